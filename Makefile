@@ -1,0 +1,58 @@
+# make demo: set up, then make pictures.  make test: set up, then pass the tests.  Everything lives in .venv of this checkout.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CORE := $(VENV)/.core
+DEV := $(VENV)/.dev
+BENCH := $(VENV)/.bench
+
+.PHONY: demo test test-all check format bench docs clean
+
+demo: $(CORE)
+	$(BIN)/mezzotint generate "ankle boot" --model fashion -n 16 --seed 7 --film --out "demo-out/$$(date +%Y%m%d-%H%M%S)"
+	@echo "Look at sheet.png and film-7.webp in the newest folder of demo-out/"
+
+test: $(DEV)
+	$(BIN)/python -m pytest -q
+
+test-all: $(DEV)
+	$(BIN)/python -m pytest -q -m "slow or not slow"
+	$(BIN)/python tests/planted_errors.py
+
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_surface.py
+
+format: $(DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(BENCH)
+	$(BIN)/python benchmarks/run.py
+
+docs: $(DEV)
+	$(BIN)/python docs/build.py
+
+clean:
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache
+
+# torch comes first and alone: a later requirement must not pull an accelerator build of several gigabytes.
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(CORE): $(VENV)/bin/python pyproject.toml packages/mezzotint-models/pyproject.toml constraints.txt
+	$(PIP) "torch"
+	$(PIP) --editable . --editable packages/mezzotint-models
+	@touch $@
+
+$(DEV): $(CORE)
+	$(PIP) --editable ".[test,check]"
+	@touch $@
+
+$(BENCH): $(DEV)
+	$(PIP) --editable ".[bench]"
+	@touch $@

@@ -1,0 +1,61 @@
+"""DDIM: the deterministic first-order step, its stochastic family (eta), and its inversion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from mezzotint.diffusion.level import Level
+from mezzotint.diffusion.scalar import Scalar, combine, everywhere, sqrt
+from mezzotint.diffusion.solver.base import Denoise, Step, eps_of
+
+
+def ddim(x: Tensor, x0: Tensor, cur: Level, nxt: Level) -> Tensor:
+    r"""One deterministic step, exact when x0 does not depend on x.
+
+    .. math:: x_s = \tfrac{\sigma_s}{\sigma_t} x_t + \bigl(\alpha_s - \alpha_t \tfrac{\sigma_s}{\sigma_t}\bigr) \hat x_0
+
+    Finite at alpha_t = 0 and at sigma_s = 0.  Song et al., 2021, Denoising Diffusion Implicit Models, eq. 12 with eta = 0.
+
+    Args: x, x0: (B, *).  cur, nxt: () or (B,) …, sigma of cur > 0.   Returns: (B, *), dtype of x.
+    """
+    (a, s), (an, sn) = cur.coefficients(x), nxt.coefficients(x)
+    r = sn / s
+    return combine((r, x), (an - a * r, x0))
+
+
+def fresh_share(a: Scalar, s: Scalar, an: Scalar, sn: Scalar) -> Scalar:
+    r"""The part of the next level's noise variance that the DDPM posterior draws afresh: :math:`1 - (\alpha_t\sigma_s/\alpha_s\sigma_t)^2`."""
+    q = a * sn / (an * s)
+    return 1 - q * q
+
+
+@dataclass(frozen=True)
+class DDIM:
+    r"""Song et al., 2021, Denoising Diffusion Implicit Models, eq. 12.
+
+    :math:`x_s = \alpha_s \hat x_0 + \sqrt{\sigma_s^2-\tau^2}\,\hat\varepsilon + \tau z`, with
+    :math:`\tau = \eta\,\sigma_s \sqrt{1 - (\alpha_t\sigma_s/\alpha_s\sigma_t)^2}`.  eta = 0 is deterministic, 1 the DDPM posterior.
+    Run on a grid of rising noise it is DDIM inversion (eta must be 0).
+    """
+
+    eta: float = 0.0
+    order: ClassVar[int] = 1
+    calls: ClassVar[int] = 1
+
+    def init(self, x: Tensor) -> None:
+        return None
+
+    def step(self, denoise: Denoise, x: Tensor, state: None, step: Step) -> tuple[Tensor, None, Tensor]:
+        posterior = denoise(x, step.cur)
+        x0 = posterior.mean
+        (a, s), (an, sn) = step.cur.coefficients(x), step.nxt.coefficients(x)
+        if self.eta == 0.0 and posterior.eps is None:
+            return ddim(x, x0, step.cur, step.nxt), None, x0
+        eps = eps_of(posterior, x, a, s)
+        if self.eta == 0.0 or everywhere(sn == 0):
+            return combine((an, x0), (sn, eps)), None, x0
+        tau = self.eta * sn * sqrt(fresh_share(a, s, an, sn))
+        return combine((an, x0), (sqrt(sn * sn - tau * tau), eps), (tau, step.noise())), None, x0

@@ -1,0 +1,52 @@
+"""The exceptions of Mezzotint: one class a kind of fault, each with a stable ``code`` and the exit code of DESIGN section 7."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MezzotintError(Exception):
+    """A fault the user can act on.  Its message is one line: what is wrong, what was expected, what to do."""
+
+    code = "error"
+    exit_code = 2
+
+
+class UsageError(MezzotintError):
+    """A wrong argument: unknown name, value out of range, options that do not go together."""
+
+    code = "usage"
+
+
+class InputError(MezzotintError):
+    """Bad data from outside: an unreadable picture, an empty folder, a lying header."""
+
+    code = "input"
+
+
+class ModelError(MezzotintError):
+    """Weights or a configuration that cannot be used: wrong keys, wrong shapes, a pickle."""
+
+    code = "model"
+
+
+class StorageError(MezzotintError):
+    """A folder that cannot be written, a disk that is full."""
+
+    code = "storage"
+
+
+class NonFiniteError(MezzotintError):
+    """Arithmetic left the finite numbers: a loss or a state is NaN or infinite."""
+
+    code = "non_finite"
+    exit_code = 1
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that is not in a closed set, with the nearest names first."""
+    names = list(known)
+    near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(names)}"
+    return UsageError(f"unknown {kind} {name!r}; {hint}")
