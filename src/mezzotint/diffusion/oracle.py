@@ -90,7 +90,7 @@ class GaussianOracle:
 class MixtureOracle:
     r"""The exact denoiser of a mixture of Gaussians, :math:`x_0 \sim \sum_k w_k N(m_k, v_k)`.
 
-    .. math:: E[x_0 \mid x] = \sum_k r_k\, E_k[x_0 \mid x],\quad r_k \propto w_k\, N(x; \alpha m_k, \alpha^2 v_k + \sigma^2)
+    .. math:: E[x_0 \mid x] = \sum_k r_k E_k[x_0 | x],\; r_k \propto w_k\, N(x; \alpha m_k, \alpha^2 v_k + \sigma^2)
 
     weights: (K,), or a function of cond that gives (K,) or (B, K): a class-conditional mixture.  Zeros are allowed, and
         they need not sum to 1.
@@ -128,7 +128,7 @@ class MixtureOracle:
 class EmpiricalOracle:
     r"""The optimal denoiser of a finite data set: what a network that memorised its training data would answer.
 
-    .. math:: E[x_0 \mid x] = \sum_i r_i\, y_i,\quad r_i \propto \exp\bigl(-\lVert x - \alpha y_i\rVert^2 / 2\sigma^2\bigr)
+    .. math:: E[x_0 \mid x] = \sum_i r_i y_i,\; r_i \propto \exp(-\lVert x - \alpha y_i\rVert^2 / 2\sigma^2)
 
     data: y, (N, *).  Time O(B N dim), memory O(N (B + dim)).  At sigma = 0 the answer is the nearest datum.
     Karras et al., 2022, Elucidating the Design Space, eq. 57.
@@ -148,7 +148,7 @@ class EmpiricalOracle:
         return self._log_lik(x, level).logsumexp(1) - math.log(len(self.data)) - norm
 
     def _log_lik(self, x: Tensor, level: Level) -> Tensor:
-        """-|x - alpha y_i|^2 / 2 sigma^2, (B, N), by direct differences: a frame that matches costs 0, so the rest decide."""
+        """-|x - alpha y_i|^2 / 2 sigma^2, (B, N), by differences: a frame that matches costs 0, so the rest decide."""
         a, s = _level(x, level)
         data = _given(self.data, NO_COND, x)
         s = torch.maximum(s, 10 * torch.finfo(s.dtype).eps * a)
