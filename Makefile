@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 BENCH := $(VENV)/.bench
+DOCS := $(VENV)/.docs
 
 .PHONY: demo test test-all check format bench docs clean
 
@@ -34,7 +35,7 @@ format: $(DEV)
 bench: $(BENCH)
 	$(BIN)/python benchmarks/run.py
 
-docs: $(DEV)
+docs: $(DOCS)
 	$(BIN)/python docs/build.py
 
 clean:
@@ -55,4 +56,8 @@ $(DEV): $(CORE)
 
 $(BENCH): $(DEV)
 	$(PIP) --editable ".[bench]"
+	@touch $@
+
+$(DOCS): $(CORE)
+	$(PIP) --editable ".[docs]"
 	@touch $@
