@@ -1,14 +1,15 @@
 r"""One Brownian path a seed, whatever the steps: the noise of an SDE solver as a function of (seed, interval).
 
-Time is the signal-to-noise ratio, :math:`\tau = \alpha^2/\sigma^2 \in [0, \infty)`, because there the noise of the reverse SDE is
-an increment of W itself: with :math:`y = \alpha x/\sigma^2`, one step is :math:`y_s = y_t + (\tau_s-\tau_t)\hat x_0 + W(\tau_s)-W(\tau_t)`.
-What is stored is :math:`X(\tau) = W(\tau)/\sqrt\tau`, the stationary Ornstein-Uhlenbeck process in log tau (Doob, 1942, The
-Brownian Movement and Stochastic Equations), which is N(0, 1) everywhere, the ends alpha = 0 and sigma = 0 included.
+Time is the signal-to-noise ratio :math:`\tau = \alpha^2/\sigma^2 \in [0, \infty)`, because there the noise of the
+reverse SDE is an increment of W itself: with :math:`y = \alpha x/\sigma^2`, one step of it is
+:math:`y_s = y_t + (\tau_s-\tau_t)\hat x_0 + W(\tau_s)-W(\tau_t)`.
+What is stored is :math:`X(\tau) = W(\tau)/\sqrt\tau`, the stationary Ornstein-Uhlenbeck process in log tau (Doob, 1942,
+The Brownian Movement and Stochastic Equations), which is N(0, 1) everywhere, the ends alpha = 0 and sigma = 0 included.
 
-X is drawn lazily on a virtual Brownian tree (Li et al., 2020, Scalable Gradients for Stochastic Differential Equations, section 4):
-the middle of an interval, given its ends, is a bridge normal keyed by its own place k.  Places are the integers 0 < k < 2^20
-with odds :math:`k/(2^{20}-k) = (\alpha/\sigma)^{1/4}`, so that the tree is finest where grids are and covers every level.
-Only +, -, x, / and square roots touch the path: it is the same to the bit on every machine.
+X is drawn lazily on a virtual Brownian tree (Li et al., 2020, Scalable Gradients for Stochastic Differential Equations,
+section 4): the middle of an interval, given its ends, is a bridge normal keyed by its own place k.  Places are the
+integers 0 < k < 2^20 with odds :math:`k/(2^{20}-k) = (\alpha/\sigma)^{1/4}`, so that the tree is finest where grids are
+and covers every level.  Only +, -, x, / and square roots touch the path: it is the same to the bit on every machine.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ TREE_DRAW = 2**32
 
 
 def place(level: Level) -> Tensor:
-    """The leaf a level falls on, int64 of the level's shape: round(2^20 u), u = alpha^(1/4) / (alpha^(1/4) + sigma^(1/4)), kept inside."""
-    a, s = (c.double().cpu().sqrt().sqrt() for c in (level.alpha, level.sigma))
+    """The leaf a level falls on, round(2^20 u) with u = alpha^(1/4)/(alpha^(1/4) + sigma^(1/4)): int64, the level's shape."""
+    a, s = (c.cpu().double().sqrt().sqrt() for c in (level.alpha, level.sigma))
     return (PLACES * (a / (a + s))).round().clamp(1, PLACES - 1).long()
 
 
 def correlation(k: int, m: int) -> tuple[float, float]:
-    r""":math:`\rho = \sqrt{\tau_k/\tau_m}`, the correlation of X at places k <= m, and :math:`1-\rho^2` without cancellation."""
+    r""":math:`\rho = \sqrt{\tau_k/\tau_m}`, the correlation of X at places k <= m, and :math:`1-\rho^2` uncancelled."""
     whole = m * (PLACES - k)
     q, gap = k * (PLACES - m) / whole, PLACES * (m - k) / whole
     q2 = q * q
@@ -50,7 +51,8 @@ def descend(noise: Noise, k: int, shape: Sequence[int]) -> Tensor:
     at_lo = at_hi = torch.zeros((), dtype=torch.float64)  # the ends lie infinitely far: correlation 0
     while True:
         mid = (lo + hi) // 2
-        (rho_lo, free_lo), (rho_hi, free_hi), (_, free) = correlation(lo, mid), correlation(mid, hi), correlation(lo, hi)
+        (rho_lo, free_lo), (rho_hi, free_hi) = correlation(lo, mid), correlation(mid, hi)
+        free = correlation(lo, hi)[1]
         z = noise(TREE_DRAW + mid, shape).mul_(math.sqrt(free_lo * free_hi / free))
         z += at_lo * (rho_lo * free_hi / free) + at_hi * (rho_hi * free_lo / free)
         if mid == k:
@@ -60,31 +62,34 @@ def descend(noise: Noise, k: int, shape: Sequence[int]) -> Tensor:
 
 @dataclass(frozen=True)
 class Brownian:
-    r"""The standardised increment :math:`(W(\tau_b)-W(\tau_a))/\sqrt{|\tau_b-\tau_a|}`, tau = alpha^2/sigma^2, of one path a seed.
+    r"""The standardised increment :math:`(W(\tau_b)-W(\tau_a))/\sqrt{|\tau_b-\tau_a|}`, tau = SNR, of one path a seed.
 
-    A pure function of (seeds, stage, a, b).  Exactly N(0, 1), independent over disjoint intervals, and additive: W(c) - W(a) is the sum of
-    W(b) - W(a) and W(c) - W(b), so halving the steps does not change the path.  Levels are rounded to the tree's places; an
-    interval within one place has increment 0.  Nothing is drawn until it is called; a call costs about 20 draws an end.
+    A pure function of (seeds, stage, a, b).  Exactly N(0, 1), independent over disjoint intervals, and additive:
+    W(c) - W(a) is the sum of W(b) - W(a) and W(c) - W(b), so halving the steps does not change the path.  Levels are
+    rounded to the tree's places; an interval within one place has increment 0.  Nothing is drawn until it is called; a
+    call costs about 20 draws an end.
     """
 
     noise: Noise
     _last: dict[int, Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __call__(self, a: Level, b: Level, shape: Sequence[int]) -> Tensor:
-        """Args: a, b: () or (B,) or (B, F) …  shape: (B, *), B = len(seeds).   Returns: (B, *), dtype of the noise, on the CPU."""
+        """Args: a, b: () or (B,) or (B, F) …  shape: (B, *), B = len(seeds).   Returns: (B, *), on the CPU."""
         ka, kb = place(a), place(b)
         if ka.ndim == 0 and kb.ndim == 0:
             return self._between(int(ka), int(kb), shape).to(self.noise.dtype)
-        ka, kb = torch.broadcast_tensors(ka, kb)
-        rows = []
-        for seed, k, m in zip(self.noise.seeds, ka, kb, strict=True):
-            row = Brownian(replace(self.noise, seeds=(seed,)))
-            z = torch.empty((1, *shape[1:]), dtype=self.noise.dtype)
-            for pair in torch.stack((k.reshape(-1), m.reshape(-1)), 1).unique(dim=0).tolist():
-                here = (k == pair[0]) & (m == pair[1])
-                z[:, here] = row._between(*pair, z.shape).to(z.dtype)[:, here]
-            rows.append(z)
-        return torch.cat(rows)
+        ka, kb = ka + 0 * kb, kb + 0 * ka
+        rows = [Brownian(replace(self.noise, seeds=(seed,))) for seed in self.noise.seeds]
+        each = zip(rows, ka, kb, strict=True)
+        return torch.cat([row._frames(k, m, (1, *shape[1:])) for row, k, m in each]).to(self.noise.dtype)
+
+    def _frames(self, ka: Tensor, kb: Tensor, shape: Sequence[int]) -> Tensor:
+        """One row's increments, places a frame.  ka, kb: () or (F,) …  shape: (1, F, *).   Returns: float64."""
+        z = torch.zeros(tuple(shape), dtype=torch.float64)
+        for k, m in sorted(set(zip(ka.reshape(-1).tolist(), kb.reshape(-1).tolist(), strict=True))):
+            here = (ka == k) & (kb == m)
+            z[:, here] = self._between(k, m, shape)[:, here]
+        return z
 
     def _between(self, k: int, m: int, shape: Sequence[int]) -> Tensor:
         """The standardised increment from place k to place m, float64."""
@@ -93,7 +98,8 @@ class Brownian:
         if k > m:
             return -self._between(m, k, shape)
         rho, free = correlation(k, m)
-        return (self._value(m, shape) - rho * self._value(k, shape)) / math.sqrt(free)
+        start = self._value(k, shape)
+        return (self._value(m, shape) - rho * start) / math.sqrt(free)
 
     def _value(self, k: int, shape: Sequence[int]) -> Tensor:
         """X at place k; the last two are kept, since a step starts where the one before it ended."""
