@@ -56,7 +56,7 @@ class Level:
     def to(self, like: Tensor) -> Level:
         """The same level in the dtype (float32 at least) and on the device of a state, for use in a network's arithmetic."""
         dtype = torch.promote_types(like.dtype, torch.float32)
-        index = None if self.index is None else self.index.to(like.device)
+        index = None if self.index is None else self.index.to(like.device, dtype)
         return Level(self.alpha.to(like.device, dtype), self.sigma.to(like.device, dtype), index)
 
     def coefficients(self, x: Tensor) -> tuple[Scalar, Scalar]:

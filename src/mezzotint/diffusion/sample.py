@@ -70,7 +70,7 @@ def trajectory(
         def between(a: Level, b: Level, like: Tensor = x) -> Tensor:
             return brownian(a, b, like.shape).to(like)
 
-        x, state, x0 = solver.step(denoise, x, state, Step(first + i, i == steps - 1, cur, nxt, fresh, between))
+        x, state, x0 = solver.step(denoise, x, state, Step(first + i, i == steps - 1, cur, nxt, fresh, between, first + steps))
         yield State(first + i, steps, x, x0, nxt)
 
 

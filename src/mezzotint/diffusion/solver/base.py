@@ -23,7 +23,7 @@ Denoise = Callable[[Tensor, Level], Posterior]
 class Step:
     """One step of a grid.
 
-    i: its number from 0; last: whether it is the grid's last one.
+    i: its number from 0; last: whether it is the grid's last one; steps: how many the whole grid has (EDM's churn is spread over them).
     cur, nxt: the level of x and the one to reach.
     noise: this step's own standard normal draw k (0 unless a solver needs several), shape and device of x.
     brownian: the standardised Brownian increment between two logsnr's: (a, b) -> W(b) - W(a) over sqrt(b - a).
@@ -35,6 +35,7 @@ class Step:
     nxt: Level
     noise: Callable[[], Tensor]
     brownian: Callable[[Level, Level], Tensor]
+    steps: int
 
 
 class Solver(Protocol[S]):
