@@ -1,0 +1,155 @@
+"""A model is a folder: ``model.json`` (what it is), ``weights.safetensors`` (bf16 allowed) and ``CARD.md`` (for people)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mezzotint.errors import InputError, ModelError
+from mezzotint.files import make_folder, pretty_json, read_bytes, sha256_file, write_atomic
+from mezzotint.pretrained.spec import SCHEMA, Spec, from_dict, to_dict
+from mezzotint.pretrained.tensorfile import read_tensors, refuse_pickle, write_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor, dtype, nn
+
+JSON_NAME, WEIGHTS_NAME, CARD_NAME = "model.json", "weights.safetensors", "CARD.md"
+MAX_JSON_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Described:
+    """A model folder as its ``model.json`` describes it; nothing else has been read."""
+
+    name: str
+    folder: Path
+    spec: Spec
+    weights_sha256: str
+    weights_bytes: int
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model folder with its network, in evaluation mode, parameters without gradients, on the CPU."""
+
+    described: Described
+    network: nn.Module
+
+
+def card_text(name: str, spec: Spec) -> str:
+    """CARD.md from the card."""
+    card = spec.card
+    parts = [f"# {card.title}", card.summary, f"Licence: {card.licence}"]
+    parts += [f"## {head}\n\n{text}" for head, text in (("Data", card.data), ("Limits", card.limits)) if text]
+    if card.compute or card.seed is not None:
+        seed = "" if card.seed is None else f" Seed {card.seed}."
+        parts.append(f"## Training\n\n{card.compute}{seed}")
+    if card.metrics:
+        parts.append("## Measured\n\n" + "\n".join(f"- {metric}: {value}" for metric, value in card.metrics.items()))
+    if spec.labels:
+        parts.append("## Prompts\n\n" + ", ".join(label.name for label in spec.labels))
+    parts.append(f"## Use\n\n```\nmezzotint generate PROMPT --model {name}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def _stored(weights: Mapping[str, Tensor], kind: dtype) -> dict[str, Tensor]:
+    """Matrices in ``kind``; vectors and integers (gains, frequencies, tables' indices) stay as they are: they are small and count."""
+    return {k: w.to(kind) if w.is_floating_point() and w.ndim >= 2 else w for k, w in weights.items()}
+
+
+def save_model(folder: Path, weights: Mapping[str, Tensor], spec: Spec, dtype: dtype | None = None) -> Described:
+    """Writes a model folder; ``model.json``, which makes it one, comes last.
+
+    Args: weights: the network's state dict (an EMA's, say).  dtype: of stored matrices, e.g. torch.bfloat16; None keeps each.
+    Raises: StorageError.
+    """
+    make_folder(folder)
+    path = folder / WEIGHTS_NAME
+    digest = write_tensors(path, weights if dtype is None else _stored(weights, dtype), {"format": "pt"})
+    size = path.stat().st_size
+    write_atomic(folder / CARD_NAME, card_text(folder.name, spec))
+    stored = {"file": WEIGHTS_NAME, "sha256": digest, "bytes": size}
+    write_atomic(folder / JSON_NAME, pretty_json({"schema": SCHEMA, "weights": stored, **to_dict(spec)}))
+    return Described(folder.name, folder, spec, digest, size)
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(read_bytes(path, MAX_JSON_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is not JSON ({error}); fetch the model again") from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{path} is not a table; fetch the model again")
+    return value
+
+
+def describe(folder: Path) -> Described:
+    """What a model folder says of itself.  Raises InputError (no such folder), ModelError (damaged, another schema, a pickle)."""
+    if folder.is_file():
+        with folder.open("rb") as file:
+            refuse_pickle(folder, file.read(8))
+    path = folder / JSON_NAME
+    if not path.is_file():
+        raise InputError(f"{folder} is not a model folder (no {JSON_NAME}); expected one, see `mezzotint models`")
+    table = _table(path)
+    schema, weights = table.pop("schema", None), table.pop("weights", None)
+    if schema != SCHEMA:
+        raise ModelError(f"{path} has schema {schema!r}; this version reads {SCHEMA!r}")
+    if (
+        not isinstance(weights, dict)
+        or weights.get("file") != WEIGHTS_NAME
+        or not isinstance(weights.get("sha256"), str)
+    ):
+        raise ModelError(f"{path}: weights must name {WEIGHTS_NAME} with its sha256 and bytes; fetch the model again")
+    try:
+        return Described(
+            folder.resolve().name, folder, from_dict(table), weights["sha256"], int(weights.get("bytes", 0))
+        )
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def check_weights(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Raises ModelError naming the first missing, unknown or misshapen tensor, and how many there are."""
+    want = network.state_dict()
+    missing, extra = [k for k in want if k not in weights], [k for k in weights if k not in want]
+    shapes = [k for k in want if k in weights and weights[k].shape != want[k].shape]
+    if missing:
+        raise ModelError(
+            f"{path}: {len(missing)} tensors are missing, {missing[0]!r} first; the file is for another network"
+        )
+    if extra:
+        raise ModelError(f"{path}: {len(extra)} unknown tensors, {extra[0]!r} first; the file is for another network")
+    if shapes:
+        k = shapes[0]
+        raise ModelError(
+            f"{path}: {len(shapes)} tensors have the wrong shape; {k!r} is {tuple(weights[k].shape)},"
+            f" expected {tuple(want[k].shape)}; the file is for another network"
+        )
+
+
+def check_hash(described: Described) -> None:
+    """Raises ModelError unless the weights are the bytes that ``model.json`` records."""
+    path = described.folder / WEIGHTS_NAME
+    found = sha256_file(path)
+    if found != described.weights_sha256:
+        raise ModelError(
+            f"{path} has sha256 {found[:12]}…, {JSON_NAME} records {described.weights_sha256[:12]}…; the weights were changed or"
+            " damaged, fetch the model again"
+        )
+
+
+def load_model(folder: Path) -> Loaded:
+    """A model folder, checked: header, hash, names and shapes.  Raises InputError, ModelError; each names what is wrong."""
+    from mezzotint.nets.build import build, config_from_dict
+
+    described = describe(folder)
+    weights = read_tensors(folder / WEIGHTS_NAME)
+    check_hash(described)
+    network = build(config_from_dict(dict(described.spec.net)))
+    check_weights(network, weights, folder / WEIGHTS_NAME)
+    network.load_state_dict(weights)
+    return Loaded(described, network.eval().requires_grad_(False))

@@ -1,0 +1,132 @@
+"""What a model folder says about itself, as frozen values: ``model.json`` <-> ``Spec``.  Config is data: nothing in it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from mezzotint.errors import ModelError, unknown
+
+SCHEMA = "mezzotint/model/1"
+QUALITIES = ("draft", "standard", "best")
+
+Choice = Mapping[str, Any]
+"""A name out of a closed set and its options: ``{"name": "karras", "rho": 7}``."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a person should know before using a model.
+
+    licence: an SPDX identifier, or a name with ``licence_file`` beside the weights.  data: what it was trained on, with licences.
+    metrics: name -> value, with the metric's own name for its network.  compute: what training took.
+    """
+
+    title: str
+    summary: str
+    licence: str
+    data: str = ""
+    limits: str = ""
+    compute: str = ""
+    seed: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Label:
+    """One class of a class-conditional model: its name, and other words that people use for it."""
+
+    name: str
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a model is sampled unless told otherwise.  solver: a name of the alias table; grid: a Choice; scale: guidance, 1 = off."""
+
+    solver: str
+    grid: Choice
+    steps: int
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A model folder's ``model.json``.
+
+    net: a network's configuration as ``nets.build.config_to_dict`` spells it.  parametrisation, schedule, codec: Choices.
+    shape: of one sample's state, (C, H, W).  sampling: quality -> Sampling; ``standard`` must be there.
+    """
+
+    net: Mapping[str, Any]
+    parametrisation: Choice
+    schedule: Choice
+    codec: Choice
+    shape: tuple[int, ...]
+    sampling: Mapping[str, Sampling]
+    card: Card
+    labels: tuple[Label, ...] = ()
+
+
+def to_dict(spec: Spec) -> dict[str, Any]:
+    """The JSON value of a Spec, less schema and weights."""
+    return asdict(spec)
+
+
+def _take(cls: type, value: Any, where: str) -> dict[str, Any]:
+    """A JSON table whose keys are those of a dataclass.  Raises ModelError naming what is missing or unknown."""
+    if not isinstance(value, dict):
+        raise ModelError(f"{where}: expected a table, got {type(value).__name__}; the file is damaged")
+    names = [f.name for f in fields(cls)]
+    extra = sorted(set(value) - set(names))
+    if extra:
+        raise ModelError(f"{where}: unknown key {extra[0]!r}; expected {', '.join(names)}")
+    return value
+
+
+def _made(cls: type, value: Any, where: str) -> Any:
+    try:
+        return cls(**_take(cls, value, where))
+    except TypeError as error:
+        raise ModelError(
+            f"{where}: {str(error).partition(') ')[2] or error}; the file is damaged or too old"
+        ) from error
+
+
+def _choice(value: Any, where: str) -> Choice:
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        raise ModelError(f"{where}: expected a table with a name, got {value!r}")
+    return value
+
+
+def _sampling(table: Any) -> dict[str, Sampling]:
+    if not isinstance(table, dict) or "standard" not in table:
+        raise ModelError("sampling: expected a table of qualities with 'standard' among them")
+    for quality in table:
+        if quality not in QUALITIES:
+            raise ModelError(f"sampling: {unknown('quality', quality, QUALITIES)}")
+    made = {quality: _made(Sampling, value, f"sampling.{quality}") for quality, value in table.items()}
+    for quality, sampling in made.items():
+        _choice(sampling.grid, f"sampling.{quality}.grid")
+    return made
+
+
+def _label(value: Any) -> Label:
+    label = _made(Label, value, "labels")
+    return Label(label.name, tuple(label.synonyms))
+
+
+def from_dict(value: Any) -> Spec:
+    """The Spec of a JSON value.  Raises ModelError that names what is wrong."""
+    spec: Spec = _made(Spec, value, "model.json")
+    return Spec(
+        net=spec.net,
+        parametrisation=_choice(spec.parametrisation, "parametrisation"),
+        schedule=_choice(spec.schedule, "schedule"),
+        codec=_choice(spec.codec, "codec"),
+        shape=tuple(spec.shape),
+        sampling=_sampling(spec.sampling),
+        card=_made(Card, spec.card, "card"),
+        labels=tuple(_label(v) for v in spec.labels),
+    )
