@@ -32,7 +32,7 @@ TREE_DRAW = 2**32
 
 
 def place(level: Level) -> Tensor:
-    """The leaf a level falls on, round(2^20 u) with u = alpha^(1/4)/(alpha^(1/4) + sigma^(1/4)): int64, the level's shape."""
+    """The leaf a level falls on, round(2^20 u), u = alpha^(1/4)/(alpha^(1/4) + sigma^(1/4)): int64, shape of level."""
     a, s = (c.cpu().double().sqrt().sqrt() for c in (level.alpha, level.sigma))
     return (PLACES * (a / (a + s))).round().clamp(1, PLACES - 1).long()
 
