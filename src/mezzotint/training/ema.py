@@ -1,0 +1,162 @@
+r"""Averages of the weights along training: power-function profiles that can be rebuilt afterwards, and the exponential one.
+
+A profile is the weighting :math:`\bar\theta_t = \sum_{i \le t} w_{t,i}\,\theta_i` with :math:`\sum_i w_{t,i} = 1`; it is kept up to date by
+:math:`\bar\theta_t = \beta_t \bar\theta_{t-1} + (1-\beta_t)\,\theta_t` with :math:`\beta_1 = 0`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mezzotint.errors import UsageError
+
+
+class Profile(Protocol):
+    """How past weights are averaged.  ``name`` is unique within a recipe and part of file names."""
+
+    @property
+    def name(self) -> str: ...
+    def beta(self, step: int) -> float:
+        """The share of the old average at update ``step`` = 1, 2, …; 0 at step 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class Power:
+    r"""The power-function average: :math:`w_{t,i} = (i/t)^{\gamma+1} - ((i-1)/t)^{\gamma+1}`, :math:`\beta_t = (1-1/t)^{\gamma+1}`.
+
+    sigma_rel: the profile's standard deviation as a share of the training time so far, in (0, 0.288); 0.05 and 0.10 are usual.
+    Karras et al., 2024, Analyzing and Improving the Training Dynamics of Diffusion Models, sec. 3.1, app. C.
+    """
+
+    sigma_rel: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.sigma_rel < 12**-0.5:
+            raise UsageError(f"EMA sigma_rel {self.sigma_rel} is out of range; expected 0 < sigma_rel < 0.288")
+
+    @property
+    def name(self) -> str:
+        return f"power-{self.sigma_rel:.4f}"
+
+    @property
+    def gamma(self) -> float:
+        r"""The exponent with this width: :math:`\sigma_{rel}^2 = (\gamma+1)/((\gamma+2)^2(\gamma+3))`, the largest root."""
+        # With s = sigma_rel^-2:  g^3 + 7 g^2 + (16 - s) g + (12 - s) = 0.
+        s = self.sigma_rel**-2
+        return float(np.roots([1, 7, 16 - s, 12 - s]).real.max())
+
+    def beta(self, step: int) -> float:
+        return float((1 - 1 / step) ** (self.gamma + 1))
+
+
+@dataclass(frozen=True)
+class Exponential:
+    r"""The classic average without its start's bias: :math:`w_{t,i} = (1-d)\,d^{t-i}/(1-d^t)`.
+
+    decay: d in [0, 1); 0.999 averages over about 1000 steps.  The bias correction is that of Kingma & Ba, 2015, Adam, sec. 3.
+    """
+
+    decay: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.decay < 1:
+            raise UsageError(f"EMA decay {self.decay} is out of range; expected 0 <= decay < 1")
+
+    @property
+    def name(self) -> str:
+        return f"exponential-{self.decay:g}"
+
+    def beta(self, step: int) -> float:
+        return self.decay * (1 - self.decay ** (step - 1)) / (1 - self.decay**step)
+
+
+def local(tensor: Tensor) -> Tensor:
+    """The part of a tensor that lives in this process: a sharded tensor's shard, any other tensor itself."""
+    from torch.distributed.tensor import DTensor
+
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
+class Averages:
+    """The running averages of one network's parameters, float32, one set a profile."""
+
+    def __init__(self, net: nn.Module, profiles: Sequence[Profile]) -> None:
+        self.profiles = tuple(profiles)
+        self.values: dict[str, dict[str, Tensor]] = {
+            p.name: {k: v.detach().float().clone() for k, v in net.named_parameters()} for p in self.profiles
+        }
+
+    @torch.no_grad()
+    def update(self, net: nn.Module, step: int) -> None:
+        """Takes in the weights after update ``step`` = 1, 2, …"""
+        now = [local(p.detach()) for p in net.parameters()]
+        for profile in self.profiles:
+            old = [local(v) for v in self.values[profile.name].values()]
+            torch._foreach_lerp_(old, now, 1 - profile.beta(step))
+
+    @contextmanager
+    def applied(self, net: nn.Module, profile: str) -> Iterator[None]:
+        """The network with an average in place of its weights, within a ``with``; they come back to the bit."""
+        params = [local(p.detach()) for p in net.parameters()]
+        kept = [p.clone() for p in params]
+        torch._foreach_copy_(params, [local(v) for v in self.values[profile].values()])
+        try:
+            yield
+        finally:
+            torch._foreach_copy_(params, kept)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An average as it stood after ``step`` updates: profile and weights by parameter name."""
+
+    profile: Power
+    step: int
+    weights: Mapping[str, Tensor]
+
+
+def _dots(a: Sequence[tuple[float, float]], b: Sequence[tuple[float, float]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    r"""Inner products of the profiles :math:`p(\tau) = (\gamma+1)\,\tau^\gamma/t^{\gamma+1}` on [0, t], (len(a), len(b)).
+
+    :math:`\langle p_a, p_b\rangle = \frac{(\gamma_a+1)(\gamma_b+1)}{\gamma_a+\gamma_b+1}
+    \frac{\min(t_a,t_b)^{\gamma_a+\gamma_b+1}}{t_a^{\gamma_a+1}\,t_b^{\gamma_b+1}}`: the integral of the product.
+    """
+    ga, ta = np.array(a, np.float64).T[:, :, None]
+    gb, tb = np.array(b, np.float64).T[:, None, :]
+    low = np.minimum(ta, tb)
+    # Ratios first: t^gamma itself leaves the floating-point range.
+    shape = (low / ta) ** ga * (low / tb) ** gb * low / (ta * tb)
+    return np.asarray((ga + 1) * (gb + 1) / (ga + gb + 1) * shape)
+
+
+def shares(snapshots: Sequence[tuple[Power, int]], target: Power, step: int) -> list[float]:
+    """The coefficients with which stored averages best make another profile: least squares over profiles, in float64.
+
+    Exact where the target is one of those stored.  Karras et al., 2024, sec. 3.2 and app. C.  Raises UsageError on no snapshots.
+    """
+    if not snapshots:
+        raise UsageError("post-hoc EMA needs at least one snapshot; train with a snapshot interval, or use a tracked profile")
+    have = [(p.gamma, float(t)) for p, t in snapshots]
+    gram, right = _dots(have, have), _dots(have, [(target.gamma, float(step))])[:, 0]
+    solution, *_ = np.linalg.lstsq(gram, right, rcond=1e-13)
+    return [float(c) for c in solution]
+
+
+def reconstruct(snapshots: Sequence[Snapshot], target: Power, step: int) -> dict[str, Tensor]:
+    """The average with profile ``target`` after ``step`` updates, from snapshots of other profiles, float32.
+
+    Exact for a stored (profile, step); for another sigma_rel close to what tracking it would have given, the closer the more
+    snapshots lie before ``step``.
+    """
+    used = [s for s in snapshots if s.step <= step]
+    parts = shares([(s.profile, s.step) for s in used], target, step)
+    names = used[0].weights.keys()
+    return {k: sum((c * s.weights[k].double() for c, s in zip(parts, used, strict=True)), torch.zeros(())).float() for k in names}

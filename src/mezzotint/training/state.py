@@ -1,0 +1,150 @@
+"""The state of a run between two steps: the only mutable thing in training, and its way into and out of a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mezzotint.errors import InputError, UsageError
+from mezzotint.training.checkpoint import Checkpoint
+from mezzotint.training.data.order import Cursor
+from mezzotint.training.ema import Averages
+from mezzotint.training.recipe import Recipe, digest, identity
+
+MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+@dataclass
+class Training:
+    """Where a run stands after ``step`` updates.
+
+    net: master weights, float32.  dtype: of the forward and backward pass.  cursor: the next sample.
+    """
+
+    recipe: Recipe
+    net: nn.Module
+    optimiser: torch.optim.AdamW
+    averages: Averages
+    device: torch.device
+    dtype: torch.dtype
+    step: int = 0
+    cursor: Cursor = Cursor()
+
+
+def _dtype(name: str, device: torch.device) -> torch.dtype:
+    if name != "auto":
+        return {"bfloat16": torch.bfloat16, "float32": torch.float32}[name]
+    from mezzotint.nets.precision import best_dtype
+
+    return best_dtype(device)
+
+
+def _adamw(recipe: Recipe, net: nn.Module, device: torch.device) -> torch.optim.AdamW:
+    o = recipe.optimiser
+    params = list(net.parameters())
+    matrices, vectors = [p for p in params if p.ndim >= 2], [p for p in params if p.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": o.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    fused = device.type in ("cpu", "cuda", "mps")
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=o.rate, betas=o.betas, eps=o.eps, fused=fused)
+
+
+def begin(recipe: Recipe, device: torch.device | str = "cpu") -> Training:
+    """A run before its first update.  The first weights depend on the recipe's seed alone: they are drawn on the CPU."""
+    where = torch.device(device)
+    torch.manual_seed(recipe.seed)
+    net = recipe.build(recipe.net).float().to(where)
+    # torch's stubs know no Module.to(memory_format=) without the other arguments.
+    net = net.to(memory_format=recipe.memory_format)  # type: ignore[call-overload]
+    net.train()
+    return Training(recipe, net, _adamw(recipe, net, where), Averages(net, recipe.ema), where, _dtype(recipe.dtype, where))
+
+
+def _moments(training: Training) -> Iterator[tuple[str, Tensor]]:
+    for name, p in training.net.named_parameters():
+        for moment in MOMENTS:
+            yield f"{moment}/{name}", training.optimiser.state[p][moment]
+
+
+def _whole(t: Tensor) -> Tensor:
+    """A tensor on the CPU, gathered where it is sharded, in the plain memory layout that files have."""
+    from torch.distributed.tensor import DTensor
+
+    full = t.detach().full_tensor() if isinstance(t, DTensor) else t.detach()
+    return full.cpu().contiguous()
+
+
+def pack(training: Training, fingerprint: str) -> Checkpoint:
+    """The run as a checkpoint; fingerprint: of its data.  With sharded weights every process must call this."""
+    averages = {f"{profile}/{k}": v for profile, values in training.averages.values.items() for k, v in values.items()}
+    tensors = {
+        "weights": {k: _whole(v) for k, v in training.net.state_dict().items()},
+        "ema": {k: _whole(v) for k, v in averages.items()},
+        "optimiser": {k: _whole(v) for k, v in _moments(training)} if training.step else {},
+    }
+    facts = {
+        "step": training.step,
+        "cursor": list(training.cursor),
+        "seed": training.recipe.seed,
+        "recipe": training.recipe.name,
+        "recipe_sha256": digest(training.recipe),
+        "recipe_fields": identity(training.recipe),
+        "data": fingerprint,
+        "dtype": str(training.dtype).removeprefix("torch."),
+        "device": training.device.type,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    return Checkpoint(tensors, facts)
+
+
+def _check(recipe: Recipe, facts: Mapping[str, Any], fingerprint: str) -> None:
+    if facts["recipe_sha256"] != digest(recipe):
+        new, old = identity(recipe), facts["recipe_fields"]
+        differ = ", ".join(k for k in new if new[k] != old.get(k))
+        raise UsageError(f"the checkpoint was made by another recipe (they differ in: {differ}); resume with the same one, or start anew in another folder")
+    if facts["data"] != fingerprint:
+        raise InputError("the data is not what the checkpoint was trained on (names, sizes or number differ); give the same data, or start anew")
+
+
+def _put(target: Tensor, source: Tensor) -> None:
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    if isinstance(target, DTensor):
+        source = distribute_tensor(source.to(target.device), target.device_mesh, target.placements)
+    target.copy_(source)
+
+
+@torch.no_grad()
+def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list[str]:
+    """Sets a fresh run to a checkpoint, in place.
+
+    Returns: warnings: what differs from the run that wrote it so that the bits may differ (device, number format, threads, torch).
+    Raises UsageError for another recipe, InputError for other data.
+    """
+    facts = checkpoint.facts
+    _check(training.recipe, facts, fingerprint)
+    for k, v in training.net.state_dict().items():
+        _put(v, checkpoint.tensors["weights"][k])
+    for profile, values in training.averages.values.items():
+        for k, v in values.items():
+            _put(v, checkpoint.tensors["ema"][f"{profile}/{k}"])
+    _restore_moments(training, checkpoint)
+    training.step, training.cursor = checkpoint.step, Cursor(*facts["cursor"])
+    training.dtype = getattr(torch, facts["dtype"])
+    now = {"device": training.device.type, "threads": torch.get_num_threads(), "torch": torch.__version__}
+    return [f"{k} was {facts[k]} and is {v}: the result will not be equal to the bit" for k, v in now.items() if facts[k] != v]
+
+
+def _restore_moments(training: Training, checkpoint: Checkpoint) -> None:
+    if not checkpoint.step:
+        return
+    for p in training.net.parameters():
+        state = training.optimiser.state[p]
+        state["step"] = torch.tensor(float(checkpoint.step), device=p.device)
+        state.update({m: torch.zeros_like(p, memory_format=torch.preserve_format) for m in MOMENTS})
+    for name, moment in _moments(training):
+        _put(moment, checkpoint.tensors["optimiser"][name])
