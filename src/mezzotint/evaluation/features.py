@@ -1,0 +1,113 @@
+"""Pictures -> feature vectors.
+
+Convention of ``efficientnet-lite0-<size>``: uint8 pictures (N, C, H, W), C = 1 repeated to 3; resized bilinearly (half-pixel
+centres, antialiased when shrinking) to size x size; (x - 127)/128, the normalisation the network was trained with; the
+globally averaged last feature map, 1280 numbers, float32.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mezzotint.errors import InputError, ModelError, UsageError
+from mezzotint.evaluation import convert_efficientnet, efficientnet
+from mezzotint.evaluation.home import cache
+from mezzotint.files import write_atomic
+
+DEFAULT_SIZE = 64
+WEIGHTS_SHA256 = "7a57b67119637f696c8cf77f76aa376b32e5a1beb81e3963e7b174ebea421614"
+CHUNK = 50
+"""Pictures a forward pass: enough to fill two cores, small enough for the cache."""
+
+
+def digest(weights: Mapping[str, Tensor]) -> str:
+    """sha256 over names, shapes and bytes in order of name: the identity of a set of weights whatever file holds them."""
+    h = hashlib.sha256()
+    for name in sorted(weights):
+        h.update(f"{name}{tuple(weights[name].shape)}".encode())
+        h.update(weights[name].contiguous().numpy().tobytes())
+    return h.hexdigest()
+
+
+def weights_path() -> Path:
+    """The converted weights' file."""
+    return cache() / f"efficientnet-lite0-{WEIGHTS_SHA256[:16]}.safetensors"
+
+
+def install(source: Path) -> dict[str, Tensor]:
+    """Converts the published file into ``weights_path()``; ModelError when the result is not the one this version expects."""
+    from safetensors.torch import save
+
+    weights = checked(convert_efficientnet.convert(convert_efficientnet.read(source)), str(source))
+    about = {"source_sha256": convert_efficientnet.SOURCE_SHA256, "licence": "Apache-2.0"}
+    write_atomic(weights_path(), save(weights, about))
+    return weights
+
+
+def checked(weights: dict[str, Tensor], where: str) -> dict[str, Tensor]:
+    """The weights, or ModelError when they are not to the bit the ones that define the metric."""
+    found = digest(weights)
+    if found != WEIGHTS_SHA256:
+        raise ModelError(
+            f"feature weights from {where} have digest {found[:16]}; expected {WEIGHTS_SHA256[:16]}; delete the file to convert it again"
+        )
+    return weights
+
+
+def load_weights() -> dict[str, Tensor]:
+    """The folded weights from the cache, converted first when they are not there."""
+    from safetensors.torch import load_file
+
+    path = weights_path()
+    return checked(load_file(path), str(path)) if path.is_file() else install(convert_efficientnet.source())
+
+
+def check_images(images: Tensor) -> Tensor:
+    """The pictures, or InputError unless uint8 (N, 1 | 3, H, W)."""
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise InputError(f"features need pictures as uint8 (N, 1 or 3, H, W); got {images.dtype} {tuple(images.shape)}")
+    return images
+
+
+def prepare(images: Tensor, size: int) -> Tensor:
+    """uint8 (N, 1 | 3, H, W) -> float32 (N, 3, size, size), normalised as the module says."""
+    x = F.interpolate(images.float(), (size, size), mode="bilinear", antialias=max(images.shape[-2:]) > size)
+    return ((x - 127) / 128).expand(-1, 3, -1, -1)
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A feature network with its input convention: uint8 (N, 1 | 3, H, W) -> float32 (N, dim), on the CPU."""
+
+    name: str
+    size: int
+    weights: Mapping[str, Tensor]
+    device: str = "cpu"
+    dim: int = efficientnet.DIM
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Tensor:
+        return torch.cat(list(self.chunks(check_images(images)))) if len(images) else torch.empty(0, self.dim)
+
+    def chunks(self, images: Tensor) -> Iterator[Tensor]:
+        """The features, CHUNK pictures at a time."""
+        for part in images.split(CHUNK):
+            yield efficientnet.pooled(self.weights, prepare(part.to(self.device), self.size)).float().cpu()
+
+
+def extractor(size: int = DEFAULT_SIZE, device: str = "cpu") -> Extractor:
+    """EfficientNet-Lite0 at an input size, a multiple of 32 from 32 to 224.  Raises UsageError, or ModelError without weights."""
+    if size % 32 or not 32 <= size <= 224:
+        raise UsageError(f"feature size {size} is not possible; expected a multiple of 32 from 32 to 224")
+    weights = {
+        k: w.to(device, memory_format=torch.channels_last) if w.ndim == 4 else w.to(device)
+        for k, w in load_weights().items()
+    }
+    return Extractor(f"efficientnet-lite0-{size}", size, weights, device)

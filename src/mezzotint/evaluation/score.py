@@ -1,0 +1,72 @@
+"""Pictures against a reference set: ``score(images)`` is the number, ``distance(images, reference)`` the number and what it depends on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mezzotint.evaluation.features import DEFAULT_SIZE, WEIGHTS_SHA256, Extractor, extractor
+from mezzotint.evaluation.frechet import Distance, Moments, between, moments
+from mezzotint.evaluation.home import cache
+from mezzotint.files import write_atomic
+
+
+def images_hash(images: Tensor) -> str:
+    """sha256 of a set of pictures, the same in any order: shape, then the sorted digests of the pictures."""
+    rows = images.contiguous().numpy()
+    digests = sorted(hashlib.sha256(row.tobytes()).digest() for row in rows)
+    return hashlib.sha256(f"{tuple(images.shape[1:])}".encode() + b"".join(digests)).hexdigest()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference set, reduced to the moments of its features.  hash: of its pictures, in any order."""
+
+    features: str
+    hash: str
+    moments: Moments
+
+
+def reference_path(extract: Extractor, hash_: str) -> Path:
+    """Where the moments of a reference set are kept."""
+    return cache() / f"{extract.name}-{WEIGHTS_SHA256[:8]}-{hash_[:24]}.safetensors"
+
+
+def reference(images: Tensor, extract: Extractor) -> Reference:
+    """The moments of a reference set, computed once and then kept in the cache.  images: uint8 (N, 1 | 3, H, W)."""
+    from safetensors.torch import load_file, save
+
+    hash_ = images_hash(images)
+    path = reference_path(extract, hash_)
+    if path.is_file():
+        saved = load_file(path)
+        return Reference(extract.name, hash_, Moments(len(images), saved["mean"], saved["scatter"]))
+    found = moments_of([images], extract)
+    write_atomic(path, save({"mean": found.mean, "scatter": found.scatter}))
+    return Reference(extract.name, hash_, found)
+
+
+def moments_of(batches: Iterable[Tensor], extract: Extractor) -> Moments:
+    """The moments of the features of any number of batches uint8 (N, 1 | 3, H, W), one batch in memory at a time."""
+    zero = torch.zeros(extract.dim, dtype=torch.float64)
+    total = Moments(0, zero, torch.outer(zero, zero))
+    for batch in batches:
+        total = total.add(extract(batch))
+    return total
+
+
+def distance(images: Tensor, ref: Reference, extract: Extractor, minimum: int | None = None) -> Distance:
+    """The Fréchet distance of pictures uint8 (N, 1 | 3, H, W) to a reference; ``minimum`` as in ``frechet.between``."""
+    value = between(moments(extract(images)), ref.moments, minimum)
+    return Distance(f"frechet-{extract.name}", value, len(images), ref.moments.n, ref.hash)
+
+
+def score(images: Tensor, references: Tensor, size: int = DEFAULT_SIZE, minimum: int | None = None) -> float:
+    """The Fréchet distance between two sets of pictures uint8 (N, 1 | 3, H, W) in one call; the references' moments are cached."""
+    extract = extractor(size)
+    return distance(images, reference(references, extract), extract, minimum).value
