@@ -86,7 +86,9 @@ def read(folder: Path) -> Checkpoint:
     """The checkpoint in a folder, every byte checked.  Raises DamagedError, naming the file."""
     facts = _facts(folder)
     if facts["format"] != FORMAT:
-        raise InputError(f"{folder} is of format {facts['format']}, this version reads {FORMAT}; resume with the version that wrote it")
+        raise InputError(
+            f"{folder} is of format {facts['format']}, this version reads {FORMAT}; resume with the version that wrote it"
+        )
     tensors = {}
     for name, claimed in facts["files"].items():
         try:
@@ -153,5 +155,7 @@ class Store:
                 say(f"{line}; going on from {folder.name}, the one before")
             return found
         if damaged:
-            raise InputError(f"no usable checkpoint in {self.folder}: {'; '.join(damaged)}; start anew in another folder")
+            raise InputError(
+                f"no usable checkpoint in {self.folder}: {'; '.join(damaged)}; start anew in another folder"
+            )
         return None

@@ -18,9 +18,11 @@ from mezzotint.diffusion.objective import loss
 from mezzotint.errors import NonFiniteError
 from mezzotint.training import keyed
 from mezzotint.training.checkpoint import Store
-from mezzotint.training.data.batches import Batch, Micro, batches, prefetched, rows_of
+from mezzotint.training.data.batches import Batch, Micro, batches, rows_of
+from mezzotint.training.data.prefetch import prefetched
 from mezzotint.training.data.quarantine import Quarantine
 from mezzotint.training.data.source import Data
+from mezzotint.training.distributed import syncing, whole
 from mezzotint.training.keyed import Purpose
 from mezzotint.training.recipe import Recipe
 from mezzotint.training.state import Training, begin, pack
@@ -32,7 +34,7 @@ class Progress:
     """One finished step.
 
     step: updates so far, of ``steps``.  loss: mean over the batch.  grad_norm: before clipping.  rate: learning rate.
-    images: samples seen.  images_per_s: over the last step, validation and checkpoint left out.
+    images: samples seen.  images_per_s: over the last step; validation, checkpoint and the caller's time left out.
     validation, checkpoint: made after this step, or None.
     """
 
@@ -60,49 +62,70 @@ def train(
 ) -> Iterator[Progress]:
     """Trains to the recipe's last step, one ``Progress`` a step.
 
-    Between two of them ``training`` is consistent and can be saved, exported or left.  The weights are a function of
-    (recipe, data, step) on one machine: not of ``ahead``, ``workers``, interruptions, or how often anything is reported.
+    Between two of them ``training`` is consistent: it can be saved, exported, or left.  The weights are a function of
+    (recipe, data, step) on one machine with one number of threads: not of ``ahead``, ``workers``, interruptions, or how
+    often anything is reported.
 
     Args:
         training: the state to go on from, changed in place; None begins a new one on ``device``.
         store: where checkpoints go; None writes none.   quarantine: where unusable samples are named.
         ahead: batches prepared ahead in a thread, 0 = none.   workers: threads that decode.
-    Raises: NonFiniteError (step and samples named, no update made), StorageError, InputError.
+    Raises: NonFiniteError (names step and samples; no update was made), StorageError, InputError.
     """
     run = training or begin(recipe, device)
-    source = partial(batches, recipe, data.train, run.step, run.cursor, rows_of(recipe, 0, 1), quarantine or Quarantine(), workers)
-    held = held_out(run, data.held_out) if data.held_out and recipe.every.validation else None
-    feed = prefetched(source, ahead)
-    with closing(feed):  # type: ignore[type-var]  # a generator
+    fingerprint = data.train.fingerprint if store else ""
+    held = held_out(recipe, data.held_out) if data.held_out and recipe.every.validation else None
+    feed = prefetched(_feed(run, data, quarantine or Quarantine(), workers), ahead)
+    with closing(feed):
+        began = time.perf_counter()
         for batch in feed:
-            began = time.perf_counter()
             mean, norm, rate = update(run, batch)
             speed = recipe.batch / (time.perf_counter() - began)
-            due = run.step == recipe.steps
-            validation = validate(run, held) if held and _is_time(run.step, recipe.every.validation, due) else None
-            saved = None
-            if store and _is_time(run.step, recipe.every.checkpoint, due):
-                saved = store.save(pack(run, data.train.fingerprint))
+            last = run.step == recipe.steps
+            validation = validate(run, held) if held and _is_time(run.step, recipe.every.validation, last) else None
+            due = store is not None and _is_time(run.step, recipe.every.checkpoint, last)
+            saved = save(run, store, fingerprint) if store and due else None
             yield Progress(run.step, recipe.steps, mean, norm, rate, run.step * recipe.batch, speed, validation, saved)
+            began = time.perf_counter()
 
 
 def _is_time(step: int, every: int, last: bool) -> bool:
     return last or (every > 0 and step % every == 0)
 
 
+def _feed(run: Training, data: Data, quarantine: Quarantine, workers: int) -> partial[Iterator[Batch]]:
+    recipe = run.recipe
+    parts = rows_of(recipe, run.ranks.rank, run.ranks.world)
+    blank = torch.zeros(1, *recipe.shape, dtype=torch.uint8, device=run.device)
+    state = tuple(recipe.encode(blank).shape[1:])
+    return partial(batches, recipe, data.train, run.step, run.cursor, parts, state, quarantine, workers)
+
+
+def save(run: Training, store: Store, fingerprint: str) -> Path | None:
+    """Writes a checkpoint of the run as it stands; every process must call this, the first one writes.
+
+    Raises StorageError; the checkpoints that were there stay.
+    """
+    packed = pack(run, fingerprint)
+    path = store.save(packed) if run.ranks.first else None
+    run.ranks.wait()
+    return path
+
+
 def update(run: Training, batch: Batch) -> tuple[float, float, float]:
-    """One optimiser step on one batch: (mean loss, gradient norm, rate).  Raises NonFiniteError before anything is changed."""
+    """One optimiser step on one batch: (mean loss, gradient norm, rate).
+
+    Raises NonFiniteError before anything is changed.
+    """
     recipe = run.recipe
     # Dropout inside a network draws from torch's generator: setting it makes that a function of (seed, step) too.
-    torch.manual_seed(int(keyed.hashed(recipe.seed, Purpose.TORCH, batch.step)[0]))
+    torch.manual_seed(int(keyed.hashed(recipe.seed, Purpose.TORCH, batch.step, run.ranks.rank)[0]))
     run.optimiser.zero_grad(set_to_none=True)
-    total = torch.zeros((), device=run.device)
-    terms = [_backward(run, batch.step, micro, len(batch.micros)) for micro in batch.micros]
-    total = torch.stack(terms).sum()
+    mean = run.ranks.mean(_backward(run, batch))
     grads = [p.grad for p in run.net.parameters() if p.grad is not None]
-    mean, norm = torch.stack([total, torch.nn.utils.get_total_norm(grads)]).tolist()
-    if not (math.isfinite(mean) and math.isfinite(norm)):
-        raise _non_finite(run, batch, mean)
+    total, norm = torch.stack([mean, whole(torch.nn.utils.get_total_norm(grads))]).tolist()
+    if not (math.isfinite(total) and math.isfinite(norm)):
+        raise _non_finite(run, batch, total)
     if norm > recipe.optimiser.clip:
         torch._foreach_mul_(grads, recipe.optimiser.clip / norm)
     rate = recipe.optimiser.at(batch.step, recipe.steps)
@@ -112,38 +135,43 @@ def update(run: Training, batch: Batch) -> tuple[float, float, float]:
     recipe.project(run.net)
     run.step, run.cursor = batch.step + 1, batch.after
     run.averages.update(run.net, run.step)
-    return mean, norm, rate
+    return total, norm, rate
 
 
-def _loss(run: Training, step: int, micro: Micro) -> Tensor:
+def _backward(run: Training, batch: Batch) -> Tensor:
+    """Sets the gradients of the mean loss over this process's rows; returns that mean, ()."""
+    terms = []
+    for i, micro in enumerate(batch.micros, 1):
+        with syncing(run.network, run.ranks, i == len(batch.micros)):
+            share = _loss(run, micro).mean() / len(batch.micros)
+            torch.autograd.backward(share)
+        terms.append(share.detach())
+    return torch.stack(terms).sum()
+
+
+def _loss(run: Training, micro: Micro) -> Tensor:
     """The loss of each row of a micro-batch, (b,)."""
-    recipe = run.recipe
-    x0 = recipe.encode(micro.images.to(run.device, non_blocking=True))
-    eps = keyed.normals(recipe.seed, Purpose.NOISE, step, micro.rows, tuple(x0.shape[1:])).to(run.device, non_blocking=True)
-    eps = recipe.assignment(x0, eps, micro.labels)
+    recipe, here = run.recipe, run.device
+    x0 = recipe.encode(micro.images.to(here, non_blocking=True))
+    eps = recipe.assignment(x0, micro.eps.to(here, non_blocking=True), micro.labels)
     level = recipe.levels(micro.u).to(x0)
-    cond = {k: v.to(run.device, non_blocking=True) for k, v in micro.cond.items()}
-    with torch.autocast(run.device.type, run.dtype, enabled=run.dtype != torch.float32):
-        return loss(Preconditioned(run.net, recipe.parametrisation), x0, eps, level, cond, recipe.weight)
+    cond = {k: v.to(here, non_blocking=True) for k, v in micro.cond.items()}
+    denoiser = Preconditioned(run.network, recipe.parametrisation)
+    with torch.autocast(here.type, run.dtype, enabled=run.dtype != torch.float32):
+        return loss(denoiser, x0, eps, level, cond, recipe.weight)
 
 
-def _backward(run: Training, step: int, micro: Micro, parts: int) -> Tensor:
-    """Adds a micro-batch's share to the gradients; its share of the mean loss, ()."""
-    share = _loss(run, step, micro).mean() / parts
-    torch.autograd.backward(share)
-    return share.detach()
-
-
-def _non_finite(run: Training, batch: Batch, mean: float) -> NonFiniteError:
+def _non_finite(run: Training, batch: Batch, total: float) -> NonFiniteError:
     """Says which samples did it: each row is computed once more."""
-    bad = []
+    mine: list[str] = []
     with torch.no_grad():
         for micro in batch.micros:
-            rows = _loss(run, batch.step, micro)
-            bad += [micro.ids[i] for i in torch.nonzero(~torch.isfinite(rows)).flatten().tolist()]
+            rows = _loss(run, micro)
+            mine += [micro.ids[i] for i in torch.nonzero(~torch.isfinite(rows)).flatten().tolist()]
+    bad = run.ranks.gather(mine)
     names = ", ".join(bad[:8]) + (f" and {len(bad) - 8} more" if len(bad) > 8 else "")
-    what = f"loss is {mean}" if not math.isfinite(mean) else "gradient is not finite"
+    what = f"loss is {total}" if not math.isfinite(total) else "gradient is not finite"
     return NonFiniteError(
         f"step {batch.step + 1}: the {what} (samples: {names or 'none alone'}); no update was made; "
-        "resume from the last checkpoint with a lower rate, a smaller clip or without these samples"
+        "resume from the last checkpoint with a lower rate or clip, or without these samples"
     )

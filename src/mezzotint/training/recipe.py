@@ -159,7 +159,9 @@ class Recipe:
                 " expected each >= 1 and a batch that accumulation divides"
             )
         if not 0 <= self.drop < 1 or self.mix < 1:
-            raise UsageError(f"recipe {self.name}: drop {self.drop}, mix {self.mix}; expected 0 <= drop < 1 and mix >= 1")
+            raise UsageError(
+                f"recipe {self.name}: drop {self.drop}, mix {self.mix}; expected 0 <= drop < 1 and mix >= 1"
+            )
         if self.dtype not in DTYPES:
             raise unknown("dtype", self.dtype, DTYPES)
 
@@ -182,7 +184,12 @@ def describe(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {"is": type(value).__qualname__, **{f.name: describe(getattr(value, f.name)) for f in fields(value)}}
     if isinstance(value, partial):
-        return {"is": "partial", "of": describe(value.func), "args": describe(value.args), "keywords": describe(value.keywords)}
+        return {
+            "is": "partial",
+            "of": describe(value.func),
+            "args": describe(value.args),
+            "keywords": describe(value.keywords),
+        }
     if isinstance(value, torch.Tensor):
         return {"is": "tensor", "values": describe(value.tolist())}
     return _named(value)
@@ -222,7 +229,9 @@ def _find(name: str) -> Path:
     if name.endswith(".py"):
         path = Path(name)
         if not path.is_file():
-            raise InputError(f"no recipe file {path}; expected a Python file with a function of its own name that returns a Recipe")
+            raise InputError(
+                f"no recipe file {path}; expected a Python file with a function of its own name that returns a Recipe"
+            )
         return path
     for place in _places():
         if (path := place / f"{name}.py").is_file():
@@ -250,11 +259,17 @@ def load_recipe(name_or_path: str) -> Recipe:
     where, _, variant = name_or_path.rpartition(":") if ":" in Path(name_or_path).name else (name_or_path, "", "")
     path = _find(where)
     module = _execute(path)
-    known = {k: v for k, v in vars(module).items() if inspect.isfunction(v) and v.__module__ == module.__name__ and not k.startswith("_")}
+    known = {
+        k: v
+        for k, v in vars(module).items()
+        if inspect.isfunction(v) and v.__module__ == module.__name__ and not k.startswith("_")
+    }
     chosen = (variant or path.stem).replace("-", "_")
     if chosen not in known:
         raise unknown(f"recipe in {path.name}", chosen, known)
     recipe = known[chosen]()
     if not isinstance(recipe, Recipe):
-        raise InputError(f"{path.name}: {chosen}() returned {type(recipe).__name__}; expected a mezzotint.training.recipe.Recipe")
+        raise InputError(
+            f"{path.name}: {chosen}() returned {type(recipe).__name__}; expected a mezzotint.training.recipe.Recipe"
+        )
     return recipe

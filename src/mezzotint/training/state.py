@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mezzotint.errors import InputError, UsageError
 from mezzotint.training.checkpoint import Checkpoint
 from mezzotint.training.data.order import Cursor
+from mezzotint.training.distributed import SINGLE, Ranks, put, shared, whole
 from mezzotint.training.ema import Averages
 from mezzotint.training.recipe import Recipe, digest, identity
 
@@ -22,17 +23,20 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 class Training:
     """Where a run stands after ``step`` updates.
 
-    net: master weights, float32.  dtype: of the forward and backward pass.  cursor: the next sample.
+    net: master weights, float32.   network: net as it is called, in a shell that exchanges gradients where there are
+    several processes.   dtype: of the forward and backward pass.   cursor: the next sample.
     """
 
     recipe: Recipe
+    ranks: Ranks
     net: nn.Module
+    network: nn.Module
     optimiser: torch.optim.AdamW
     averages: Averages
     device: torch.device
     dtype: torch.dtype
     step: int = 0
-    cursor: Cursor = Cursor()
+    cursor: Cursor = field(default_factory=Cursor)
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype:
@@ -52,15 +56,19 @@ def _adamw(recipe: Recipe, net: nn.Module, device: torch.device) -> torch.optim.
     return torch.optim.AdamW([g for g in groups if g["params"]], lr=o.rate, betas=o.betas, eps=o.eps, fused=fused)
 
 
-def begin(recipe: Recipe, device: torch.device | str = "cpu") -> Training:
-    """A run before its first update.  The first weights depend on the recipe's seed alone: they are drawn on the CPU."""
+def begin(recipe: Recipe, device: torch.device | str = "cpu", ranks: Ranks = SINGLE) -> Training:
+    """A run before its first update.  The first weights are drawn on the CPU and depend on the recipe's seed alone."""
     where = torch.device(device)
     torch.manual_seed(recipe.seed)
     net = recipe.build(recipe.net).float().to(where)
     # torch's stubs know no Module.to(memory_format=) without the other arguments.
     net = net.to(memory_format=recipe.memory_format)  # type: ignore[call-overload]
     net.train()
-    return Training(recipe, net, _adamw(recipe, net, where), Averages(net, recipe.ema), where, _dtype(recipe.dtype, where))
+    network = shared(net, ranks)
+    averages = Averages(net, recipe.ema)
+    return Training(
+        recipe, ranks, net, network, _adamw(recipe, net, where), averages, where, _dtype(recipe.dtype, where)
+    )
 
 
 def _moments(training: Training) -> Iterator[tuple[str, Tensor]]:
@@ -69,21 +77,18 @@ def _moments(training: Training) -> Iterator[tuple[str, Tensor]]:
             yield f"{moment}/{name}", training.optimiser.state[p][moment]
 
 
-def _whole(t: Tensor) -> Tensor:
-    """A tensor on the CPU, gathered where it is sharded, in the plain memory layout that files have."""
-    from torch.distributed.tensor import DTensor
-
-    full = t.detach().full_tensor() if isinstance(t, DTensor) else t.detach()
-    return full.cpu().contiguous()
+def _file(t: Tensor) -> Tensor:
+    """A tensor whole, on the CPU, in the plain memory layout that files have."""
+    return whole(t.detach()).cpu().contiguous()
 
 
 def pack(training: Training, fingerprint: str) -> Checkpoint:
     """The run as a checkpoint; fingerprint: of its data.  With sharded weights every process must call this."""
     averages = {f"{profile}/{k}": v for profile, values in training.averages.values.items() for k, v in values.items()}
     tensors = {
-        "weights": {k: _whole(v) for k, v in training.net.state_dict().items()},
-        "ema": {k: _whole(v) for k, v in averages.items()},
-        "optimiser": {k: _whole(v) for k, v in _moments(training)} if training.step else {},
+        "weights": {k: _file(v) for k, v in training.net.state_dict().items()},
+        "ema": {k: _file(v) for k, v in averages.items()},
+        "optimiser": {k: _file(v) for k, v in _moments(training)} if training.step else {},
     }
     facts = {
         "step": training.step,
@@ -105,17 +110,13 @@ def _check(recipe: Recipe, facts: Mapping[str, Any], fingerprint: str) -> None:
     if facts["recipe_sha256"] != digest(recipe):
         new, old = identity(recipe), facts["recipe_fields"]
         differ = ", ".join(k for k in new if new[k] != old.get(k))
-        raise UsageError(f"the checkpoint was made by another recipe (they differ in: {differ}); resume with the same one, or start anew in another folder")
+        raise UsageError(
+            f"the checkpoint was made by another recipe (they differ in: {differ}); resume with the same one, or start anew in another folder"
+        )
     if facts["data"] != fingerprint:
-        raise InputError("the data is not what the checkpoint was trained on (names, sizes or number differ); give the same data, or start anew")
-
-
-def _put(target: Tensor, source: Tensor) -> None:
-    from torch.distributed.tensor import DTensor, distribute_tensor
-
-    if isinstance(target, DTensor):
-        source = distribute_tensor(source.to(target.device), target.device_mesh, target.placements)
-    target.copy_(source)
+        raise InputError(
+            "the data is not what the checkpoint was trained on (names, sizes or number differ); give the same data, or start anew"
+        )
 
 
 @torch.no_grad()
@@ -128,15 +129,19 @@ def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list
     facts = checkpoint.facts
     _check(training.recipe, facts, fingerprint)
     for k, v in training.net.state_dict().items():
-        _put(v, checkpoint.tensors["weights"][k])
+        put(v, checkpoint.tensors["weights"][k])
     for profile, values in training.averages.values.items():
         for k, v in values.items():
-            _put(v, checkpoint.tensors["ema"][f"{profile}/{k}"])
+            put(v, checkpoint.tensors["ema"][f"{profile}/{k}"])
     _restore_moments(training, checkpoint)
     training.step, training.cursor = checkpoint.step, Cursor(*facts["cursor"])
     training.dtype = getattr(torch, facts["dtype"])
     now = {"device": training.device.type, "threads": torch.get_num_threads(), "torch": torch.__version__}
-    return [f"{k} was {facts[k]} and is {v}: the result will not be equal to the bit" for k, v in now.items() if facts[k] != v]
+    return [
+        f"{k} was {facts[k]} and is {v}: the result will not be equal to the bit"
+        for k, v in now.items()
+        if facts[k] != v
+    ]
 
 
 def _restore_moments(training: Training, checkpoint: Checkpoint) -> None:
@@ -147,4 +152,4 @@ def _restore_moments(training: Training, checkpoint: Checkpoint) -> None:
         state["step"] = torch.tensor(float(checkpoint.step), device=p.device)
         state.update({m: torch.zeros_like(p, memory_format=torch.preserve_format) for m in MOMENTS})
     for name, moment in _moments(training):
-        _put(moment, checkpoint.tensors["optimiser"][name])
+        put(moment, checkpoint.tensors["optimiser"][name])

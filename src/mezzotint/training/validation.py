@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from mezzotint.diffusion.denoiser import Preconditioned
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.objective import loss
+from mezzotint.errors import InputError
 from mezzotint.training import keyed
 from mezzotint.training.data.decode import decode
 from mezzotint.training.data.order import Cursor, Order
 from mezzotint.training.data.source import BadItemError, Item, Source
 from mezzotint.training.keyed import Purpose
+from mezzotint.training.recipe import Recipe
 from mezzotint.training.state import Training
 
 BINS = 8
@@ -43,21 +48,23 @@ class HeldOut:
     """The samples, drawn once: pictures (N, C, H, W) uint8 and what is known of them."""
 
     items: tuple[Item, ...]
-    images: torch.Tensor
+    images: Tensor
 
 
-def held_out(training: Training, source: Source) -> HeldOut:
-    """The first ``validation_samples`` usable samples of the held-out source, in its own keyed order."""
-    recipe = training.recipe
-    order, cursor, pairs, tried = Order(source, 0, recipe.mix), Cursor(), [], 0
+def held_out(recipe: Recipe, source: Source) -> HeldOut:
+    """The first ``validation_samples`` usable samples of the held-out source, in an order that no seed changes.
+
+    Raises InputError when there is none.
+    """
+    order, cursor = Order(source, 0, recipe.mix), Cursor()
+    pairs: list[tuple[Item, Tensor]] = []
     while len(pairs) < recipe.validation_samples and cursor.epoch == 0:
         (pick,), cursor = order.take(cursor, 1)
-        tried += 1
-        try:
+        with suppress(BadItemError):
             item = order.item(pick)
             pairs.append((item, decode(item, recipe.shape)))
-        except BadItemError:
-            continue
+    if not pairs:
+        raise InputError("no held-out sample can be used; expected at least one picture to measure on")
     return HeldOut(tuple(i for i, _ in pairs), torch.stack([x for _, x in pairs]))
 
 
@@ -75,33 +82,50 @@ def validate(training: Training, held: HeldOut) -> Validation:
         training.net.train()
 
 
-def _levels(training: Training, n: int) -> Level:
+def _levels(recipe: Recipe, n: int) -> Level:
     """A lattice of n levels, in an order that has nothing to do with the samples'."""
-    at = keyed.permuted(torch.arange(n).numpy().astype("uint64"), n, 0, Purpose.VALIDATION)
-    return training.recipe.levels((torch.from_numpy(at.astype("float64")) + 0.5) / n)
+    at = keyed.permuted(np.arange(n, dtype=np.uint64), n, 0, Purpose.VALIDATION)
+    return recipe.levels((torch.from_numpy(at.astype(np.float64)) + 0.5) / n)
 
 
 def _measure(training: Training, held: HeldOut) -> Validation:
-    recipe, n = training.recipe, len(held.items)
-    levels, denoiser = _levels(training, n), Preconditioned(training.net, recipe.parametrisation)
-    size = max(1, recipe.batch // recipe.accumulation)
-    weighted = []
-    for start in range(0, n, size):
-        rows = slice(start, min(start + size, n))
-        x0 = recipe.encode(held.images[rows].to(training.device))
-        eps = keyed.normals(0, Purpose.VALIDATION, 0, range(start, rows.stop), tuple(x0.shape[1:])).to(training.device)
-        cond = {k: v.to(training.device) for k, v in recipe.conditioning(held.items[rows]).items()}
-        level = levels[torch.arange(start, rows.stop)].to(x0)
-        with torch.autocast(training.device.type, training.dtype, enabled=training.dtype != torch.float32):
-            weighted.append(loss(denoiser, x0, eps, level, cond, recipe.weight).double().cpu())
-    return _report(torch.cat(weighted), levels, recipe.weight(levels).double())
+    n, size, ranks = len(held.items), max(1, training.recipe.batch // training.recipe.accumulation), training.ranks
+    levels, weighted = _levels(training.recipe, n), torch.zeros(n, dtype=torch.float64)
+    starts = list(range(0, n, size))
+    # Sharded networks need every process in every call: where the parts do not come out even, some repeat the first.
+    for turn in range(-(-len(starts) // ranks.world)):
+        mine = turn * ranks.world + ranks.rank
+        start = starts[mine] if mine < len(starts) else 0
+        rows = range(start, min(start + size, n))
+        losses = _losses(training, held, levels, rows)
+        if mine < len(starts):
+            weighted[rows.start : rows.stop] = losses
+    summed = (ranks.mean(weighted.to(training.device)) * ranks.world).cpu() if ranks.world > 1 else weighted
+    return _report(summed, levels, training.recipe.weight(levels).double())
 
 
-def _report(weighted: torch.Tensor, levels: Level, weight: torch.Tensor) -> Validation:
+def _losses(training: Training, held: HeldOut, levels: Level, rows: range) -> Tensor:
+    """The weighted loss of some of the held-out samples, (b,) float64 on the CPU."""
+    recipe, here, part = training.recipe, training.device, slice(rows.start, rows.stop)
+    x0 = recipe.encode(held.images[part].to(here))
+    eps = keyed.normals(0, Purpose.VALIDATION, 0, rows, tuple(x0.shape[1:])).to(here)
+    cond = {k: v.to(here) for k, v in recipe.conditioning(held.items[part]).items()}
+    denoiser = Preconditioned(training.network, recipe.parametrisation)
+    with torch.autocast(here.type, training.dtype, enabled=training.dtype != torch.float32):
+        return loss(denoiser, x0, eps, levels[part].to(x0), cond, recipe.weight).double().cpu()
+
+
+def _report(weighted: Tensor, levels: Level, weight: Tensor) -> Validation:
     logsnr = levels.logsnr.double()
     order = logsnr.argsort(descending=True)
     bins = [
-        Bin(logsnr[i].min().item(), logsnr[i].max().item(), weighted[i].mean().item(), (weighted / weight)[i].mean().item(), len(i))
+        Bin(
+            logsnr[i].min().item(),
+            logsnr[i].max().item(),
+            weighted[i].mean().item(),
+            (weighted / weight)[i].mean().item(),
+            len(i),
+        )
         for i in order.tensor_split(min(BINS, len(order)))
     ]
     return Validation(weighted.mean().item(), tuple(bins))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -24,7 +21,6 @@ from mezzotint.training.data.source import BadItemError, Item, Source
 from mezzotint.training.keyed import Purpose
 from mezzotint.training.recipe import Recipe
 
-T = TypeVar("T")
 ATTEMPTS = 100
 """So many unusable samples in a row mean that the data set, not a sample, is at fault."""
 
@@ -33,16 +29,16 @@ ATTEMPTS = 100
 class Micro:
     """The rows that one process computes at once.
 
-    images: (b, C, H, W) uint8, augmented.  u: (b,) float64, stratified over the whole batch.  cond: with nulls put in.
-    labels: (b,) int64 or None.  ids: of the samples.  rows: their numbers in the whole batch.
+    images: (b, C, H, W) uint8, augmented.  eps: (b, *) float32.  u: (b,) float64, stratified over the whole batch.
+    cond: with nulls put in.  labels: (b,) int64 or None.  ids: of the samples.
     """
 
     images: Tensor
+    eps: Tensor
     u: Tensor
     cond: Cond
     labels: Tensor | None
     ids: tuple[str, ...]
-    rows: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -90,80 +86,49 @@ class Reader:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _micro(recipe: Recipe, step: int, rows: tuple[int, ...], pairs: list[tuple[Item, Tensor]]) -> Micro:
+def _noise(recipe: Recipe, step: int, rows: tuple[int, ...], state: tuple[int, ...]) -> Tensor:
+    return keyed.normals(recipe.seed, Purpose.NOISE, step, rows, state)
+
+
+def _cond(recipe: Recipe, step: int, rows: tuple[int, ...], items: Sequence[Item]) -> Cond:
+    cond = recipe.conditioning(items)
+    if not recipe.drop:
+        return cond
+    drop = keyed.uniforms(recipe.seed, Purpose.DROP, step, rows) < recipe.drop
+    return dropped(cond, recipe.conditioning.null(len(rows)), drop)
+
+
+def _micro(
+    recipe: Recipe, step: int, rows: tuple[int, ...], state: tuple[int, ...], pairs: list[tuple[Item, Tensor]]
+) -> Micro:
     items, images = [i for i, _ in pairs], torch.stack([x for _, x in pairs])
     for k, transform in enumerate(recipe.augment):
         images = transform(images, keyed.uniforms(recipe.seed, Purpose.AUGMENT + k, step, rows))
-    cond = recipe.conditioning(items)
-    if recipe.drop:
-        drop = keyed.uniforms(recipe.seed, Purpose.DROP, step, rows) < recipe.drop
-        cond = dropped(cond, recipe.conditioning.null(len(rows)), drop)
-    labels = None if any(i.label is None for i in items) else torch.tensor([i.label for i in items])
+    known = [i.label for i in items if i.label is not None]
+    labels = torch.tensor(known) if len(known) == len(items) else None
     u = keyed.stratified(recipe.seed, step, rows, recipe.batch)
-    return Micro(images, u, cond, labels, tuple(i.id for i in items), rows)
+    cond, ids = _cond(recipe, step, rows, items), tuple(i.id for i in items)
+    return Micro(images, _noise(recipe, step, rows, state), u, cond, labels, ids)
 
 
 def batches(
-    recipe: Recipe, source: Source, start: int, cursor: Cursor, parts: list[tuple[int, ...]], quarantine: Quarantine, workers: int = 1
-) -> Generator[Batch]:
+    recipe: Recipe,
+    source: Source,
+    start: int,
+    cursor: Cursor,
+    parts: list[tuple[int, ...]],
+    state: tuple[int, ...],
+    quarantine: Quarantine,
+    workers: int = 1,
+) -> Iterator[Batch]:
     """The batches of steps ``start`` … recipe.steps - 1, each a pure function of (recipe, source, step, its cursor).
 
-    parts: the rows this process computes, one tuple a micro-batch.  workers: threads that decode; they change nothing but speed.
+    parts: the rows this process computes, one tuple a micro-batch.   state: shape of one x0.
+    workers: threads that decode; they change nothing but speed.
     """
     order = Order(source, recipe.seed, recipe.mix)
-    reader = Reader(order, recipe.shape, quarantine, workers)
-    with closing(reader):
+    with closing(Reader(order, recipe.shape, quarantine, workers)) as reader:
         for step in range(start, recipe.steps):
             picks, cursor = order.take(cursor, recipe.batch)
-            micros = tuple(_micro(recipe, step, rows, reader([picks[r] for r in rows])) for rows in parts)
-            yield Batch(step, micros, cursor)
-
-
-class _Failed:
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
-
-
-_END = object()
-
-
-def prefetched(make: Callable[[], Generator[T]], depth: int) -> Iterator[T]:
-    """What ``make()`` yields, computed up to ``depth`` ahead in a thread; its exceptions surface here, in their place.
-
-    depth 0 computes in the caller.  Closing the iterator stops the thread.
-    """
-    if depth == 0:
-        yield from make()
-        return
-    line: queue.Queue[T | _Failed | object] = queue.Queue(depth)
-    stop = threading.Event()
-
-    def put(value: T | _Failed | object) -> bool:
-        while not stop.is_set():
-            try:
-                line.put(value, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def work() -> None:
-        try:
-            with closing(make()) as source:
-                for value in source:
-                    if not put(value):
-                        return
-            put(_END)
-        except BaseException as error:
-            put(_Failed(error))
-
-    thread = threading.Thread(target=work, name="prefetch", daemon=True)
-    thread.start()
-    try:
-        while (value := line.get()) is not _END:
-            if isinstance(value, _Failed):
-                raise value.error
-            yield value  # type: ignore[misc]  # neither a failure nor the end: a T
-    finally:
-        stop.set()
-        thread.join(timeout=10)
+            micros = [_micro(recipe, step, rows, state, reader([picks[r] for r in rows])) for rows in parts]
+            yield Batch(step, tuple(micros), cursor)

@@ -40,13 +40,17 @@ def _picture(name: str, data: bytes, shape: tuple[int, int, int]) -> NDArray[np.
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise BadItemError(name, f"it declares {image.width} x {image.height} pixels; the limit is {MAX_PIXELS}")
+                raise BadItemError(
+                    name, f"it declares {image.width} x {image.height} pixels; the limit is {MAX_PIXELS}"
+                )
             image.draft("RGB" if channels == 3 else "L", (2 * width, 2 * height))
             upright = ImageOps.exif_transpose(image)
             fitted = ImageOps.fit(_flat(upright, channels), (width, height), Image.Resampling.LANCZOS)
     except BadItemError:
         raise
-    except Exception as error:  # Pillow's decoders raise nearly everything: OSError, SyntaxError, ValueError, struct.error, …
+    except (
+        Exception
+    ) as error:  # Pillow's decoders raise nearly everything: OSError, SyntaxError, ValueError, struct.error, …
         raise BadItemError(name, f"it cannot be decoded ({type(error).__name__}: {str(error)[:200]})") from None
     pixels = np.asarray(fitted, np.uint8)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))

@@ -105,7 +105,9 @@ def open_idx(folder: Path, part: str, classes: tuple[str, ...] = ()) -> IDX:
     images = read_idx(_one(folder, f"{part}-images-idx3-ubyte"))
     labels = read_idx(_one(folder, f"{part}-labels-idx1-ubyte"))
     if images.ndim != 3 or labels.shape != images.shape[:1] or not len(images):
-        raise InputError(f"{folder}: {part} has pictures {images.shape} and labels {labels.shape}; expected (N, H, W) and (N,)")
+        raise InputError(
+            f"{folder}: {part} has pictures {images.shape} and labels {labels.shape}; expected (N, H, W) and (N,)"
+        )
     if classes and int(labels.max()) >= len(classes):
         raise InputError(f"{folder}: {part} has label {int(labels.max())}, but there are {len(classes)} classes")
     return IDX(part, images, labels, classes)

@@ -23,7 +23,9 @@ class Quarantine:
         self._path, self._lock = path, threading.Lock()
         self.ids: set[str] = set()
         if path is not None and path.exists():
-            self.ids = {str(json.loads(line)["id"]) for line in path.read_text("utf-8").splitlines() if line.endswith("}")}
+            self.ids = {
+                str(json.loads(line)["id"]) for line in path.read_text("utf-8").splitlines() if line.endswith("}")
+            }
 
     @property
     def place(self) -> str:
@@ -48,4 +50,3 @@ class Quarantine:
                 file.write(line + "\n")
         except OSError as error:
             raise storage_error(self._path, error) from error
-
