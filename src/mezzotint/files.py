@@ -1,4 +1,4 @@
-"""Files that are whole or absent: every write goes to a hidden file in the same folder, is synced, and then takes its name."""
+"""Files that are whole or absent: a write goes to a hidden file in the same folder, is synced, then takes its name."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def atomic_writer(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     """A binary file for streaming that appears under ``path`` when the block ends well, and never in part.
 
     On any exception, Ctrl-C included, the temporary file is removed and ``path`` is as it was.
-    Args: replace: whether an existing file gives way.   Raises: StorageError (unwritable, full, or exists when not ``replace``).
+    Args: replace: whether an existing file gives way.
+    Raises: StorageError (unwritable, full, or it exists and must not be replaced).
     """
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
     try:
@@ -101,7 +102,7 @@ def write_atomic(path: Path, data: bytes | str, *, replace: bool = True) -> Path
 
 
 def canonical_json(value: Any) -> bytes:
-    """The one spelling of a JSON value: sorted keys, no spaces, UTF-8, NaN and infinity refused (ValueError).  For hashing."""
+    """The one spelling of a JSON value: sorted keys, no spaces, UTF-8; NaN is a ValueError.  For hashing."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 

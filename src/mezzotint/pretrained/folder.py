@@ -1,4 +1,4 @@
-"""A model is a folder: ``model.json`` (what it is), ``weights.safetensors`` (bf16 allowed) and ``CARD.md`` (for people)."""
+"""A model is a folder: ``model.json`` (what it is), ``weights.safetensors`` and ``CARD.md`` (for people)."""
 
 from __future__ import annotations
 
@@ -56,14 +56,15 @@ def card_text(name: str, spec: Spec) -> str:
 
 
 def _stored(weights: Mapping[str, Tensor], kind: dtype) -> dict[str, Tensor]:
-    """Matrices in ``kind``; vectors and integers (gains, frequencies, tables' indices) stay as they are: they are small and count."""
+    """Matrices in ``kind``; vectors (gains, frequencies) and integers stay as they are: small, and they count."""
     return {k: w.to(kind) if w.is_floating_point() and w.ndim >= 2 else w for k, w in weights.items()}
 
 
 def save_model(folder: Path, weights: Mapping[str, Tensor], spec: Spec, dtype: dtype | None = None) -> Described:
     """Writes a model folder; ``model.json``, which makes it one, comes last.
 
-    Args: weights: the network's state dict (an EMA's, say).  dtype: of stored matrices, e.g. torch.bfloat16; None keeps each.
+    Args: weights: the network's state dict (an EMA's, say).
+        dtype: of stored matrices, e.g. torch.bfloat16; None keeps each.
     Raises: StorageError.
     """
     make_folder(folder)
@@ -87,7 +88,7 @@ def _table(path: Path) -> dict[str, Any]:
 
 
 def describe(folder: Path) -> Described:
-    """What a model folder says of itself.  Raises InputError (no such folder), ModelError (damaged, another schema, a pickle)."""
+    """What a model folder says of itself.  Raises InputError (no model), ModelError (damaged, other schema, pickle)."""
     if folder.is_file():
         with folder.open("rb") as file:
             refuse_pickle(folder, file.read(8))
@@ -98,12 +99,8 @@ def describe(folder: Path) -> Described:
     schema, weights = table.pop("schema", None), table.pop("weights", None)
     if schema != SCHEMA:
         raise ModelError(f"{path} has schema {schema!r}; this version reads {SCHEMA!r}")
-    if (
-        not isinstance(weights, dict)
-        or weights.get("file") != WEIGHTS_NAME
-        or not isinstance(weights.get("sha256"), str)
-    ):
-        raise ModelError(f"{path}: weights must name {WEIGHTS_NAME} with its sha256 and bytes; fetch the model again")
+    if not isinstance(weights, dict) or not isinstance(weights.get("sha256"), str):
+        raise ModelError(f"{path}: weights must have a sha256; fetch the model again")
     try:
         return Described(
             folder.resolve().name, folder, from_dict(table), weights["sha256"], int(weights.get("bytes", 0))
@@ -137,13 +134,13 @@ def check_hash(described: Described) -> None:
     found = sha256_file(path)
     if found != described.weights_sha256:
         raise ModelError(
-            f"{path} has sha256 {found[:12]}…, {JSON_NAME} records {described.weights_sha256[:12]}…; the weights were changed or"
-            " damaged, fetch the model again"
+            f"{path} has sha256 {found[:12]}…, {JSON_NAME} records {described.weights_sha256[:12]}…;"
+            " the weights were changed or damaged, fetch the model again"
         )
 
 
 def load_model(folder: Path) -> Loaded:
-    """A model folder, checked: header, hash, names and shapes.  Raises InputError, ModelError; each names what is wrong."""
+    """A model folder, checked: header, hash, names and shapes.  Raises InputError, ModelError naming what is wrong."""
     from mezzotint.nets.build import build, config_from_dict
 
     described = describe(folder)

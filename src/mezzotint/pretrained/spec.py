@@ -1,4 +1,4 @@
-"""What a model folder says about itself, as frozen values: ``model.json`` <-> ``Spec``.  Config is data: nothing in it is run."""
+"""What a model folder says about itself, as frozen values: ``model.json`` <-> ``Spec``.  Nothing in it is run."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Choice = Mapping[str, Any]
 class Card:
     """What a person should know before using a model.
 
-    licence: an SPDX identifier, or a name with ``licence_file`` beside the weights.  data: what it was trained on, with licences.
-    metrics: name -> value, with the metric's own name for its network.  compute: what training took.
+    licence: of the weights, an SPDX identifier.  data: what it was trained on, with licences.
+    metrics: name -> value, named for the network that measures.  compute: what training took.
     """
 
     title: str
@@ -43,7 +43,10 @@ class Label:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a model is sampled unless told otherwise.  solver: a name of the alias table; grid: a Choice; scale: guidance, 1 = off."""
+    """How a model is sampled unless told otherwise.
+
+    solver: a name of the alias table.  grid: a Choice.  scale: guidance, 1 is off.
+    """
 
     solver: str
     grid: Choice
@@ -55,7 +58,7 @@ class Sampling:
 class Spec:
     """A model folder's ``model.json``.
 
-    net: a network's configuration as ``nets.build.config_to_dict`` spells it.  parametrisation, schedule, codec: Choices.
+    net: a network's configuration as ``nets.build.config_to_dict`` spells it.
     shape: of one sample's state, (C, H, W).  sampling: quality -> Sampling; ``standard`` must be there.
     """
 

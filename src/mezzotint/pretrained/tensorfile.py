@@ -1,7 +1,7 @@
 """Reading and writing safetensors files, trusting nothing in them.
 
-The format: 8 bytes (little-endian length of the header), the header (JSON: name -> dtype, shape, [begin, end) in the data), the data.
-A header can lie; every claim in it is checked against the file before one byte of data is looked at.  Nothing is ever executed.
+The format: 8 bytes (little-endian length of the header), the header (JSON: name -> dtype, shape, [begin, end) in the
+data), the data.  A header can lie; every claim in it is checked against the file before one byte of data is looked at.
 https://huggingface.co/docs/safetensors
 """
 
@@ -40,8 +40,8 @@ _TORCH = {
 
 HOW_TO_CONVERT = (
     'convert it where you trust it: python -c "import torch, safetensors.torch as s;'
-    " s.save_file({k: v.contiguous().clone() for k, v in torch.load('FILE', map_location='cpu', weights_only=True).items()},"
-    " 'weights.safetensors')\""
+    " w = torch.load('FILE', map_location='cpu', weights_only=True);"
+    " s.save_file({k: v.contiguous().clone() for k, v in w.items()}, 'weights.safetensors')\""
 )
 
 
@@ -72,7 +72,7 @@ class Header:
 def looks_pickled(head: bytes) -> bool:
     """Whether a file's first 8 bytes are a pickle's, or a zip's as ``torch.save`` writes it.
 
-    A safetensors header shorter than 16 MiB leaves bytes 3 to 7 zero, which no pickle does: 80 02 00 … is a header of 640 bytes.
+    A safetensors header below 16 MiB leaves bytes 3 to 7 zero, which no pickle does: 80 02 00 … is one of 640 bytes.
     """
     if head[3:8] == bytes(5):
         return False
@@ -118,10 +118,9 @@ def _entry(name: str, claim: Any) -> Entry:
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_whole, offsets)):
         raise ValueError(f"{name}: the offsets are not two positions")
     begin, end = offsets
-    if math.prod(shape) * ITEM_BYTES[dtype] != end - begin:
-        raise ValueError(
-            f"{name}: {dtype} of shape {shape} needs {math.prod(shape) * ITEM_BYTES[dtype]} bytes, offsets say {end - begin}"
-        )
+    needed = math.prod(shape) * ITEM_BYTES[dtype]
+    if needed != end - begin:
+        raise ValueError(f"{name}: {dtype} of shape {shape} needs {needed} bytes, its offsets say {end - begin}")
     return Entry(dtype, tuple(shape), begin, end)
 
 
@@ -133,9 +132,8 @@ def _entries(table: dict[str, Any], data_bytes: int) -> dict[str, Entry]:
     at = 0
     for name, entry in sorted(entries.items(), key=lambda pair: (pair[1].begin, pair[1].end)):
         if entry.begin != at:
-            raise ValueError(
-                f"{name}: begins at byte {entry.begin}, where byte {at} is due ({'overlap' if entry.begin < at else 'hole'})"
-            )
+            fault = "an overlap" if entry.begin < at else "a hole"
+            raise ValueError(f"{name}: begins at byte {entry.begin}, where byte {at} is due ({fault})")
         at = entry.end
     if at != data_bytes:
         raise ValueError(f"the tensors take {at} bytes but the file has {data_bytes} after its header")
@@ -166,7 +164,7 @@ def _header(file: BinaryIO, size: int) -> Header:
 
 
 def read_header(path: Path) -> Header:
-    """The checked header of a safetensors file.  Raises InputError (unreadable), ModelError (a pickle, or a header that lies)."""
+    """The checked header of a safetensors file.  Raises InputError (unreadable), ModelError (a pickle, a lie)."""
     try:
         with path.open("rb") as file:
             refuse_pickle(path, file.read(8))
@@ -230,7 +228,10 @@ def _layout(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> tuple
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> str:
-    """Writes a safetensors file atomically; equal tensors give equal bytes.   Returns: its SHA-256.   Raises: StorageError."""
+    """Writes a safetensors file atomically; equal tensors give equal bytes.
+
+    Returns: its SHA-256.   Raises: StorageError.
+    """
     import hashlib
 
     import torch
@@ -242,7 +243,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
             file.write(part)
             digest.update(part)
         for name in order:
-            data = memoryview(tensors[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+            data = tensors[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
             file.write(data)
             digest.update(data)
     return digest.hexdigest()

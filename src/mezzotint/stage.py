@@ -1,0 +1,114 @@
+"""Stages: a denoiser with its codec, grid and solver; linked, they make latent, prior and cascade systems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mezzotint.codecs.base import Codec
+from mezzotint.diffusion.denoiser import Cond, Denoiser
+from mezzotint.diffusion.level import Level, noised
+from mezzotint.diffusion.noise import Noise
+from mezzotint.diffusion.sample import State, start, trajectory
+from mezzotint.diffusion.solver.base import Solver
+
+Link = Callable[[Cond, Tensor | None, Noise], Cond]
+"""(the pipeline's cond, what the stage before put out or None, this stage's noise) -> this stage's cond."""
+
+LINK_DRAW = 2**63 - 1
+"""The draw a link uses for noise of its own, beyond every draw of a trajectory and of a Brownian path."""
+
+
+def keep(cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
+    """The link of a first or only stage: cond as it is."""
+    return cond
+
+
+@dataclass(frozen=True)
+class Embed:
+    """DALL-E 2's link: the previous output is a condition under ``name``.  Ramesh et al., 2022, unCLIP, sec. 2."""
+
+    name: str = "image_embed"
+
+    def __call__(self, cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
+        return cond if previous is None else {**cond, self.name: previous}
+
+
+@dataclass(frozen=True)
+class Lowres:
+    """A cascade's link: the previous output, enlarged and noised to ``level``, which the next denoiser is told too.
+
+    cond gains ``lowres`` (B, *) and ``lowres_logsnr`` (B,).  Ho et al., 2022, Cascaded Diffusion Models, sec. 4.2.
+    enlarge: (B, *) -> (B, *), the previous codec's data to this stage's state.  level: ().
+    """
+
+    enlarge: Callable[[Tensor], Tensor]
+    level: Level
+
+    def __call__(self, cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
+        if previous is None:
+            return cond
+        small = self.enlarge(previous)
+        lowres = noised(small, noise(LINK_DRAW, small.shape).to(small), self.level)
+        logsnr = self.level.logsnr.to(small).expand(len(small))
+        return {**cond, "lowres": lowres, "lowres_logsnr": logsnr}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One denoiser and all that a run of it needs; ``link`` makes its cond from the previous stage's output."""
+
+    denoiser: Denoiser
+    codec: Codec
+    levels: Level
+    solver: Solver[Any]
+    link: Link = keep
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample's state."""
+        return self.codec.shape
+
+
+def steps(
+    stage: Stage, k: int, cond: Cond, seeds: tuple[int, ...], previous: Tensor | None = None, device: str = "cpu"
+) -> Iterator[State]:
+    """The trajectory of stage number k, one ``State`` a step; noise is keyed by (seed, k).
+
+    Args: cond: each entry (B, *) with B = len(seeds).  previous: what the stage before put out, (B, *).
+    """
+    noise = Noise(seeds, stage=k)
+    x = start(noise, stage.shape, stage.levels, device)
+    return trajectory(stage.denoiser, x, stage.levels, stage.solver, noise, stage.link(cond, previous, noise))
+
+
+def run(stages: Sequence[Stage], cond: Cond, seeds: tuple[int, ...], device: str = "cpu") -> tuple[Tensor, ...]:
+    """Every stage in turn, without gradients.   Returns: each stage's decoded output, (B, *data)."""
+    outputs: list[Tensor] = []
+    previous: Tensor | None = None
+    with torch.inference_mode():
+        for k, stage in enumerate(stages):
+            *_, last = steps(stage, k, cond, seeds, previous, device)
+            previous = stage.codec.decode(last.x)
+            outputs.append(previous)
+    return tuple(outputs)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Stages under one name: a system to call."""
+
+    stages: tuple[Stage, ...]
+
+    @property
+    def calls(self) -> int:
+        """Solver-declared network calls of one run, over all stages (guidance multiplies them)."""
+        return sum(stage.solver.calls * (len(stage.levels) - 1) for stage in self.stages)
+
+    def __call__(self, cond: Cond, seeds: tuple[int, ...], device: str = "cpu") -> tuple[Tensor, ...]:
+        """``run`` of the stages."""
+        return run(self.stages, cond, seeds, device)
