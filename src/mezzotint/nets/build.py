@@ -1,0 +1,101 @@
+"""Networks from data and back: build, JSON, size, cost, and the frozen form for inference."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from mezzotint.diffusion.denoiser import Cond
+from mezzotint.errors import ModelError
+from mezzotint.nets.config import DiTConfig, TextConfig, UNetConfig
+from mezzotint.nets.dit import DiT
+from mezzotint.nets.magnitude import FixedConv, MPConv
+from mezzotint.nets.unet import UNet
+
+NetConfig = DiTConfig | UNetConfig
+_C = TypeVar("_C", DiTConfig, UNetConfig, TextConfig)
+_KINDS: dict[str, type[NetConfig]] = {"dit": DiTConfig, "unet": UNetConfig}
+
+
+def build(config: NetConfig) -> DiT | UNet:
+    """The network of ``config``, float32 on the CPU, weights drawn from torch's global generator (seed it first)."""
+    return DiT(config) if isinstance(config, DiTConfig) else UNet(config)
+
+
+def config_to_dict(config: NetConfig) -> dict[str, Any]:
+    """JSON-safe; ``kind`` says which network."""
+    kind = next(name for name, cls in _KINDS.items() if isinstance(config, cls))
+    return {"kind": kind, **_plain(dataclasses.asdict(config))}
+
+
+def config_from_dict(data: Mapping[str, Any]) -> NetConfig:
+    """The inverse of :func:`config_to_dict`; an unknown kind or key raises ModelError."""
+    rest = dict(data)
+    cls = _KINDS.get(str(rest.pop("kind", None)))
+    if cls is None:
+        raise ModelError(f"network config: kind must be one of {', '.join(_KINDS)}, got {data.get('kind')!r}")
+    return _from_dict(cls, rest)
+
+
+def parameter_count(net: nn.Module) -> int:
+    """Numbers a trainer would learn."""
+    return sum(p.numel() for p in net.parameters())
+
+
+def freeze(net: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """A copy for inference: eval mode, no gradients, weights in ``dtype`` with all weight normalisation done once.
+
+    The answers are those of ``net`` in eval mode cast to ``dtype``; ``net`` is left alone.
+    """
+    frozen = copy.deepcopy(net).eval().requires_grad_(False)
+    for parent in list(frozen.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, MPConv):
+                setattr(parent, name, FixedConv(child, dtype))
+    waves = {name: value for name, value in frozen.named_buffers() if name.endswith("noise_waves")}
+    frozen = frozen.to(dtype)
+    for name, value in waves.items():  # the waves' phases need float32 digits in every format
+        frozen.register_buffer(name, value, persistent=False)
+    return frozen
+
+
+def frames_first(net: nn.Module) -> FramesFirst:
+    """``net`` for a state (B, F, C, H, W), the order of a video and of its per-frame levels."""
+    return FramesFirst(net)
+
+
+class FramesFirst(nn.Module):
+    """Swaps the first two axes of the state on the way in and out of a 3-D network."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
+        y: Tensor = self.net(x.transpose(1, 2), c_noise, cond)
+        return y.transpose(1, 2)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def _from_dict(cls: type[_C], data: Mapping[str, Any]) -> _C:
+    known = {f.name for f in dataclasses.fields(cls)}
+    unknown = sorted(set(data) - known)
+    if unknown:
+        raise ModelError(f"{cls.__name__}: unknown key {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+    return cls(**{name: _value(name, value) for name, value in data.items()})
+
+
+def _value(name: str, value: Any) -> Any:
+    if name == "text" and value is not None:
+        return _from_dict(TextConfig, value)
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,71 @@
+"""What a network may be told beside the noisy state: a closed set of names, checked at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from mezzotint.diffusion.denoiser import Cond
+from mezzotint.errors import ModelError, UsageError
+
+NAMES = ("label", "text", "text_mask", "text_kv")
+"""label (B,) int64, null = num_classes; text (B, L, D) token states; text_mask (B, L) bool, True = real;
+text_kv: what ``net.text_kv`` made of text, in its place."""
+
+
+def check_names(cond: Cond, expected: Iterable[str]) -> None:
+    """Raise UsageError unless the names in ``cond`` are exactly those the network was built for."""
+    want = set(expected)
+    if "text_kv" in cond:
+        want = want - {"text"} | {"text_kv"} if "text" in want else want
+    got = set(cond)
+    if got == want:
+        return
+    missing, extra = sorted(want - got), sorted(got - want)
+    problem = f"missing {', '.join(missing)}" if missing else f"unknown {', '.join(extra)}"
+    raise UsageError(f"cond: {problem}; this network takes {sorted(want) or 'no conditioning'}; pass exactly these names")
+
+
+def check_label(label: Tensor, rows: int, num_classes: int) -> Tensor:
+    """The labels (rows,) int64 in 0 ... num_classes (the last is null); raises UsageError otherwise."""
+    if label.shape != (rows,) or label.dtype != torch.int64:
+        raise UsageError(f"cond label: expected ({rows},) int64, got {tuple(label.shape)} {label.dtype}; one number a row")
+    # Reading values of an accelerator's tensor would wait for it; there the embedding itself reports.
+    if label.device.type == "cpu" and rows and not (0 <= int(label.min()) and int(label.max()) <= num_classes):
+        raise UsageError(f"cond label: values must be 0 to {num_classes} ({num_classes} is null); got {label.tolist()[:8]}")
+    return label
+
+
+def check_text(cond: Cond, rows: int, dim: int) -> None:
+    """Raise UsageError unless text is (rows, L, dim) and text_mask (rows, L) bool."""
+    text, mask = cond["text"], cond["text_mask"]
+    if text.ndim != 3 or text.shape[0] != rows or text.shape[2] != dim:
+        raise UsageError(f"cond text: expected ({rows}, L, {dim}), got {tuple(text.shape)}; use this model's text encoder")
+    if mask.shape != text.shape[:2] or mask.dtype != torch.bool:
+        raise UsageError(f"cond text_mask: expected {tuple(text.shape[:2])} bool, got {tuple(mask.shape)} {mask.dtype}")
+
+
+def check_state(x: Tensor, dims: int, channels: int, divisor: tuple[int, ...]) -> None:
+    """Raise ModelError unless x is (B, channels, *spatial) with ``dims`` spatial axes, each divisible by its divisor."""
+    spatial = x.shape[2:]
+    if x.ndim != dims + 2 or x.shape[1] != channels or any(n % p for n, p in zip(spatial, divisor, strict=False)):
+        raise ModelError(
+            f"network input: expected (B, {channels}, {dims} axes divisible by {divisor}), got {tuple(x.shape)}; "
+            "resize the state or build the network for it"
+        )
+
+
+def check_noise(c_noise: Tensor, x: Tensor) -> Tensor:
+    """c_noise as (B, 1) or (B, F), float32; raises UsageError for any other shape."""
+    rows, frames = x.shape[0], x.shape[2] if x.ndim == 5 else 1
+    c = c_noise.to(x.device, torch.float32)
+    if c.ndim == 0:
+        return c.expand(rows, 1)
+    if c.ndim == 1 and c.shape[0] in (1, rows):
+        return c[:, None].expand(rows, 1)
+    if x.ndim == 5 and c.shape == (rows, frames):
+        return c
+    frame = f" or ({rows}, {frames})" if x.ndim == 5 else ""
+    raise UsageError(f"c_noise: expected (), ({rows},){frame}, got {tuple(c_noise.shape)}; give one level a row or a frame")

@@ -1,0 +1,265 @@
+"""A diffusion transformer for 1-D, 2-D and 3-D states, shaped for matmul: one modulation MLP for all blocks, no GroupNorm."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mezzotint.diffusion.denoiser import Cond
+from mezzotint.nets import rope
+from mezzotint.nets.attention import attend, inverse_norm, mask_bias, merge_heads, split_heads
+from mezzotint.nets.cond import check_label, check_names, check_noise, check_state, check_text
+from mezzotint.nets.config import DiTConfig
+from mezzotint.nets.embed import frequencies, patchify, unpatchify, waves
+from mezzotint.nets.precision import compute_dtype
+
+_NOISE_WAVES = 64
+_POSITION_WAVES = 16
+
+
+class Attention(nn.Module):
+    """Self-attention with normalised queries and keys, a learned temperature a head, and rotary positions.
+
+    Dehghani et al., 2023, ViT-22B, eq. 2 (QK normalisation), https://arxiv.org/abs/2302.05442.
+    """
+
+    def __init__(self, config: DiTConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
+        self.out = nn.Linear(config.width, config.width, bias=False)
+        self.temperature = nn.Parameter(torch.ones(config.heads))
+
+    def forward(self, x: Tensor, turn: tuple[Tensor, Tensor], bias: Tensor | None) -> Tensor:
+        q, k, v = split_heads(self.qkv(x), 3, self.heads)
+        q = rope.rotate(q * query_scale(q, self.temperature), *turn)
+        k = rope.rotate(k * inverse_norm(k, math.sqrt(k.shape[-1])), *turn)
+        return self.out(merge_heads(attend(q, k, v, bias)))
+
+
+class CrossAttention(nn.Module):
+    """Attention to text; a learned null token is always visible, so a prompt whose mask is all False is a value too."""
+
+    def __init__(self, config: DiTConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.q = nn.Linear(config.width, config.width, bias=False)
+        self.kv = nn.Linear(config.width, 2 * config.width, bias=False)
+        self.out = nn.Linear(config.width, config.width, bias=False)
+        self.temperature = nn.Parameter(torch.ones(config.heads))
+
+    def keys(self, tokens: Tensor) -> Tensor:
+        """Keys and values of the text (B, L, width): (2, B, H, L, h), the keys normalised."""
+        k, v = split_heads(self.kv(tokens), 2, self.heads)
+        return torch.stack([k * inverse_norm(k, math.sqrt(k.shape[-1])), v])
+
+    def forward(self, x: Tensor, kv: Tensor, bias: Tensor) -> Tensor:
+        (q,) = split_heads(self.q(x), 1, self.heads)
+        return self.out(merge_heads(attend(q * query_scale(q, self.temperature), kv[0], kv[1], bias)))
+
+
+class GatedMLP(nn.Module):
+    """down(silu(gate x) * up x).  Shazeer, 2020, GLU Variants, eq. 6, https://arxiv.org/abs/2002.05202."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        # Two maps, not one split in half: activations on dense memory are twice as fast on a CPU.
+        self.gate = nn.Linear(width, hidden, bias=False)
+        self.up = nn.Linear(width, hidden, bias=False)
+        self.down = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(F.silu(self.gate(x)) * self.up(x))
+
+
+class Block(nn.Module):
+    """x + gate f(scale norm(x) + shift), for attention and for the MLP.  Peebles and Xie, 2023, https://arxiv.org/abs/2212.09748."""
+
+    def __init__(self, config: DiTConfig) -> None:
+        super().__init__()
+        self.norm = config.norm
+        self.attention = Attention(config)
+        crossed = config.text is not None and config.text.mode == "cross"
+        self.cross = CrossAttention(config) if crossed else None
+        self.mlp = GatedMLP(config.width, config.hidden)
+
+    def forward(
+        self, x: Tensor, mod: tuple[Tensor, ...], turn: tuple[Tensor, Tensor], bias: Tensor | None, text: TextKeys | None
+    ) -> Tensor:
+        scale1, shift1, gate1, scale2, shift2, gate2 = (spread(m, x.shape[1]) for m in mod)
+        x = torch.addcmul(x, gate1, self.attention(modulate(x, scale1, shift1, self.norm), turn, bias))
+        if self.cross is not None and text is not None:
+            x = x + self.cross(normalise(x, self.norm), *text)
+        return torch.addcmul(x, gate2, self.mlp(modulate(x, scale2, shift2, self.norm)))
+
+
+TextKeys = tuple[Tensor, Tensor]
+"""(keys and values (2, B, H, L, h), bias (B, 1, 1, L)) of one block."""
+
+
+class DiT(nn.Module):
+    """The network: (x (B, C, *spatial), c_noise, cond) -> (B, C_out, *spatial), dtype of x.
+
+    One modulation MLP serves all blocks, each adding its learned offset (Chen et al., 2024, PixArt-alpha, section 2.3,
+    https://arxiv.org/abs/2310.00426).  Every gate and the last map start at zero: the untrained network answers 0.
+    """
+
+    def __init__(self, config: DiTConfig) -> None:
+        super().__init__()
+        self.config = config
+        d, inputs = config.width, math.prod(config.patches)
+        self.patch = nn.Linear(config.in_channels * inputs, d)
+        self.noise = nn.Sequential(nn.Linear(2 * _NOISE_WAVES, d), nn.SiLU(), nn.Linear(d, d))
+        self.label = None if config.num_classes is None else nn.Embedding(config.num_classes + 1, d)
+        self.text = None if config.text is None else nn.Linear(config.text.dim, d)
+        self.null = None if config.text is None or config.text.mode != "cross" else nn.Parameter(torch.zeros(1, 1, d))
+        absolute = config.position == "rope+absolute"
+        self.position = nn.Linear(2 * _POSITION_WAVES * config.dims, d, bias=False) if absolute else None
+        self.modulation = nn.Linear(d, 6 * d)
+        self.offsets = nn.Parameter(torch.zeros(config.depth, 6 * d))
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.last_modulation = nn.Linear(d, 2 * d)
+        self.out = nn.Linear(d, config.out_channels * inputs)
+        self.register_buffer("noise_waves", frequencies(_NOISE_WAVES, *config.noise_range), persistent=False)
+        _initialise(self)
+
+    def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
+        """x: (B, C, *spatial).  c_noise: (), (B,), or (B, F) where the first of three spatial axes is F frames.
+
+        cond: "label" (B,); "text" (B, L, D) or "text_kv", with "text_mask" (B, L); exactly those the config names.
+        Raises UsageError for a wrong cond or c_noise, ModelError for a state that does not fit.
+        """
+        config = self.config
+        check_state(x, config.dims, config.in_channels, config.patches)
+        check_names(cond, self.cond_names)
+        dtype = compute_dtype(self.patch.weight)
+        grid = tuple(n // p for n, p in zip(x.shape[2:], config.patches, strict=True))
+        tokens = self.patch(patchify(x.to(dtype), config.patches))
+        if self.position is not None:
+            tokens = tokens + self.position(_grid_waves(grid, x.device).to(dtype))
+        emb = self._embed(check_noise(c_noise, x), cond, dtype)
+        tokens = self._run(tokens, grid, emb, cond, dtype)
+        scale, shift = (spread(m, tokens.shape[1]) for m in _halves(self.last_modulation(emb)))
+        y = self.out(modulate(tokens, scale, shift, config.norm))
+        return unpatchify(y, config.patches, grid).to(x.dtype)
+
+    @property
+    def cond_names(self) -> tuple[str, ...]:
+        """The names ``cond`` must hold."""
+        label = () if self.config.num_classes is None else ("label",)
+        return label if self.config.text is None else (*label, "text", "text_mask")
+
+    def text_kv(self, cond: Cond) -> Cond:
+        """``cond`` with "text" replaced by "text_kv", what every evaluation would make of it; the answers are bit-equal.
+
+        "text_kv" is (depth, 2, B, H, 1 + L, h) for cross-attention, (B, L, width) in context.
+        """
+        check_names(cond, self.cond_names)
+        rest = {name: value for name, value in cond.items() if name != "text"}
+        if self.config.text is None or "text" not in cond:
+            return cond
+        return rest | {"text_kv": self._text_states(cond, compute_dtype(self.patch.weight))}
+
+    def _text_states(self, cond: Cond, dtype: torch.dtype) -> Tensor:
+        if "text_kv" in cond:
+            return cond["text_kv"].to(dtype)
+        assert self.text is not None and self.config.text is not None
+        text, mask = cond["text"], cond["text_mask"]
+        check_text(cond, text.shape[0], self.config.text.dim)
+        # Zeroing what is masked keeps even a NaN there from leaking through 0 * NaN.
+        tokens = self.text(torch.where(mask[..., None], text, text.new_zeros(())).to(dtype))
+        tokens = tokens * inverse_norm(tokens, math.sqrt(tokens.shape[-1]))
+        if self.null is None:
+            return tokens
+        tokens = torch.cat([self.null.to(tokens.dtype).expand(len(tokens), 1, -1), tokens], 1)
+        return torch.stack([block.cross.keys(tokens) for block in self.blocks])  # type: ignore[union-attr,operator]
+
+    def _embed(self, c: Tensor, cond: Cond, dtype: torch.dtype) -> Tensor:
+        """silu(noise + label) for each row and frame: (B, 1 or F, width)."""
+        emb: Tensor = self.noise(waves(c, self.noise_waves).to(dtype))
+        if self.label is not None:
+            label = check_label(cond["label"], len(c), self.label.num_embeddings - 1)
+            emb = emb + self.label(label)[:, None].to(dtype)
+        return F.silu(emb)
+
+    def _modulations(self, emb: Tensor, dtype: torch.dtype) -> list[tuple[Tensor, ...]]:
+        """Six (B, 1 or F, width) a block: scale, shift, gate of attention, then of the MLP."""
+        shared = self.modulation(emb) + self.offsets.to(dtype)[:, None, None]
+        return [m.chunk(6, -1) for m in shared.unbind(0)]
+
+    def _run(self, tokens: Tensor, grid: tuple[int, ...], emb: Tensor, cond: Cond, dtype: torch.dtype) -> Tensor:
+        count, keys, bias = tokens.shape[1], [None] * self.config.depth, None
+        mods = self._modulations(emb, dtype)
+        if self.config.text is not None:
+            states, mask = self._text_states(cond, dtype), cond["text_mask"]
+            if self.null is None:
+                tokens, bias = torch.cat([states, tokens], 1), mask_bias_before(mask, count, dtype)
+                mods = [tuple(_with_text(m, states.shape[1], count) for m in mod) for mod in mods]
+            else:
+                keys = [(kv, mask_bias(mask, 1, dtype)) for kv in states]  # type: ignore[misc]
+        turn = rope.tables(grid, self.config.head_dim, self.config.rope_base, tokens.shape[1] - count, tokens.device, dtype)
+        for block, mod, kv in zip(self.blocks, mods, keys, strict=True):
+            tokens = block(tokens, mod, turn, bias, kv)
+        return tokens[:, -count:]
+
+
+def modulate(x: Tensor, scale: Tensor, shift: Tensor, norm: str) -> Tensor:
+    """(1 + scale) norm(x) + shift."""
+    return torch.addcmul(shift, normalise(x, norm), 1 + scale)
+
+
+def normalise(x: Tensor, norm: str) -> Tensor:
+    """RMS or layer normalisation over the last axis, without weights (the modulation has them)."""
+    d = x.shape[-1]
+    return F.layer_norm(x, (d,)) if norm == "layer" else x * inverse_norm(x, math.sqrt(d))
+
+
+def query_scale(q: Tensor, temperature: Tensor) -> Tensor:
+    """Factor that makes q . k = temperature sqrt(h) cos(q, k) when k has norm sqrt(h): (B, H, N, 1)."""
+    return inverse_norm(q, temperature.float()[:, None, None])
+
+
+def spread(m: Tensor, count: int) -> Tensor:
+    """One modulation a row (B, 1, d) as it is; one a frame (B, F, d) repeated to each of its count / F tokens."""
+    return m if m.shape[1] in (1, count) else m.repeat_interleave(count // m.shape[1], 1)
+
+
+def mask_bias_before(mask: Tensor, count: int, dtype: torch.dtype) -> Tensor:
+    """Like mask_bias, with ``count`` visible picture tokens after the text."""
+    return mask_bias(F.pad(mask, (0, count), value=True), 0, dtype)
+
+
+def _with_text(m: Tensor, length: int, count: int) -> Tensor:
+    """Modulation of [text, picture]: one a row serves both; with one a frame, text takes the frames' mean."""
+    if m.shape[1] == 1:
+        return m
+    return torch.cat([m.mean(1, keepdim=True).expand(-1, length, -1), spread(m, count)], 1)
+
+
+def _halves(m: Tensor) -> tuple[Tensor, Tensor]:
+    a, b = m.chunk(2, -1)
+    return a, b
+
+
+def _grid_waves(grid: tuple[int, ...], device: torch.device) -> Tensor:
+    """Waves of each axis' coordinate in [0, 1): (prod(grid), 2 K dims), from half a cycle to K/2 cycles an axis."""
+    axes = torch.meshgrid(*((torch.arange(n, device=device) + 0.5) / n for n in grid), indexing="ij")
+    steps = frequencies(_POSITION_WAVES, 0.5, _POSITION_WAVES / 2).to(device)
+    return torch.cat([waves(a.reshape(-1), steps) for a in axes], -1)
+
+
+def _initialise(net: DiT) -> None:
+    for module in net.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=module.in_features**-0.5)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        if isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=0.5)
+        if isinstance(module, CrossAttention):
+            nn.init.zeros_(module.out.weight)
+    for last in (net.modulation, net.last_modulation, net.out):
+        nn.init.zeros_(last.weight)

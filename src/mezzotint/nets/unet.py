@@ -1,0 +1,251 @@
+"""A magnitude-preserving U-Net for 1-D, 2-D and 3-D states: no normalisation layers, no biases.
+
+Karras et al., 2024, Analyzing and Improving the Training Dynamics of Diffusion Models, figure 7 (configuration G),
+https://arxiv.org/abs/2312.02696.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mezzotint.diffusion.denoiser import Cond
+from mezzotint.nets.attention import attend, inverse_norm, mask_bias, merge_heads, split_heads
+from mezzotint.nets.cond import check_label, check_names, check_noise, check_state, check_text
+from mezzotint.nets.config import UNetConfig
+from mezzotint.nets.embed import frequencies, waves
+from mezzotint.nets.magnitude import SILU, MPConv, dense, mp_cat, mp_silu, mp_sum, pixel_norm, sum_weights
+from mezzotint.nets.precision import compute_dtype
+
+_NOISE_WAVES = 64
+
+Side = Literal["encoder", "decoder"]
+Resample = Literal["keep", "down", "up"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One block of the plan: what it takes in, gives out, and whether a skip is concatenated before it."""
+
+    side: Side
+    fan_in: int
+    out: int
+    level: int
+    resample: Resample = "keep"
+    attention: bool = False
+    merge: bool = False
+
+
+def plan(config: UNetConfig) -> tuple[Step, ...]:
+    """The blocks in order: down through the levels, back up with one more block a level, each taking its skip."""
+    channels, top = config.channels, len(config.channels) - 1
+    steps, skips, now = list[Step](), [channels[0]], channels[0]
+    for level, out in enumerate(channels):
+        if level:
+            steps.append(Step("encoder", now, now, level, "down"))
+            skips.append(now)
+        for _ in range(config.blocks):
+            steps.append(Step("encoder", now, out, level, attention=level in config.attention))
+            skips.append(now := out)
+    for level, out in reversed(list(enumerate(channels))):
+        if level == top:
+            steps.append(Step("decoder", now, now, level, attention=level in config.attention))
+            steps.append(Step("decoder", now, now, level))
+        else:
+            steps.append(Step("decoder", now, now, level, "up"))
+        for _ in range(config.blocks + 1):
+            steps.append(Step("decoder", now + skips.pop(), out, level, attention=level in config.attention, merge=True))
+            now = out
+    return tuple(steps)
+
+
+class SelfAttention(nn.Module):
+    """Cosine attention over all pixels, eq. 43: queries, keys and values at unit magnitude a head."""
+
+    def __init__(self, channels: int, head_dim: int, add: float) -> None:
+        super().__init__()
+        self.heads = channels // head_dim
+        self.qkv = MPConv(channels, 3 * channels)
+        self.out = MPConv(channels, channels, scale=add)
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = x.flatten(2).transpose(1, 2)
+        qkv = split_heads(self.qkv(tokens), 3, self.heads)
+        h = qkv.shape[-1]
+        q, k, v = qkv * inverse_norm(qkv, math.sqrt(h))
+        y: Tensor = self.out(merge_heads(attend(q * h**-0.5, k, v, None)))
+        return y.transpose(1, 2).reshape(x.shape)
+
+
+class CrossAttention(nn.Module):
+    """Cosine attention of pixels to text tokens (the first is the null token, always visible)."""
+
+    def __init__(self, channels: int, head_dim: int, text: int, add: float) -> None:
+        super().__init__()
+        self.heads = channels // head_dim
+        self.q = MPConv(channels, channels)
+        self.kv = MPConv(text, 2 * channels)
+        self.out = MPConv(channels, channels, scale=add)
+
+    def forward(self, x: Tensor, kv: Tensor, bias: Tensor) -> Tensor:
+        (q,) = split_heads(self.q(x.flatten(2).transpose(1, 2)), 1, self.heads)
+        k, v = split_heads(kv, 2, self.heads)
+        k, v = (y * inverse_norm(y, math.sqrt(y.shape[-1])) for y in (k, v))
+        y: Tensor = self.out(merge_heads(attend(q * inverse_norm(q, 1.0), k, v, bias)))
+        return y.transpose(1, 2).reshape(x.shape)
+
+
+class Block(nn.Module):
+    """One residual block, with attention where the plan says so; see figure 7 of the paper.
+
+    The constants of mp_silu and mp_sum live in the convolutions' weights: each picture-sized pass costs more than they do.
+    """
+
+    def __init__(self, config: UNetConfig, step: Step) -> None:
+        super().__init__()
+        self.step, self.strides, self.dropout = step, config.strides, config.dropout
+        self.keep, add = sum_weights(config.balance)
+        kernel, wide, out = (3,) * config.dims, max(config.channels), step.out
+        self.skip = MPConv(step.fan_in, out, (1,) * config.dims) if step.fan_in != out else None
+        self.first = MPConv(out if step.side == "encoder" else step.fan_in, out, kernel, scale=1 / SILU)
+        self.modulation = MPConv(wide, out, gain="learned")
+        self.second = MPConv(out, out, kernel, scale=add / SILU)
+        self.attention = SelfAttention(out, config.head_dim, add) if step.attention else None
+        crossed = step.attention and config.text is not None
+        self.cross = CrossAttention(out, config.head_dim, wide, add) if crossed else None
+
+    def forward(self, x: Tensor, emb: Tensor, text: tuple[Tensor, Tensor] | None) -> Tensor:
+        x = resampled(x, self.step.resample, self.strides)
+        if self.step.side == "encoder":
+            x = pixel_norm(x if self.skip is None else self.skip(x))
+        y = self.first(F.silu(x))
+        y = F.silu(y * across(self.modulation(emb) + 1, y))
+        y = self.second(F.dropout(y, self.dropout, self.training) if self.dropout else y)
+        if self.step.side == "decoder" and self.skip is not None:
+            x = self.skip(x)
+        x = torch.add(y, x, alpha=self.keep)
+        if self.attention is not None:
+            x = torch.add(self.attention(x), x, alpha=self.keep)
+        if self.cross is not None and text is not None:
+            x = torch.add(self.cross(x, *text), x, alpha=self.keep)
+        return x
+
+
+class UNet(nn.Module):
+    """The network: (x (B, C, *spatial), c_noise, cond) -> (B, C_out, *spatial), dtype of x.
+
+    The last gain starts at zero: the untrained network answers 0.  Call :func:`mezzotint.nets.project_` after each
+    optimizer step, and :func:`mezzotint.nets.freeze` before serving.
+    """
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        wide, kernel = max(config.channels), (3,) * config.dims
+        self.noise = MPConv(2 * _NOISE_WAVES, wide)
+        self.label = None if config.num_classes is None else MPConv(config.num_classes + 1, wide)
+        self.text = None if config.text is None else MPConv(config.text.dim, wide)
+        self.null = None if config.text is None else nn.Parameter(torch.randn(1, 1, wide))
+        self.first = MPConv(config.in_channels + 1, config.channels[0], kernel)
+        self.blocks = nn.ModuleList(Block(config, step) for step in plan(config))
+        self.out = MPConv(config.channels[0], config.out_channels, kernel, gain="learned")
+        self.register_buffer("noise_waves", frequencies(_NOISE_WAVES, *config.noise_range), persistent=False)
+
+    def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
+        """x: (B, C, *spatial).  c_noise: (), (B,), or (B, F) where the first of three spatial axes is F frames.
+
+        cond: "label" (B,); "text" (B, L, D) or "text_kv", with "text_mask" (B, L); exactly those the config names.
+        Raises UsageError for a wrong cond or c_noise, ModelError for a state that does not fit.
+        """
+        config = self.config
+        factor = tuple(s ** (len(config.multipliers) - 1) for s in config.strides)
+        check_state(x, config.dims, config.in_channels, factor)
+        check_names(cond, self.cond_names)
+        dtype = compute_dtype(self.first.weight)
+        emb = self._embed(check_noise(c_noise, x), cond, dtype)
+        texts = self._texts(cond, dtype)
+        y = dense(torch.cat([x, torch.ones_like(x[:, :1])], 1).to(dtype), config.dims)
+        y = self.first(y)
+        skips = [y]
+        for block in self.blocks:
+            y = mp_cat(y, skips.pop()) if block.step.merge else y
+            y = block(y, emb, next(texts) if block.cross is not None else None)
+            if block.step.side == "encoder":
+                skips.append(y)
+        return self.out(y).to(x.dtype)
+
+    @property
+    def cond_names(self) -> tuple[str, ...]:
+        """The names ``cond`` must hold."""
+        label = () if self.config.num_classes is None else ("label",)
+        return label if self.config.text is None else (*label, "text", "text_mask")
+
+    def text_kv(self, cond: Cond) -> Cond:
+        """``cond`` with "text" replaced by "text_kv" (B, 1 + L, channels), the keys and values of every cross-attention
+        side by side, as every evaluation would make them; the answers are bit-equal."""
+        check_names(cond, self.cond_names)
+        if self.config.text is None or "text" not in cond:
+            return cond
+        rest = {name: value for name, value in cond.items() if name != "text"}
+        return rest | {"text_kv": self._text_states(cond, compute_dtype(self.first.weight))}
+
+    def _text_states(self, cond: Cond, dtype: torch.dtype) -> Tensor:
+        if "text_kv" in cond:
+            return cond["text_kv"].to(dtype)
+        assert self.text is not None and self.null is not None and self.config.text is not None
+        text, mask = cond["text"], cond["text_mask"]
+        check_text(cond, len(text), self.config.text.dim)
+        # Zeroing what is masked keeps even a NaN there from leaking through 0 * NaN.
+        tokens = self.text(torch.where(mask[..., None], text, text.new_zeros(())).to(dtype))
+        tokens = torch.cat([self.null.to(dtype).expand(len(tokens), 1, -1), tokens], 1)
+        tokens = tokens * inverse_norm(tokens, math.sqrt(tokens.shape[-1]))
+        return torch.cat([block.cross.kv(tokens) for block in self.blocks if block.cross is not None], -1)
+
+    def _texts(self, cond: Cond, dtype: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:
+        """(keys and values, bias) of each cross-attention in turn."""
+        if self.config.text is None:
+            return
+        widths = [2 * block.step.out for block in self.blocks if block.cross is not None]
+        bias = mask_bias(cond["text_mask"], 1, dtype)
+        for kv in self._text_states(cond, dtype).split(widths, -1):
+            yield kv.contiguous(), bias
+
+    def _embed(self, c: Tensor, cond: Cond, dtype: torch.dtype) -> Tensor:
+        """mp_silu(mp_sum(noise, label)) for each row and frame: (B, 1 or F, wide)."""
+        emb: Tensor = self.noise(waves(c, self.noise_waves).to(dtype))
+        if self.label is not None:
+            count = self.config.num_classes + 1 if self.config.num_classes is not None else 0
+            hot = F.one_hot(check_label(cond["label"], len(c), count - 1), count).to(dtype)
+            emb = mp_sum(emb, self.label(hot * math.sqrt(count))[:, None], 0.5)
+        return mp_silu(emb)
+
+
+def resampled(x: Tensor, how: Resample, strides: tuple[int, ...]) -> Tensor:
+    """x at half size (mean of the cells), at double size (nearest), or as it is."""
+    if how == "keep":
+        return x
+    if how == "down":
+        for axis, stride in enumerate(strides, 2):
+            x = x if stride == 1 else halved(x, axis)
+        return x
+    return F.interpolate(x, scale_factor=[float(s) for s in strides], mode="nearest")
+
+
+def halved(x: Tensor, axis: int) -> Tensor:
+    """Mean of neighbours along one axis; two strided reads serve every number of axes, dtype and memory format."""
+    pairs = x.unflatten(axis, (-1, 2))
+    return (pairs.select(axis + 1, 0) + pairs.select(axis + 1, 1)) * 0.5
+
+
+def across(m: Tensor, x: Tensor) -> Tensor:
+    """Modulation (B, 1 or F, C) as (B, C, 1 or f, 1 ...) against x (B, C, f, ...); frames that were pooled are averaged."""
+    m = m.transpose(1, 2)
+    if m.shape[2] > 1 and m.shape[2] != x.shape[2]:
+        m = m.unflatten(2, (x.shape[2], -1)).mean(3)
+    return m.reshape(*m.shape, *(1,) * (x.ndim - 3))
