@@ -5,8 +5,7 @@ Two kinds.  Over a *schedule* (``uniform``, ``normal``, ``sgm_uniform``) or a *t
 network's index is placed; the latter carry that index in ``Level.index``, rounded where other tools round it, since
 their pictures
 depend on it.  Over a *range of noise* (``karras``, ``exponential``, ``beta`` …) sigma/alpha is placed.
-The last level is clean, sigma = 0, unless ``last`` says otherwise.  A tail ``levels[k:]`` is what img2img and resuming
-run.
+The last level is clean, sigma = 0, unless ``last`` says otherwise.  img2img and resuming run a tail, ``levels[k:]``.
 """
 
 from __future__ import annotations
@@ -54,9 +53,9 @@ def check_steps(n: int, limit: int = MAX_STEPS, why: str = "") -> int:
 
 
 def from_values(values: Array | Sequence[float], coordinate: Coordinate = "ratio") -> Level:
-    """The levels of sigma/alpha, as (1, r), or of u = sigma/(alpha+sigma), as (1-u, u).   Args: values: (N+1,).
+    """The levels of sigma/alpha, as (1, r), or of u = sigma/(alpha+sigma), as (1-u, u).
 
-    Returns: (N+1,).
+    Args: values: (N+1,).   Returns: (N+1,).
     """
     value = torch.as_tensor(np.asarray(values, np.float64).copy())
     return Level(torch.ones_like(value), value) if coordinate == "ratio" else Level(1 - value, value)
@@ -125,9 +124,7 @@ def rising(levels: Level) -> Level:
 
 
 def indexed(levels: Level, table: TableSchedule, between: Literal["nearest", "log"] = "log") -> Level:
-    """The same levels carrying the table's index of each, fractional or (``nearest``) rounded as some tools feed it to
-    the network.
-    """
+    """The same levels carrying the table's index of each, fractional or (``nearest``) rounded as some tools feed it."""
     index = table.index(levels.logsnr)
     return Level(levels.alpha, levels.sigma, index.round() if between == "nearest" else index)
 
@@ -163,7 +160,7 @@ def sgm_uniform(schedule: Schedule, n: int) -> Level:
 
 
 def normal(schedule: Schedule, n: int) -> Level:
-    """N levels with t evenly spaced down to the schedule's cleanest, then sigma = 0; ``uniform`` where that is clean already.
+    """N levels with t evenly spaced down to the schedule's cleanest, then sigma = 0; ``uniform`` where that is clean.
 
     The default of A1111 and ComfyUI ("automatic", "normal").
     """
@@ -201,8 +198,9 @@ def flow(n: int, shift: float = 1.0, u_min: float | None = None, terminal: float
 def at_indices(
     table: TableSchedule, index: Array | Sequence[float], last: Last = "zero", between: Between = "nearest"
 ) -> Level:
-    """N levels at falling indices, each carried, then the end.   Args: index: (N,).   Returns: (N+1,), alpha^2 + sigma^2 = 1.
+    """N levels at falling indices, each carried, then the end.
 
+    Args: index: (N,).   Returns: (N+1,), alpha^2 + sigma^2 = 1.
     Raises UsageError where an index lies outside the table or does not fall.
     """
     value = np.rint(index) if between == "nearest" else np.asarray(index, np.float64)
@@ -251,8 +249,7 @@ def linspace(table: TableSchedule, n: int, last: Last = "zero", between: Between
     """N indices evenly spaced from T-1 to 0.
 
     between: ``nearest`` is diffusers' DDPM, DDIM and UnCLIP; ``linear`` its Euler and Heun, which keep fractional
-    indices; ``log``
-    k-diffusion's DiscreteSchedule, ``normal`` here.   Lin et al., 2024, table 2.
+    indices; ``log`` k-diffusion's DiscreteSchedule, ``normal`` here.   Lin et al., 2024, table 2.
     """
     _check_table_steps(table, n)
     return at_indices(table, np.linspace(0, len(table) - 1, n)[::-1] if n > 1 else [len(table) - 1.0], last, between)
@@ -282,7 +279,9 @@ def beta_index(table: TableSchedule, n: int, a: float = 0.6, b: float = 0.6) -> 
 
 
 def lcm(table: TableSchedule, n: int, original: int = 50) -> Level:
-    """Every floor(k M/N)-th, from the noisiest, of the M = ``original`` indices i (T // M) - 1, i = 1 … M, an LCM was distilled on.
+    """Every floor(k M/N)-th, from the noisiest, of the M = ``original`` indices that an LCM was distilled on.
+
+    Those are i (T // M) - 1, i = 1 … M.
 
     Luo et al., 2023, Latent Consistency Models, sec. 4.3.  Raises UsageError for more than ``original`` steps.
     """

@@ -33,9 +33,7 @@ class Schedule(Protocol):
 
 
 def vp_level(logsnr: Tensor) -> Level:
-    r"""The variance-preserving level of a logsnr: :math:`\alpha^2 = \mathrm{sigmoid}(\ell)`, :math:`\sigma^2 =
-    \mathrm{sigmoid}(-\ell)`.
-    """
+    r""":math:`\alpha^2 = \mathrm{sigmoid}(\ell)`, :math:`\sigma^2 = \mathrm{sigmoid}(-\ell)`: alpha^2 + sigma^2 = 1."""
     return Level(logsnr.sigmoid().sqrt(), (-logsnr).sigmoid().sqrt())
 
 
@@ -173,12 +171,15 @@ class Karras:
         _check_range(self.sigma_min, self.sigma_max)
         positive("rho", self.rho)
 
+    def _roots(self) -> tuple[float, float]:
+        return float(self.sigma_min ** (1 / self.rho)), float(self.sigma_max ** (1 / self.rho))
+
     def level(self, t: Tensor) -> Level:
-        low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)
+        low, high = self._roots()
         return Level(torch.ones_like(t), (low + t * (high - low)).pow(self.rho))
 
     def t(self, logsnr: Tensor) -> Tensor:
-        low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)
+        low, high = self._roots()
         return (((-logsnr / (2 * self.rho)).exp() - low) / (high - low)).clamp(0, 1)
 
 
