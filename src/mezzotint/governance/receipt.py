@@ -1,0 +1,145 @@
+"""Receipts: the private record of one picture, with everything that determines it.
+
+``made`` is that, and nothing else; its hash is the asset's id, known before the picture is.  What came out, and when,
+is beside it.
+The schema is versioned: ``governance/schemas/receipt-1.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from mezzotint.errors import InputError
+from mezzotint.files import canonical_json, pretty_json, read_bytes, sha256, write_atomic
+
+SCHEMA = "mezzotint/receipt/1"
+MAX_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Made:
+    """What determines a picture.
+
+    model, weights_sha256: which weights.  config_sha256: of what ``model.json`` says, less card and defaults.
+    size: (width, height).  solver, grid: {"name", **options}.  levels_sha256: of the grid's numbers, ``levels_hash``.
+    scale: guidance, 1 is off.  batch: the shape that the network computed, (rows, *state); other rows do not matter.
+    device: its kind.  processor: the instruction set or accelerator that rounds.  versions: of mezzotint, torch, numpy.
+    """
+
+    model: str
+    weights_sha256: str
+    config_sha256: str
+    prompt: str
+    negative_prompt: str
+    seed: int
+    size: tuple[int, int]
+    solver: Mapping[str, Any]
+    grid: Mapping[str, Any]
+    levels_sha256: str
+    steps: int
+    scale: float
+    dtype: str
+    device: str
+    processor: str
+    batch: tuple[int, ...]
+    versions: Mapping[str, str]
+
+    @property
+    def asset_id(self) -> str:
+        """The first 32 hexadecimal digits of the SHA-256 of the canonical JSON."""
+        return sha256(canonical_json(asdict(self)))[:32]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One picture's record.  pixels_sha256: of its decoded 8-bit pixels, rows from the top, channels interleaved.
+
+    created: UTC, ISO 8601.  batch_seconds: wall time of the whole batch that the picture was in.
+    """
+
+    made: Made
+    pixels_sha256: str
+    created: str
+    batch_seconds: float
+
+
+def to_dict(receipt: Receipt) -> dict[str, Any]:
+    """The JSON value, as the schema has it."""
+    made = json.loads(canonical_json(asdict(receipt.made)))
+    times = {"created": receipt.created, "batch_seconds": round(receipt.batch_seconds, 4)}
+    return {
+        "schema": SCHEMA,
+        "asset_id": receipt.made.asset_id,
+        "made": made,
+        "pixels_sha256": receipt.pixels_sha256,
+        "times": times,
+    }
+
+
+def from_dict(value: Any, where: str) -> Receipt:
+    """The receipt of a JSON value.  Raises InputError: damaged, of another schema, or its id is not its hash."""
+    if not isinstance(value, dict) or value.get("schema") != SCHEMA:
+        schema = value.get("schema") if isinstance(value, dict) else None
+        raise InputError(f"{where} is not a receipt of schema {SCHEMA!r}, but {schema!r}")
+    try:
+        table = dict(value["made"])
+        made = Made(**{**table, "size": tuple(table["size"]), "batch": tuple(table["batch"])})
+        receipt = Receipt(made, value["pixels_sha256"], value["times"]["created"], value["times"]["batch_seconds"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{where} is a damaged receipt ({error}); use an intact copy") from error
+    if made.asset_id != value.get("asset_id"):
+        raise InputError(f"{where} was changed: its asset id is not the hash of its contents; use an intact copy")
+    return receipt
+
+
+def write_receipt(folder: Path, receipt: Receipt) -> Path:
+    """Writes ``<asset-id>.json``; one that is there already is left, since it says the same.   Raises StorageError."""
+    path = folder / f"{receipt.made.asset_id}.json"
+    return path if path.exists() else write_atomic(path, pretty_json(to_dict(receipt)))
+
+
+def read_receipt(path: Path) -> Receipt:
+    """A receipt, checked.  Raises InputError."""
+    try:
+        return from_dict(json.loads(read_bytes(path, MAX_BYTES)), str(path))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON ({error}); expected a receipt") from error
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema (draft 2020-12) of receipts."""
+    text = resources.files("mezzotint.governance").joinpath("schemas/receipt-1.json").read_text(encoding="utf-8")
+    value: dict[str, Any] = json.loads(text)
+    return value
+
+
+def infotext(made: Made) -> str:
+    """The ``parameters`` text that picture tools read: prompt, negative prompt, then one line of ``key: value``.
+
+    Values with a comma, a colon or a line break are quoted as JSON, as AUTOMATIC1111's web UI writes and reads them.
+    """
+    pairs = {
+        "Steps": made.steps,
+        "Sampler": made.solver["name"],
+        "Schedule type": made.grid["name"],
+        "CFG scale": made.scale,
+        "Seed": made.seed,
+        "Size": f"{made.size[0]}x{made.size[1]}",
+        "Model hash": made.weights_sha256[:10],
+        "Model": made.model,
+        "RNG": "Philox4x64",
+        "Asset": made.asset_id,
+        "Version": f"mezzotint {made.versions['mezzotint']}",
+    }
+    line = ", ".join(f"{key}: {_quoted(str(value))}" for key, value in pairs.items())
+    negative = [f"Negative prompt: {made.negative_prompt}"] if made.negative_prompt else []
+    return "\n".join([made.prompt, *negative, line])
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False) if any(c in value for c in ",:\n") else value

@@ -1,0 +1,140 @@
+"""Receipts: the id is the hash of what determines the picture, and of nothing else."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mezzotint.errors import InputError
+from mezzotint.governance.receipt import (
+    Made,
+    Receipt,
+    from_dict,
+    infotext,
+    read_receipt,
+    schema,
+    to_dict,
+    write_receipt,
+)
+
+MADE = Made(
+    model="fashion",
+    weights_sha256="a" * 64,
+    config_sha256="b" * 64,
+    prompt="sneaker",
+    negative_prompt="",
+    seed=7,
+    size=(28, 28),
+    solver={"name": "dpm++2m"},
+    grid={"name": "karras", "rho": 7.0},
+    levels_sha256="c" * 64,
+    steps=20,
+    scale=1.5,
+    dtype="float32",
+    device="cpu",
+    processor="AVX512",
+    batch=(16, 1, 28, 28),
+    versions={"mezzotint": "0.1.0", "torch": "2.13.0", "numpy": "2.4.6"},
+)
+RECEIPT = Receipt(MADE, "d" * 64, "2026-01-02T03:04:05Z", 1.25)
+
+
+def test_matches_its_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+    jsonschema.validate(to_dict(RECEIPT), schema())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**to_dict(RECEIPT), "more": 1}, schema())
+
+
+def test_schema_and_class_have_the_same_fields() -> None:
+    made = schema()["properties"]["made"]
+    names = {f.name for f in dataclasses.fields(Made)}
+    assert set(made["properties"]) == set(made["required"]) == names
+
+
+@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(Made)])
+def test_each_field_changes_the_id(field: str) -> None:
+    old = getattr(MADE, field)
+    new: Any = {
+        str: lambda: old + "x",
+        int: lambda: old + 1,
+        float: lambda: old + 0.5,
+        tuple: lambda: (*old[:-1], old[-1] + 1),
+        dict: lambda: {**old, "more": "x"},
+    }[type(old)]()
+    assert dataclasses.replace(MADE, **{field: new}).asset_id != MADE.asset_id
+
+
+def test_time_does_not() -> None:
+    later = dataclasses.replace(RECEIPT, created="2027-01-02T03:04:05Z", batch_seconds=9.0)
+    assert to_dict(later)["asset_id"] == to_dict(RECEIPT)["asset_id"]
+
+
+def test_id_is_independent_of_the_order_of_keys() -> None:
+    grid = {"rho": 7.0, "name": "karras"}
+    assert dataclasses.replace(MADE, grid=grid).asset_id == MADE.asset_id
+
+
+def test_known_id() -> None:
+    """The canonical form may never change: here it is made again from the schema's words alone."""
+    import hashlib
+
+    made = json.loads(json.dumps(dataclasses.asdict(MADE)))
+    text = json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert MADE.asset_id == hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def test_file_round_trip(tmp_path: Path) -> None:
+    path = write_receipt(tmp_path, RECEIPT)
+    assert path.name == f"{MADE.asset_id}.json"
+    assert read_receipt(path) == RECEIPT
+    before = path.stat().st_mtime_ns
+    assert write_receipt(tmp_path, RECEIPT) == path and path.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": "mezzotint/receipt/9"}, "not a receipt of schema"),
+        ({"made": {**to_dict(RECEIPT)["made"], "seed": 8}}, "was changed"),
+        ({"made": {"seed": 8}}, "damaged"),
+        ({"made": {**to_dict(RECEIPT)["made"], "more": 1}}, "damaged"),
+        ({"times": None}, "damaged"),
+    ],
+)
+def test_damage_is_told(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        from_dict({**to_dict(RECEIPT), **change}, "receipt")
+
+
+def test_not_json(tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text("{" * 10)
+    with pytest.raises(InputError, match="not JSON"):
+        read_receipt(tmp_path / "r.json")
+
+
+def parse(text: str) -> dict[str, str]:
+    """The last line as other tools read it: ``key: value`` pairs, JSON-quoted where need be."""
+    import re
+
+    pairs = re.findall(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)', text.split("\n")[-1])
+    return {k: json.loads(v) if v.startswith('"') else v for k, v in pairs}
+
+
+def test_infotext() -> None:
+    text = infotext(dataclasses.replace(MADE, negative_prompt="boot"))
+    assert text.split("\n")[:2] == ["sneaker", "Negative prompt: boot"]
+    pairs = parse(text)
+    assert pairs["Steps"] == "20" and pairs["Seed"] == "7" and pairs["Size"] == "28x28" and pairs["CFG scale"] == "1.5"
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1))
+def test_any_model_name_survives_infotext(name: str) -> None:
+    name = name.strip().strip('"') or "m"
+    assert parse(infotext(dataclasses.replace(MADE, model=name)))["Model"] == name
