@@ -1,0 +1,36 @@
+"""Guidance: denoisers made of denoisers.  The solver never knows.
+
+Two answers compared: ``Guided``, ``Autoguided``, each with a rule (``linear``, ``Rescaled``, ``APG``), and
+``CFGPlusPlus`` around them.  Where: ``Interval``.  A gradient: ``ClassifierGuided``, ``Reconstruction``.  The
+estimate changed: ``Thresholded``, ``Inpainted``.  From the inside out they are written in that order::
+
+    Inpainted(Thresholded(Interval(Guided(net, 7.5, null, rule=APG()), net, 0.3, 5.0)), known, mask)
+"""
+
+from mezzotint.diffusion.guidance.apg import APG
+from mezzotint.diffusion.guidance.autoguided import Autoguided
+from mezzotint.diffusion.guidance.classifier import ClassifierGuided
+from mezzotint.diffusion.guidance.guided import Guided
+from mezzotint.diffusion.guidance.inpainted import Inpainted
+from mezzotint.diffusion.guidance.interval import Interval
+from mezzotint.diffusion.guidance.pair import apart, linear, together
+from mezzotint.diffusion.guidance.plus_plus import CFGPlusPlus
+from mezzotint.diffusion.guidance.reconstruction import Reconstruction
+from mezzotint.diffusion.guidance.rescaled import Rescaled
+from mezzotint.diffusion.guidance.thresholded import Thresholded
+
+__all__ = [
+    "APG",
+    "Autoguided",
+    "CFGPlusPlus",
+    "ClassifierGuided",
+    "Guided",
+    "Inpainted",
+    "Interval",
+    "Reconstruction",
+    "Rescaled",
+    "Thresholded",
+    "apart",
+    "linear",
+    "together",
+]
