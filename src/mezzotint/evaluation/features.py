@@ -1,8 +1,8 @@
 """Pictures -> feature vectors.
 
-Convention of ``efficientnet-lite0-<size>``: uint8 pictures (N, C, H, W), C = 1 repeated to 3; resized bilinearly (half-pixel
-centres, antialiased when shrinking) to size x size; (x - 127)/128, the normalisation the network was trained with; the
-globally averaged last feature map, 1280 numbers, float32.
+Convention of ``efficientnet-lite0-<size>``: uint8 pictures (N, C, H, W), C = 1 repeated to 3; resized bilinearly
+(half-pixel centres, antialiased when shrinking) to size x size; (x - 127)/128, the normalisation the network was
+trained with; the globally averaged last feature map, 1280 numbers, float32.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from mezzotint.errors import InputError, ModelError, UsageError
 from mezzotint.evaluation import convert_efficientnet, efficientnet
@@ -28,7 +28,7 @@ CHUNK = 50
 
 
 def digest(weights: Mapping[str, Tensor]) -> str:
-    """sha256 over names, shapes and bytes in order of name: the identity of a set of weights whatever file holds them."""
+    """sha256 over names, shapes and bytes in order of name: the identity of weights whatever file holds them."""
     h = hashlib.sha256()
     for name in sorted(weights):
         h.update(f"{name}{tuple(weights[name].shape)}".encode())
@@ -42,7 +42,7 @@ def weights_path() -> Path:
 
 
 def install(source: Path) -> dict[str, Tensor]:
-    """Converts the published file into ``weights_path()``; ModelError when the result is not the one this version expects."""
+    """Converts the published file into ``weights_path()``; ModelError when the result is not what is expected."""
     from safetensors.torch import save
 
     weights = checked(convert_efficientnet.convert(convert_efficientnet.read(source)), str(source))
@@ -56,7 +56,8 @@ def checked(weights: dict[str, Tensor], where: str) -> dict[str, Tensor]:
     found = digest(weights)
     if found != WEIGHTS_SHA256:
         raise ModelError(
-            f"feature weights from {where} have digest {found[:16]}; expected {WEIGHTS_SHA256[:16]}; delete the file to convert it again"
+            f"feature weights from {where} have digest {found[:16]}; expected {WEIGHTS_SHA256[:16]};"
+            " delete the file to convert it again"
         )
     return weights
 
@@ -78,7 +79,7 @@ def check_images(images: Tensor) -> Tensor:
 
 def prepare(images: Tensor, size: int) -> Tensor:
     """uint8 (N, 1 | 3, H, W) -> float32 (N, 3, size, size), normalised as the module says."""
-    x = F.interpolate(images.float(), (size, size), mode="bilinear", antialias=max(images.shape[-2:]) > size)
+    x = functional.interpolate(images.float(), (size, size), mode="bilinear", antialias=max(images.shape[-2:]) > size)
     return ((x - 127) / 128).expand(-1, 3, -1, -1)
 
 
@@ -98,12 +99,15 @@ class Extractor:
 
     def chunks(self, images: Tensor) -> Iterator[Tensor]:
         """The features, CHUNK pictures at a time."""
-        for part in images.split(CHUNK):
+        for part in torch.split(images, CHUNK):
             yield efficientnet.pooled(self.weights, prepare(part.to(self.device), self.size)).float().cpu()
 
 
 def extractor(size: int = DEFAULT_SIZE, device: str = "cpu") -> Extractor:
-    """EfficientNet-Lite0 at an input size, a multiple of 32 from 32 to 224.  Raises UsageError, or ModelError without weights."""
+    """EfficientNet-Lite0 at an input size, a multiple of 32 from 32 to 224.
+
+    Raises UsageError at another size, ModelError without weights.
+    """
     if size % 32 or not 32 <= size <= 224:
         raise UsageError(f"feature size {size} is not possible; expected a multiple of 32 from 32 to 224")
     weights = {

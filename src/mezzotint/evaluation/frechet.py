@@ -1,8 +1,9 @@
 """The Fréchet distance between two sets of features, each taken as a Gaussian.
 
-Heusel et al., 2017, GANs Trained by a Two Time-Scale Update Rule, eq. 6; Dowson & Landau, 1982, for Gaussians.  The distance
-depends on the feature network and on how many pictures are compared (it falls with n), so a result says both, and results
-with another reference, network or n do not compare.  It is never called FID: that name belongs to Inception features.
+Heusel et al., 2017, GANs Trained by a Two Time-Scale Update Rule, eq. 6; Dowson & Landau, 1982, for Gaussians.  The
+distance depends on the feature network and on how many pictures are compared (it falls with n), so a result says both,
+and results with another reference, network or n do not compare.  It is never called FID: that name belongs to Inception
+features.
 """
 
 from __future__ import annotations
@@ -58,15 +59,19 @@ def moments(features: Tensor) -> Moments:
 def root(cov: Tensor) -> Tensor:
     """The symmetric square root of a covariance (D, D), rounding residue below zero taken as zero."""
     values, vectors = torch.linalg.eigh(cov)
-    return (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+    result: Tensor = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+    return result
 
 
 def gaussian_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -> float:
-    r""":math:`|\mu_1-\mu_2|^2 + \mathrm{tr}\,\Sigma_1 + \mathrm{tr}\,\Sigma_2 - 2\,\mathrm{tr}(\Sigma_1\Sigma_2)^{1/2}`, in float64, at least 0.
+    r"""The squared Fréchet (Wasserstein-2) distance of two Gaussians, in float64, at least 0.
 
-    The last trace is the sum of the singular values of :math:`\Sigma_1^{1/2}\Sigma_2^{1/2}` (the roots of the eigenvalues of the
-    symmetric product :math:`\Sigma_1^{1/2}\Sigma_2\Sigma_1^{1/2}`), which stays exact for singular covariances where the root of a
-    non-symmetric product does not.  Dowson & Landau, 1982, The Fréchet Distance between Multivariate Normal Distributions, eq. 4.
+    .. math:: |\mu_1-\mu_2|^2 + \mathrm{tr}\,\Sigma_1 + \mathrm{tr}\,\Sigma_2 - 2\,\mathrm{tr}(\Sigma_1\Sigma_2)^{1/2}
+
+    The last trace is the sum of the singular values of :math:`\Sigma_1^{1/2}\Sigma_2^{1/2}`: the roots of the
+    eigenvalues of the symmetric product :math:`\Sigma_1^{1/2}\Sigma_2\Sigma_1^{1/2}`, without squaring them first, so
+    singular covariances stay exact.
+    Dowson & Landau, 1982, The Fréchet Distance between Multivariate Normal Distributions, eq. 4.
 
     Args: means: (D,).  covs: (D, D).
     """
@@ -76,20 +81,22 @@ def gaussian_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) 
         )
     cross = torch.linalg.svdvals(root(cov1.double()) @ root(cov2.double())).sum()
     shift = (mean1.double() - mean2.double()).square().sum()
-    return max((shift + cov1.trace().double() + cov2.trace().double() - 2 * cross).item(), 0.0)
+    total = shift + cov1.trace().double() + cov2.trace().double() - 2 * cross
+    return max(float(total), 0.0)
 
 
 def between(a: Moments, b: Moments, minimum: int | None = None) -> float:
     """The distance between two sets of features.
 
-    minimum: the least number of samples each must have; None means more than the features' dimension, below which a covariance is
-    singular and the distance says more about n than about the pictures.  Raises UsageError below it.
+    minimum: the least number of samples each must have; None means more than the features' dimension, below which a
+    covariance is singular and the distance says more about n than about the pictures.  Raises UsageError below it.
     """
     least = len(a.mean) + 1 if minimum is None else minimum
     for n in (a.n, b.n):
         if n < least:
             raise UsageError(
-                f"a Fréchet distance over {n} pictures means little; expected at least {least}; make more, or lower the minimum on purpose"
+                f"a Fréchet distance over {n} pictures means little; expected at least {least};"
+                " make more, or lower the minimum on purpose"
             )
     return gaussian_distance(a.mean, a.cov, b.mean, b.cov)
 

@@ -1,4 +1,4 @@
-"""Pictures against a reference set: ``score(images)`` is the number, ``distance(images, reference)`` the number and what it depends on."""
+"""Pictures against a reference set: ``score`` is the number, ``distance`` the number and what it depends on."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mezzotint.errors import UsageError
 from mezzotint.evaluation.features import DEFAULT_SIZE, WEIGHTS_SHA256, Extractor, extractor
 from mezzotint.evaluation.frechet import Distance, Moments, between, moments
 from mezzotint.evaluation.home import cache
@@ -60,13 +61,23 @@ def moments_of(batches: Iterable[Tensor], extract: Extractor) -> Moments:
     return total
 
 
+def distance_of(found: Moments, ref: Reference, extract: Extractor, minimum: int | None = None) -> Distance:
+    """The Fréchet distance of features' moments to a reference; ``minimum`` as in ``frechet.between``.
+
+    Raises UsageError when the reference was measured with other features.
+    """
+    if ref.features != extract.name:
+        raise UsageError(f"the reference has features {ref.features}, the pictures {extract.name}; use one for both")
+    value = between(found, ref.moments, minimum)
+    return Distance(f"frechet-{extract.name}", value, found.n, ref.moments.n, ref.hash)
+
+
 def distance(images: Tensor, ref: Reference, extract: Extractor, minimum: int | None = None) -> Distance:
     """The Fréchet distance of pictures uint8 (N, 1 | 3, H, W) to a reference; ``minimum`` as in ``frechet.between``."""
-    value = between(moments(extract(images)), ref.moments, minimum)
-    return Distance(f"frechet-{extract.name}", value, len(images), ref.moments.n, ref.hash)
+    return distance_of(moments(extract(images)), ref, extract, minimum)
 
 
 def score(images: Tensor, references: Tensor, size: int = DEFAULT_SIZE, minimum: int | None = None) -> float:
-    """The Fréchet distance between two sets of pictures uint8 (N, 1 | 3, H, W) in one call; the references' moments are cached."""
+    """The Fréchet distance between two sets of pictures uint8 (N, 1 | 3, H, W); the references' moments are cached."""
     extract = extractor(size)
     return distance(images, reference(references, extract), extract, minimum).value

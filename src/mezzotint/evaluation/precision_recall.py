@@ -1,0 +1,51 @@
+"""How good single pictures are, and how much of the data they cover: two numbers where a Fréchet distance has one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mezzotint.evaluation.neighbours import distances, radii
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """Shares, higher is better; density may pass 1.  k is the number of neighbours that sets a ball's radius.
+
+    precision, recall: Kynkäänniemi et al., 2019, Improved Precision and Recall Metric, eq. 1-2.
+    density, coverage: Naeem et al., 2020, Reliable Fidelity and Diversity Metrics, eq. 4-5.
+    """
+
+    k: int
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+def fidelity(generated: Tensor, real: Tensor, k: int = 5) -> Fidelity:
+    r"""All four from features of generated (M, D) and real (N, D) pictures.
+
+    With :math:`B(z)` the ball around z that reaches its k-th nearest neighbour in its own set: precision is the share
+    of generated pictures in some real ball, recall the share of real ones in some generated ball, density the mean
+    number of real balls around a generated picture over k,
+    coverage the share of real balls that hold a generated picture.
+    They depend on M and N: compare at equal numbers.  Raises UsageError when a set has k pictures or fewer.
+    """
+    around_real, around_generated = radii(real, k), radii(generated, k)
+    inside, covered = [], torch.zeros(len(real), dtype=torch.bool)
+    for d in distances(generated, real):
+        hits = d <= around_real
+        inside.append(hits.sum(1))
+        covered |= hits.any(0)
+    recalled = [(d <= around_generated).any(1) for d in distances(real, generated)]
+    counts = torch.cat(inside).double()
+    return Fidelity(
+        k,
+        precision=float((counts > 0).double().mean()),
+        recall=float(torch.cat(recalled).double().mean()),
+        density=float(counts.mean() / k),
+        coverage=float(covered.double().mean()),
+    )

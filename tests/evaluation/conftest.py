@@ -1,0 +1,40 @@
+"""What the tests of evaluation share: the feature network, and Fashion-MNIST where it is installed."""
+
+import gzip
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mezzotint.evaluation.convert_efficientnet import PACKAGE
+from mezzotint.evaluation.features import Extractor, extractor
+
+FASHION = Path("/usr/share/datasets/fashion-mnist")
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """A home of the tests' own, so that nothing is left behind and nothing old is read."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("home")
+        patch.setenv("MEZZOTINT_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def extract(home) -> Extractor:
+    if importlib.util.find_spec(PACKAGE) is None:
+        pytest.skip(f"the package {PACKAGE} is not installed (extra: bench)")
+    return extractor(64)
+
+
+@pytest.fixture(scope="session")
+def fashion() -> torch.Tensor:
+    """The 10,000 test pictures, uint8 (N, 1, 28, 28)."""
+    path = FASHION / "t10k-images-idx3-ubyte.gz"
+    if not path.is_file():
+        pytest.skip("Fashion-MNIST is not installed (Debian package dataset-fashion-mnist)")
+    data = np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=16)
+    return torch.from_numpy(data.reshape(-1, 1, 28, 28).copy())
