@@ -1,7 +1,9 @@
 """Checkpoints: folders that are whole or absent, safetensors and JSON alone, every file hashed, the last few kept.
 
-A folder ``step-00001000`` holds ``weights``, ``ema`` and ``optimiser`` (safetensors, by parameter name) and ``state.json``: step, data
-cursor, recipe, what the numbers depend on, and the SHA-256 of each file.  All randomness of training is a function of (seed, step), so
+A folder ``step-00001000`` holds ``weights``, ``ema`` and ``optimiser`` (safetensors, by parameter name) and
+``state.json``: step, data
+cursor, recipe, what the numbers depend on, and the SHA-256 of each file.  All randomness of training is a function of
+(seed, step), so
 the step is every random state there is.
 """
 

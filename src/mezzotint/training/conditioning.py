@@ -16,7 +16,8 @@ from mezzotint.training.data.source import Item
 
 
 class Conditioning(Protocol):
-    """items (B of them) -> cond, each entry (B, *); ``null`` (rows) -> the unconditional cond of as many rows, of equal shapes."""
+    """items (B of them) -> cond, each entry (B, *); ``null`` (rows) -> the unconditional cond of as many rows, of
+    equal shapes."""
 
     def __call__(self, items: Sequence[Item]) -> Cond: ...
     def null(self, rows: int) -> Cond: ...
@@ -35,7 +36,8 @@ class Unconditional:
 
 @dataclass(frozen=True)
 class Labels:
-    """cond["label"] (B,) int64; null is ``num_classes``.  Raises InputError for a sample without a label or with one out of range."""
+    """cond["label"] (B,) int64; null is ``num_classes``.  Raises InputError for a sample without a label or with one
+    out of range."""
 
     num_classes: int
 

@@ -1,6 +1,7 @@
 """One run on several processes (torchrun): which rows are mine, and the few sums that processes must agree on.
 
-A run on n processes computes the same global batch as a run on one, in another order of summation; checkpoints hold whole
+A run on n processes computes the same global batch as a run on one, in another order of summation; checkpoints hold
+whole
 tensors, so a run may go on with another number of processes or another strategy.
 """
 
@@ -91,7 +92,8 @@ def joined(device: torch.device, strategy: str = "ddp") -> Iterator[Ranks]:
 
 
 def shared(net: nn.Module, ranks: Ranks) -> nn.Module:
-    """The network as the loop calls it: itself, in a DDP shell, or sharded in place (each block of each list, then the rest)."""
+    """The network as the loop calls it: itself, in a DDP shell, or sharded in place (each block of each list, then the
+    rest)."""
     if ranks.world == 1:
         return net
     if ranks.strategy == "ddp":

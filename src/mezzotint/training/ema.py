@@ -1,6 +1,8 @@
-r"""Averages of the weights along training: power-function profiles that can be rebuilt afterwards, and the exponential one.
+r"""Averages of the weights along training: power-function profiles that can be rebuilt afterwards, and the exponential
+one.
 
-A profile is the weighting :math:`\bar\theta_t = \sum_{i \le t} w_{t,i}\,\theta_i` with :math:`\sum_i w_{t,i} = 1`; it is kept up to date by
+A profile is the weighting :math:`\bar\theta_t = \sum_{i \le t} w_{t,i}\,\theta_i` with :math:`\sum_i w_{t,i} = 1`; it
+is kept up to date by
 :math:`\bar\theta_t = \beta_t \bar\theta_{t-1} + (1-\beta_t)\,\theta_t` with :math:`\beta_1 = 0`.
 """
 
@@ -31,9 +33,11 @@ class Profile(Protocol):
 
 @dataclass(frozen=True)
 class Power:
-    r"""The power-function average: :math:`w_{t,i} = (i/t)^{\gamma+1} - ((i-1)/t)^{\gamma+1}`, :math:`\beta_t = (1-1/t)^{\gamma+1}`.
+    r"""The power-function average: :math:`w_{t,i} = (i/t)^{\gamma+1} - ((i-1)/t)^{\gamma+1}`, :math:`\beta_t =
+    (1-1/t)^{\gamma+1}`.
 
-    sigma_rel: the profile's standard deviation as a share of the training time so far, in (0, 0.288); 0.05 and 0.10 are usual.
+    sigma_rel: the profile's standard deviation as a share of the training time so far, in (0, 0.288); 0.05 and 0.10
+    are usual.
     Karras et al., 2024, Analyzing and Improving the Training Dynamics of Diffusion Models, sec. 3.1, app. C.
     """
 
@@ -49,7 +53,8 @@ class Power:
 
     @property
     def gamma(self) -> float:
-        r"""The exponent with this width: :math:`\sigma_{rel}^2 = (\gamma+1)/((\gamma+2)^2(\gamma+3))`, the largest root."""
+        r"""The exponent with this width: :math:`\sigma_{rel}^2 = (\gamma+1)/((\gamma+2)^2(\gamma+3))`, the largest
+        root."""
         # With s = sigma_rel^-2:  g^3 + 7 g^2 + (16 - s) g + (12 - s) = 0.
         s = self.sigma_rel**-2
         return float(np.roots([1, 7, 16 - s, 12 - s]).real.max())
@@ -62,7 +67,8 @@ class Power:
 class Exponential:
     r"""The classic average without its start's bias: :math:`w_{t,i} = (1-d)\,d^{t-i}/(1-d^t)`.
 
-    decay: d in [0, 1); 0.999 averages over about 1000 steps.  The bias correction is that of Kingma & Ba, 2015, Adam, sec. 3.
+    decay: d in [0, 1); 0.999 averages over about 1000 steps.  The bias correction is that of Kingma & Ba, 2015, Adam,
+    sec. 3.
     """
 
     decay: float

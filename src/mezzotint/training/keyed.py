@@ -1,8 +1,11 @@
 """The randomness of training as pure functions of (seed, purpose, where): no generator has a state to save.
 
-A resumed, sharded or accumulated run draws the same numbers because nothing but its position enters.  Gaussian noise comes from
-Philox4x64 (Salmon et al., 2011, Parallel Random Numbers: As Easy as 1, 2, 3) through numpy's ziggurat, row by row, which is three
-times faster than the exact map of ``mezzotint.diffusion.noise`` and keyed apart from it; single numbers come from a 64-bit hash.
+A resumed, sharded or accumulated run draws the same numbers because nothing but its position enters.  Gaussian noise
+comes from
+Philox4x64 (Salmon et al., 2011, Parallel Random Numbers: As Easy as 1, 2, 3) through numpy's ziggurat, row by row,
+which is three
+times faster than the exact map of ``mezzotint.diffusion.noise`` and keyed apart from it; single numbers come from a
+64-bit hash.
 """
 
 from __future__ import annotations
@@ -83,7 +86,8 @@ def stratified(seed: int, step: int, rows: Sequence[int], batch: int, purpose: i
 def permuted(index: Words, n: int, *key: int) -> Words:
     """Where a keyed permutation of 0 … n-1 sends ``index``, in constant memory.
 
-    A six-round Feistel network on the next power of four, walked until it lands below n.  Black & Rogaway, 2002, Ciphers
+    A six-round Feistel network on the next power of four, walked until it lands below n.  Black & Rogaway, 2002,
+    Ciphers
     with Arbitrary Finite Domains, sec. 5 and 6.
     """
     half = max(1, ((n - 1).bit_length() + 1) // 2)

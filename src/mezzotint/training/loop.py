@@ -80,12 +80,23 @@ def train(
         began = time.perf_counter()
         for batch in feed:
             mean, norm, rate = update(run, batch)
-            speed = recipe.batch / (time.perf_counter() - began)
+            spent = time.perf_counter() - began
+            run.seconds += spent
             last = run.step == recipe.steps
             validation = validate(run, held) if held and _is_time(run.step, recipe.every.validation, last) else None
             due = store is not None and _is_time(run.step, recipe.every.checkpoint, last)
             saved = save(run, store, fingerprint) if store and due else None
-            yield Progress(run.step, recipe.steps, mean, norm, rate, run.step * recipe.batch, speed, validation, saved)
+            yield Progress(
+                run.step,
+                recipe.steps,
+                mean,
+                norm,
+                rate,
+                run.step * recipe.batch,
+                recipe.batch / spent,
+                validation,
+                saved,
+            )
             began = time.perf_counter()
 
 
@@ -96,9 +107,7 @@ def _is_time(step: int, every: int, last: bool) -> bool:
 def _feed(run: Training, data: Data, quarantine: Quarantine, workers: int) -> partial[Iterator[Batch]]:
     recipe = run.recipe
     parts = rows_of(recipe, run.ranks.rank, run.ranks.world)
-    blank = torch.zeros(1, *recipe.shape, dtype=torch.uint8, device=run.device)
-    state = tuple(recipe.encode(blank).shape[1:])
-    return partial(batches, recipe, data.train, run.step, run.cursor, parts, state, quarantine, workers)
+    return partial(batches, recipe, data.train, run.step, run.cursor, parts, quarantine, workers)
 
 
 def save(run: Training, store: Store, fingerprint: str) -> Path | None:
@@ -152,7 +161,7 @@ def _backward(run: Training, batch: Batch) -> Tensor:
 def _loss(run: Training, micro: Micro) -> Tensor:
     """The loss of each row of a micro-batch, (b,)."""
     recipe, here = run.recipe, run.device
-    x0 = recipe.encode(micro.images.to(here, non_blocking=True))
+    x0 = recipe.codec.encode(micro.images.to(here, non_blocking=True))
     eps = recipe.assignment(x0, micro.eps.to(here, non_blocking=True), micro.labels)
     level = recipe.levels(micro.u).to(x0)
     cond = {k: v.to(here, non_blocking=True) for k, v in micro.cond.items()}

@@ -30,7 +30,8 @@ class Cosine:
 
 @dataclass(frozen=True)
 class Trapezoid:
-    """1, then a straight line to ``floor`` over the last ``cooldown`` (share of the run).  Hägele et al., 2024, Scaling Laws Beyond Fixed Durations."""
+    """1, then a straight line to ``floor`` over the last ``cooldown`` (share of the run).  Hägele et al., 2024,
+    Scaling Laws Beyond Fixed Durations."""
 
     cooldown: float = 0.2
     floor: float = 0.0
@@ -42,7 +43,8 @@ class Trapezoid:
 
 @dataclass(frozen=True)
 class InverseSqrt:
-    r""":math:`1/\sqrt{\max(1, step/reference)}`: flat for ``reference`` steps, never zero.  Karras et al., 2024, EDM2, app. B, eq. 67."""
+    r""":math:`1/\sqrt{\max(1, step/reference)}`: flat for ``reference`` steps, never zero.  Karras et al., 2024, EDM2,
+    app. B, eq. 67."""
 
     reference: int
 

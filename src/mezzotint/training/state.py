@@ -1,4 +1,5 @@
-"""The state of a run between two steps: the only mutable thing in training, and its way into and out of a checkpoint."""
+"""The state of a run between two steps: the only mutable thing in training, and its way into and out of a
+checkpoint."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from mezzotint.training.checkpoint import Checkpoint
 from mezzotint.training.data.order import Cursor
 from mezzotint.training.distributed import SINGLE, Ranks, put, shared, whole
 from mezzotint.training.ema import Averages
-from mezzotint.training.recipe import Recipe, digest, identity
+from mezzotint.training.identity import digest, identity
+from mezzotint.training.recipe import Recipe
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -24,7 +26,8 @@ class Training:
     """Where a run stands after ``step`` updates.
 
     net: master weights, float32.   network: net as it is called, in a shell that exchanges gradients where there are
-    several processes.   dtype: of the forward and backward pass.   cursor: the next sample.
+    several processes.   dtype: of the forward and backward pass.   cursor: the next sample.   seconds: spent on updates, resumed parts
+    included; for the card, not for the weights.
     """
 
     recipe: Recipe
@@ -37,6 +40,7 @@ class Training:
     dtype: torch.dtype
     step: int = 0
     cursor: Cursor = field(default_factory=Cursor)
+    seconds: float = 0.0
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype:
@@ -77,7 +81,7 @@ def _moments(training: Training) -> Iterator[tuple[str, Tensor]]:
             yield f"{moment}/{name}", training.optimiser.state[p][moment]
 
 
-def _file(t: Tensor) -> Tensor:
+def on_cpu(t: Tensor) -> Tensor:
     """A tensor whole, on the CPU, in the plain memory layout that files have."""
     return whole(t.detach()).cpu().contiguous()
 
@@ -86,13 +90,14 @@ def pack(training: Training, fingerprint: str) -> Checkpoint:
     """The run as a checkpoint; fingerprint: of its data.  With sharded weights every process must call this."""
     averages = {f"{profile}/{k}": v for profile, values in training.averages.values.items() for k, v in values.items()}
     tensors = {
-        "weights": {k: _file(v) for k, v in training.net.state_dict().items()},
-        "ema": {k: _file(v) for k, v in averages.items()},
-        "optimiser": {k: _file(v) for k, v in _moments(training)} if training.step else {},
+        "weights": {k: on_cpu(v) for k, v in training.net.state_dict().items()},
+        "ema": {k: on_cpu(v) for k, v in averages.items()},
+        "optimiser": {k: on_cpu(v) for k, v in _moments(training)} if training.step else {},
     }
     facts = {
         "step": training.step,
         "cursor": list(training.cursor),
+        "seconds": round(training.seconds, 3),
         "seed": training.recipe.seed,
         "recipe": training.recipe.name,
         "recipe_sha256": digest(training.recipe),
@@ -123,7 +128,8 @@ def _check(recipe: Recipe, facts: Mapping[str, Any], fingerprint: str) -> None:
 def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list[str]:
     """Sets a fresh run to a checkpoint, in place.
 
-    Returns: warnings: what differs from the run that wrote it so that the bits may differ (device, number format, threads, torch).
+    Returns: warnings: what differs from the run that wrote it so that the bits may differ (device, number format,
+    threads, torch).
     Raises UsageError for another recipe, InputError for other data.
     """
     facts = checkpoint.facts
@@ -135,6 +141,7 @@ def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list
             put(v, checkpoint.tensors["ema"][f"{profile}/{k}"])
     _restore_moments(training, checkpoint)
     training.step, training.cursor = checkpoint.step, Cursor(*facts["cursor"])
+    training.seconds = float(facts["seconds"])
     training.dtype = getattr(torch, facts["dtype"])
     now = {"device": training.device.type, "threads": torch.get_num_threads(), "torch": torch.__version__}
     return [

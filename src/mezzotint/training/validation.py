@@ -26,7 +26,8 @@ BINS = 8
 
 @dataclass(frozen=True)
 class Bin:
-    """Levels of equal probability: their range of logsnr, the mean weighted loss and the mean squared x0 error, over ``count`` samples."""
+    """Levels of equal probability: their range of logsnr, the mean weighted loss and the mean squared x0 error, over
+    ``count`` samples."""
 
     logsnr_low: float
     logsnr_high: float
@@ -70,7 +71,8 @@ def held_out(recipe: Recipe, source: Source) -> HeldOut:
 
 @torch.no_grad()
 def validate(training: Training, held: HeldOut) -> Validation:
-    """The loss of the first tracked average (of the weights where none is) on the held-out samples, conditional, float32 sums."""
+    """The loss of the first tracked average (of the weights where none is) on the held-out samples, conditional,
+    float32 sums."""
     recipe = training.recipe
     training.net.eval()
     try:
@@ -107,7 +109,7 @@ def _measure(training: Training, held: HeldOut) -> Validation:
 def _losses(training: Training, held: HeldOut, levels: Level, rows: range) -> Tensor:
     """The weighted loss of some of the held-out samples, (b,) float64 on the CPU."""
     recipe, here, part = training.recipe, training.device, slice(rows.start, rows.stop)
-    x0 = recipe.encode(held.images[part].to(here))
+    x0 = recipe.codec.encode(held.images[part].to(here))
     eps = keyed.normals(0, Purpose.VALIDATION, 0, rows, tuple(x0.shape[1:])).to(here)
     cond = {k: v.to(here) for k, v in recipe.conditioning(held.items[part]).items()}
     denoiser = Preconditioned(training.network, recipe.parametrisation)

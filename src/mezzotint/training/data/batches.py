@@ -1,4 +1,5 @@
-"""From a source to the batches of each step, on the CPU, ahead of the loop, and the same whatever runs ahead or in parallel."""
+"""From a source to the batches of each step, on the CPU, ahead of the loop, and the same whatever runs ahead or in
+parallel."""
 
 from __future__ import annotations
 
@@ -86,10 +87,6 @@ class Reader:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _noise(recipe: Recipe, step: int, rows: tuple[int, ...], state: tuple[int, ...]) -> Tensor:
-    return keyed.normals(recipe.seed, Purpose.NOISE, step, rows, state)
-
-
 def _cond(recipe: Recipe, step: int, rows: tuple[int, ...], items: Sequence[Item]) -> Cond:
     cond = recipe.conditioning(items)
     if not recipe.drop:
@@ -98,17 +95,16 @@ def _cond(recipe: Recipe, step: int, rows: tuple[int, ...], items: Sequence[Item
     return dropped(cond, recipe.conditioning.null(len(rows)), drop)
 
 
-def _micro(
-    recipe: Recipe, step: int, rows: tuple[int, ...], state: tuple[int, ...], pairs: list[tuple[Item, Tensor]]
-) -> Micro:
+def _micro(recipe: Recipe, step: int, rows: tuple[int, ...], pairs: list[tuple[Item, Tensor]]) -> Micro:
     items, images = [i for i, _ in pairs], torch.stack([x for _, x in pairs])
     for k, transform in enumerate(recipe.augment):
         images = transform(images, keyed.uniforms(recipe.seed, Purpose.AUGMENT + k, step, rows))
     known = [i.label for i in items if i.label is not None]
     labels = torch.tensor(known) if len(known) == len(items) else None
     u = keyed.stratified(recipe.seed, step, rows, recipe.batch)
+    eps = keyed.normals(recipe.seed, Purpose.NOISE, step, rows, recipe.codec.shape)
     cond, ids = _cond(recipe, step, rows, items), tuple(i.id for i in items)
-    return Micro(images, _noise(recipe, step, rows, state), u, cond, labels, ids)
+    return Micro(images, eps, u, cond, labels, ids)
 
 
 def batches(
@@ -117,18 +113,17 @@ def batches(
     start: int,
     cursor: Cursor,
     parts: list[tuple[int, ...]],
-    state: tuple[int, ...],
     quarantine: Quarantine,
     workers: int = 1,
 ) -> Iterator[Batch]:
     """The batches of steps ``start`` … recipe.steps - 1, each a pure function of (recipe, source, step, its cursor).
 
-    parts: the rows this process computes, one tuple a micro-batch.   state: shape of one x0.
+    parts: the rows this process computes, one tuple a micro-batch.
     workers: threads that decode; they change nothing but speed.
     """
     order = Order(source, recipe.seed, recipe.mix)
     with closing(Reader(order, recipe.shape, quarantine, workers)) as reader:
         for step in range(start, recipe.steps):
             picks, cursor = order.take(cursor, recipe.batch)
-            micros = [_micro(recipe, step, rows, state, reader([picks[r] for r in rows])) for rows in parts]
+            micros = [_micro(recipe, step, rows, reader([picks[r] for r in rows])) for rows in parts]
             yield Batch(step, tuple(micros), cursor)

@@ -21,9 +21,11 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 
 
 def decode(item: Item, shape: tuple[int, int, int]) -> Tensor:
-    """The item's picture as (C, H, W) uint8: turned upright, on white where it is transparent, scaled to cover and cut to the centre.
+    """The item's picture as (C, H, W) uint8: turned upright, on white where it is transparent, scaled to cover and cut
+    to the centre.
 
-    Raises BadItemError when it is truncated, larger than MAX_PIXELS, in a format outside FORMATS, or of the wrong array shape.
+    Raises BadItemError when it is truncated, larger than MAX_PIXELS, in a format outside FORMATS, or of the wrong
+    array shape.
     """
     if isinstance(item.image, bytes):
         return torch.from_numpy(_picture(item.id, item.image, shape))

@@ -1,4 +1,5 @@
-"""IDX files, the layout of MNIST and its successors: a big-endian header, then bytes.  http://yann.lecun.com/exdb/mnist"""
+"""IDX files, the layout of MNIST and its successors: a big-endian header, then bytes.
+http://yann.lecun.com/exdb/mnist"""
 
 from __future__ import annotations
 
@@ -101,7 +102,8 @@ def _one(folder: Path, stem: str) -> Path:
 
 
 def open_idx(folder: Path, part: str, classes: tuple[str, ...] = ()) -> IDX:
-    """``part`` ("train" or "t10k") of a folder in MNIST's naming.  Raises InputError for files that are missing or disagree."""
+    """``part`` ("train" or "t10k") of a folder in MNIST's naming.  Raises InputError for files that are missing or
+    disagree."""
     images = read_idx(_one(folder, f"{part}-images-idx3-ubyte"))
     labels = read_idx(_one(folder, f"{part}-labels-idx1-ubyte"))
     if images.ndim != 3 or labels.shape != images.shape[:1] or not len(images):
@@ -114,7 +116,8 @@ def open_idx(folder: Path, part: str, classes: tuple[str, ...] = ()) -> IDX:
 
 
 def fashion_mnist(folder: Path | None = None) -> Data:
-    """Fashion-MNIST: 60,000 pictures to learn from, 10,000 held out.  folder: of the IDX files; None is Debian's place."""
+    """Fashion-MNIST: 60,000 pictures to learn from, 10,000 held out.  folder: of the IDX files; None is Debian's
+    place."""
     where = folder or DEBIAN
     if not where.is_dir():
         raise InputError(

@@ -1,7 +1,9 @@
 """In which order samples come: a pure function of (seed, epoch), in constant memory, with an exact cursor.
 
-Shards are permuted for each epoch and taken in groups of ``mix``; within a group all items are permuted.  One group's references
-are in memory at a time, so a data set of one shard (a folder, IDX) is shuffled whole and a stream of many within a window.
+Shards are permuted for each epoch and taken in groups of ``mix``; within a group all items are permuted.  One group's
+references
+are in memory at a time, so a data set of one shard (a folder, IDX) is shuffled whole and a stream of many within a
+window.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from mezzotint.training.keyed import Purpose, hashed, permuted
 
 
 class Cursor(NamedTuple):
-    """The next sample to take: epoch, group within it, offset within the group.  Three integers are the whole state of the data."""
+    """The next sample to take: epoch, group within it, offset within the group.  Three integers are the whole state of
+    the data."""
 
     epoch: int = 0
     group: int = 0

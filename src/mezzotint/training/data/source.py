@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 class Item:
     """One sample as it lies in the data set.
 
-    id: a name for reports, unique within the data set.  image: an encoded picture, or its pixels (H, W) or (C, H, W) uint8.
+    id: a name for reports, unique within the data set.  image: an encoded picture, or its pixels (H, W) or (C, H, W)
+    uint8.
     text: caption or None.  label: class number or None.
     """
 
@@ -32,7 +33,8 @@ class BadItemError(Exception):
 
 
 class Shard(Protocol):
-    """A part of a data set that fits in memory as references: len and item i; ``__getitem__`` raises BadItemError for a damaged one."""
+    """A part of a data set that fits in memory as references: len and item i; ``__getitem__`` raises BadItemError for
+    a damaged one."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, i: int) -> Item: ...
@@ -41,7 +43,8 @@ class Shard(Protocol):
 class Source(Protocol):
     """A data set.  Opening a shard costs memory for its references; the trainer holds a few at a time.
 
-    classes: class names, () without labels.  fingerprint: a digest of what is there (names and sizes), so that a resume on other data is noticed.
+    classes: class names, () without labels.  fingerprint: a digest of what is there (names and sizes), so that a
+    resume on other data is noticed.
     """
 
     @property

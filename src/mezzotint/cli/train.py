@@ -1,0 +1,285 @@
+"""``mezzotint train RECIPE``: trains a recipe in a folder; Ctrl-C saves a checkpoint, ``--resume`` goes on from it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import click
+
+from mezzotint.errors import UsageError
+
+if TYPE_CHECKING:
+    from mezzotint.pretrained.spec import Spec
+    from mezzotint.training.loop import Progress
+    from mezzotint.training.recipe import Recipe
+    from mezzotint.training.run import Outcome
+
+INTERRUPTED = 130
+OUT = Path("mezzotint-out")
+
+
+class Stop:
+    """Why a run should end before its last step: a signal, or time that is up.
+
+    A second Ctrl-C ends the program at once; the last checkpoint stays.
+    """
+
+    def __init__(self, minutes: float | None) -> None:
+        self._end = None if minutes is None else time.monotonic() + 60 * minutes
+        self.interrupted = False
+
+    def __enter__(self) -> Self:
+        self._before = {n: signal.signal(n, self._signalled) for n in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
+        self.interrupted = True
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+    def __call__(self) -> bool:
+        return self.interrupted or (self._end is not None and time.monotonic() >= self._end)
+
+
+class Bar:
+    """Progress with time left on standard error, the running loss beside it."""
+
+    def __init__(self, recipe: Recipe, shown: bool) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=recipe.steps, unit="step", disable=not shown, dynamic_ncols=True)
+        self._mean = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        self._mean = progress.loss if not self._mean else 0.98 * self._mean + 0.02 * progress.loss
+        self._bar.initial = self._bar.initial or progress.step - 1
+        self._bar.set_postfix_str(f"loss {self._mean:.4f}, {progress.images_per_s:,.0f} images/s", refresh=False)
+        self._bar.update(progress.step - self._bar.n)
+        if progress.validation:
+            self.say(f"step {progress.step}: validation loss {progress.validation.loss:.5f}")
+
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        if not self._bar.disable:
+            self._bar.write(text, file=sys.stderr)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.close()
+
+
+class Board:
+    """TensorBoard events: loss, grad_norm, rate, images_per_s, validation.  Raises UsageError without the package."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            raise UsageError("--tensorboard needs the package; install mezzotint[tensorboard]") from None
+        self._folder, self._make = folder, SummaryWriter
+        self._writer: SummaryWriter | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        # Events after the step that a resumed run went on from are void: TensorBoard is told where it begins.
+        writer = self._writer = self._writer or self._make(str(self._folder), purge_step=progress.step)
+        for name in ("loss", "grad_norm", "rate", "images_per_s"):
+            writer.add_scalar(name, getattr(progress, name), progress.step)
+        if progress.validation:
+            writer.add_scalar("validation", progress.validation.loss, progress.step)
+            writer.flush()
+
+
+def together(*reports: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """One report that makes all of them."""
+
+    def report(progress: Progress) -> None:
+        for each in reports:
+            each(progress)
+
+    return report
+
+
+def _latest(name: str) -> Path:
+    """The newest run of a recipe under ``./mezzotint-out``.  Raises UsageError when there is none."""
+    for file in sorted(OUT.glob("*-train*/run.json"), reverse=True):
+        if json.loads(file.read_bytes()).get("recipe") == name:
+            return file.parent
+    raise UsageError(f"no earlier run of {name} under ./{OUT}; give its folder with --out")
+
+
+def _folder(out: Path | None, resume: bool, name: str) -> Path:
+    if out is not None:
+        return out
+    return _latest(name) if resume else OUT / f"{time.strftime('%Y%m%d-%H%M%S')}-train"
+
+
+def _changed(recipe: Recipe, steps: int | None, seed: int | None) -> Recipe:
+    return replace(recipe, steps=steps or recipe.steps, seed=recipe.seed if seed is None else seed)
+
+
+def _parametrisation(recipe: Recipe) -> dict[str, Any]:
+    from mezzotint.diffusion.parametrisation import EDM, PARAMETRISATIONS
+
+    if isinstance(recipe.parametrisation, EDM):
+        return {"name": "edm", "sigma_data": recipe.parametrisation.sigma_data}
+    for name, known in PARAMETRISATIONS.items():
+        if recipe.parametrisation is known:
+            return {"name": name}
+    raise UsageError(
+        f"recipe {recipe.name}: a model folder cannot name its parametrisation; use {', '.join(PARAMETRISATIONS)}"
+    )
+
+
+def model_spec(recipe: Recipe, classes: tuple[str, ...]) -> Spec | None:
+    """What the exported folder's ``model.json`` will say; None for a recipe without a ``model`` table.
+
+    Raises UsageError, ModelError where the recipe cannot be exported.
+    """
+    from mezzotint.nets.build import config_to_dict
+    from mezzotint.pretrained.spec import from_dict
+
+    if not recipe.model:
+        return None
+    known = {
+        "net": config_to_dict(recipe.net),
+        "parametrisation": _parametrisation(recipe),
+        "codec": {"name": "pixels"},
+        "shape": recipe.codec.shape,
+        "labels": [{"name": name} for name in classes],
+    }
+    return from_dict({**known, **recipe.model})
+
+
+def _compute(outcome: Outcome) -> str:
+    import torch
+
+    run = outcome.training
+    what = f"{torch.get_num_threads()} threads of a CPU" if run.device.type == "cpu" else run.device.type
+    kind = str(run.dtype).removeprefix("torch.")
+    return f"{run.step:,} updates of {run.recipe.batch} images in {outcome.seconds / 60:.0f} minutes on {what}, {kind}."
+
+
+def export(outcome: Outcome, spec: Spec) -> Path:
+    """Writes the model folder: the first average's weights, and the card with seed and compute.  Raises StorageError.
+
+    With sharded weights every process must call this; the first one writes.
+    """
+    from mezzotint.pretrained.folder import save_model
+    from mezzotint.training.state import on_cpu
+
+    run = outcome.training
+    weights = {k: on_cpu(v) for k, v in run.net.state_dict().items()}
+    if run.recipe.ema:
+        weights |= {k: on_cpu(v) for k, v in run.averages.values[run.recipe.ema[0].name].items()}
+    folder = outcome.folder / "model"
+    if run.ranks.first:
+        card = replace(spec.card, compute=spec.card.compute or _compute(outcome), seed=run.recipe.seed)
+        save_model(folder, weights, replace(spec, card=card))
+    return folder
+
+
+def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
+    return {
+        "schema": "mezzotint/train/1",
+        "recipe": outcome.training.recipe.name,
+        "out": str(outcome.folder),
+        "reason": outcome.reason,
+        "step": outcome.training.step,
+        "steps": outcome.training.recipe.steps,
+        "loss": outcome.loss,
+        "validation": outcome.validation.loss if outcome.validation else None,
+        "seconds": round(outcome.seconds, 3),
+        "model": str(model) if model else None,
+    }
+
+
+def _finish(outcome: Outcome, model: Path | None, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(_document(outcome, model), indent=2))
+    elif not quiet:
+        where = f"the model is in {model}" if model else f"go on with --resume --out {outcome.folder}"
+        click.echo(f"{outcome.reason} after step {outcome.training.step}; {where}", err=True)
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name != "auto":
+        return name
+    found = torch.accelerator.current_accelerator(check_available=True)
+    return found.type if found else "cpu"
+
+
+@click.command("train")
+@click.argument("recipe")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the data set; the recipe knows a default.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run's folder [./mezzotint-out/<time>-train].")
+@click.option("--resume", is_flag=True, help="Go on from the last good checkpoint in --out, or of the latest run.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@click.option("--threads", type=click.IntRange(1), help="Processor threads; bits are equal for equal numbers of them.")
+@click.option(
+    "--steps", type=click.IntRange(1), help="Updates of the whole run; the rate's decay is planned over them."
+)
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after this long, resumable.")
+@click.option("--seed", type=int, help="Weights at the start, order, noise: 0 to 2^63 - 1.")
+@click.option("--strategy", default="ddp", show_default=True, help="Under torchrun: ddp or fsdp.")
+@click.option("--tensorboard", is_flag=True, help="Also write TensorBoard events into the run's folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document when it ends.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def command(
+    recipe: str,
+    data: Path | None,
+    out: Path | None,
+    resume: bool,
+    device: str,
+    threads: int | None,
+    steps: int | None,
+    minutes: float | None,
+    seed: int | None,
+    strategy: str,
+    tensorboard: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Train RECIPE: a name (fashion) or a Python file with a function that returns a Recipe.
+
+    --minutes only stops: the learning rate follows the steps, so a run that should end in a given time needs --steps.
+    Ctrl-C (and SIGTERM) finish the step, write a checkpoint and exit with 130; --resume then gives the same weights,
+    to the bit, as a run that was never interrupted.
+    """
+    import torch
+
+    from mezzotint.training.distributed import joined
+    from mezzotint.training.loader import load_recipe
+    from mezzotint.training.run import Watch, fit
+
+    if threads:
+        torch.set_num_threads(threads)
+    chosen = _changed(load_recipe(recipe), steps, seed)
+    samples = chosen.data(data)
+    spec = model_spec(chosen, samples.train.classes)
+    here = torch.device(_device(device))
+    with joined(here, strategy) as ranks, Stop(minutes) as stop, Bar(chosen, shown=ranks.first and not quiet) as bar:
+        folder = Path(ranks.gather([str(_folder(out, resume, chosen.name))])[0])
+        boards = (Board(folder / "tensorboard"),) if tensorboard and ranks.first else ()
+        watch = Watch(together(bar, *boards), stop, bar.say)
+        start: Literal["new", "resume"] = "resume" if resume else "new"
+        outcome = fit(chosen, folder, samples, start=start, device=here, ranks=ranks, watch=watch)
+        model = export(outcome, spec) if spec and not stop.interrupted else None
+    if ranks.first:
+        _finish(outcome, model, as_json, quiet)
+    if outcome.reason == "stopped" and stop.interrupted:
+        sys.exit(INTERRUPTED)
