@@ -18,7 +18,7 @@ from mezzotint.errors import UsageError
 
 
 def renoised(posterior: Posterior, x: Tensor, a: Scalar, s: Scalar, an: Scalar, c: Scalar) -> Tensor:
-    r""":math:`\alpha_s \hat x_0 + c\,\hat\varepsilon` in two passes; eps the posterior's own (CFG++), else (x - alpha
+    r""":math:`\alpha_s \hat x_0 + c\,\hat\varepsilon` in two passes; eps is the posterior's (CFG++), else (x - alpha
     x0)/sigma.
 
     Args: x: (B, *) at (a, s), s > 0.  an: alpha of the next level.  c: the share of noise.   Returns: (B, *).
@@ -33,11 +33,9 @@ class Euler:
     r"""Euler's method: :math:`x_s = \alpha_s\hat x_0 + \sigma_s\hat\varepsilon`, after EDM's churn.
 
     In sigma/alpha (k-diffusion's Euler) and in sigma/(alpha+sigma) (rectified flow's) this is the same step, and
-    without churn it is
-    DDIM with eta = 0: both coordinates are linear in (alpha, sigma) on the line through x0 and eps.  Finite at alpha =
-    0 and sigma = 0.
-    Karras et al., 2022, Elucidating the Design Space of Diffusion-Based Generative Models, alg. 2 without its
-    correction.
+    without churn it is DDIM with eta = 0: in both, Euler's line is the line through x0 and eps.  Finite at alpha = 0
+    and sigma = 0.
+    Karras et al., 2022, Elucidating the Design Space of Diffusion-Based Generative Models, alg. 2, its first part.
     """
 
     churn: Churn = NO_CHURN
@@ -58,13 +56,12 @@ class Euler:
 
 @dataclass(frozen=True)
 class EulerAncestral:
-    r"""Euler's method down to less noise than the next level has, then fresh noise:
-    :math:`x_s = \alpha_s\hat x_0 + c\,\hat\varepsilon
-    + \sqrt{\sigma_s^2-c^2}\,S_{noise}\,z`.
+    r"""Euler's method down to less noise than the next level has, then fresh noise.
 
-    coordinate: where c is measured.  With r = sigma/alpha and u = sigma/(alpha+sigma), t now and s next,
-    ``ratio``: :math:`c = \sigma_s\sqrt{1-\min(1, \eta\sqrt{1-(r_s/r_t)^2})^2}`, k-diffusion's, which makes it DDIM of
-    the same eta;
+    .. math:: x_s = \alpha_s\hat x_0 + c\,\hat\varepsilon + \sqrt{\sigma_s^2-c^2}\,S_{noise}\,z
+
+    coordinate: where c is measured.  With r = sigma/alpha and u = sigma/(alpha+sigma), at t now and at s next,
+    ``ratio``: :math:`c = \sigma_s\sqrt{1-\min(1, \eta^2(1-(r_s/r_t)^2))}`, k-diffusion's, DDIM of the same eta;
     ``rectified``: :math:`c = \alpha_s\tfrac{u_d}{1-u_d}, u_d = u_s(1+\eta(u_s/u_t-1))`, that of rectified-flow models.
     eta = 0 is Euler, 1 the ancestral step.  s_noise scales the fresh noise.  Finite at alpha = 0 and sigma = 0.
     Song et al., 2021, DDIM, eq. 16; Karras et al., 2022 (the coordinate).   Raises UsageError for values out of range.

@@ -10,7 +10,7 @@ from torch import Tensor
 from mezzotint.diffusion.grid import Coordinate
 from mezzotint.diffusion.scalar import Scalar, combine, everywhere, where
 from mezzotint.diffusion.solver.base import Denoise, Step, mean_only
-from mezzotint.diffusion.solver.churn import Churn
+from mezzotint.diffusion.solver.churn import NO_CHURN, Churn
 from mezzotint.diffusion.solver.ddim import ddim
 from mezzotint.errors import UsageError
 
@@ -29,7 +29,7 @@ class Heun:
     """
 
     coordinate: Coordinate = "ratio"
-    churn: Churn = Churn()
+    churn: Churn = NO_CHURN
     order: ClassVar[int] = 2
     calls: ClassVar[int] = 2
 

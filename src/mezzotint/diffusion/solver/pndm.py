@@ -17,6 +17,8 @@ from mezzotint.errors import UsageError
 History = tuple[Tensor, ...]
 """The predictions of up to three earlier steps, oldest first, each (B, *)."""
 
+ANGLE = Cosine()
+
 ADAMS_BASHFORTH: dict[int, tuple[float, ...]] = {
     1: (1.0,),
     2: (-1 / 2, 3 / 2),
@@ -32,25 +34,24 @@ def weighted(weights: Sequence[float], terms: Sequence[Tensor]) -> Tensor:
 
 @dataclass(frozen=True)
 class PNDM:
-    r"""Adams-Bashforth of order 4 on past predictions, started by more calls:
-    :math:`\bar e = \tfrac{1}{24}(55e_t - 59e_{t-1} + 37e_{t-2} -
-    9e_{t-3})`, then DDIM's step with :math:`\bar e`.
+    r"""Adams-Bashforth of order 4 on past predictions, started by extra calls, then DDIM's step with their mean.
 
-    start: ``heun`` averages the first prediction with one at the end of the first step, later steps use the orders 2,
-    3, 4 (two calls
-    in the first step; diffusers' ``skip_prk_steps``, Stable Diffusion's default); ``runge-kutta`` takes three steps of
-    four calls.
+    .. math:: \bar e = \tfrac{1}{24}(55e_t - 59e_{t-1} + 37e_{t-2} - 9e_{t-3})
+
+    start: ``heun`` averages the first prediction with one at the end of the first step (two calls) and then goes
+    through the orders 2, 3, 4: diffusers' ``skip_prk_steps``, Stable Diffusion's default.  ``runge-kutta`` takes three
+    steps of four calls.
     of: what is extrapolated, ``eps`` or ``v`` (diffusers extrapolates a v model's own output).
-    middle: the schedule in whose t a Runge-Kutta step is halved; a model's table reproduces diffusers where the gap of
-    indices is even.
-    The weights are those of equal steps in t while the ODE is in sigma/alpha, so the order is 2.  Raises UsageError at
-    alpha = 0 with eps.
+    middle: the schedule in whose t a Runge-Kutta step is halved; a model's table gives diffusers' indices where their
+    gap is even.
+    The weights are those of equal steps in t while the ODE is in sigma/alpha, so the order is 2.
     Liu et al., 2022, Pseudo Numerical Methods for Diffusion Models on Manifolds, eq. 11-14.
+    Raises UsageError at alpha = 0 with eps.
     """
 
     start: Literal["heun", "runge-kutta"] = "heun"
     of: Literal["eps", "v"] = "eps"
-    middle: Schedule = Cosine()
+    middle: Schedule = ANGLE
     order: ClassVar[int] = 2
     calls: ClassVar[int] = 1
 

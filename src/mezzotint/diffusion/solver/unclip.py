@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from mezzotint.diffusion.solver.base import Denoise, Step
-from mezzotint.diffusion.solver.ddpm import ancestral
+from mezzotint.diffusion.solver.ddpm import Variance, ancestral
 
 
 @dataclass(frozen=True)
@@ -31,5 +31,5 @@ class UnCLIP:
 
     def step(self, denoise: Denoise, x: Tensor, state: None, step: Step) -> tuple[Tensor, None, Tensor]:
         posterior = denoise(x, step.cur)
-        variance = "fixed_small" if posterior.logvar is None else "learned"
+        variance: Variance = "fixed_small" if posterior.logvar is None else "learned"
         return ancestral(x, posterior, step, variance, "unclip"), None, posterior.mean
