@@ -1,4 +1,4 @@
-"""Which noise goes to which sample of a batch: optimal transport within the batch straightens what the network must learn."""
+"""Which noise goes to which sample of a batch: transport within it straightens what the network must learn."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from torch import Tensor
 
 
 def assign(x0: Tensor, eps: Tensor, groups: Tensor | None = None) -> Tensor:
-    r"""Reorders a batch's noise to minimise :math:`\sum_i \lVert x_{0,i}-\varepsilon_{\pi(i)}\rVert^2`; the marginal of eps stays.
+    r"""Reorders a batch's noise to minimise :math:`\sum_i \lVert x_{0,i}-\varepsilon_{\pi(i)}\rVert^2`.  Its marginal stays.
 
-    Exact (scipy's linear_sum_assignment, Crouse, 2016); 5 ms for 256 rows.  Li et al., 2024, Immiscible Diffusion, alg. 1;
-    Tong et al., 2024, Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport, sec. 3.
+    Exact (scipy's linear_sum_assignment, Crouse, 2016); 5 ms for 256 rows.
+    Li et al., 2024, Immiscible Diffusion, alg. 1;  Tong et al., 2024, Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport, sec. 3.
 
-    Args: x0, eps: (B, *).  groups: (B,) or None; noise is exchanged only within rows of equal group (class labels): without
-        that the pairing would leak the label into the noise.
+    Args: x0, eps: (B, *).  groups: (B,) or None; noise is exchanged only within rows of equal group (class labels):
+        without that the pairing would leak the label into the noise.
     Returns: (B, *), a permutation of the rows of eps.
     """
     from scipy.optimize import linear_sum_assignment
@@ -30,4 +30,4 @@ def _groups(order: Tensor, groups: Tensor | None) -> list[Tensor]:
     """The row numbers of each group; one list of all rows when there are no groups."""
     if groups is None:
         return [order.clone()]
-    return [torch.nonzero(groups.cpu() == g).squeeze(1) for g in groups.cpu().unique()]
+    return [torch.nonzero(groups.cpu() == g).squeeze(1) for g in torch.unique(groups.cpu())]

@@ -89,7 +89,7 @@ def read(folder: Path) -> Checkpoint:
     facts = _facts(folder)
     if facts["format"] != FORMAT:
         raise InputError(
-            f"{folder} is of format {facts['format']}, this version reads {FORMAT}; resume with the version that wrote it"
+            f"{folder} has format {facts['format']}, this version reads {FORMAT}; resume with the version that wrote it"
         )
     tensors = {}
     for name, claimed in facts["files"].items():

@@ -45,7 +45,8 @@ class Labels:
         for item in items:
             if item.label is None or not 0 <= item.label < self.num_classes:
                 raise InputError(
-                    f"{item.id} has label {item.label}; expected 0 to {self.num_classes - 1}; sort the pictures into class folders"
+                    f"{item.id} has label {item.label}; expected 0 to {self.num_classes - 1};"
+                    " sort the pictures into class folders"
                 )
         return {"label": torch.tensor([item.label for item in items], dtype=torch.int64)}
 

@@ -1,4 +1,4 @@
-"""The loss curve as a picture, drawn with Pillow: training loss, its running mean, and the validation loss, on a log scale."""
+"""The loss curve as a picture, drawn with Pillow: loss, its running mean and the validation loss, on a log scale."""
 
 from __future__ import annotations
 

@@ -86,8 +86,8 @@ class Recipe:
     seed: 0 … 2^63 - 1: weights at the start, order, noise, levels, drops, augmentation.
     validation_samples: held-out samples measured, each at one level.
     every: how often things happen; see ``Every``.
-    model: what the exported model's ``model.json`` says beyond net, parametrisation and shape: ``schedule``, ``sampling``,
-        ``card``, ``labels`` as tables (see ``mezzotint.pretrained.spec``).  Changing it does not change the weights.
+    model: what the exported model's ``model.json`` says beyond net, parametrisation and shape: ``schedule``,
+        ``sampling``, ``card``, ``labels`` as tables (``mezzotint.pretrained.spec``).  It does not change the weights.
     """
 
     name: str

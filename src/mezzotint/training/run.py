@@ -1,6 +1,6 @@
 """A training run in a folder of its own: begin or resume, checkpoints, journal, curve, snapshots.
 
-The folder holds ``run.json``, ``journal.jsonl``, ``curve.png``, ``checkpoints/``, ``snapshots/`` and ``quarantine.jsonl``.
+The folder holds ``run.json``, ``journal.jsonl``, ``curve.png``, ``quarantine.jsonl``, ``checkpoints/``, ``snapshots/``.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ class Training:
     """Where a run stands after ``step`` updates.
 
     net: master weights, float32.   network: net as it is called, in a shell that exchanges gradients where there are
-    several processes.   dtype: of the forward and backward pass.   cursor: the next sample.   seconds: spent on updates, resumed parts
-    included; for the card, not for the weights.
+    several processes.   dtype: of the forward and backward pass.   cursor: the next sample.
+    seconds: spent on updates, resumed parts included; for the card, not for the weights.
     """
 
     recipe: Recipe
@@ -116,11 +116,13 @@ def _check(recipe: Recipe, facts: Mapping[str, Any], fingerprint: str) -> None:
         new, old = identity(recipe), facts["recipe_fields"]
         differ = ", ".join(k for k in new if new[k] != old.get(k))
         raise UsageError(
-            f"the checkpoint was made by another recipe (they differ in: {differ}); resume with the same one, or start anew in another folder"
+            f"the checkpoint was made by another recipe (they differ in: {differ});"
+            " resume with the same one, or start anew in another folder"
         )
     if facts["data"] != fingerprint:
         raise InputError(
-            "the data is not what the checkpoint was trained on (names, sizes or number differ); give the same data, or start anew"
+            "the data is not what the checkpoint was trained on (names, sizes or number differ);"
+            " give the same data, or start anew"
         )
 
 

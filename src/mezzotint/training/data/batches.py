@@ -56,7 +56,8 @@ def rows_of(recipe: Recipe, rank: int, world: int) -> list[tuple[int, ...]]:
     each, rest = divmod(recipe.batch, recipe.accumulation * world)
     if rest:
         raise InputError(
-            f"a batch of {recipe.batch} cannot be cut into {recipe.accumulation} parts on {world} processes; choose numbers that divide it"
+            f"a batch of {recipe.batch} cannot be cut into {recipe.accumulation} parts on {world} processes;"
+            " choose numbers that divide it"
         )
     starts = [(m * world + rank) * each for m in range(recipe.accumulation)]
     return [tuple(range(s, s + each)) for s in starts]
@@ -121,7 +122,7 @@ def batches(
     parts: the rows this process computes, one tuple a micro-batch.
     workers: threads that decode; they change nothing but speed.
     """
-    order = Order(source, recipe.seed, recipe.mix)
+    order = Order(source, recipe.seed, recipe.mix, quarantine.add)
     with closing(Reader(order, recipe.shape, quarantine, workers)) as reader:
         for step in range(start, recipe.steps):
             picks, cursor = order.take(cursor, recipe.batch)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mezzotint.errors import InputError
-from mezzotint.training.data.source import Data, Item, Shard
+from mezzotint.training.data.source import Data, Item, Report, Shard
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 """Where the Debian package dataset-fashion-mnist puts its files."""
@@ -92,7 +92,7 @@ class IDX:
         digest.update(self.labels.tobytes())
         return digest.hexdigest()
 
-    def open(self, shard: int) -> Shard:
+    def open(self, shard: int, report: Report) -> Shard:
         return self
 
 
@@ -121,6 +121,7 @@ def fashion_mnist(folder: Path | None = None) -> Data:
     where = folder or DEBIAN
     if not where.is_dir():
         raise InputError(
-            f"no folder {where}; install the Debian package dataset-fashion-mnist, or give the folder of the four IDX files with --data"
+            f"no folder {where}; install the Debian package dataset-fashion-mnist,"
+            " or give the folder of the four IDX files with --data"
         )
     return Data(open_idx(where, "train", FASHION), open_idx(where, "t10k", FASHION))

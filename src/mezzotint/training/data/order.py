@@ -8,13 +8,14 @@ window.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from mezzotint.errors import InputError
-from mezzotint.training.data.source import Item, Shard, Source
+from mezzotint.training.data.source import BadItemError, Item, Report, Shard, Source
 from mezzotint.training.keyed import Purpose, hashed, permuted
 
 
@@ -36,7 +37,7 @@ class Group:
     total: int
 
     def __getitem__(self, i: int) -> Item:
-        k = int(np.searchsorted(self.starts, i, side="right")) - 1
+        k = bisect_right(self.starts, i) - 1
         return self.shards[k][i - self.starts[k]]
 
 
@@ -49,11 +50,18 @@ class Pick:
     index: int
 
 
-class Order:
-    """Reads a source in its keyed order.  Holds the last group opened, which is a cache and not a state."""
+def unreported(bad: BadItemError) -> None:
+    """Leaves damage to whoever reports it."""
 
-    def __init__(self, source: Source, seed: int, mix: int = 8) -> None:
-        self._source, self._seed, self._mix = source, seed, mix
+
+class Order:
+    """Reads a source in its keyed order.  Holds the last group opened, which is a cache and not a state.
+
+    mix: shards in a group, at most.   report: takes in damaged shards.
+    """
+
+    def __init__(self, source: Source, seed: int, mix: int, report: Report = unreported) -> None:
+        self._source, self._seed, self._report = source, seed, report
         self._groups = -(-source.shards // mix)
         self._last: tuple[int, int, Group] | None = None
 
@@ -66,8 +74,9 @@ class Order:
 
     def _load(self, epoch: int, group: int) -> Group:
         n = self._source.shards
-        places = np.arange(group * self._mix, min((group + 1) * self._mix, n), dtype=np.uint64)
-        shards = tuple(self._source.open(int(s)) for s in permuted(places, n, self._seed, Purpose.SHARDS, epoch))
+        first, end = group * n // self._groups, (group + 1) * n // self._groups
+        numbers = permuted(np.arange(first, end, dtype=np.uint64), n, self._seed, Purpose.SHARDS, epoch)
+        shards = tuple(self._source.open(int(k), self._report) for k in numbers)
         sizes = [len(s) for s in shards]
         starts = tuple(int(v) for v in np.cumsum([0, *sizes[:-1]]))
         return Group(shards, starts, sum(sizes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,19 +33,23 @@ class BadItemError(Exception):
         self.item, self.reason = item, reason
 
 
+Report = Callable[[BadItemError], None]
+"""Takes in what cannot be used, a sample or the rest of a shard."""
+
+
 class Shard(Protocol):
-    """A part of a data set that fits in memory as references: len and item i; ``__getitem__`` raises BadItemError for
-    a damaged one."""
+    """A part of a data set, as references that fit in memory.  ``[i]`` raises BadItemError for a damaged item."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, i: int) -> Item: ...
 
 
 class Source(Protocol):
-    """A data set.  Opening a shard costs memory for its references; the trainer holds a few at a time.
+    """A data set.  Opening a shard costs memory for its references; the trainer holds a few shards at a time.
 
-    classes: class names, () without labels.  fingerprint: a digest of what is there (names and sizes), so that a
-    resume on other data is noticed.
+    classes: class names, () without labels.
+    fingerprint: a digest of what is there (names, sizes), so that a resume on other data is noticed.
+    open: a damaged shard is reported, and has the items before the damage.
     """
 
     @property
@@ -53,7 +58,7 @@ class Source(Protocol):
     def fingerprint(self) -> str: ...
     @property
     def shards(self) -> int: ...
-    def open(self, shard: int) -> Shard: ...
+    def open(self, shard: int, report: Report) -> Shard: ...
 
 
 @dataclass(frozen=True)
@@ -98,8 +103,8 @@ class Held:
     def shards(self) -> int:
         return self.base.shards
 
-    def open(self, shard: int) -> Shard:
-        return _Part(self.base.open(shard), self.every, self.keep)
+    def open(self, shard: int, report: Report) -> Shard:
+        return _Part(self.base.open(shard, report), self.every, self.keep)
 
 
 def split(source: Source, every: int = 50) -> Data:
