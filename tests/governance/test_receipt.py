@@ -38,6 +38,7 @@ MADE = Made(
     dtype="float32",
     device="cpu",
     processor="AVX512",
+    threads=2,
     batch=(16, 1, 28, 28),
     versions={"mezzotint": "0.1.0", "torch": "2.13.0", "numpy": "2.4.6"},
 )

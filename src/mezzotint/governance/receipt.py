@@ -28,7 +28,8 @@ class Made:
     model, weights_sha256: which weights.  config_sha256: of what ``model.json`` says, less card and defaults.
     size: (width, height).  solver, grid: {"name", **options}.  levels_sha256: of the grid's numbers, ``levels_hash``.
     scale: guidance, 1 is off.  batch: the shape that the network computed, (rows, *state); other rows do not matter.
-    device: its kind.  processor: the instruction set or accelerator that rounds.  versions: of mezzotint, torch, numpy.
+    device: its kind.  processor: the instruction set or accelerator that rounds.  threads: of the processor.
+    versions: of mezzotint, torch, numpy.
     """
 
     model: str
@@ -46,6 +47,7 @@ class Made:
     dtype: str
     device: str
     processor: str
+    threads: int
     batch: tuple[int, ...]
     versions: Mapping[str, str]
 

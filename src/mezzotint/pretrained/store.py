@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from mezzotint.config import home
 from mezzotint.errors import InputError, MezzotintError, UsageError
 from mezzotint.pretrained.folder import JSON_NAME, Described, describe
 
@@ -25,16 +26,6 @@ class Found:
     origin: str
     described: Described | None
     fault: str | None = None
-
-
-def home() -> Path:
-    """``MEZZOTINT_HOME``, else the user's data folder for mezzotint.  It need not exist."""
-    given = os.environ.get("MEZZOTINT_HOME")
-    if given:
-        return Path(given).expanduser()
-    from platformdirs import user_data_path
-
-    return user_data_path("mezzotint", appauthor=False)
 
 
 def places() -> list[tuple[str, Path]]:

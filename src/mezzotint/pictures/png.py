@@ -1,0 +1,78 @@
+"""Pixels <-> pictures and PNG files."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mezzotint.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Pixels = NDArray[np.uint8]
+"""(H, W, C), C = 1 grey, 3 RGB or 4 RGBA."""
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+MAX_PIXELS = 16_000_000
+
+
+def to_pil(pixels: Pixels) -> Image:
+    """A Pillow image of (H, W, C) pixels."""
+    from PIL import Image as PIL
+
+    return PIL.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+
+def to_pixels(image: Image) -> Pixels:
+    """(H, W, C) pixels of a Pillow image in mode L, RGB or RGBA."""
+    array: Pixels = np.asarray(image, dtype=np.uint8)
+    return array[..., None] if array.ndim == 2 else array
+
+
+def png(image: Image, text: Mapping[str, str]) -> bytes:
+    """A PNG file's bytes, with text chunks."""
+    from PIL.PngImagePlugin import PngInfo
+
+    chunks = PngInfo()
+    for key, value in text.items():
+        chunks.add_text(key, value)
+    file = io.BytesIO()
+    image.save(file, format="PNG", pnginfo=chunks)
+    return file.getvalue()
+
+
+def read_picture(path: Path) -> Image:
+    """A picture from a file, decoded and upright, in mode L, RGB or RGBA; nothing but PNG, JPEG and WebP is decoded.
+
+    Raises InputError: not a picture, damaged, truncated, or larger than 16 million pixels (a bomb is not decoded).
+    """
+    from PIL import Image as PIL
+    from PIL import ImageOps
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", PIL.DecompressionBombWarning)
+        try:
+            with PIL.open(path, formats=FORMATS) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise InputError(
+                        f"{path} has {image.width}x{image.height} pixels; at most {MAX_PIXELS} are taken, make it smaller"
+                    )
+                upright = ImageOps.exif_transpose(image)
+                return upright if upright.mode in ("L", "RGB", "RGBA") else upright.convert("RGB")
+        except FileNotFoundError as error:
+            raise InputError(f"no file {path}; expected a picture") from error
+        except (OSError, ValueError, SyntaxError, PIL.DecompressionBombWarning, PIL.DecompressionBombError) as error:
+            reason = str(error).partition("\n")[0]
+            raise InputError(f"{path} is not a sound picture ({reason}); expected PNG, JPEG or WebP") from error
+
+
+def read_text(path: Path) -> dict[str, str]:
+    """The text chunks of a picture file that are plain text.  Raises InputError as ``read_picture``."""
+    return {k: v for k, v in read_picture(path).info.items() if isinstance(k, str) and isinstance(v, str)}
