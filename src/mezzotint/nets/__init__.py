@@ -9,6 +9,7 @@ from mezzotint.nets.build import (
     parameter_count,
 )
 from mezzotint.nets.config import DiTConfig, TextConfig, UNetConfig
+from mezzotint.nets.cost import flops
 from mezzotint.nets.dit import DiT
 from mezzotint.nets.magnitude import project_
 from mezzotint.nets.precision import best_dtype
@@ -24,6 +25,7 @@ __all__ = [
     "build",
     "config_from_dict",
     "config_to_dict",
+    "flops",
     "frames_first",
     "freeze",
     "parameter_count",

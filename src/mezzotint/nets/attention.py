@@ -34,16 +34,10 @@ def merge_heads(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
-def inverse_norm(x: Tensor, scale: Tensor | float, eps: float = 1e-6) -> Tensor:
-    """scale / ||x|| over the last axis, (..., 1); statistics in float32, result in the dtype of x.
+def mask_bias(mask: Tensor, before: int, after: int, dtype: torch.dtype) -> Tensor:
+    """(B, M) bool -> (B, 1, 1, before + M + after): 0 for a key that is seen, -inf for one that is not.
 
-    Multiplying it on is RMS normalisation with two passes over x instead of five.
+    The keys added before and after the M are always seen.
     """
-    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
-    return (scale / (norm + eps)).to(x.dtype)
-
-
-def mask_bias(mask: Tensor, lead: int, dtype: torch.dtype) -> Tensor:
-    """(B, M) bool -> (B, 1, 1, lead + M): 0 where a key may be seen, -inf where not; ``lead`` keys are always seen."""
-    seen = F.pad(mask, (lead, 0), value=True)
+    seen = F.pad(mask, (before, after), value=True)
     return torch.zeros(seen.shape, dtype=dtype, device=mask.device).masked_fill(~seen, float("-inf"))[:, None, None]

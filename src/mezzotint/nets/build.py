@@ -18,7 +18,7 @@ from mezzotint.nets.magnitude import FixedConv, MPConv
 from mezzotint.nets.unet import UNet
 
 NetConfig = DiTConfig | UNetConfig
-_C = TypeVar("_C", DiTConfig, UNetConfig, TextConfig)
+_C = TypeVar("_C", bound=DiTConfig | UNetConfig | TextConfig)
 _KINDS: dict[str, type[NetConfig]] = {"dit": DiTConfig, "unet": UNetConfig}
 
 
@@ -57,11 +57,7 @@ def freeze(net: nn.Module, dtype: torch.dtype) -> nn.Module:
         for name, child in parent.named_children():
             if isinstance(child, MPConv):
                 setattr(parent, name, FixedConv(child, dtype))
-    waves = {name: value for name, value in frozen.named_buffers() if name.endswith("noise_waves")}
-    frozen = frozen.to(dtype)
-    for name, value in waves.items():  # the waves' phases need float32 digits in every format
-        frozen.register_buffer(name, value, persistent=False)
-    return frozen
+    return frozen.to(dtype)
 
 
 def frames_first(net: nn.Module) -> FramesFirst:

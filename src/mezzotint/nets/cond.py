@@ -25,16 +25,22 @@ def check_names(cond: Cond, expected: Iterable[str]) -> None:
         return
     missing, extra = sorted(want - got), sorted(got - want)
     problem = f"missing {', '.join(missing)}" if missing else f"unknown {', '.join(extra)}"
-    raise UsageError(f"cond: {problem}; this network takes {sorted(want) or 'no conditioning'}; pass exactly these names")
+    raise UsageError(
+        f"cond: {problem}; this network takes {sorted(want) or 'no conditioning'}; pass exactly these names"
+    )
 
 
 def check_label(label: Tensor, rows: int, num_classes: int) -> Tensor:
     """The labels (rows,) int64 in 0 ... num_classes (the last is null); raises UsageError otherwise."""
     if label.shape != (rows,) or label.dtype != torch.int64:
-        raise UsageError(f"cond label: expected ({rows},) int64, got {tuple(label.shape)} {label.dtype}; one number a row")
+        raise UsageError(
+            f"cond label: expected ({rows},) int64, got {tuple(label.shape)} {label.dtype}; one number a row"
+        )
     # Reading values of an accelerator's tensor would wait for it; there the embedding itself reports.
-    if label.device.type == "cpu" and rows and not (0 <= int(label.min()) and int(label.max()) <= num_classes):
-        raise UsageError(f"cond label: values must be 0 to {num_classes} ({num_classes} is null); got {label.tolist()[:8]}")
+    if label.device.type == "cpu" and rows and (int(label.min()) < 0 or int(label.max()) > num_classes):
+        raise UsageError(
+            f"cond label: values must be 0 to {num_classes} ({num_classes} is null); got {label.tolist()[:8]}"
+        )
     return label
 
 
@@ -42,13 +48,15 @@ def check_text(cond: Cond, rows: int, dim: int) -> None:
     """Raise UsageError unless text is (rows, L, dim) and text_mask (rows, L) bool."""
     text, mask = cond["text"], cond["text_mask"]
     if text.ndim != 3 or text.shape[0] != rows or text.shape[2] != dim:
-        raise UsageError(f"cond text: expected ({rows}, L, {dim}), got {tuple(text.shape)}; use this model's text encoder")
+        raise UsageError(
+            f"cond text: expected ({rows}, L, {dim}), got {tuple(text.shape)}; use this model's text encoder"
+        )
     if mask.shape != text.shape[:2] or mask.dtype != torch.bool:
         raise UsageError(f"cond text_mask: expected {tuple(text.shape[:2])} bool, got {tuple(mask.shape)} {mask.dtype}")
 
 
 def check_state(x: Tensor, dims: int, channels: int, divisor: tuple[int, ...]) -> None:
-    """Raise ModelError unless x is (B, channels, *spatial) with ``dims`` spatial axes, each divisible by its divisor."""
+    """Raise ModelError unless x is (B, channels, *spatial) with ``dims`` spatial axes, divisible by ``divisor``."""
     spatial = x.shape[2:]
     if x.ndim != dims + 2 or x.shape[1] != channels or any(n % p for n, p in zip(spatial, divisor, strict=False)):
         raise ModelError(
@@ -68,4 +76,6 @@ def check_noise(c_noise: Tensor, x: Tensor) -> Tensor:
     if x.ndim == 5 and c.shape == (rows, frames):
         return c
     frame = f" or ({rows}, {frames})" if x.ndim == 5 else ""
-    raise UsageError(f"c_noise: expected (), ({rows},){frame}, got {tuple(c_noise.shape)}; give one level a row or a frame")
+    raise UsageError(
+        f"c_noise: expected (), ({rows},){frame}, got {tuple(c_noise.shape)}; give one level a row or a frame"
+    )

@@ -13,7 +13,7 @@ from mezzotint.errors import ModelError
 class TextConfig:
     """Token states (B, L, dim) as conditioning.
 
-    mode: "in_context" puts the projected tokens in front of the picture's; "cross" adds a cross-attention to each block.
+    mode: "in_context" puts the projected tokens in front of the picture's; "cross" adds cross-attention to each block.
     length: the L that :func:`mezzotint.nets.flops` counts; any L runs.
     """
 
@@ -29,7 +29,7 @@ class DiTConfig:
     dims: number of spatial axes, 1, 2 or 3.   patch: tokens are patch ** dims, or one number an axis.
     mlp_ratio: hidden width of the gated MLP over ``width`` (8/3 costs as much as a plain MLP of 4), rounded to 32.
     num_classes: labels 0 ... num_classes - 1, null = num_classes; None = no labels.
-    position: "rope" is relative alone and runs at any size; "rope+absolute" adds waves of the grid coordinates.
+    position: "rope" is relative alone; "rope+absolute" adds waves of the coordinates, as shares of the whole size.
     noise_range: lowest and highest frequency of the noise-level waves, cycles per unit of c_noise.
     """
 
@@ -54,7 +54,9 @@ class DiTConfig:
         _check_one_of("norm", self.norm, ("rms", "layer"))
         _check_one_of("position", self.position, ("rope", "rope+absolute"))
         if self.width % self.heads or self.head_dim % 2:
-            raise ModelError(f"DiTConfig: width {self.width} needs heads that divide it evenly, got {self.heads}; use 64 a head")
+            raise ModelError(
+                f"DiTConfig: width {self.width} needs heads that divide it evenly, got {self.heads}; use 64 a head"
+            )
 
     @property
     def patches(self) -> tuple[int, ...]:
@@ -108,16 +110,18 @@ class UNetConfig:
     noise_range: tuple[float, float] = (1 / 64, 8.0)
 
     def __post_init__(self) -> None:
+        if set(self.strides) - {1, 2}:
+            raise ModelError(f"UNetConfig: stride must be 1 or 2 on each axis, got {self.stride}")
         factor = tuple(s ** (len(self.multipliers) - 1) for s in self.strides)
         _check_size(self.dims, self.size, factor)
         for level in self.attention:
             if not 0 <= level < len(self.multipliers) or self.channels[level] % self.head_dim:
                 raise ModelError(
-                    f"UNetConfig: attention at level {level} needs a level 0 to {len(self.multipliers) - 1} whose channels "
-                    f"are a multiple of head_dim {self.head_dim}; channels are {self.channels}"
+                    f"UNetConfig: attention at level {level} needs a level below {len(self.multipliers)} whose "
+                    f"channels are a multiple of head_dim {self.head_dim}; channels are {self.channels}"
                 )
-        if self.text is not None and self.text.mode != "cross":
-            raise ModelError(f"UNetConfig: text mode must be 'cross', got {self.text.mode!r}; a U-Net has no token context")
+        if self.text is not None and (self.text.mode != "cross" or not self.attention):
+            raise ModelError("UNetConfig: text needs mode 'cross' and a level with attention; it has no token context")
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -137,6 +141,10 @@ def _check_one_of(name: str, value: str, known: tuple[str, ...]) -> None:
 
 def _check_size(dims: int, size: tuple[int, ...], divisor: tuple[int, ...]) -> None:
     if dims not in (1, 2, 3) or len(size) != dims or len(divisor) != dims:
-        raise ModelError(f"network config: dims must be 1, 2 or 3 and size and patch one number an axis; got {dims}, {size}, {divisor}")
+        raise ModelError(
+            f"network config: dims must be 1, 2 or 3, size and patch one number an axis; got {dims}, {size}, {divisor}"
+        )
     if any(n < 1 or p < 1 or n % p for n, p in zip(size, divisor, strict=True)):
-        raise ModelError(f"network config: size {size} must be divisible by {divisor}; change the size, the patch or the levels")
+        raise ModelError(
+            f"network config: size {size} must be divisible by {divisor}; change the size, the patch or the levels"
+        )

@@ -1,4 +1,4 @@
-"""A diffusion transformer for 1-D, 2-D and 3-D states, shaped for matmul: one modulation MLP for all blocks, no GroupNorm."""
+"""A diffusion transformer for 1-D, 2-D and 3-D states, shaped for matmul: one modulation for all blocks."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mezzotint.diffusion.denoiser import Cond
+from mezzotint.errors import UsageError
 from mezzotint.nets import rope
-from mezzotint.nets.attention import attend, inverse_norm, mask_bias, merge_heads, split_heads
+from mezzotint.nets.attention import attend, mask_bias, merge_heads, split_heads
 from mezzotint.nets.cond import check_label, check_names, check_noise, check_state, check_text
 from mezzotint.nets.config import DiTConfig
-from mezzotint.nets.embed import frequencies, patchify, unpatchify, waves
+from mezzotint.nets.embed import NOISE_WAVES, POSITION_WAVES, frequencies, grid_waves, patchify, unpatchify, waves
+from mezzotint.nets.norm import inverse_norm, normalise, unit
 from mezzotint.nets.precision import compute_dtype
-
-_NOISE_WAVES = 64
-_POSITION_WAVES = 16
 
 
 class Attention(nn.Module):
@@ -34,10 +33,13 @@ class Attention(nn.Module):
         self.temperature = nn.Parameter(torch.ones(config.heads))
 
     def forward(self, x: Tensor, turn: tuple[Tensor, Tensor], bias: Tensor | None) -> Tensor:
-        q, k, v = split_heads(self.qkv(x), 3, self.heads)
-        q = rope.rotate(q * query_scale(q, self.temperature), *turn)
-        k = rope.rotate(k * inverse_norm(k, math.sqrt(k.shape[-1])), *turn)
-        return self.out(merge_heads(attend(q, k, v, bias)))
+        qkv = split_heads(self.qkv(x), 3, self.heads)
+        qk, v = qkv[:2], qkv[2]
+        scale = torch.stack([self.temperature, torch.full_like(self.temperature, math.sqrt(v.shape[-1]))])
+        qk = qk * (inverse_norm(qk) * scale[:, None, :, None, None]).to(qk.dtype)
+        q, k = rope.rotate(qk, *turn)
+        y: Tensor = self.out(merge_heads(attend(q, k, v, bias)))
+        return y
 
 
 class CrossAttention(nn.Module):
@@ -52,13 +54,15 @@ class CrossAttention(nn.Module):
         self.temperature = nn.Parameter(torch.ones(config.heads))
 
     def keys(self, tokens: Tensor) -> Tensor:
-        """Keys and values of the text (B, L, width): (2, B, H, L, h), the keys normalised."""
+        """Keys and values of the text (B, L, width): (2, B, H, L, h), the keys at norm sqrt(h)."""
         k, v = split_heads(self.kv(tokens), 2, self.heads)
-        return torch.stack([k * inverse_norm(k, math.sqrt(k.shape[-1])), v])
+        return torch.stack([unit(k, math.sqrt(k.shape[-1])), v])
 
     def forward(self, x: Tensor, kv: Tensor, bias: Tensor) -> Tensor:
         (q,) = split_heads(self.q(x), 1, self.heads)
-        return self.out(merge_heads(attend(q * query_scale(q, self.temperature), kv[0], kv[1], bias)))
+        q = q * (inverse_norm(q) * self.temperature[:, None, None]).to(q.dtype)
+        y: Tensor = self.out(merge_heads(attend(q, kv[0], kv[1], bias)))
+        return y
 
 
 class GatedMLP(nn.Module):
@@ -72,7 +76,8 @@ class GatedMLP(nn.Module):
         self.down = nn.Linear(hidden, width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down(F.silu(self.gate(x)) * self.up(x))
+        y: Tensor = self.down(F.silu(self.gate(x)) * self.up(x))
+        return y
 
 
 class Block(nn.Module):
@@ -87,7 +92,12 @@ class Block(nn.Module):
         self.mlp = GatedMLP(config.width, config.hidden)
 
     def forward(
-        self, x: Tensor, mod: tuple[Tensor, ...], turn: tuple[Tensor, Tensor], bias: Tensor | None, text: TextKeys | None
+        self,
+        x: Tensor,
+        mod: tuple[Tensor, ...],
+        turn: tuple[Tensor, Tensor],
+        bias: Tensor | None,
+        text: TextKeys | None,
     ) -> Tensor:
         scale1, shift1, gate1, scale2, shift2, gate2 = (spread(m, x.shape[1]) for m in mod)
         x = torch.addcmul(x, gate1, self.attention(modulate(x, scale1, shift1, self.norm), turn, bias))
@@ -112,18 +122,17 @@ class DiT(nn.Module):
         self.config = config
         d, inputs = config.width, math.prod(config.patches)
         self.patch = nn.Linear(config.in_channels * inputs, d)
-        self.noise = nn.Sequential(nn.Linear(2 * _NOISE_WAVES, d), nn.SiLU(), nn.Linear(d, d))
+        self.noise = nn.Sequential(nn.Linear(2 * NOISE_WAVES, d), nn.SiLU(), nn.Linear(d, d))
         self.label = None if config.num_classes is None else nn.Embedding(config.num_classes + 1, d)
         self.text = None if config.text is None else nn.Linear(config.text.dim, d)
         self.null = None if config.text is None or config.text.mode != "cross" else nn.Parameter(torch.zeros(1, 1, d))
         absolute = config.position == "rope+absolute"
-        self.position = nn.Linear(2 * _POSITION_WAVES * config.dims, d, bias=False) if absolute else None
+        self.position = nn.Linear(2 * POSITION_WAVES * config.dims, d, bias=False) if absolute else None
         self.modulation = nn.Linear(d, 6 * d)
         self.offsets = nn.Parameter(torch.zeros(config.depth, 6 * d))
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.last_modulation = nn.Linear(d, 2 * d)
         self.out = nn.Linear(d, config.out_channels * inputs)
-        self.register_buffer("noise_waves", frequencies(_NOISE_WAVES, *config.noise_range), persistent=False)
         _initialise(self)
 
     def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
@@ -139,8 +148,13 @@ class DiT(nn.Module):
         grid = tuple(n // p for n, p in zip(x.shape[2:], config.patches, strict=True))
         tokens = self.patch(patchify(x.to(dtype), config.patches))
         if self.position is not None:
-            tokens = tokens + self.position(_grid_waves(grid, x.device).to(dtype))
-        emb = self._embed(check_noise(c_noise, x), cond, dtype)
+            tokens = tokens + self.position(grid_waves(grid, POSITION_WAVES, x.device).to(dtype))
+        c = check_noise(c_noise, x)
+        if c.shape[1] > 1 and config.patches[0] != 1:
+            raise UsageError(
+                f"c_noise: a level a frame needs patch 1 on the frame axis, this network has {config.patches}"
+            )
+        emb = self._embed(c, cond, dtype)
         tokens = self._run(tokens, grid, emb, cond, dtype)
         scale, shift = (spread(m, tokens.shape[1]) for m in _halves(self.last_modulation(emb)))
         y = self.out(modulate(tokens, scale, shift, config.norm))
@@ -153,9 +167,9 @@ class DiT(nn.Module):
         return label if self.config.text is None else (*label, "text", "text_mask")
 
     def text_kv(self, cond: Cond) -> Cond:
-        """``cond`` with "text" replaced by "text_kv", what every evaluation would make of it; the answers are bit-equal.
+        """``cond`` with "text_kv" for "text": what every evaluation would make of it; the answers are bit-equal.
 
-        "text_kv" is (depth, 2, B, H, 1 + L, h) for cross-attention, (B, L, width) in context.
+        "text_kv" is (B, 2, depth, H, 1 + L, h) for cross-attention, (B, L, width) in context.
         """
         check_names(cond, self.cond_names)
         rest = {name: value for name, value in cond.items() if name != "text"}
@@ -171,15 +185,16 @@ class DiT(nn.Module):
         check_text(cond, text.shape[0], self.config.text.dim)
         # Zeroing what is masked keeps even a NaN there from leaking through 0 * NaN.
         tokens = self.text(torch.where(mask[..., None], text, text.new_zeros(())).to(dtype))
-        tokens = tokens * inverse_norm(tokens, math.sqrt(tokens.shape[-1]))
+        tokens = unit(tokens, math.sqrt(tokens.shape[-1]))
         if self.null is None:
             return tokens
         tokens = torch.cat([self.null.to(tokens.dtype).expand(len(tokens), 1, -1), tokens], 1)
-        return torch.stack([block.cross.keys(tokens) for block in self.blocks])  # type: ignore[union-attr,operator]
+        kv = [b.cross.keys(tokens) for b in self.blocks if isinstance(b, Block) and b.cross is not None]
+        return torch.stack(kv).transpose(0, 2)
 
     def _embed(self, c: Tensor, cond: Cond, dtype: torch.dtype) -> Tensor:
         """silu(noise + label) for each row and frame: (B, 1 or F, width)."""
-        emb: Tensor = self.noise(waves(c, self.noise_waves).to(dtype))
+        emb: Tensor = self.noise(waves(c, frequencies(NOISE_WAVES, *self.config.noise_range, c.device)).to(dtype))
         if self.label is not None:
             label = check_label(cond["label"], len(c), self.label.num_embeddings - 1)
             emb = emb + self.label(label)[:, None].to(dtype)
@@ -191,16 +206,17 @@ class DiT(nn.Module):
         return [m.chunk(6, -1) for m in shared.unbind(0)]
 
     def _run(self, tokens: Tensor, grid: tuple[int, ...], emb: Tensor, cond: Cond, dtype: torch.dtype) -> Tensor:
-        count, keys, bias = tokens.shape[1], [None] * self.config.depth, None
+        config, count, bias = self.config, tokens.shape[1], None
+        keys: list[TextKeys | None] = [None] * config.depth
         mods = self._modulations(emb, dtype)
-        if self.config.text is not None:
+        if config.text is not None:
             states, mask = self._text_states(cond, dtype), cond["text_mask"]
             if self.null is None:
-                tokens, bias = torch.cat([states, tokens], 1), mask_bias_before(mask, count, dtype)
+                tokens, bias = torch.cat([states, tokens], 1), mask_bias(mask, 0, count, dtype)
                 mods = [tuple(_with_text(m, states.shape[1], count) for m in mod) for mod in mods]
             else:
-                keys = [(kv, mask_bias(mask, 1, dtype)) for kv in states]  # type: ignore[misc]
-        turn = rope.tables(grid, self.config.head_dim, self.config.rope_base, tokens.shape[1] - count, tokens.device, dtype)
+                keys = [(kv, mask_bias(mask, 1, 0, dtype)) for kv in states.transpose(0, 2).unbind(0)]
+        turn = rope.tables(grid, config.head_dim, config.rope_base, tokens.shape[1] - count, tokens.device, dtype)
         for block, mod, kv in zip(self.blocks, mods, keys, strict=True):
             tokens = block(tokens, mod, turn, bias, kv)
         return tokens[:, -count:]
@@ -211,25 +227,9 @@ def modulate(x: Tensor, scale: Tensor, shift: Tensor, norm: str) -> Tensor:
     return torch.addcmul(shift, normalise(x, norm), 1 + scale)
 
 
-def normalise(x: Tensor, norm: str) -> Tensor:
-    """RMS or layer normalisation over the last axis, without weights (the modulation has them)."""
-    d = x.shape[-1]
-    return F.layer_norm(x, (d,)) if norm == "layer" else x * inverse_norm(x, math.sqrt(d))
-
-
-def query_scale(q: Tensor, temperature: Tensor) -> Tensor:
-    """Factor that makes q . k = temperature sqrt(h) cos(q, k) when k has norm sqrt(h): (B, H, N, 1)."""
-    return inverse_norm(q, temperature.float()[:, None, None])
-
-
 def spread(m: Tensor, count: int) -> Tensor:
     """One modulation a row (B, 1, d) as it is; one a frame (B, F, d) repeated to each of its count / F tokens."""
     return m if m.shape[1] in (1, count) else m.repeat_interleave(count // m.shape[1], 1)
-
-
-def mask_bias_before(mask: Tensor, count: int, dtype: torch.dtype) -> Tensor:
-    """Like mask_bias, with ``count`` visible picture tokens after the text."""
-    return mask_bias(F.pad(mask, (0, count), value=True), 0, dtype)
 
 
 def _with_text(m: Tensor, length: int, count: int) -> Tensor:
@@ -242,13 +242,6 @@ def _with_text(m: Tensor, length: int, count: int) -> Tensor:
 def _halves(m: Tensor) -> tuple[Tensor, Tensor]:
     a, b = m.chunk(2, -1)
     return a, b
-
-
-def _grid_waves(grid: tuple[int, ...], device: torch.device) -> Tensor:
-    """Waves of each axis' coordinate in [0, 1): (prod(grid), 2 K dims), from half a cycle to K/2 cycles an axis."""
-    axes = torch.meshgrid(*((torch.arange(n, device=device) + 0.5) / n for n in grid), indexing="ij")
-    steps = frequencies(_POSITION_WAVES, 0.5, _POSITION_WAVES / 2).to(device)
-    return torch.cat([waves(a.reshape(-1), steps) for a in axes], -1)
 
 
 def _initialise(net: DiT) -> None:

@@ -4,23 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+NOISE_WAVES = 64
+POSITION_WAVES = 16
+"""Waves of a noise level, and of each coordinate."""
 
-def frequencies(count: int, low: float, high: float) -> Tensor:
-    """``count`` angular frequencies, geometric from ``low`` to ``high`` cycles per unit; (count,), radians per unit."""
-    return 2 * math.pi * torch.logspace(math.log10(low), math.log10(high), count)
+
+@lru_cache(maxsize=32)
+def frequencies(count: int, low: float, high: float, device: torch.device) -> Tensor:
+    """``count`` angular frequencies, geometric from ``low`` to ``high`` cycles per unit; (count,), radians per unit.
+
+    Never a buffer of a network: cast with its weights to bfloat16, phases of many turns would lose all their digits.
+    """
+    with torch.inference_mode(False):  # an inference tensor in the cache would break a later training step
+        return (2 * math.pi * torch.logspace(math.log10(low), math.log10(high), count)).to(device)
 
 
 def waves(c: Tensor, frequency: Tensor) -> Tensor:
     """sqrt(2) (cos, sin) of c times each frequency: (*,) -> (*, 2 K), unit mean square, float32.
 
-    Vaswani et al., 2017, section 3.5, with the magnitude of Karras et al., 2024, eq. 75.
+    Vaswani et al., 2017, section 3.5, at the magnitude of Karras et al., 2024, eq. 75.
     """
-    phase = c.float()[..., None] * frequency.float()
+    phase = c.float()[..., None] * frequency
     return math.sqrt(2) * torch.cat([phase.cos(), phase.sin()], -1)
+
+
+@lru_cache(maxsize=32)
+def grid_waves(grid: tuple[int, ...], count: int, device: torch.device) -> Tensor:
+    """Waves of each axis' coordinate in (0, 1): (prod(grid), 2 count dims); half to count / 2 cycles."""
+    with torch.inference_mode(False):
+        axes = torch.meshgrid(*((torch.arange(n, device=device) + 0.5) / n for n in grid), indexing="ij")
+        steps = frequencies(count, 0.5, count / 2, device)
+        return torch.cat([waves(a.reshape(-1), steps) for a in axes], -1)
 
 
 def patchify(x: Tensor, patch: Sequence[int]) -> Tensor:

@@ -7,18 +7,19 @@ https://arxiv.org/abs/2312.02696.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mezzotint.nets.norm import unit
 from mezzotint.nets.precision import compute_dtype
 
 SILU = 0.596
-"""Root mean square of silu(N(0, 1)); eq. 81.  Linear maps fold 1 / SILU into their weights instead of scaling pictures."""
+"""Root mean square of silu(N(0, 1)); eq. 81.  Convolutions fold 1 / SILU into their weights."""
 
-_CONV = {0: F.linear, 1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+_CONV: dict[int, Callable[..., Tensor]] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _FORMAT = {2: torch.channels_last, 3: torch.channels_last_3d}
 
 
@@ -47,10 +48,9 @@ def mp_cat(a: Tensor, b: Tensor, t: float = 0.5) -> Tensor:
     return torch.cat([a if wa == 1 else a * wa, b if wb == 1 else b * wb], 1)
 
 
-def pixel_norm(x: Tensor, eps: float = 1e-4) -> Tensor:
+def pixel_norm(x: Tensor) -> Tensor:
     """x over its root mean square along axis 1, eq. 30; statistics in float32, dtype of x."""
-    norm = torch.linalg.vector_norm(x, dim=1, keepdim=True, dtype=torch.float32)
-    return x * (math.sqrt(x.shape[1]) / (norm + eps)).to(x.dtype)
+    return unit(x, math.sqrt(x.shape[1]), 1)
 
 
 def dense(x: Tensor, dims: int) -> Tensor:
@@ -61,19 +61,22 @@ def dense(x: Tensor, dims: int) -> Tensor:
 class MPConv(nn.Module):
     """A linear map or convolution whose rows are used at unit norm, eq. 47 and 66; no bias.
 
-    The stored rows have norm sqrt(fan-in), so each weight is of order 1 and one learning rate suits all; :func:`project_`
-    restores that after every optimizer step.  ``scale`` is a constant of the layers around it, folded in.
+    The stored rows have norm sqrt(fan-in), so each weight is of order 1 and one learning rate suits all;
+    :func:`project_` restores that after every optimizer step.
+    scale: a constant of the layers around it, folded in.
     gain: "one", or "learned" from zero (the last layer and the modulations start silent).
     """
 
-    def __init__(self, fan_in: int, out: int, kernel: Sequence[int] = (), scale: float = 1.0, gain: str = "one") -> None:
+    def __init__(
+        self, fan_in: int, out: int, kernel: Sequence[int] = (), scale: float = 1.0, gain: str = "one"
+    ) -> None:
         super().__init__()
         self.dims, self.padding, self.scale = len(kernel), tuple(k // 2 for k in kernel), scale
         self.weight = nn.Parameter(torch.randn(out, fan_in, *kernel))
         self.gain = nn.Parameter(torch.zeros(())) if gain == "learned" else None
 
     def forward(self, x: Tensor) -> Tensor:
-        return apply(x, self.effective(compute_dtype(self.weight)), self.padding)
+        return convolve(x, self.effective(compute_dtype(self.weight)), self.padding)
 
     def effective(self, dtype: torch.dtype) -> Tensor:
         """The weight in use: rows of norm scale * gain, made in float32, given in ``dtype``."""
@@ -88,20 +91,22 @@ class FixedConv(nn.Module):
     def __init__(self, source: MPConv, dtype: torch.dtype) -> None:
         super().__init__()
         self.padding = source.padding
-        self.register_buffer("weight", dense(source.effective(dtype).detach(), source.dims))
+        self.weight = nn.Parameter(dense(source.effective(dtype).detach(), source.dims), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return apply(x, self.weight, self.padding)
+        return convolve(x, self.weight, self.padding)
 
 
-def apply(x: Tensor, weight: Tensor, padding: tuple[int, ...]) -> Tensor:
+def convolve(x: Tensor, weight: Tensor, padding: tuple[int, ...]) -> Tensor:
     """The convolution (or linear map, for no kernel axes) of x with weight, same size out."""
-    return F.linear(x, weight) if not padding else _CONV[len(padding)](x, weight, padding=padding)
+    return _CONV[len(padding)](x, weight, padding=padding) if padding else F.linear(x, weight)
 
 
 def row_norm(weight: Tensor) -> Tensor:
     """Euclidean norm of each output row, kept as axes of 1, float32."""
-    return torch.linalg.vector_norm(weight, dim=tuple(range(1, weight.ndim)), keepdim=True, dtype=torch.float32)
+    axes = tuple(range(1, weight.ndim))
+    norm: Tensor = torch.linalg.vector_norm(weight, dim=axes, keepdim=True, dtype=torch.float32)
+    return norm
 
 
 @torch.no_grad()

@@ -28,7 +28,10 @@ def tables(
     The head_dim/2 pairs are shared out evenly to the axes; the pairs left over do not turn.  Remembered, because every
     evaluation of one network at one size needs the same two tables.
     """
-    with torch.inference_mode(False), torch.no_grad():  # an inference tensor in the cache would break a later training step
+    with (
+        torch.inference_mode(False),
+        torch.no_grad(),
+    ):  # an inference tensor in the cache would break a later training step
         angle = torch.cat([torch.zeros(lead, head_dim // 2), angles(grid, head_dim, base)])
         cos, sin = angle.cos(), angle.sin()
         return torch.cat([cos, cos], -1).to(device, dtype), torch.cat([-sin, sin], -1).to(device, dtype)

@@ -16,14 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mezzotint.diffusion.denoiser import Cond
-from mezzotint.nets.attention import attend, inverse_norm, mask_bias, merge_heads, split_heads
+from mezzotint.nets.attention import attend, mask_bias, merge_heads, split_heads
 from mezzotint.nets.cond import check_label, check_names, check_noise, check_state, check_text
 from mezzotint.nets.config import UNetConfig
-from mezzotint.nets.embed import frequencies, waves
-from mezzotint.nets.magnitude import SILU, MPConv, dense, mp_cat, mp_silu, mp_sum, pixel_norm, sum_weights
+from mezzotint.nets.embed import NOISE_WAVES, frequencies, waves
+from mezzotint.nets.magnitude import SILU, MPConv, dense, mp_cat, mp_silu, mp_sum, pixel_norm, project_, sum_weights
+from mezzotint.nets.norm import unit
 from mezzotint.nets.precision import compute_dtype
-
-_NOISE_WAVES = 64
 
 Side = Literal["encoder", "decoder"]
 Resample = Literal["keep", "down", "up"]
@@ -60,7 +59,9 @@ def plan(config: UNetConfig) -> tuple[Step, ...]:
         else:
             steps.append(Step("decoder", now, now, level, "up"))
         for _ in range(config.blocks + 1):
-            steps.append(Step("decoder", now + skips.pop(), out, level, attention=level in config.attention, merge=True))
+            steps.append(
+                Step("decoder", now + skips.pop(), out, level, attention=level in config.attention, merge=True)
+            )
             now = out
     return tuple(steps)
 
@@ -77,9 +78,9 @@ class SelfAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         tokens = x.flatten(2).transpose(1, 2)
         qkv = split_heads(self.qkv(tokens), 3, self.heads)
-        h = qkv.shape[-1]
-        q, k, v = qkv * inverse_norm(qkv, math.sqrt(h))
-        y: Tensor = self.out(merge_heads(attend(q * h**-0.5, k, v, None)))
+        root = math.sqrt(qkv.shape[-1])
+        q, k, v = unit(qkv, root)
+        y: Tensor = self.out(merge_heads(attend(q / root, k, v, None)))
         return y.transpose(1, 2).reshape(x.shape)
 
 
@@ -96,15 +97,15 @@ class CrossAttention(nn.Module):
     def forward(self, x: Tensor, kv: Tensor, bias: Tensor) -> Tensor:
         (q,) = split_heads(self.q(x.flatten(2).transpose(1, 2)), 1, self.heads)
         k, v = split_heads(kv, 2, self.heads)
-        k, v = (y * inverse_norm(y, math.sqrt(y.shape[-1])) for y in (k, v))
-        y: Tensor = self.out(merge_heads(attend(q * inverse_norm(q, 1.0), k, v, bias)))
+        k, v = (unit(m, math.sqrt(m.shape[-1])) for m in (k, v))
+        y: Tensor = self.out(merge_heads(attend(unit(q, 1.0), k, v, bias)))
         return y.transpose(1, 2).reshape(x.shape)
 
 
 class Block(nn.Module):
     """One residual block, with attention where the plan says so; see figure 7 of the paper.
 
-    The constants of mp_silu and mp_sum live in the convolutions' weights: each picture-sized pass costs more than they do.
+    The constants of mp_silu and mp_sum live in the convolutions' weights, which are smaller than pictures.
     """
 
     def __init__(self, config: UNetConfig, step: Step) -> None:
@@ -120,7 +121,7 @@ class Block(nn.Module):
         crossed = step.attention and config.text is not None
         self.cross = CrossAttention(out, config.head_dim, wide, add) if crossed else None
 
-    def forward(self, x: Tensor, emb: Tensor, text: tuple[Tensor, Tensor] | None) -> Tensor:
+    def forward(self, x: Tensor, emb: Tensor, texts: Iterator[tuple[Tensor, Tensor]]) -> Tensor:
         x = resampled(x, self.step.resample, self.strides)
         if self.step.side == "encoder":
             x = pixel_norm(x if self.skip is None else self.skip(x))
@@ -132,8 +133,8 @@ class Block(nn.Module):
         x = torch.add(y, x, alpha=self.keep)
         if self.attention is not None:
             x = torch.add(self.attention(x), x, alpha=self.keep)
-        if self.cross is not None and text is not None:
-            x = torch.add(self.cross(x, *text), x, alpha=self.keep)
+        if self.cross is not None:
+            x = torch.add(self.cross(x, *next(texts)), x, alpha=self.keep)
         return x
 
 
@@ -148,14 +149,14 @@ class UNet(nn.Module):
         super().__init__()
         self.config = config
         wide, kernel = max(config.channels), (3,) * config.dims
-        self.noise = MPConv(2 * _NOISE_WAVES, wide)
+        self.noise = MPConv(2 * NOISE_WAVES, wide)
         self.label = None if config.num_classes is None else MPConv(config.num_classes + 1, wide)
         self.text = None if config.text is None else MPConv(config.text.dim, wide)
         self.null = None if config.text is None else nn.Parameter(torch.randn(1, 1, wide))
         self.first = MPConv(config.in_channels + 1, config.channels[0], kernel)
         self.blocks = nn.ModuleList(Block(config, step) for step in plan(config))
         self.out = MPConv(config.channels[0], config.out_channels, kernel, gain="learned")
-        self.register_buffer("noise_waves", frequencies(_NOISE_WAVES, *config.noise_range), persistent=False)
+        project_(self)
 
     def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
         """x: (B, C, *spatial).  c_noise: (), (B,), or (B, F) where the first of three spatial axes is F frames.
@@ -173,12 +174,12 @@ class UNet(nn.Module):
         y = dense(torch.cat([x, torch.ones_like(x[:, :1])], 1).to(dtype), config.dims)
         y = self.first(y)
         skips = [y]
-        for block in self.blocks:
-            y = mp_cat(y, skips.pop()) if block.step.merge else y
-            y = block(y, emb, next(texts) if block.cross is not None else None)
-            if block.step.side == "encoder":
+        for step, block in zip(plan(config), self.blocks, strict=True):
+            y = block(mp_cat(y, skips.pop()) if step.merge else y, emb, texts)
+            if step.side == "encoder":
                 skips.append(y)
-        return self.out(y).to(x.dtype)
+        answer: Tensor = self.out(y).to(x.dtype)
+        return answer
 
     @property
     def cond_names(self) -> tuple[str, ...]:
@@ -204,21 +205,24 @@ class UNet(nn.Module):
         # Zeroing what is masked keeps even a NaN there from leaking through 0 * NaN.
         tokens = self.text(torch.where(mask[..., None], text, text.new_zeros(())).to(dtype))
         tokens = torch.cat([self.null.to(dtype).expand(len(tokens), 1, -1), tokens], 1)
-        tokens = tokens * inverse_norm(tokens, math.sqrt(tokens.shape[-1]))
-        return torch.cat([block.cross.kv(tokens) for block in self.blocks if block.cross is not None], -1)
+        tokens = unit(tokens, math.sqrt(tokens.shape[-1]))
+        return torch.cat([cross.kv(tokens) for cross in self._crossings()], -1)
+
+    def _crossings(self) -> list[CrossAttention]:
+        return [b.cross for b in self.blocks if isinstance(b, Block) and b.cross is not None]
 
     def _texts(self, cond: Cond, dtype: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:
         """(keys and values, bias) of each cross-attention in turn."""
         if self.config.text is None:
             return
-        widths = [2 * block.step.out for block in self.blocks if block.cross is not None]
-        bias = mask_bias(cond["text_mask"], 1, dtype)
-        for kv in self._text_states(cond, dtype).split(widths, -1):
+        bias = mask_bias(cond["text_mask"], 1, 0, dtype)
+        widths = [2 * step.out for step in plan(self.config) if step.attention]
+        for kv in torch.split(self._text_states(cond, dtype), widths, -1):
             yield kv.contiguous(), bias
 
     def _embed(self, c: Tensor, cond: Cond, dtype: torch.dtype) -> Tensor:
         """mp_silu(mp_sum(noise, label)) for each row and frame: (B, 1 or F, wide)."""
-        emb: Tensor = self.noise(waves(c, self.noise_waves).to(dtype))
+        emb: Tensor = self.noise(waves(c, frequencies(NOISE_WAVES, *self.config.noise_range, c.device)).to(dtype))
         if self.label is not None:
             count = self.config.num_classes + 1 if self.config.num_classes is not None else 0
             hot = F.one_hot(check_label(cond["label"], len(c), count - 1), count).to(dtype)
@@ -239,13 +243,14 @@ def resampled(x: Tensor, how: Resample, strides: tuple[int, ...]) -> Tensor:
 
 def halved(x: Tensor, axis: int) -> Tensor:
     """Mean of neighbours along one axis; two strided reads serve every number of axes, dtype and memory format."""
-    pairs = x.unflatten(axis, (-1, 2))
-    return (pairs.select(axis + 1, 0) + pairs.select(axis + 1, 1)) * 0.5
+    pairs = x.reshape(*x.shape[:axis], -1, 2, *x.shape[axis + 1 :])
+    mean: Tensor = (pairs.select(axis + 1, 0) + pairs.select(axis + 1, 1)) * 0.5
+    return mean
 
 
 def across(m: Tensor, x: Tensor) -> Tensor:
-    """Modulation (B, 1 or F, C) as (B, C, 1 or f, 1 ...) against x (B, C, f, ...); frames that were pooled are averaged."""
+    """Modulation (B, 1 or F, C) as (B, C, 1 or f, 1 ...) against x (B, C, f, ...); pooled frames take the mean."""
     m = m.transpose(1, 2)
     if m.shape[2] > 1 and m.shape[2] != x.shape[2]:
-        m = m.unflatten(2, (x.shape[2], -1)).mean(3)
+        m = m.reshape(*m.shape[:2], x.shape[2], -1).mean(3)
     return m.reshape(*m.shape, *(1,) * (x.ndim - 3))
