@@ -98,8 +98,9 @@ def seeds_from(seed: int, n: int) -> tuple[int, ...]:
 
 def bits(seed: int, stage: int, draw: int, count: int) -> NDArray[np.uint64]:
     """``count`` Philox4x64-10 words: key (seed, stage), counter words (index, draw, 0, 0) from index 1, four words a block."""
-    philox = np.random.Philox(key=[seed, stage], counter=[0, draw, 0, 0])
-    return philox.random_raw(count)
+    key = np.array([seed, stage], np.uint64)
+    counter = np.array([0, draw, 0, 0], np.uint64)  # as a list, numbers from 2^63 on would be rounded to float64
+    return np.random.Philox(key=key, counter=counter).random_raw(count)
 
 
 @dataclass(frozen=True)

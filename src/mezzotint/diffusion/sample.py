@@ -71,7 +71,7 @@ def trajectory(
             return brownian(a, b, like.shape).to(like)
 
         x, state, x0 = solver.step(denoise, x, state, Step(first + i, i == steps - 1, cur, nxt, fresh, between, first + steps))
-        yield State(first + i, steps, x, x0, nxt)
+        yield State(first + i, first + steps, x, x0, nxt)
 
 
 def sample(denoiser: Denoiser, x: Tensor, levels: Level, solver: Solver[Any], noise: Noise, cond: Cond) -> Tensor:
