@@ -101,6 +101,13 @@ def write_atomic(path: Path, data: bytes | str, *, replace: bool = True) -> Path
     return path
 
 
+def write_once(path: Path, data: bytes) -> Path:
+    """Writes a file unless it is there with the same bytes.  Raises StorageError where it is there with others."""
+    if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
+        return path
+    return write_atomic(path, data, replace=False)
+
+
 def canonical_json(value: Any) -> bytes:
     """The one spelling of a JSON value: sorted keys, no spaces, UTF-8; NaN is a ValueError.  For hashing."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

@@ -1,0 +1,93 @@
+"""The command line: ``mezzotint VERB OBJECT --option value``.  A command's module is imported when it is run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from mezzotint import __version__
+from mezzotint.errors import MezzotintError
+
+EXIT_DONE, EXIT_BUG, EXIT_WRONG, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+COMMANDS = {
+    "generate": "Make pictures of a prompt.",
+    "noise": "Show the forward process on a picture: what a model has to undo.",
+    "train": "Train a recipe; resumable.",
+    "models": "List the models at hand, with licences and sizes.",
+    "inspect": "Say what a file or folder is: weights, model, receipt, picture, run.",
+    "explain": "Print a model's grid, noise levels and network calls.",
+    "config": "Show every setting and where its value comes from.",
+}
+
+
+class Lazy(click.Group):
+    """A group that knows its commands by name alone, so that ``--help`` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"mezzotint.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="mezzotint")
+def group() -> None:
+    """Train, tune, run and answer for denoising diffusion models.
+
+    `mezzotint COMMAND --help` explains a command; --debug shows the traceback of an error.
+    """
+
+
+def report(error: BaseException, debug: bool) -> int:
+    """Says on standard error what went wrong, in one line.   Returns: the exit code."""
+    if debug:
+        traceback.print_exception(error, file=sys.stderr)
+    if isinstance(error, MezzotintError):
+        say(str(error))
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        say(f"{error.format_message()}  (mezzotint --help)")
+        return EXIT_WRONG
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        say(str(error) or "interrupted")
+        return EXIT_INTERRUPTED
+    say(f"this is a bug of mezzotint: {type(error).__name__}: {error}; please report it with the output of --debug")
+    return EXIT_BUG
+
+
+def say(text: str) -> None:
+    """One line on standard error."""
+    print("mezzotint:", " ".join(text.split()), file=sys.stderr)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs a command line.   Returns: its exit code, as DESIGN's table of conventions has them."""
+    debug = "--debug" in arguments
+    try:
+        code = group.main([a for a in arguments if a != "--debug"], prog_name="mezzotint", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    except (Exception, KeyboardInterrupt) as error:
+        return report(error, debug)
+    return code if isinstance(code, int) else EXIT_DONE
+
+
+def main() -> None:
+    """The entry point ``mezzotint``."""
+    sys.exit(run(sys.argv[1:]))

@@ -17,7 +17,7 @@ MAX_FRAMES = 120
 
 @dataclass(frozen=True)
 class Moment:
-    """One moment of a trajectory: the state as a picture, the denoiser's estimate of the end, and what to write below."""
+    """One moment of a trajectory: the state as a picture, the denoiser's estimate of the end, what to write below."""
 
     state: Pixels
     estimate: Pixels

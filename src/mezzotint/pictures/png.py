@@ -25,9 +25,9 @@ MAX_PIXELS = 16_000_000
 
 def to_pil(pixels: Pixels) -> Image:
     """A Pillow image of (H, W, C) pixels."""
-    from PIL import Image as PIL
+    from PIL import Image as Pillow
 
-    return PIL.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    return Pillow.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
 def to_pixels(image: Image) -> Pixels:
@@ -53,22 +53,27 @@ def read_picture(path: Path) -> Image:
 
     Raises InputError: not a picture, damaged, truncated, or larger than 16 million pixels (a bomb is not decoded).
     """
-    from PIL import Image as PIL
+    from PIL import Image as Pillow
     from PIL import ImageOps
 
     with warnings.catch_warnings():
-        warnings.simplefilter("error", PIL.DecompressionBombWarning)
+        warnings.simplefilter("error", Pillow.DecompressionBombWarning)
         try:
-            with PIL.open(path, formats=FORMATS) as image:
+            with Pillow.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
-                    raise InputError(
-                        f"{path} has {image.width}x{image.height} pixels; at most {MAX_PIXELS} are taken, make it smaller"
-                    )
+                    size = f"{image.width}x{image.height}"
+                    raise InputError(f"{path} has {size} pixels; at most {MAX_PIXELS} are taken, make it smaller")
                 upright = ImageOps.exif_transpose(image)
                 return upright if upright.mode in ("L", "RGB", "RGBA") else upright.convert("RGB")
         except FileNotFoundError as error:
             raise InputError(f"no file {path}; expected a picture") from error
-        except (OSError, ValueError, SyntaxError, PIL.DecompressionBombWarning, PIL.DecompressionBombError) as error:
+        except (
+            OSError,
+            ValueError,
+            SyntaxError,
+            Pillow.DecompressionBombWarning,
+            Pillow.DecompressionBombError,
+        ) as error:
             reason = str(error).partition("\n")[0]
             raise InputError(f"{path} is not a sound picture ({reason}); expected PNG, JPEG or WebP") from error
 

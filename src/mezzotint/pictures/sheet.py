@@ -51,14 +51,14 @@ def sheet(tiles: Sequence[Pixels]) -> Image:
 
 def strip(rows: Sequence[Sequence[Pixels]], labels: Sequence[str]) -> Image:
     """Rows of tiles of one size, with a line of labels below the columns.  Labels may hold several lines."""
-    from PIL import Image as PIL
+    from PIL import Image as Pillow
     from PIL import ImageDraw, ImageFont
 
     tiles = [[enlarged(tile) for tile in row] for row in rows]
     body = to_pil(grid([tile for row in tiles for tile in row], len(labels)))
     font = ImageFont.load_default(11)
     lines = max(label.count("\n") + 1 for label in labels)
-    image = PIL.new(body.mode, (body.width, body.height + 15 * lines + GAP), PAPER if body.mode == "L" else "white")
+    image = Pillow.new(body.mode, (body.width, body.height + 15 * lines + GAP), PAPER if body.mode == "L" else "white")
     image.paste(body, (0, 0))
     draw = ImageDraw.Draw(image)
     width = tiles[0][0].shape[1] + GAP

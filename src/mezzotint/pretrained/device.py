@@ -1,4 +1,4 @@
-"""Where a network runs and in which number format: a rule, not a guess, so that the same words give the same picture."""
+"""Where a network runs and in which number format: a rule, not a guess: the same words give the same picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def device_for(name: str) -> str:
-    """The kind of device: "auto" is the accelerator where there is one, else "cpu".  Raises UsageError for one not here."""
+    """The kind of device; "auto" is the accelerator where there is one, else "cpu".  Raises UsageError."""
     import torch
 
     if name not in DEVICES:
@@ -29,8 +29,8 @@ def device_for(name: str) -> str:
 def dtype_for(name: str, device: str) -> torch.dtype:
     """The number format of the network's weights.
 
-    "auto" is bfloat16 on cuda and float32 elsewhere.  "fastest" measures: quick, but another machine, or the same one on
-    a busy day, may choose otherwise and give slightly other pictures.   Raises UsageError for an unknown name.
+    "auto" is bfloat16 on cuda and float32 elsewhere.  "fastest" measures: another machine, or this one on a busy day,
+    may choose otherwise and give slightly other pictures.   Raises UsageError for an unknown name.
     """
     import torch
 

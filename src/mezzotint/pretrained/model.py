@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mezzotint.codecs.pixels import Pixels
 from mezzotint.conditioning.labels import Labels
 from mezzotint.diffusion.denoiser import Preconditioned
-from mezzotint.diffusion.parametrisation import EDM, EPS, FLOW, V, X0, Indexed, Parametrisation
+from mezzotint.diffusion.parametrisation import EDM, EPS, FLOW, X0, Indexed, Parametrisation, V
 from mezzotint.diffusion.schedule import (
     VE,
     Cosine,

@@ -1,0 +1,68 @@
+"""Mezzotint: train, tune, run and answer for denoising diffusion models.
+
+>>> import mezzotint as mz
+>>> model = mz.load("fashion")
+>>> for image in mz.generate("sneaker", model=model, n=4, seed=7).images:
+...     image.save(f"sneaker-{image.seed}.png")
+
+Importing it is cheap: each name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mezzotint.config import settings as settings
+    from mezzotint.errors import MezzotintError as MezzotintError
+    from mezzotint.making.explain import Explanation as Explanation
+    from mezzotint.making.explain import explain as explain
+    from mezzotint.making.forward import noise as noise
+    from mezzotint.making.image import Image as Image
+    from mezzotint.making.image import Progress as Progress
+    from mezzotint.making.image import Result as Result
+    from mezzotint.making.inspection import inspect as inspect
+    from mezzotint.making.job import Job as Job
+    from mezzotint.making.job import prepare as prepare
+    from mezzotint.making.run import generate as generate
+    from mezzotint.making.run import stream as stream
+    from mezzotint.pretrained.model import Model as Model
+    from mezzotint.pretrained.model import load as load
+    from mezzotint.pretrained.store import models as models
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Explanation": "making.explain",
+    "Image": "making.image",
+    "Job": "making.job",
+    "MezzotintError": "errors",
+    "Model": "pretrained.model",
+    "Progress": "making.image",
+    "Result": "making.image",
+    "explain": "making.explain",
+    "generate": "making.run",
+    "inspect": "making.inspection",
+    "load": "pretrained.model",
+    "models": "pretrained.store",
+    "noise": "making.forward",
+    "prepare": "making.job",
+    "settings": "config",
+    "stream": "making.run",
+}
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, from the module that has it (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'mezzotint' has no attribute {name!r}")
+    value = getattr(import_module(f"mezzotint.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,202 @@
+"""``mezzotint generate PROMPT``: pictures, a contact sheet, receipts, films, in the run's own folder."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mezzotint.cli.options import (
+    json_option,
+    machine_options,
+    model_option,
+    out_option,
+    print_json,
+    quiet_option,
+    sampling_options,
+    seed_option,
+)
+from mezzotint.cli.output import Bar, run_folder, slug
+from mezzotint.config import settings
+from mezzotint.errors import StorageError, UsageError
+from mezzotint.files import pretty_json, write_atomic, write_once
+
+if TYPE_CHECKING:
+    from mezzotint.making.image import Image
+    from mezzotint.making.job import Job
+    from mezzotint.pictures.film import Moment
+    from mezzotint.pictures.png import Pixels
+
+SCHEMA = "mezzotint/run/1"
+SHEET_TILES = 1024
+
+
+class Folder:
+    """Where a job's files go.  A run stopped halfway goes on in its folder; a finished one is never touched."""
+
+    def __init__(self, path: Path, job: Job) -> None:
+        self.path, self.job = path, job
+        self.name = slug(job.prompt, job.model.name)
+        self.entries: dict[int, dict[str, Any]] = {}
+        self.tiles: dict[int, Pixels] = {}
+        if (path / "run.json").exists():
+            raise StorageError(f"{path} holds a finished run; nothing is ever overwritten, choose another --out")
+
+    def picture(self, seed: int) -> Path:
+        return self.path / f"{self.name}-{seed}.png"
+
+    def find_done(self) -> set[int]:
+        """The seeds whose pictures are here already, made exactly as this job would.
+
+        Raises StorageError where a file of that name is another picture.
+        """
+        return {seed for seed in self.job.seeds if self.picture(seed).exists() and self._recall(seed)}
+
+    def _recall(self, seed: int) -> bool:
+        from mezzotint.errors import InputError
+        from mezzotint.governance.receipt import read_receipt
+        from mezzotint.making.image import Image
+        from mezzotint.pictures.png import read_picture, to_pixels
+
+        path, asset = self.picture(seed), self.job.made(seed).asset_id
+        try:
+            receipt = read_receipt(self.path / "receipts" / f"{asset}.json")
+            image = Image(self.job.prompt, seed, to_pixels(read_picture(path)), receipt)
+        except InputError as error:
+            raise StorageError(f"{path} exists and is not of this run; choose another --out") from error
+        self._note(image)
+        return True
+
+    def _note(self, image: Image) -> None:
+        asset = image.receipt.made.asset_id
+        self.entries[image.seed] = {
+            "seed": image.seed,
+            "file": self.picture(image.seed).name,
+            "asset_id": asset,
+            "receipt": f"receipts/{asset}.json",
+            "pixels_sha256": image.receipt.pixels_sha256,
+            "film": [name for name in self._films(image.seed) if (self.path / name).exists()],
+        }
+        if len(self.tiles) < SHEET_TILES:
+            self.tiles[image.seed] = image.pixels
+
+    def save(self, image: Image, film: Sequence[Moment] = ()) -> None:
+        """Film and receipt first: where the picture is, all of it is."""
+        from mezzotint.governance.receipt import write_receipt
+
+        if film:
+            self._save_film(image.seed, film)
+        write_receipt(self.path / "receipts", image.receipt)
+        image.save(self.picture(image.seed))
+        self._note(image)
+
+    def _films(self, seed: int) -> list[str]:
+        return [f"film-{seed}.webp", f"film-{seed}.png"]
+
+    def _save_film(self, seed: int, moments: Sequence[Moment]) -> None:
+        from mezzotint.pictures.film import rows, webp
+        from mezzotint.pictures.png import png
+        from mezzotint.pictures.sheet import strip
+
+        animation, still = self._films(seed)
+        write_once(self.path / animation, webp(moments))
+        write_once(self.path / still, png(strip(*rows(moments)), {}))
+
+    def finish(self, seconds: float) -> dict[str, Any]:
+        """The contact sheet, then ``run.json``, which says that the run is whole.   Returns: what it holds."""
+        from mezzotint import __version__
+        from mezzotint.making.job import described
+        from mezzotint.pictures.png import png
+        from mezzotint.pictures.sheet import sheet
+
+        tiles = [self.tiles[seed] for seed in self.job.seeds if seed in self.tiles]
+        write_once(self.path / "sheet.png", png(sheet(tiles), {}))
+        document = {
+            "schema": SCHEMA,
+            "command": "generate",
+            "mezzotint": __version__,
+            **described(self.job),
+            "images": [self.entries[seed] for seed in self.job.seeds],
+            "sheet": "sheet.png",
+            "seconds": round(seconds, 3),
+        }
+        write_atomic(self.path / "run.json", pretty_json(document), replace=False)
+        return document
+
+
+def make(job: Job, folder: Folder, film: bool, shown: bool) -> None:
+    """Runs what is not done yet; every picture is on disk before the next batch begins."""
+    from mezzotint.making.image import Progress
+    from mezzotint.making.reel import Reel
+    from mezzotint.making.run import stream
+
+    done = folder.find_done()
+    rest = replace(job, seeds=tuple(s for s in job.seeds if s not in done))
+    reel = Reel(rest) if film else None
+    with Bar(rest.total, "step", shown) as bar:
+        for event in stream(rest):
+            if isinstance(event, Progress):
+                bar.at(event.done, f"picture {len(folder.entries) + 1} of {len(job.seeds)}")
+                if reel is not None:
+                    reel.add(event)
+            else:
+                folder.save(event, () if reel is None else reel.take(event.seed))
+
+
+@click.command("generate")
+@click.argument("prompt")
+@click.option("--negative-prompt", default="", help="What to steer away from.")
+@model_option
+@click.option("-n", "--n", type=int, default=1, show_default=True, help="How many pictures.")
+@seed_option
+@sampling_options
+@click.option("--size", metavar="WxH", help="Size in pixels; models say which they can make.")
+@machine_options
+@click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
+@out_option
+@click.option("--film", is_flag=True, help="Also write the denoising film of each picture: a strip and an animation.")
+@json_option
+@quiet_option
+def command(
+    prompt: str,
+    out: Path | None,
+    film: bool,
+    as_json: bool,
+    quiet: bool,
+    **words: Any,
+) -> None:
+    """Make pictures of PROMPT: a label of the model, or another word for it; "" for no condition.
+
+    Writes <name>-<seed>.png each, sheet.png, receipts/<asset-id>.json and run.json.  Ctrl-C keeps finished pictures;
+    the same command with the same --out goes on.
+    """
+    began = time.perf_counter()
+    said = settings({k: words[k] for k in ("model", "quality", "device", "dtype", "threads", "batch")} | _out(out))
+    words |= {k: said[k].value for k in ("model", "quality", "device", "dtype", "threads", "batch")}
+
+    from mezzotint.making.job import prepare
+
+    job = prepare(prompt, **words)
+    place = said["out"].value
+    folder = Folder(run_folder(None if place is None else Path(str(place)), "generate"), job)
+    try:
+        make(job, folder, film, shown=not quiet)
+        document = folder.finish(time.perf_counter() - began)
+    except KeyboardInterrupt:
+        whole = f"{len(folder.entries)} of {len(job.seeds)} pictures are whole in {folder.path}"
+        raise KeyboardInterrupt(f"interrupted: {whole}; the same command with --out {folder.path} goes on") from None
+    if as_json:
+        print_json({**document, "out": str(folder.path)})
+    elif not quiet:
+        print(f"{len(job.seeds)} pictures in {folder.path} ({document['seconds']:.1f} s)", file=sys.stderr)
+
+
+def _out(out: Path | None) -> dict[str, str | None]:
+    if out is not None and out.is_file():
+        raise UsageError(f"--out {out} is a file; expected a folder, or a name for a new one")
+    return {"out": None if out is None else str(out)}

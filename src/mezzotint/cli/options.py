@@ -1,0 +1,68 @@
+"""Options that commands share, under the same names everywhere, and how their answers are printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mezzotint.config import DEVICES, DTYPES, QUALITIES
+
+Command = Callable[..., Any]
+
+
+def chain(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several option decorators as one, in the order they are to be listed."""
+
+    def decorate(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+quiet_option = click.option("--quiet", is_flag=True, help="No progress, no messages but errors.")
+model_option = click.option("--model", metavar="NAME|PATH", help="A model's name or folder.  [fashion]")
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Picture k has seed + k; below 2^63.")
+out_option = click.option(
+    "--out", type=click.Path(path_type=Path), help="The run's folder.  [./mezzotint-out/<time>-<command>]"
+)
+sampling_options = chain(
+    click.option("--quality", metavar="|".join(QUALITIES), help="The model's preset for the next four.  [standard]"),
+    click.option("--steps", type=int, help="Steps of the solver."),
+    click.option("--scale", type=float, help="Guidance; 1 is off."),
+    click.option("--solver", help="A solver, also by its name in diffusers, A1111 or ComfyUI."),
+    click.option("--grid", help="How the noise levels are spaced."),
+)
+machine_options = chain(
+    click.option("--device", metavar="|".join(DEVICES), help="Where the network runs.  [auto]"),
+    click.option("--dtype", metavar="|".join(DTYPES), help="Its number format.  [auto]"),
+    click.option("--threads", type=int, help="Processor threads."),
+)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """The one JSON document of a command, on standard output."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows of texts in aligned columns; the first row is the head."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(lines)
+
+
+def human_bytes(n: int) -> str:
+    """A size for people, in powers of 1000: 1234567 -> "1.2 MB"."""
+    size, unit = float(n), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):  # noqa: B007  - the unit it stops at is the answer
+        if size < 1000:
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

@@ -1,0 +1,71 @@
+"""A run's own folder: names that are never taken twice, and progress on standard error."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mezzotint.errors import StorageError
+from mezzotint.files import make_folder, write_atomic
+
+OUT = Path("mezzotint-out")
+_UNFIT = re.compile(r"[^a-z0-9]+")
+
+
+def slug(text: str, otherwise: str) -> str:
+    """A prompt as a part of file names: at most 40 of a-z, 0-9 and hyphens."""
+    return _UNFIT.sub("-", text.lower()).strip("-")[:40].strip("-") or otherwise
+
+
+def run_folder(out: Path | None, verb: str) -> Path:
+    """The folder given, or a new one ``./mezzotint-out/<time>-<verb>``; it exists and can be written.
+
+    Raises StorageError.
+    """
+    folder = make_folder(out) if out is not None else _new_folder(verb)
+    probe = write_atomic(folder / f".probe-{time.monotonic_ns()}", b"")
+    probe.unlink(missing_ok=True)
+    return folder
+
+
+def _new_folder(verb: str) -> Path:
+    stamp = OUT / f"{time.strftime('%Y%m%d-%H%M%S')}-{verb}"
+    make_folder(OUT)
+    for k in range(1000):
+        folder = stamp if k == 0 else stamp.with_name(f"{stamp.name}-{k}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise StorageError(f"cannot write {folder}: {error.strerror}; choose another folder with --out") from error
+        return folder
+    raise StorageError(f"{stamp} is taken a thousand times; choose another folder with --out")
+
+
+class Bar:
+    """Progress with time left on standard error; silent when it is not a terminal's business."""
+
+    def __init__(self, total: int, unit: str, shown: bool) -> None:
+        self._bar = None
+        if shown:
+            from tqdm.std import tqdm
+
+            self._bar = tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, leave=False)
+
+    def at(self, done: int, note: str) -> None:
+        """How far it is."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(note, refresh=False)
+            self._bar.update(done - self._bar.n)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,1 @@
+"""From words to pictures: jobs, how they run, and what the commands show.  The words are the commands' own."""

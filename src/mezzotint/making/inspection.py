@@ -1,0 +1,132 @@
+"""``inspect``: what a file or folder is, without trusting it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mezzotint.errors import InputError, MezzotintError
+from mezzotint.files import read_bytes, sha256, sha256_file
+from mezzotint.pretrained.folder import JSON_NAME, WEIGHTS_NAME, describe
+from mezzotint.pretrained.spec import to_dict
+from mezzotint.pretrained.tensorfile import read_header, refuse_pickle
+
+MAX_JSON_BYTES = 16 << 20
+PNG_MAGIC, JPEG_MAGIC, RIFF_MAGIC = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF"
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """kind: weights | model | receipt | picture | run | checkpoint | json.  facts: what was found, JSON-safe."""
+
+    kind: str
+    path: Path
+    facts: Mapping[str, Any]
+
+
+def inspect(path: str | Path) -> Inspection:
+    """Summarises a file or folder; nothing in it is executed, and a pickle is not opened.
+
+    Raises InputError (unreadable, or of no known kind), ModelError (a pickle, a lying header).
+    """
+    where = Path(path).expanduser()
+    if not where.exists():
+        raise InputError(f"no file or folder {where}; expected one to inspect")
+    return _folder(where) if where.is_dir() else _file(where)
+
+
+def _folder(path: Path) -> Inspection:
+    if (path / JSON_NAME).is_file():
+        return Inspection("model", path, _model(path))
+    for name, kind in (("state.json", "checkpoint"), ("run.json", "run")):
+        if (path / name).is_file():
+            return Inspection(kind, path, {**_json(path / name), "files": _files(path)})
+    raise InputError(f"{path} is no model, run or checkpoint (no {JSON_NAME}, run.json or state.json)")
+
+
+def _file(path: Path) -> Inspection:
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    if head.startswith((PNG_MAGIC, JPEG_MAGIC, RIFF_MAGIC)):
+        return Inspection("picture", path, _picture(path))
+    refuse_pickle(path, head[:8])
+    if path.suffix == ".safetensors" or head[8:9] == b"{":
+        return Inspection("weights", path, _weights(path))
+    if head.lstrip().startswith(b"{"):
+        return _document(path)
+    raise InputError(f"{path} is of no known kind; expected safetensors, a picture, a receipt, a model or a run")
+
+
+def _weights(path: Path) -> dict[str, Any]:
+    header = read_header(path)
+    tensors = header.entries
+    return {
+        "bytes": path.stat().st_size,
+        "sha256": sha256_file(path),
+        "tensors": len(tensors),
+        "parameters": header.parameters,
+        "dtypes": dict(Counter(e.dtype for e in tensors.values())),
+        "metadata": dict(header.metadata),
+        "shapes": {name: [e.dtype, list(e.shape)] for name, e in tensors.items()},
+    }
+
+
+def _model(path: Path) -> dict[str, Any]:
+    described = describe(path)
+    weights = _weights(path / WEIGHTS_NAME)
+    said = to_dict(described.spec)
+    return {
+        "name": described.name,
+        **json.loads(json.dumps(said)),
+        "weights": {k: v for k, v in weights.items() if k != "shapes"},
+        "hash_matches": weights["sha256"] == described.weights_sha256,
+    }
+
+
+def _picture(path: Path) -> dict[str, Any]:
+    from mezzotint.pictures.png import read_picture, to_pixels
+
+    picture = read_picture(path)
+    text = {k: v for k, v in picture.info.items() if isinstance(k, str) and isinstance(v, str)}
+    pixels = to_pixels(picture)
+    return {
+        "size": list(picture.size),
+        "mode": picture.mode,
+        "pixels_sha256": sha256(pixels.tobytes()),
+        "text": text,
+    }
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(read_bytes(path, MAX_JSON_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path} is not a JSON table")
+    return value
+
+
+def _document(path: Path) -> Inspection:
+    value = _json(path)
+    schema = str(value.get("schema", ""))
+    if not schema.startswith("mezzotint/receipt/"):
+        return Inspection("json", path, value)
+    from mezzotint.governance.receipt import from_dict
+
+    try:
+        from_dict(value, str(path))
+        return Inspection("receipt", path, {**value, "intact": True})
+    except MezzotintError as error:
+        return Inspection("receipt", path, {**value, "intact": False, "fault": str(error)})
+
+
+def _files(path: Path) -> dict[str, int]:
+    return {p.name: p.stat().st_size for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith(".")}

@@ -1,0 +1,170 @@
+"""Jobs: everything about a run decided and checked, nothing computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mezzotint import __version__
+from mezzotint.diffusion.noise import seeds_from
+from mezzotint.errors import UsageError
+from mezzotint.governance.receipt import Made
+from mezzotint.pretrained.device import device_for, dtype_for, processor, use_threads
+from mezzotint.pretrained.model import Model, load
+from mezzotint.pretrained.plan import Plan, levels_hash, plan
+
+MAX_BATCH = 16
+MAX_PICTURES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything decided, nothing computed: ``stream`` runs it.
+
+    seeds: one a picture.  rows: of every batch, the last one padded, so that a picture's bits depend on its seed alone.
+    label, negative: classes, or None for a model without.
+    """
+
+    model: Model
+    prompt: str
+    negative_prompt: str
+    seeds: tuple[int, ...]
+    plan: Plan
+    device: str
+    dtype: torch.dtype
+    threads: int
+    rows: int
+    label: int | None
+    negative: int | None
+
+    @property
+    def batches(self) -> list[tuple[int, ...]]:
+        """The seeds of each batch."""
+        return [self.seeds[i : i + self.rows] for i in range(0, len(self.seeds), self.rows)]
+
+    @property
+    def total(self) -> int:
+        """Steps of the whole job."""
+        return self.plan.steps * len(self.batches)
+
+    def made(self, seed: int) -> Made:
+        """What determines the picture of a seed; known before it is made."""
+        shape = self.model.codec.shape
+        return Made(
+            model=self.model.name,
+            weights_sha256=self.model.described.weights_sha256,
+            config_sha256=self.model.config_sha256,
+            prompt=self.prompt,
+            negative_prompt=self.negative_prompt,
+            seed=seed,
+            size=(shape[2], shape[1]),
+            solver=self.plan.solver_choice,
+            grid=self.plan.grid_choice,
+            levels_sha256=levels_hash(self.plan.levels),
+            steps=self.plan.steps,
+            scale=self.plan.scale,
+            dtype=str(self.dtype).removeprefix("torch."),
+            device=self.device,
+            processor=processor(self.device),
+            threads=self.threads,
+            batch=(self.rows, *shape),
+            versions={"mezzotint": __version__, "torch": torch.__version__, "numpy": np.__version__},
+        )
+
+
+def parse_size(size: str) -> tuple[int, int]:
+    """(width, height) of "WxH".  Raises UsageError."""
+    width, cross, height = size.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise UsageError(f"size {size!r} is not WxH in pixels, such as 28x28")
+    return int(width), int(height)
+
+
+def _check_size(model: Model, size: str | None) -> None:
+    _, height, width = model.codec.shape
+    if size is not None and parse_size(size) != (width, height):
+        raise UsageError(f"size {size} is not one that {model.name} makes; it makes {width}x{height}")
+
+
+def _classes(model: Model, prompt: str, negative_prompt: str, scale: float) -> tuple[int | None, int | None]:
+    """The labels of a prompt and of what to steer away from.  Raises UsageError for what would have no effect."""
+    if negative_prompt and scale == 1:
+        raise UsageError(
+            "a negative prompt has no effect at scale 1 (guidance off); give --scale above 1, or leave it out"
+        )
+    if model.labels is None:
+        if prompt or negative_prompt or scale != 1:
+            raise UsageError(
+                f"{model.name} is unconditional: prompt, negative prompt and scale have no effect; use '' and no scale"
+            )
+        return None, None
+    return model.labels.index(prompt), model.labels.index(negative_prompt)
+
+
+def prepare(
+    prompt: str,
+    *,
+    negative_prompt: str = "",
+    model: str | Path | Model = "fashion",
+    n: int = 1,
+    seed: int = 0,
+    quality: str = "standard",
+    steps: int | None = None,
+    scale: float | None = None,
+    solver: str | None = None,
+    grid: str | None = None,
+    size: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int | None = None,
+    batch: int | None = None,
+) -> Job:
+    """The job of ``generate``'s words, checked before any picture is made.  Arguments and errors: as ``generate``."""
+    if not 1 <= n <= MAX_PICTURES:
+        raise UsageError(f"n is {n}; expected 1 to {MAX_PICTURES} pictures")
+    if batch is not None and not 1 <= batch <= MAX_PICTURES:
+        raise UsageError(f"batch is {batch}; expected 1 to {MAX_PICTURES} rows")
+    seeds = seeds_from(seed, n)
+    chosen = model if isinstance(model, Model) else load(model)
+    made = plan(chosen.spec, quality=quality, solver=solver, grid=grid, steps=steps, scale=scale)
+    _check_size(chosen, size)
+    label, negative = _classes(chosen, prompt, negative_prompt, made.scale)
+    kind = device_for(device)
+    return Job(
+        model=chosen,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        seeds=seeds,
+        plan=made,
+        device=kind,
+        dtype=dtype_for(dtype, kind),
+        threads=use_threads(threads),
+        rows=min(n, MAX_BATCH) if batch is None else batch,
+        label=label,
+        negative=negative,
+    )
+
+
+def described(job: Job) -> Mapping[str, Any]:
+    """What a job will do, as JSON."""
+    made = job.made(job.seeds[0])
+    return {
+        "model": made.model,
+        "prompt": made.prompt,
+        "negative_prompt": made.negative_prompt,
+        "n": len(job.seeds),
+        "seed": job.seeds[0],
+        "size": list(made.size),
+        "solver": dict(made.solver),
+        "grid": dict(made.grid),
+        "steps": made.steps,
+        "scale": made.scale,
+        "device": made.device,
+        "dtype": made.dtype,
+        "batch": list(made.batch),
+    }
