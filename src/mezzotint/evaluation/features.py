@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mezzotint.config import home
 from mezzotint.errors import InputError, ModelError, UsageError
 from mezzotint.evaluation import convert_efficientnet, efficientnet
-from mezzotint.evaluation.home import cache
 from mezzotint.files import write_atomic
 
 DEFAULT_SIZE = 64
@@ -34,6 +34,11 @@ def digest(weights: Mapping[str, Tensor]) -> str:
         h.update(f"{name}{tuple(weights[name].shape)}".encode())
         h.update(weights[name].contiguous().numpy().tobytes())
     return h.hexdigest()
+
+
+def cache() -> Path:
+    """Where converted weights and the moments of reference sets are kept; it may be deleted at any time."""
+    return home() / "features"
 
 
 def weights_path() -> Path:

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from mezzotint.errors import UsageError
-from mezzotint.evaluation.features import DEFAULT_SIZE, WEIGHTS_SHA256, Extractor, extractor
+from mezzotint.evaluation.features import DEFAULT_SIZE, WEIGHTS_SHA256, Extractor, cache, extractor
 from mezzotint.evaluation.frechet import Distance, Moments, between, moments
-from mezzotint.evaluation.home import cache
 from mezzotint.files import write_atomic
 
 
