@@ -7,10 +7,11 @@ from torch import Tensor
 
 
 def assign(x0: Tensor, eps: Tensor, groups: Tensor | None = None) -> Tensor:
-    r"""Reorders a batch's noise to minimise :math:`\sum_i \lVert x_{0,i}-\varepsilon_{\pi(i)}\rVert^2`.  Its marginal stays.
+    r"""Reorders a batch's noise to minimise :math:`\sum_i \lVert x_{0,i}-\varepsilon_{\pi(i)}\rVert^2`.
 
-    Exact (scipy's linear_sum_assignment, Crouse, 2016); 5 ms for 256 rows.
-    Li et al., 2024, Immiscible Diffusion, alg. 1;  Tong et al., 2024, Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport, sec. 3.
+    The marginal of eps stays.  Exact (scipy's linear_sum_assignment, Crouse, 2016); 5 ms for 256 rows.
+    Li et al., 2024, Immiscible Diffusion, alg. 1;  Tong et al., 2024, Improving and Generalizing Flow-Based Generative
+    Models with Minibatch Optimal Transport, sec. 3.
 
     Args: x0, eps: (B, *).  groups: (B,) or None; noise is exchanged only within rows of equal group (class labels):
         without that the pairing would leak the label into the noise.

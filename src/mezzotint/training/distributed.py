@@ -126,8 +126,15 @@ def syncing(network: nn.Module, ranks: Ranks, last: bool) -> AbstractContextMana
     return _unsynced(network)
 
 
+def _plain(tensor: Tensor) -> bool:
+    """Whether a tensor is certainly not sharded; asked first, since importing the sharded kind takes seconds."""
+    return type(tensor) in (Tensor, nn.Parameter)
+
+
 def local(tensor: Tensor) -> Tensor:
     """The part of a tensor that lives in this process: a sharded tensor's shard, any other tensor itself."""
+    if _plain(tensor):
+        return tensor
     from torch.distributed.tensor import DTensor
 
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
@@ -135,6 +142,8 @@ def local(tensor: Tensor) -> Tensor:
 
 def whole(tensor: Tensor) -> Tensor:
     """A tensor gathered where it is sharded; every process must call this."""
+    if _plain(tensor):
+        return tensor
     from torch.distributed.tensor import DTensor
 
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
@@ -142,8 +151,9 @@ def whole(tensor: Tensor) -> Tensor:
 
 def put(target: Tensor, source: Tensor) -> None:
     """Copies a whole tensor into one that may be sharded."""
-    from torch.distributed.tensor import DTensor, distribute_tensor
+    if not _plain(target):
+        from torch.distributed.tensor import DTensor, distribute_tensor
 
-    if isinstance(target, DTensor):
-        source = distribute_tensor(source.to(target.device), target.device_mesh, target.placements)
+        if isinstance(target, DTensor):
+            source = distribute_tensor(source.to(target.device), target.device_mesh, target.placements)
     target.copy_(source)

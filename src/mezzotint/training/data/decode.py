@@ -54,7 +54,7 @@ def _picture(name: str, data: bytes, shape: tuple[int, int, int]) -> NDArray[np.
         Exception
     ) as error:  # Pillow's decoders raise nearly everything: OSError, SyntaxError, ValueError, struct.error, …
         raise BadItemError(name, f"it cannot be decoded ({type(error).__name__}: {str(error)[:200]})") from None
-    pixels = np.asarray(fitted, np.uint8)
+    pixels = np.array(fitted, np.uint8)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
 
 

@@ -10,12 +10,13 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mezzotint.errors import InputError
+from mezzotint.files import CHUNK_BYTES
 from mezzotint.training.data.source import Data, Item, Report, Shard
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
@@ -27,14 +28,21 @@ FASHION = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt",
 _UBYTE = 0x08
 
 
-def _exactly(file: IO[bytes], n: int, path: Path) -> bytes:
-    data = file.read(n)
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _exactly(file: _Readable, n: int, path: Path) -> bytearray:
+    data = bytearray()
+    # In pieces: a header that lies must not reserve what it promises.
+    while len(data) < n and (piece := file.read(min(n - len(data), CHUNK_BYTES))):
+        data += piece
     if len(data) < n:
         raise InputError(f"{path} ends after {len(data)} of the {n} bytes its header promises; fetch the file again")
     return data
 
 
-def _parse(file: IO[bytes], path: Path) -> NDArray[np.uint8]:
+def _parse(file: _Readable, path: Path) -> NDArray[np.uint8]:
     zero, kind, ndim = struct.unpack(">HBB", _exactly(file, 4, path))
     if zero != 0 or kind != _UBYTE or not 1 <= ndim <= 4:
         raise InputError(f"{path} is not an IDX file of unsigned bytes (its first four bytes are wrong)")
@@ -57,7 +65,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
             if not packed:
                 return _parse(raw, path)
             with gzip.GzipFile(fileobj=raw) as file:
-                return _parse(file, path)  # type: ignore[arg-type]  # GzipFile is an IO[bytes] in all but its stub
+                return _parse(file, path)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; give the folder of the IDX files with --data") from None
     except (OSError, EOFError, zlib.error) as error:
