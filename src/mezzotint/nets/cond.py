@@ -24,7 +24,9 @@ def check_names(cond: Cond, expected: Iterable[str]) -> None:
     if got == want:
         return
     missing, extra = sorted(want - got), sorted(got - want)
-    problem = f"missing {', '.join(missing)}" if missing else f"unknown {', '.join(extra)}"
+    problem = "; ".join(
+        f"{kind} {', '.join(names)}" for kind, names in (("missing", missing), ("unknown", extra)) if names
+    )
     raise UsageError(
         f"cond: {problem}; this network takes {sorted(want) or 'no conditioning'}; pass exactly these names"
     )
@@ -45,14 +47,18 @@ def check_label(label: Tensor, rows: int, num_classes: int) -> Tensor:
 
 
 def check_text(cond: Cond, rows: int, dim: int) -> None:
-    """Raise UsageError unless text is (rows, L, dim) and text_mask (rows, L) bool."""
-    text, mask = cond["text"], cond["text_mask"]
-    if text.ndim != 3 or text.shape[0] != rows or text.shape[2] != dim:
+    """Raise UsageError unless text is (rows, L, dim), or text_kv (rows, *), and text_mask (rows, L) bool."""
+    text, mask = cond.get("text"), cond["text_mask"]
+    if text is None:
+        fits = len(cond["text_kv"]) == rows and mask.ndim == 2 and len(mask) == rows
+    else:
+        fits = text.ndim == 3 and text.shape[::2] == (rows, dim) and mask.shape == text.shape[:2]
+    if not fits or mask.dtype != torch.bool:
+        shapes = ", ".join(f"{k} {tuple(v.shape)} {v.dtype}" for k, v in cond.items() if k.startswith("text"))
         raise UsageError(
-            f"cond text: expected ({rows}, L, {dim}), got {tuple(text.shape)}; use this model's text encoder"
+            f"cond text: expected ({rows}, L, {dim}) with text_mask ({rows}, L) bool, got {shapes}; "
+            "use this model's text encoder, one prompt a row"
         )
-    if mask.shape != text.shape[:2] or mask.dtype != torch.bool:
-        raise UsageError(f"cond text_mask: expected {tuple(text.shape[:2])} bool, got {tuple(mask.shape)} {mask.dtype}")
 
 
 def check_state(x: Tensor, dims: int, channels: int, divisor: tuple[int, ...]) -> None:

@@ -21,6 +21,9 @@ class TextConfig:
     mode: Literal["in_context", "cross"] = "cross"
     length: int = 77
 
+    def __post_init__(self) -> None:
+        _check_one_of("text mode", self.mode, ("in_context", "cross"))
+
 
 @dataclass(frozen=True)
 class DiTConfig:

@@ -144,6 +144,8 @@ class DiT(nn.Module):
         config = self.config
         check_state(x, config.dims, config.in_channels, config.patches)
         check_names(cond, self.cond_names)
+        if config.text is not None:
+            check_text(cond, len(x), config.text.dim)
         dtype = compute_dtype(self.patch.weight)
         grid = tuple(n // p for n, p in zip(x.shape[2:], config.patches, strict=True))
         tokens = self.patch(patchify(x.to(dtype), config.patches))
@@ -175,6 +177,7 @@ class DiT(nn.Module):
         rest = {name: value for name, value in cond.items() if name != "text"}
         if self.config.text is None or "text" not in cond:
             return cond
+        check_text(cond, len(cond["text"]), self.config.text.dim)
         return rest | {"text_kv": self._text_states(cond, compute_dtype(self.patch.weight))}
 
     def _text_states(self, cond: Cond, dtype: torch.dtype) -> Tensor:
@@ -182,7 +185,6 @@ class DiT(nn.Module):
             return cond["text_kv"].to(dtype)
         assert self.text is not None and self.config.text is not None
         text, mask = cond["text"], cond["text_mask"]
-        check_text(cond, text.shape[0], self.config.text.dim)
         # Zeroing what is masked keeps even a NaN there from leaking through 0 * NaN.
         tokens = self.text(torch.where(mask[..., None], text, text.new_zeros(())).to(dtype))
         tokens = unit(tokens, math.sqrt(tokens.shape[-1]))
@@ -215,7 +217,8 @@ class DiT(nn.Module):
                 tokens, bias = torch.cat([states, tokens], 1), mask_bias(mask, 0, count, dtype)
                 mods = [tuple(_with_text(m, states.shape[1], count) for m in mod) for mod in mods]
             else:
-                keys = [(kv, mask_bias(mask, 1, 0, dtype)) for kv in states.transpose(0, 2).unbind(0)]
+                # Dense, as text_kv first made them: another memory layout may round a matmul differently.
+                keys = [(kv.contiguous(), mask_bias(mask, 1, 0, dtype)) for kv in states.transpose(0, 2).unbind(0)]
         turn = rope.tables(grid, config.head_dim, config.rope_base, tokens.shape[1] - count, tokens.device, dtype)
         for block, mod, kv in zip(self.blocks, mods, keys, strict=True):
             tokens = block(tokens, mod, turn, bias, kv)

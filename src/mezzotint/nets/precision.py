@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_ROUNDS = 3
+_ROUNDS = 6  # the first warms up
 _GAIN = 1.15  # bfloat16 must beat float32 by this factor: below it the lost digits buy nothing
 
 
@@ -32,14 +32,22 @@ def best_dtype(device: torch.device | str) -> torch.dtype:
 @cache
 def _measured(device: torch.device) -> torch.dtype:
     try:
-        half, full = _probe(device, torch.bfloat16), _probe(device, torch.float32)
+        half, full = _race(device, torch.bfloat16, torch.float32)
     except RuntimeError:
         return torch.float32
     return torch.bfloat16 if half * _GAIN < full else torch.float32
 
 
-def _probe(device: torch.device, dtype: torch.dtype) -> float:
-    """Seconds of the fastest of a few rounds of one linear map and one 3 x 3 convolution of everyday size."""
+def _race(device: torch.device, *dtypes: torch.dtype) -> list[float]:
+    """Seconds of the fastest round in each dtype; rounds take turns, so that a busy moment does not pick the winner."""
+    with torch.inference_mode(), torch.autocast(device.type, enabled=False):
+        works = [_work(device, dtype) for dtype in dtypes]
+        rounds = [[_seconds(work, device) for work in works] for _ in range(_ROUNDS)]
+    return [min(times) for times in zip(*rounds[1:], strict=True)]
+
+
+def _work(device: torch.device, dtype: torch.dtype) -> Callable[[], None]:
+    """One linear map and one 3 x 3 convolution of everyday size."""
     rows = torch.full((512, 256), 0.5, device=device, dtype=dtype)
     weight = torch.full((1024, 256), 0.5, device=device, dtype=dtype)
     image = torch.full((2, 64, 28, 28), 0.5, device=device, dtype=dtype)
@@ -49,19 +57,17 @@ def _probe(device: torch.device, dtype: torch.dtype) -> float:
         F.linear(rows, weight)
         F.conv2d(image, kernel, padding=1)
 
-    with torch.inference_mode(), torch.autocast(device.type, enabled=False):
-        work()
-        return min(_seconds(work, device) for _ in range(_ROUNDS))
+    return work
 
 
 def _seconds(work: Callable[[], None], device: torch.device) -> float:
-    _wait(device)
+    """Time of one round: this thread's own on a CPU (others may keep it waiting), the clock's on an accelerator."""
+    if device.type == "cpu":
+        start = time.thread_time()
+        work()
+        return time.thread_time() - start
+    torch.accelerator.synchronize(device)
     start = time.perf_counter()
     work()
-    _wait(device)
+    torch.accelerator.synchronize(device)
     return time.perf_counter() - start
-
-
-def _wait(device: torch.device) -> None:
-    if device.type != "cpu":
-        torch.accelerator.synchronize(device)

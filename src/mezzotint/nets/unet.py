@@ -168,6 +168,8 @@ class UNet(nn.Module):
         factor = tuple(s ** (len(config.multipliers) - 1) for s in config.strides)
         check_state(x, config.dims, config.in_channels, factor)
         check_names(cond, self.cond_names)
+        if config.text is not None:
+            check_text(cond, len(x), config.text.dim)
         dtype = compute_dtype(self.first.weight)
         emb = self._embed(check_noise(c_noise, x), cond, dtype)
         texts = self._texts(cond, dtype)
@@ -193,6 +195,7 @@ class UNet(nn.Module):
         check_names(cond, self.cond_names)
         if self.config.text is None or "text" not in cond:
             return cond
+        check_text(cond, len(cond["text"]), self.config.text.dim)
         rest = {name: value for name, value in cond.items() if name != "text"}
         return rest | {"text_kv": self._text_states(cond, compute_dtype(self.first.weight))}
 
@@ -201,7 +204,6 @@ class UNet(nn.Module):
             return cond["text_kv"].to(dtype)
         assert self.text is not None and self.null is not None and self.config.text is not None
         text, mask = cond["text"], cond["text_mask"]
-        check_text(cond, len(text), self.config.text.dim)
         # Zeroing what is masked keeps even a NaN there from leaking through 0 * NaN.
         tokens = self.text(torch.where(mask[..., None], text, text.new_zeros(())).to(dtype))
         tokens = torch.cat([self.null.to(dtype).expand(len(tokens), 1, -1), tokens], 1)

@@ -1,0 +1,58 @@
+"""Small networks for the tests, and the pilots that recipes can take as they are."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mezzotint.nets import DiTConfig, TextConfig, UNetConfig, build
+
+SIZES = {1: (16,), 2: (8, 12), 3: (4, 8, 8)}
+TEXT_DIM = 12
+
+PILOTS = {
+    "dit-p4": DiTConfig(patch=4, width=256, depth=8, heads=4, num_classes=10),
+    "dit-p2": DiTConfig(patch=2, width=192, depth=8, heads=3, num_classes=10),
+    "unet-small": UNetConfig(width=32, multipliers=(1, 2, 4), blocks=2, attention=(1, 2), head_dim=64, num_classes=10),
+}
+"""Class-conditional 28 x 28 x 1, ten classes."""
+
+
+def dit(dims: int = 2, mode: str | None = None, norm: str = "rms", classes: int | None = 3) -> DiTConfig:
+    patch = (1, 2, 2) if dims == 3 else 2
+    text = None if mode is None else TextConfig(TEXT_DIM, mode, length=5)
+    return DiTConfig(
+        dims, 2, 2, SIZES[dims], patch, width=64, depth=2, heads=2, norm=norm, num_classes=classes, text=text
+    )
+
+
+def unet(dims: int = 2, mode: str | None = None, classes: int | None = 3) -> UNetConfig:
+    stride = (1, 2, 2) if dims == 3 else None
+    text = None if mode is None else TextConfig(TEXT_DIM, mode, length=5)
+    return UNetConfig(
+        dims, 2, 2, SIZES[dims], 16, (1, 2), 1, (1,), head_dim=16, num_classes=classes, text=text, stride=stride
+    )
+
+
+def alive(config: DiTConfig | UNetConfig, seed: int = 0) -> nn.Module:
+    """The network with its zero-started parameters drawn, so that every path shows in the answer."""
+    torch.manual_seed(seed)
+    net = build(config)
+    with torch.no_grad():
+        for p in net.parameters():
+            if not p.any():
+                p.normal_(std=0.1) if p.ndim else p.fill_(0.7)
+    return net.eval()
+
+
+def state(config: DiTConfig | UNetConfig, rows: int = 2, seed: int = 1) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """(x, c_noise, cond) that fit ``config``."""
+    g = torch.Generator().manual_seed(seed)
+    cond: dict[str, Tensor] = {}
+    if config.num_classes is not None:
+        cond["label"] = torch.randint(0, config.num_classes + 1, (rows,), generator=g)
+    if config.text is not None:
+        cond["text"] = torch.randn(rows, 5, config.text.dim, generator=g)
+        cond["text_mask"] = torch.arange(5)[None] < torch.randint(1, 5, (rows, 1), generator=g)
+    x = torch.randn(rows, config.in_channels, *config.size, generator=g)
+    return x, torch.rand(rows, generator=g) * 4 - 2, cond
