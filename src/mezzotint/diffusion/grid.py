@@ -16,22 +16,65 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from mezzotint.diffusion.betainc import beta_quantile
 from mezzotint.diffusion.level import Level
+from mezzotint.diffusion.levels import (
+    Array,
+    Coordinate,
+    Rounding,
+    clean,
+    custom,
+    from_values,
+    indexed,
+    joined,
+    noise_range,
+    rising,
+    variance_exploding,
+    variance_preserving,
+    without_cleanest,
+)
 from mezzotint.diffusion.schedule import Flow, Schedule, TableSchedule, positive, vp_level
 from mezzotint.errors import UsageError
 
-Array = NDArray[np.float64]
+__all__ = [
+    "MAX_STEPS",
+    "Between",
+    "Coordinate",
+    "Last",
+    "Rounding",
+    "at_indices",
+    "beta",
+    "beta_index",
+    "check_steps",
+    "clean",
+    "custom",
+    "ddim_uniform",
+    "exponential",
+    "flow",
+    "from_values",
+    "indexed",
+    "joined",
+    "karras",
+    "kl_optimal",
+    "lcm",
+    "leading",
+    "linspace",
+    "logsnr_uniform",
+    "noise_range",
+    "normal",
+    "rising",
+    "sgm_uniform",
+    "simple",
+    "trailing",
+    "uniform",
+    "variance_exploding",
+    "variance_preserving",
+    "without_cleanest",
+]
 
 MAX_STEPS = 100_000
-
-Coordinate = Literal["ratio", "rectified"]
-"""What a grid's numbers are: ``ratio`` sigma/alpha, giving (1, r);
-``rectified`` sigma/(alpha+sigma) in [0, 1], giving (1-u, u).
-"""
 
 Between = Literal["nearest", "linear", "log"]
 """How a fractional table index becomes a level: the nearest entry (ties to even), sigma/alpha linear in it, or logsnr
@@ -47,101 +90,6 @@ def check_steps(n: int, limit: int = MAX_STEPS, why: str = "") -> int:
     if not 1 <= n <= limit:
         raise UsageError(f"{n} steps were asked for; expected 1 to {limit}{why}")
     return n
-
-
-# -- levels from numbers ----------------------------------------------------------------------------------------------
-
-
-def from_values(values: Array | Sequence[float], coordinate: Coordinate = "ratio") -> Level:
-    """The levels of sigma/alpha, as (1, r), or of u = sigma/(alpha+sigma), as (1-u, u).
-
-    Args: values: (N+1,).   Returns: (N+1,).
-    """
-    value = torch.as_tensor(np.asarray(values, np.float64).copy())
-    return Level(torch.ones_like(value), value) if coordinate == "ratio" else Level(1 - value, value)
-
-
-def custom(values: Level | Sequence[float], coordinate: Coordinate = "ratio") -> Level:
-    """A grid given by hand: levels, or the values of a coordinate, from most to least noise.
-
-    Raises UsageError for fewer than two, for one that is not a finite number >= 0 (<= 1 where rectified), or an order
-    that does not fall.
-    """
-    levels = values if isinstance(values, Level) else _from_user(values, coordinate)
-    if len(levels) < 2:
-        raise UsageError(f"a custom grid needs at least two levels; this one has {len(levels)}")
-    ratio = levels.sigma / levels.alpha
-    rising = (ratio[1:] >= ratio[:-1]).nonzero()
-    if len(rising):
-        i = int(rising[0]) + 1
-        raise UsageError(f"a custom grid must fall from noise to data; level {i} is not below level {i - 1}")
-    return levels
-
-
-def _from_user(values: Sequence[float], coordinate: Coordinate) -> Level:
-    top = 1.0 if coordinate == "rectified" else math.inf
-    for i, v in enumerate(values):
-        if not (0 <= v <= top and math.isfinite(v)):
-            raise UsageError(f"level {i} of the custom grid is {v}; expected a finite number from 0 to {top}")
-    return from_values(values, coordinate)
-
-
-def joined(*parts: Level) -> Level:
-    """Grids end to end; the index is kept where every part has one."""
-    index = [p.index for p in parts if p.index is not None]
-    return Level(
-        torch.cat([p.alpha for p in parts]),
-        torch.cat([p.sigma for p in parts]),
-        torch.cat(index) if len(index) == len(parts) else None,
-    )
-
-
-def clean(index: float | None = None) -> Level:
-    """The single level (1, 0), (1,); an index is for grids that carry one, no network is called there."""
-    one = torch.ones(1, dtype=torch.float64)
-    return Level(one, 1 - one, None if index is None else one * index)
-
-
-def variance_preserving(levels: Level) -> Level:
-    """The same levels scaled to alpha^2 + sigma^2 = 1: the same pictures, x differs by that scale."""
-    n = levels.scale
-    return Level(levels.alpha / n, levels.sigma / n, levels.index)
-
-
-def variance_exploding(levels: Level) -> Level:
-    """The same levels scaled to alpha = 1, as k-diffusion has them.  Raises UsageError where alpha = 0."""
-    if bool((levels.alpha == 0).any()):
-        raise UsageError(
-            "a grid that starts at alpha = 0 cannot be written with alpha = 1; leave it as it is, or start lower"
-        )
-    return Level(torch.ones_like(levels.alpha), levels.sigma / levels.alpha, levels.index)
-
-
-def rising(levels: Level) -> Level:
-    """A grid turned round, from data to noise, for inversion and the forward process."""
-    index = None if levels.index is None else levels.index.flip(0)
-    return Level(levels.alpha.flip(0), levels.sigma.flip(0), index)
-
-
-def indexed(levels: Level, table: TableSchedule, between: Literal["nearest", "log"] = "log") -> Level:
-    """The same levels carrying the table's index of each, fractional or (``nearest``) rounded as some tools feed it."""
-    index = table.index(levels.logsnr)
-    return Level(levels.alpha, levels.sigma, index.round() if between == "nearest" else index)
-
-
-def noise_range(levels: Level) -> tuple[float, float]:
-    """The smallest and largest sigma/alpha above 0 of some levels.
-
-    Raises UsageError where the largest is infinite (alpha = 0).
-    """
-    ratio = levels.sigma / levels.alpha
-    low, high = ratio[ratio > 0].min().item(), ratio.max().item()
-    if math.isinf(high):
-        raise UsageError(
-            "this grid needs a finite sigma/alpha to start from, but the schedule ends at alpha = 0;"
-            " give sigma_max, or use a grid over t (uniform, trailing, flow)"
-        )
-    return low, high
 
 
 # -- over a schedule: t is placed -------------------------------------------------------------------------------------
@@ -172,21 +120,23 @@ def normal(schedule: Schedule, n: int) -> Level:
     return joined(levels, clean(None if levels.index is None else 0))
 
 
-def flow(n: int, shift: float = 1.0, u_min: float | None = None, terminal: float | None = None) -> Level:
-    r"""Rectified-flow levels (1-u, u): u evenly spaced from 1 to u_min, shifted by :math:`su/(1+(s-1)u)`, then 0.
+def flow(
+    n: int, shift: float = 1.0, u_min: float | None = None, u_max: float = 1.0, terminal: float | None = None
+) -> Level:
+    r"""Rectified-flow levels (1-u, u): u evenly spaced from u_max to u_min, shifted by :math:`su/(1+(s-1)u)`, then 0.
 
-    u_min: 1/N where None, which makes it ``uniform(Flow(shift), n)``.  diffusers' FlowMatchEuler without given sigmas
-    has 1/1000, itself
-    shifted once before (so a static shift acts twice on it): ``Flow(shift).level(1/1000).sigma``.
+    u_min: u_max/N where None, which makes it ``uniform(Flow(shift), n)``.  diffusers' FlowMatchEuler without given
+    sigmas has 1/1000, itself shifted once before (so that a static shift acts twice on it):
+    ``Flow(shift).level(1/1000).sigma``.
     terminal: where the last u above 0 shall lie, the rest stretched linearly to match (LTX-Video), or None.
     Esser et al., 2024, Scaling Rectified Flow Transformers, eq. 23.  Raises UsageError for values outside (0, 1].
     """
     check_steps(n)
-    u_min = 1 / n if u_min is None else u_min
-    for name, value in (("u_min", u_min), ("terminal", u_min if terminal is None else terminal)):
+    u_min = u_max / n if u_min is None else u_min
+    for name, value in (("u_max", u_max), ("u_min", u_min), ("terminal", u_min if terminal is None else terminal)):
         if not 0 < value <= 1:
             raise UsageError(f"{name} is {value}; expected 0 < {name} <= 1")
-    u = Flow(shift).level(torch.linspace(1, u_min, n, dtype=torch.float64)).sigma
+    u = Flow(shift).level(torch.linspace(u_max, u_min, n, dtype=torch.float64)).sigma
     if terminal is not None and n > 1:
         u = 1 - (1 - u) * (1 - terminal) / (1 - u[-1])
     return from_values(np.append(u.numpy(), 0.0), "rectified")
@@ -261,12 +211,12 @@ def simple(table: TableSchedule, n: int) -> Level:
     return at_indices(table, len(table) - 1 - np.floor(np.arange(n) * (len(table) / n)))
 
 
-def ddim_uniform(table: TableSchedule, n: int) -> Level:
+def ddim_uniform(table: TableSchedule, n: int, last: Last = "zero") -> Level:
     """Indices 1 + k (T // N), as many as the table holds (ComfyUI's "ddim_uniform"): where N does not divide T there
     are more than N.
     """
     _check_table_steps(table, n)
-    return at_indices(table, np.arange(1, len(table), max(len(table) // n, 1), dtype=np.float64)[::-1])
+    return at_indices(table, np.arange(1, len(table), max(len(table) // n, 1), dtype=np.float64)[::-1], last)
 
 
 def beta_index(table: TableSchedule, n: int, a: float = 0.6, b: float = 0.6) -> Level:
@@ -354,13 +304,15 @@ def beta(
     return _ended(sigma_min + (sigma_max - sigma_min) * beta_quantile(1 - ramp, a, b), last, coordinate)
 
 
-def kl_optimal(n: int, sigma_min: float, sigma_max: float, last: float = 0.0) -> Level:
+def kl_optimal(
+    n: int, sigma_min: float, sigma_max: float, last: float = 0.0, coordinate: Coordinate = "ratio"
+) -> Level:
     r"""The angle :math:`\arctan\sigma` evenly spaced, then ``last``.
 
     Sabour et al., 2024, Align Your Steps, theorem 3.1.
     """
     ramp = _ramp(n, sigma_min, sigma_max)
-    return _ended(np.tan((1 - ramp) * math.atan(sigma_max) + ramp * math.atan(sigma_min)), last, "ratio")
+    return _ended(np.tan((1 - ramp) * math.atan(sigma_max) + ramp * math.atan(sigma_min)), last, coordinate)
 
 
 def logsnr_uniform(n: int, logsnr_min: float, logsnr_max: float, last: Last = "zero") -> Level:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from mezzotint.diffusion.denoiser import Posterior
-from mezzotint.diffusion.grid import Coordinate
+from mezzotint.diffusion.levels import Coordinate
 from mezzotint.diffusion.scalar import Scalar, combine, everywhere, sqrt
 from mezzotint.diffusion.solver.base import Denoise, Step
 from mezzotint.diffusion.solver.churn import NO_CHURN, Churn

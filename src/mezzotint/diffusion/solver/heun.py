@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from mezzotint.diffusion.grid import Coordinate
+from mezzotint.diffusion.levels import Coordinate
 from mezzotint.diffusion.scalar import Scalar, combine, everywhere, where
 from mezzotint.diffusion.solver.base import Denoise, Step, mean_only
 from mezzotint.diffusion.solver.churn import NO_CHURN, Churn

@@ -20,8 +20,8 @@ class LCM:
 
     With k = timestep_scaling * (the network's index), c_skip = d^2/(k^2 + d^2), c_out = k/sqrt(k^2 + d^2), d =
     sigma_data; x is taken
-    at alpha^2 + sigma^2 = 1.  Its grid is ``grid.lcm``.  Not a solver of an ODE: the network was trained to jump, and
-    more steps do
+    at alpha^2 + sigma^2 = 1.  d = 0 is plain consistency sampling, which needs no index.  Its grid is ``grid.lcm``.
+    Not a solver of an ODE: the network was trained to jump, and more steps do
     not converge to anything (``order`` 0).
     Luo et al., 2023, Latent Consistency Models, eq. 9 and alg. 3; Song et al., 2023, Consistency Models, alg. 1.
     Raises UsageError on a grid whose levels carry no index.
@@ -46,6 +46,8 @@ class LCM:
 
     def _boundary(self, level: Level, x: Tensor) -> tuple[Scalar, Scalar]:
         """c_skip and c_out, which make x0 = x at index 0."""
+        if self.sigma_data == 0.0:
+            return 0.0, 1.0
         if level.index is None:
             raise UsageError(
                 "lcm scales by the network's time index and this grid carries none; use the grid 'lcm', or grid.indexed"

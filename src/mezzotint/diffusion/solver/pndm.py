@@ -14,6 +14,9 @@ from mezzotint.diffusion.schedule import Cosine, Schedule
 from mezzotint.diffusion.solver.base import Denoise, Step, mean_only
 from mezzotint.errors import UsageError
 
+Start = Literal["heun", "runge-kutta"]
+Extrapolated = Literal["eps", "v"]
+
 History = tuple[Tensor, ...]
 """The predictions of up to three earlier steps, oldest first, each (B, *)."""
 
@@ -49,8 +52,8 @@ class PNDM:
     Raises UsageError at alpha = 0 with eps.
     """
 
-    start: Literal["heun", "runge-kutta"] = "heun"
-    of: Literal["eps", "v"] = "eps"
+    start: Start = "heun"
+    of: Extrapolated = "eps"
     middle: Schedule = ANGLE
     order: ClassVar[int] = 2
     calls: ClassVar[int] = 1
