@@ -1,4 +1,6 @@
-"""Builds the documentation site into site/: the README's pictures and text become the first page.  Run by `make docs`."""
+"""Builds the documentation site into site/: the README's pictures and text become the first page.  Run by `make
+docs`.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,11 @@ ROOT = Path(__file__).parents[1]
 
 
 def first_page(readme: str) -> str:
-    """The README as docs/index.md: links into docs/ lose that prefix, links to other files of the repository become plain text."""
+    """The README as docs/index.md: links into docs/ lose that prefix, links to other files of the repository become
+    plain text.
+    """
     text = re.sub(r"\]\(docs/", "](", readme)
-    return re.sub(r"\[([^\]]+)\]\((?!https?:|#)([A-Z][^)]*|recipes/[^)]*|benchmarks/[^)]*|LICENSE)\)", r"\1 (`\2`)", text)
+    return re.sub(r"\[([^\]]+)\]\((?!https?:|#)([A-Z][^)]*|recipes/[^)]*|benchmarks/[^)]*)\)", r"\1 (`\2`)", text)
 
 
 def main() -> int:
@@ -21,7 +25,8 @@ def main() -> int:
     index = ROOT / "docs" / "index.md"
     index.write_text(first_page((ROOT / "README.md").read_text()))
     try:
-        return subprocess.run([sys.executable, "-m", "mkdocs", "build", "--quiet", "--clean"], cwd=ROOT, check=False).returncode
+        command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--clean"]
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
     finally:
         index.unlink()
 

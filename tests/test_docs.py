@@ -39,7 +39,6 @@ def test_commands_run(page: Path, tmp_path: Path) -> None:
         program, *arguments = shlex.split(line)
         assert program == "mezzotint", f"{page.name} shows a command that is not ours: {line}"
         env = os.environ | {"MEZZOTINT_HOME": str(tmp_path / "home")}
-        done = subprocess.run(
-            [sys.executable, "-m", "mezzotint", *arguments], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-        )
+        command = [sys.executable, "-m", "mezzotint", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{line}: {done.stderr}"

@@ -1,4 +1,6 @@
-"""The exceptions of Mezzotint: one class a kind of fault, each with a stable ``code`` and the exit code of DESIGN section 7."""
+"""The exceptions of Mezzotint: one class a kind of fault, each with a stable ``code`` and the exit code of DESIGN
+section 7.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""THE interface: a denoiser answers ``E[x0 | x]`` at a level.  U-Net, DiT, prior, upsampler, oracle, guided, tuned: all are this."""
+"""THE interface: a denoiser answers ``E[x0 | x]`` at a level.  U-Net, DiT, prior, upsampler, oracle, guided, tuned:
+all are this.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ class Posterior:
     """What a denoiser knows of x0 given x.
 
     mean: E[x0 | x], (B, *).
-    logvar: log Var[x_s | x_t, x0] as a learned-variance network gives it, in [0, 1] between its two bounds, (B, *); else None.
+    logvar: log Var[x_s | x_t, x0] as a learned-variance network gives it, in [0, 1] between its two bounds, (B, *);
+    else None.
     eps: the noise to renoise with where it is not (x - alpha mean)/sigma (CFG++), (B, *); else None.
     """
 
@@ -45,7 +48,8 @@ class Denoiser(Protocol):
 class Preconditioned:
     r"""A network and its parametrisation: :math:`\hat x_0 = c_{skip} x + c_{out} F(c_{in} x, c_{noise}, y)`.
 
-    The coefficients and the sum are float32 at least; the network casts at its own edge, and the answer comes back in the
+    The coefficients and the sum are float32 at least; the network casts at its own edge, and the answer comes back in
+    the
     dtype of x.
     """
 

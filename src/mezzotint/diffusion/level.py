@@ -24,7 +24,8 @@ class Level:
     r"""A noise level, or a grid of them: :math:`x = \alpha x_0 + \sigma \varepsilon`.
 
     alpha, sigma: () | (B,) | (B, F) …, broadcast against x from the LEFT.  Grids are (N+1,), on the CPU in float64.
-    index: the network's own (possibly rounded) time index where a grid must reproduce another tool's pictures, else None.
+    index: the network's own (possibly rounded) time index where a grid must reproduce another tool's pictures, else
+    None.
     """
 
     alpha: Tensor
@@ -33,7 +34,9 @@ class Level:
 
     @property
     def logsnr(self) -> Tensor:
-        r""":math:`2 \ln(\alpha/\sigma)`; +inf at sigma = 0, -inf at alpha = 0.  (Kingma et al., 2021, Variational Diffusion Models, eq. 3)"""
+        r""":math:`2 \ln(\alpha/\sigma)`; +inf at sigma = 0, -inf at alpha = 0.  (Kingma et al., 2021, Variational
+        Diffusion Models, eq. 3)
+        """
         return 2 * (self.alpha.log() - self.sigma.log())
 
     @property
@@ -54,13 +57,17 @@ class Level:
             yield Level(a, s, i)
 
     def to(self, like: Tensor) -> Level:
-        """The same level in the dtype (float32 at least) and on the device of a state, for use in a network's arithmetic."""
+        """The same level in the dtype (float32 at least) and on the device of a state, for use in a network's
+        arithmetic.
+        """
         dtype = torch.promote_types(like.dtype, torch.float32)
         index = None if self.index is None else self.index.to(like.device, dtype)
         return Level(self.alpha.to(like.device, dtype), self.sigma.to(like.device, dtype), index)
 
     def coefficients(self, x: Tensor) -> tuple[Scalar, Scalar]:
-        """(alpha, sigma) as Python floats where one level serves the batch, else as tensors that broadcast against x (B, *)."""
+        """(alpha, sigma) as Python floats where one level serves the batch, else as tensors that broadcast against x
+        (B, *).
+        """
         if self.alpha.ndim == 0 and not (self.alpha.requires_grad or self.sigma.requires_grad):
             return self.alpha.item(), self.sigma.item()
         return expand(self.alpha, x).to(x.dtype), expand(self.sigma, x).to(x.dtype)

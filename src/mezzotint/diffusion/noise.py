@@ -53,7 +53,9 @@ def _ratio(r: Array, table: tuple[tuple[float, ...], tuple[float, ...]]) -> Arra
 
 
 def _log(p: Array) -> Array:
-    """Natural logarithm by IEEE-exact operations alone (libm's differs between machines): log m 2^e with m in [sqrt(1/2), sqrt 2)."""
+    """Natural logarithm by IEEE-exact operations alone (libm's differs between machines): log m 2^e with m in
+    [sqrt(1/2), sqrt 2).
+    """
     m, e = np.frexp(p)
     low = m < math.sqrt(0.5)
     m = np.where(low, 2 * m, m)
@@ -97,7 +99,9 @@ def seeds_from(seed: int, n: int) -> tuple[int, ...]:
 
 
 def bits(seed: int, stage: int, draw: int, count: int) -> NDArray[np.uint64]:
-    """``count`` Philox4x64-10 words: key (seed, stage), counter words (index, draw, 0, 0) from index 1, four words a block."""
+    """``count`` Philox4x64-10 words: key (seed, stage), counter words (index, draw, 0, 0) from index 1, four words a
+    block.
+    """
     key = np.array([seed, stage], np.uint64)
     counter = np.array([0, draw, 0, 0], np.uint64)  # as a list, numbers from 2^63 on would be rounded to float64
     return np.random.Philox(key=key, counter=counter).random_raw(count)
@@ -107,7 +111,8 @@ def bits(seed: int, stage: int, draw: int, count: int) -> NDArray[np.uint64]:
 class Noise:
     """Standard normal noise keyed by (seed, stage, draw): row i depends on seeds[i] alone.
 
-    Drawn on the CPU; move the result to the device.  stage: which stage of a pipeline draws, so that stages never share noise.
+    Drawn on the CPU; move the result to the device.  stage: which stage of a pipeline draws, so that stages never
+    share noise.
     """
 
     seeds: tuple[int, ...]
@@ -119,7 +124,9 @@ class Noise:
             check_seed(seed)
 
     def __call__(self, draw: int, shape: Sequence[int]) -> Tensor:
-        """Args: draw: which draw of the trajectory, 0 … 2^64 - 1.  shape: (B, *) with B = len(seeds).   Returns: (B, *)."""
+        """Args: draw: which draw of the trajectory, 0 … 2^64 - 1.  shape: (B, *) with B = len(seeds).   Returns: (B,
+        *).
+        """
         if shape[0] != len(self.seeds):
             raise UsageError(f"noise for {len(self.seeds)} seeds was asked for a batch of {shape[0]}; they must agree")
         count = math.prod(shape[1:])

@@ -30,7 +30,8 @@ class LevelSampler(Protocol):
 
 
 def stratified(offset: float, n: int) -> Tensor:
-    """n uniforms on a lattice with one random offset in [0, 1): each is uniform, together they cover (0, 1) evenly, (n,) float64.
+    """n uniforms on a lattice with one random offset in [0, 1): each is uniform, together they cover (0, 1) evenly,
+    (n,) float64.
 
     Kingma et al., 2021, Variational Diffusion Models, app. I.1 (low-discrepancy sampler).
     """
@@ -69,7 +70,9 @@ class LogNormal:
 
 @dataclass(frozen=True)
 class LogitNormal:
-    """t = sigmoid(N(mean, std^2)) on rectified flow, (alpha, sigma) = (1 - t, t).  Esser et al., 2024, Scaling Rectified Flow, eq. 19."""
+    """t = sigmoid(N(mean, std^2)) on rectified flow, (alpha, sigma) = (1 - t, t).  Esser et al., 2024, Scaling
+    Rectified Flow, eq. 19.
+    """
 
     mean: float = 0.0
     std: float = 1.0
@@ -81,7 +84,8 @@ class LogitNormal:
 
 @dataclass(frozen=True)
 class Mode:
-    r"""t = 1 - u - s (cos^2(pi u / 2) - 1 + u) on rectified flow, u reversed so that t rises.  Esser et al., 2024, eq. 20.
+    r"""t = 1 - u - s (cos^2(pi u / 2) - 1 + u) on rectified flow, u reversed so that t rises.  Esser et al., 2024,
+    eq. 20.
 
     scale: s in [-1, 2/(pi - 2)]; 0 is uniform, above 0 favours the middle.  Raises UsageError outside.
     """
@@ -115,7 +119,9 @@ def uniform_weight(level: Level) -> Tensor:
 
 
 def flow_weight(level: Level) -> Tensor:
-    r""":math:`((\alpha+\sigma)/\sigma)^2`: the loss on the rectified-flow velocity.  Liu et al., 2022, eq. 1 (x0 = y - u F)."""
+    r""":math:`((\alpha+\sigma)/\sigma)^2`: the loss on the rectified-flow velocity.  Liu et al., 2022, eq. 1 (x0 = y
+    - u F).
+    """
     return ((level.alpha + level.sigma) / level.sigma).square()
 
 
@@ -136,7 +142,9 @@ class MinSNR:
 
 @dataclass(frozen=True)
 class EDMWeight:
-    r""":math:`1/c_{out}^2 = (\sigma^2+\sigma_d^2\alpha^2)/(\sigma\sigma_d)^2`: every level's initial loss is 1.  Karras et al., 2022, table 1."""
+    r""":math:`1/c_{out}^2 = (\sigma^2+\sigma_d^2\alpha^2)/(\sigma\sigma_d)^2`: every level's initial loss is 1.
+    Karras et al., 2022, table 1.
+    """
 
     sigma_data: float = 0.5
 
@@ -147,7 +155,9 @@ class EDMWeight:
 
 @dataclass(frozen=True)
 class P2:
-    r"""SNR/(k + SNR)^gamma on the x0 error.  Choi et al., 2022, Perception Prioritized Training, eq. 8 (on eps: 1/(k + SNR)^gamma)."""
+    r"""SNR/(k + SNR)^gamma on the x0 error.  Choi et al., 2022, Perception Prioritized Training, eq. 8 (on eps: 1/(k
+    + SNR)^gamma).
+    """
 
     gamma: float = 1.0
     k: float = 1.0
@@ -157,7 +167,8 @@ class P2:
 
 
 def loss(denoiser: Denoiser, x0: Tensor, eps: Tensor, level: Level, cond: Cond, weight: Weight) -> Tensor:
-    r"""One term a row: :math:`w(\alpha,\sigma)\,\overline{(D(\alpha x_0+\sigma\varepsilon)-x_0)^2}`, the mean over a row's entries.
+    r"""One term a row: :math:`w(\alpha,\sigma)\,\overline{(D(\alpha x_0+\sigma\varepsilon)-x_0)^2}`, the mean over a
+    row's entries.
 
     Args: x0, eps: (B, *).  level: (B,) or (B, F), sigma > 0.   Returns: (B,) float32.
     """

@@ -1,8 +1,11 @@
-r"""What a network predicts, as four coefficients of the level: :math:`\hat x_0 = c_{skip} x + c_{out} F(c_{in} x, c_{noise})`.
+r"""What a network predicts, as four coefficients of the level: :math:`\hat x_0 = c_{skip} x + c_{out} F(c_{in} x,
+c_{noise})`.
 
 A parametrisation is data.  A model in another convention is one more function ``Level -> Coeffs``, never a subclass.
-All of them depend on (alpha, sigma) only through D(k x; k alpha, k sigma) = D(x; alpha, sigma): networks see unit-scale input.
-Karras et al., 2022, Elucidating the Design Space of Diffusion-Based Generative Models, eq. 7, generalised to alpha != 1.
+All of them depend on (alpha, sigma) only through D(k x; k alpha, k sigma) = D(x; alpha, sigma): networks see
+unit-scale input.
+Karras et al., 2022, Elucidating the Design Space of Diffusion-Based Generative Models, eq. 7, generalised to alpha !=
+1.
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ from mezzotint.diffusion.level import Level, expand, noised
 from mezzotint.errors import UsageError
 
 LOGSNR_BOUND = 20.0
-"""|logsnr| fed to networks stops here: exp(-10) of noise is below bf16 resolution, and sigma = 0, alpha = 0 stay finite."""
+"""|logsnr| fed to networks stops here: exp(-10) of noise is below bf16 resolution, and sigma = 0, alpha = 0 stay
+finite.
+"""
 
 
 class Coeffs(NamedTuple):
@@ -55,7 +60,8 @@ def EPS(level: Level) -> Coeffs:
 
 
 def V(level: Level) -> Coeffs:
-    r"""The network predicts v = (alpha eps - sigma x0)/sqrt(alpha^2+sigma^2).  Salimans & Ho, 2022, Progressive Distillation, app. D.
+    r"""The network predicts v = (alpha eps - sigma x0)/sqrt(alpha^2+sigma^2).  Salimans & Ho, 2022, Progressive
+    Distillation, app. D.
 
     c_noise = bounded logsnr.
     """
@@ -71,7 +77,8 @@ def X0(level: Level) -> Coeffs:
 def FLOW(level: Level) -> Coeffs:
     r"""The network predicts the rectified-flow velocity eps - x0 at :math:`u = \sigma/(\alpha+\sigma)`.
 
-    y = x/(alpha+sigma) = (1-u) x0 + u eps, so x0 = y - u F.  c_noise = u in [0, 1].  Liu et al., 2022, Flow Straight and Fast, eq. 1.
+    y = x/(alpha+sigma) = (1-u) x0 + u eps, so x0 = y - u F.  c_noise = u in [0, 1].
+    Liu et al., 2022, Flow Straight and Fast, eq. 1.
     """
     n = 1 / (level.alpha + level.sigma)
     return Coeffs(n, -level.sigma * n, n, level.sigma * n)
@@ -81,7 +88,8 @@ def FLOW(level: Level) -> Coeffs:
 class EDM:
     r"""The preconditioning of Karras et al., 2022, table 1, at any alpha; sigma_data is the data's standard deviation.
 
-    With :math:`r^2 = \sigma^2 + \sigma_d^2\alpha^2`: c_skip = sigma_d^2 alpha / r^2, c_out = sigma sigma_d / r, c_in = 1/r,
+    With :math:`r^2 = \sigma^2 + \sigma_d^2\alpha^2`: c_skip = sigma_d^2 alpha / r^2,
+    c_out = sigma sigma_d / r, c_in = 1/r,
     c_noise = -logsnr/8 (= ln(sigma/alpha)/4), bounded.  At alpha = 1 these are the paper's.
     """
 
@@ -96,7 +104,8 @@ class EDM:
 
 @dataclass(frozen=True)
 class Indexed:
-    """A parametrisation whose network is fed its own time index: the level's if it carries one, else ``to_index(logsnr)``.
+    """A parametrisation whose network is fed its own time index: the level's if it carries one, else
+    ``to_index(logsnr)``.
 
     to_index: () | (B,) logsnr -> index, e.g. ``TableSchedule.index``.
     """
@@ -110,7 +119,8 @@ class Indexed:
 
 
 def target(x0: Tensor, eps: Tensor, level: Level, parametrisation: Parametrisation) -> Tensor:
-    r"""What a perfect network returns: :math:`F = (x_0 - c_{skip} x)/c_{out}`, with :math:`x = \alpha x_0 + \sigma\varepsilon`.
+    r"""What a perfect network returns: :math:`F = (x_0 - c_{skip} x)/c_{out}`, with :math:`x = \alpha x_0 +
+    \sigma\varepsilon`.
 
     Args: x0, eps: (B, *).  level: () | (B,) …, sigma > 0.   Returns: (B, *).
     """

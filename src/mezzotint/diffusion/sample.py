@@ -1,9 +1,12 @@
-"""The one loop: a trajectory is an iterator, so previews, film strips, cancellation and progress are an ordinary ``for``."""
+"""The one loop: a trajectory is an iterator, so previews, film strips, cancellation and progress are an ordinary
+``for``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from torch import Tensor
@@ -20,7 +23,9 @@ FIRST_DRAW = 1
 
 @dataclass(frozen=True)
 class State:
-    """Where a trajectory stands after step i (from 0) of ``steps``: x (B, *) at ``level``, and the denoiser's last estimate x0 (B, *)."""
+    """Where a trajectory stands after step i (from 0) of ``steps``: x (B, *) at ``level``, and the denoiser's last
+    estimate x0 (B, *).
+    """
 
     i: int
     steps: int
@@ -51,7 +56,8 @@ def trajectory(
     """Solves the reverse process from x at levels[0] down the grid, one ``State`` a step.
 
     Args: x: (B, *).  levels: (N+1,) grid, or (N+1, B), (N+1, F) for a level a row or a frame.
-        noise: for solvers that add some, keyed by step.  first: number of the first step, when a grid's tail is run (resume, img2img).
+        noise: for solvers that add some, keyed by step.  first: number of the first step, when a grid's tail is run
+        (resume, img2img).
     """
 
     def denoise(y: Tensor, level: Level) -> Posterior:
@@ -61,7 +67,7 @@ def trajectory(
     state = solver.init(x)
     grid = list(levels)
     steps = len(grid) - 1
-    for i, (cur, nxt) in enumerate(zip(grid[:-1], grid[1:], strict=True)):
+    for i, (cur, nxt) in enumerate(pairwise(grid)):
         draw = FIRST_DRAW + first + i
 
         def fresh(draw: int = draw, like: Tensor = x) -> Tensor:
@@ -70,7 +76,8 @@ def trajectory(
         def between(a: Level, b: Level, like: Tensor = x) -> Tensor:
             return brownian(a, b, like.shape).to(like)
 
-        x, state, x0 = solver.step(denoise, x, state, Step(first + i, i == steps - 1, cur, nxt, fresh, between, first + steps))
+        step = Step(first + i, i == steps - 1, cur, nxt, fresh, between, first + steps)
+        x, state, x0 = solver.step(denoise, x, state, step)
         yield State(first + i, first + steps, x, x0, nxt)
 
 

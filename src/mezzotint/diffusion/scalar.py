@@ -1,6 +1,8 @@
-"""Elementary functions on a solver's coefficients: Python floats for one level a batch, tensors for a level a row or a frame.
+"""Elementary functions on a solver's coefficients: Python floats for one level a batch, tensors for a level a row or
+a frame.
 
-A step needs about a dozen scalar operations.  On Python floats they cost 50 ns each, on 0-dim tensors 1 us: that difference is
+A step needs about a dozen scalar operations.  On Python floats they cost 50 ns each, on 0-dim tensors 1 us: that
+difference is
 most of a solver's overhead, so coefficients are floats whenever every row is at the same level.
 """
 

@@ -23,7 +23,8 @@ Denoise = Callable[[Tensor, Level], Posterior]
 class Step:
     """One step of a grid.
 
-    i: its number from 0; last: whether it is the grid's last one; steps: how many the whole grid has (EDM's churn is spread over them).
+    i: its number from 0; last: whether it is the grid's last one; steps: how many the whole grid has (EDM's churn is
+    spread over them).
     cur, nxt: the level of x and the one to reach.
     noise: this step's own standard normal draw k (0 unless a solver needs several), shape and device of x.
     brownian: the standardised Brownian increment between two logsnr's: (a, b) -> W(b) - W(a) over sqrt(b - a).
@@ -59,14 +60,20 @@ def half_logsnr(alpha: Scalar, sigma: Scalar) -> Scalar:
 
 
 def mean_only(posterior: Posterior, solver: str) -> Tensor:
-    """The posterior's mean; UsageError when the denoiser prescribes its own renoising direction, which this solver would ignore."""
+    """The posterior's mean; UsageError when the denoiser prescribes its own renoising direction, which this solver
+    would ignore.
+    """
     if posterior.eps is not None:
-        raise UsageError(f"CFG++ has no effect on {solver}: it renoises with its own eps; use ddim, euler or euler-ancestral")
+        raise UsageError(
+            f"CFG++ has no effect on {solver}, which renoises in its own way; use ddim, euler or euler-ancestral"
+        )
     return posterior.mean
 
 
 def eps_of(posterior: Posterior, x: Tensor, alpha: Scalar, sigma: Scalar) -> Tensor:
-    """The noise in x: the posterior's own where it prescribes one (CFG++), else (x - alpha x0)/sigma.  Shapes (B, *), sigma > 0."""
+    """The noise in x: the posterior's own where it prescribes one (CFG++), else (x - alpha x0)/sigma.  Shapes (B, *),
+    sigma > 0.
+    """
     if posterior.eps is not None:
         return posterior.eps
     return combine((1 / sigma, x), (-alpha / sigma, posterior.mean))

@@ -17,7 +17,8 @@ def ddim(x: Tensor, x0: Tensor, cur: Level, nxt: Level) -> Tensor:
 
     .. math:: x_s = \tfrac{\sigma_s}{\sigma_t} x_t + \bigl(\alpha_s - \alpha_t \tfrac{\sigma_s}{\sigma_t}\bigr) \hat x_0
 
-    Finite at alpha_t = 0 and at sigma_s = 0.  Song et al., 2021, Denoising Diffusion Implicit Models, eq. 12 with eta = 0.
+    Finite at alpha_t = 0 and at sigma_s = 0.  Song et al., 2021, Denoising Diffusion Implicit Models,
+    eq. 12 with eta = 0.
 
     Args: x, x0: (B, *).  cur, nxt: () or (B,) …, sigma of cur > 0.   Returns: (B, *), dtype of x.
     """
@@ -27,7 +28,9 @@ def ddim(x: Tensor, x0: Tensor, cur: Level, nxt: Level) -> Tensor:
 
 
 def fresh_share(a: Scalar, s: Scalar, an: Scalar, sn: Scalar) -> Scalar:
-    r"""The part of the next level's noise variance that the DDPM posterior draws afresh: :math:`1 - (\alpha_t\sigma_s/\alpha_s\sigma_t)^2`."""
+    r"""The part of the next level's noise variance that the DDPM posterior draws afresh: :math:`1 -
+    (\alpha_t\sigma_s/\alpha_s\sigma_t)^2`.
+    """
     q = a * sn / (an * s)
     return 1 - q * q
 
@@ -37,7 +40,8 @@ class DDIM:
     r"""Song et al., 2021, Denoising Diffusion Implicit Models, eq. 12.
 
     :math:`x_s = \alpha_s \hat x_0 + \sqrt{\sigma_s^2-\tau^2}\,\hat\varepsilon + \tau z`, with
-    :math:`\tau = \eta\,\sigma_s \sqrt{1 - (\alpha_t\sigma_s/\alpha_s\sigma_t)^2}`.  eta = 0 is deterministic, 1 the DDPM posterior.
+    :math:`\tau = \eta\,\sigma_s \sqrt{1 - (\alpha_t\sigma_s/\alpha_s\sigma_t)^2}`.  eta = 0 is
+    deterministic, 1 the DDPM posterior.
     Run on a grid of rising noise it is DDIM inversion (eta must be 0).
     """
 
