@@ -49,7 +49,8 @@ def _ratio(r: Array, table: tuple[tuple[float, ...], tuple[float, ...]]) -> Arra
         top += a
         bottom *= r
         bottom += b
-    return top / bottom
+    out: Array = top / bottom
+    return out
 
 
 def _log(p: Array) -> Array:
