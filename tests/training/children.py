@@ -82,12 +82,15 @@ def _child(request) -> None:
 
 def _serve() -> None:
     # Only imports before a fork: no tensor is touched, so no thread pool exists that a child could miss.
-    import torch._dynamo  # torch's optimisers import it at their first use, for seconds
+    # What torch imports late, for seconds, comes early here and once.
+    import torch._dynamo
+    import torch.distributed.fsdp
+    import torch.distributed.tensor
     import training_case
 
     import mezzotint.cli.train
 
-    assert torch._dynamo, (training_case, mezzotint.cli.train)
+    assert torch._dynamo, (torch.distributed, training_case, mezzotint.cli.train)
     for line in sys.stdin:
         request = json.loads(line)
         if "wait" in request:
@@ -98,6 +101,7 @@ def _serve() -> None:
             if answer == 0:
                 _child(request)
         print(answer, flush=True)
+    os._exit(0)  # torch takes seconds to leave in order
 
 
 if __name__ == "__main__":

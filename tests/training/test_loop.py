@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 import torch
-from training_case import TinyNet, made, resumed, run, same, tiny
+from training_case import TinyNet, made, resumed, run, same, still, tiny
 
 from mezzotint.diffusion.objective import LogitNormal, flow_weight
 from mezzotint.diffusion.parametrisation import FLOW
@@ -74,19 +74,11 @@ def test_a_batch_may_cross_the_end_of_an_epoch():
 
 @pytest.mark.parametrize("parts", [2, 4])
 def test_accumulation_equals_the_big_batch_but_for_rounding(parts):
-    plain = replace(tiny(6), net=8, build=still_net)
-    _, one = run(plain)
-    _, many = run(replace(plain, accumulation=parts))
+    _, one = run(still(6))
+    _, many = run(still(6, accumulation=parts))
     for a, b in zip(one, many, strict=True):
         assert b.loss == pytest.approx(a.loss, rel=2e-5)
         assert b.grad_norm == pytest.approx(a.grad_norm, rel=2e-4)
-
-
-def still_net(width):
-    """TinyNet without dropout, whose masks would differ with the shape of the batch."""
-    net = TinyNet(width)
-    net.dropout.p = 0.0
-    return net
 
 
 def test_the_gradient_is_clipped_to_its_norm():

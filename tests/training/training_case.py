@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -83,10 +84,23 @@ def tiny(steps: int = 12, **changes: object) -> Recipe:
     return replace(recipe, **changes)
 
 
-def run(recipe: Recipe, **options: object) -> tuple[Training, list[Progress]]:
-    """A whole run of a recipe: its last state and every step's progress."""
+def still_net(width: int) -> TinyNet:
+    """TinyNet without dropout, whose masks would differ with the shape of the batch."""
+    net = TinyNet(width)
+    net.dropout.p = 0.0
+    return net
+
+
+def still(steps: int, **changes: object) -> Recipe:
+    """The recipe for comparing runs that cut the batch differently."""
+    return tiny(steps, build=still_net, **changes)
+
+
+def run(recipe: Recipe, until: int = 10**9, **options: object) -> tuple[Training, list[Progress]]:
+    """A run of a recipe, up to step ``until``: its last state and every step's progress."""
     training = begin(recipe)
-    return training, list(train(recipe, recipe.data(None), training=training, **options))
+    steps = train(recipe, recipe.data(None), training=training, **options)
+    return training, list(takewhile(lambda s: s.step <= until, steps))
 
 
 def resumed(recipe: Recipe, folder: Path, **options: object) -> tuple[Training, list[Progress]]:

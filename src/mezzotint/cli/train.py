@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import click
 
+from mezzotint.cli import EXIT_INTERRUPTED, say
+from mezzotint.cli.options import json_option, out_option, print_json, quiet_option
+from mezzotint.cli.output import OUT, run_folder
+from mezzotint.config import DEVICES, settings
 from mezzotint.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,9 +25,6 @@ if TYPE_CHECKING:
     from mezzotint.training.loop import Progress
     from mezzotint.training.recipe import Recipe
     from mezzotint.training.run import Outcome
-
-INTERRUPTED = 130
-OUT = Path("mezzotint-out")
 
 
 class Stop:
@@ -53,32 +54,44 @@ class Stop:
 
 
 class Bar:
-    """Progress with time left on standard error, the running loss beside it."""
+    """Progress with time left on standard error, the running loss beside it; nothing unless ``shown``."""
 
     def __init__(self, recipe: Recipe, shown: bool) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(total=recipe.steps, unit="step", disable=not shown, dynamic_ncols=True)
-        self._mean = 0.0
+        self._bar: Any = None
+        self._recipe, self._shown, self._mean = recipe, shown, 0.0
 
     def __call__(self, progress: Progress) -> None:
-        self._mean = progress.loss if not self._mean else 0.98 * self._mean + 0.02 * progress.loss
-        self._bar.initial = self._bar.initial or progress.step - 1
+        if not self._shown:
+            return
+        if self._bar is None:
+            self._begin(progress)
+        self._mean += 0.02 * (progress.loss - self._mean)
         self._bar.set_postfix_str(f"loss {self._mean:.4f}, {progress.images_per_s:,.0f} images/s", refresh=False)
         self._bar.update(progress.step - self._bar.n)
         if progress.validation:
             self.say(f"step {progress.step}: validation loss {progress.validation.loss:.5f}")
 
+    def _begin(self, progress: Progress) -> None:
+        from tqdm.std import tqdm
+
+        self._mean = progress.loss
+        # A resumed run begins where it is, or the time left would count steps that another process made.
+        steps = {"total": self._recipe.steps, "initial": progress.step - 1, "unit": "step"}
+        self._bar = tqdm(**steps, file=sys.stderr, dynamic_ncols=True, mininterval=0.5)
+
     def say(self, text: str) -> None:
-        """A line above the bar."""
-        if not self._bar.disable:
+        """A line, above the bar where there is one."""
+        if self._bar is not None:
             self._bar.write(text, file=sys.stderr)
+        elif self._shown:
+            print(text, file=sys.stderr)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
 
 class Board:
@@ -120,10 +133,10 @@ def _latest(name: str) -> Path:
     raise UsageError(f"no earlier run of {name} under ./{OUT}; give its folder with --out")
 
 
-def _folder(out: Path | None, resume: bool, name: str) -> Path:
-    if out is not None:
-        return out
-    return _latest(name) if resume else OUT / f"{time.strftime('%Y%m%d-%H%M%S')}-train"
+def _folder(out: str | int | None, resume: bool, name: str) -> Path:
+    if resume and out is None:
+        return _latest(name)
+    return run_folder(None if out is None else Path(str(out)), "train")
 
 
 def _changed(recipe: Recipe, steps: int | None, seed: int | None) -> Recipe:
@@ -206,49 +219,34 @@ def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
     }
 
 
-def _finish(outcome: Outcome, model: Path | None, as_json: bool, quiet: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(_document(outcome, model), indent=2))
-    elif not quiet:
-        where = f"the model is in {model}" if model else f"go on with --resume --out {outcome.folder}"
-        click.echo(f"{outcome.reason} after step {outcome.training.step}; {where}", err=True)
-
-
-def _device(name: str) -> str:
-    import torch
-
-    if name != "auto":
-        return name
-    found = torch.accelerator.current_accelerator(check_available=True)
-    return found.type if found else "cpu"
-
-
 @click.command("train")
 @click.argument("recipe")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the data set; the recipe knows a default.")
-@click.option("--out", type=click.Path(path_type=Path), help="The run's folder [./mezzotint-out/<time>-train].")
+@out_option
 @click.option("--resume", is_flag=True, help="Go on from the last good checkpoint in --out, or of the latest run.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
-@click.option("--threads", type=click.IntRange(1), help="Processor threads; bits are equal for equal numbers of them.")
 @click.option(
     "--steps", type=click.IntRange(1), help="Updates of the whole run; the rate's decay is planned over them."
 )
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after this long, resumable.")
-@click.option("--seed", type=int, help="Weights at the start, order, noise: 0 to 2^63 - 1.")
-@click.option("--strategy", default="ddp", show_default=True, help="Under torchrun: ddp or fsdp.")
+@click.option("--seed", type=int, help="Weights at the start, order, noise; below 2^63.  [the recipe's]")
+@click.option("--device", metavar="|".join(DEVICES), help="Where the network runs.  [auto]")
+@click.option("--threads", type=int, help="Processor threads; bits are equal for equal numbers of them.")
+@click.option(
+    "--strategy", default="ddp", metavar="ddp|fsdp", help="How torchrun's processes share the network.  [ddp]"
+)
 @click.option("--tensorboard", is_flag=True, help="Also write TensorBoard events into the run's folder.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document when it ends.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@json_option
+@quiet_option
 def command(
     recipe: str,
     data: Path | None,
     out: Path | None,
     resume: bool,
-    device: str,
-    threads: int | None,
     steps: int | None,
     minutes: float | None,
     seed: int | None,
+    device: str | None,
+    threads: int | None,
     strategy: str,
     tensorboard: bool,
     as_json: bool,
@@ -260,26 +258,42 @@ def command(
     Ctrl-C (and SIGTERM) finish the step, write a checkpoint and exit with 130; --resume then gives the same weights,
     to the bit, as a run that was never interrupted.
     """
+    said = settings({"device": device, "threads": threads, "out": None if out is None else str(out)})
+
     import torch
 
+    from mezzotint.pretrained.device import device_for, use_threads
     from mezzotint.training.distributed import joined
     from mezzotint.training.loader import load_recipe
     from mezzotint.training.run import Watch, fit
 
-    if threads:
-        torch.set_num_threads(threads)
+    use_threads(None if said["threads"].value is None else int(said["threads"].value))
     chosen = _changed(load_recipe(recipe), steps, seed)
     samples = chosen.data(data)
     spec = model_spec(chosen, samples.train.classes)
-    here = torch.device(_device(device))
+    here = torch.device(device_for(str(said["device"].value)))
     with joined(here, strategy) as ranks, Stop(minutes) as stop, Bar(chosen, shown=ranks.first and not quiet) as bar:
-        folder = Path(ranks.gather([str(_folder(out, resume, chosen.name))])[0])
+        # One process chooses the folder: a name made of the time differs between clocks.
+        names = ranks.gather([str(_folder(said["out"].value, resume, chosen.name))] if ranks.first else [])
+        folder = Path(names[0])
         boards = (Board(folder / "tensorboard"),) if tensorboard and ranks.first else ()
         watch = Watch(together(bar, *boards), stop, bar.say)
         start: Literal["new", "resume"] = "resume" if resume else "new"
         outcome = fit(chosen, folder, samples, start=start, device=here, ranks=ranks, watch=watch)
-        model = export(outcome, spec) if spec and not stop.interrupted else None
+        cut = stop.interrupted and outcome.reason == "stopped"
+        model = export(outcome, spec) if spec and not cut else None
+    if cut and ranks.first:
+        say(f"interrupted after step {outcome.training.step}; go on with --resume --out {folder}")
+    if cut:
+        raise click.exceptions.Exit(EXIT_INTERRUPTED)
     if ranks.first:
         _finish(outcome, model, as_json, quiet)
-    if outcome.reason == "stopped" and stop.interrupted:
-        sys.exit(INTERRUPTED)
+
+
+def _finish(outcome: Outcome, model: Path | None, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        print_json(_document(outcome, model))
+    elif not quiet:
+        more = "" if outcome.reason == "done" else f"; go on with --resume --out {outcome.folder}"
+        where = model or outcome.folder / "checkpoints"
+        print(f"{outcome.training.step} steps; the model is in {where}{more}", file=sys.stderr)
