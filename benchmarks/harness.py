@@ -96,21 +96,27 @@ def alternate(ours: Callable[[], Usage], peer: Callable[[], Usage], repeats: int
     return a, b
 
 
+LAUNCHER = """
+import json, os, subprocess, sys, time
+began = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(process.pid, 0)
+wall = time.perf_counter() - began
+code = os.waitstatus_to_exitcode(status)
+print(json.dumps([code, used.ru_utime + used.ru_stime, wall, used.ru_maxrss]))
+"""
+"""A process begins with the peak memory of the one that starts it, so what is measured is started by a small one."""
+
+
 def child(command: Sequence[str], environment: dict[str, str] | None = None) -> Usage:
     """A process of its own, from its start to its end.  Raises RuntimeError with its last words when it fails."""
-    began = time.perf_counter()
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
-    ) as process:
-        assert process.stderr is not None
-        said = process.stderr.read()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - began
-    if process.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)[:200]} ended with {process.returncode}: {said.decode()[-2000:]}")
+    launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
+    done = subprocess.run(launcher, env=environment, capture_output=True, text=True)
+    code, cpu, wall, rss = json.loads(done.stdout or "[1, 0, 0, 0]")
+    if code != 0:
+        raise RuntimeError(f"{' '.join(command)[:200]} ended with {code}: {done.stderr[-2000:]}")
     scale = 1 / 1024 if sys.platform != "darwin" else 1 / 1024**2  # ru_maxrss: KiB on Linux, bytes on macOS
-    return Usage(used.ru_utime + used.ru_stime, wall, used.ru_maxrss * scale)
+    return Usage(cpu, wall, rss * scale)
 
 
 def program() -> str:

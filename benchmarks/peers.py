@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 LEVELS = 3  # 28 -> 14 -> 7: one more halving is not possible
-GROUPS = 8
+GRAIN = 4  # widths are multiples of it: attention has heads of 8, on twice the width
 
 
 def unet(width: int, size: int = 28, classes: int | None = 10) -> Any:
@@ -23,7 +23,7 @@ def unet(width: int, size: int = 28, classes: int | None = 10) -> Any:
         block_out_channels=(width, 2 * width, 2 * width),
         down_block_types=("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"),
         up_block_types=("AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
-        norm_num_groups=32 if width % 32 == 0 else GROUPS,
+        norm_num_groups=next(g for g in (32, 16, 8, 4) if width % g == 0),
         num_class_embeds=classes,
     )
 
@@ -34,13 +34,13 @@ def parameters(net: Any) -> int:
 
 
 def unet_of_size(target: int, size: int = 28, classes: int | None = 10) -> Any:
-    """The ``UNet2DModel`` whose parameter count is nearest to ``target``, over widths that are multiples of 8.
+    """The ``UNet2DModel`` whose parameter count is nearest to ``target``, over widths that are multiples of 4.
 
     The count grows as the width squared; it is interpolated, then the neighbours are built and the nearest kept.
     """
     probe = parameters(unet(64, size, classes))
-    guess = max(8, round(64 * (target / probe) ** 0.5 / GROUPS) * GROUPS)
-    made = [unet(w, size, classes) for w in (guess - GROUPS, guess, guess + GROUPS) if w >= GROUPS]
+    guess = max(GRAIN, round(64 * (target / probe) ** 0.5 / GRAIN) * GRAIN)
+    made = [unet(w, size, classes) for w in (guess - GRAIN, guess, guess + GRAIN) if w >= GRAIN]
     return min(made, key=lambda net: abs(parameters(net) - target))
 
 

@@ -95,7 +95,7 @@ class Run:
         self.optimiser.zero_grad()
         self.ema.step(self.net.parameters())
         self.step += 1
-        return float(loss)
+        return float(loss.detach())
 
     def state(self) -> dict[str, Any]:
         """Everything a resumed run needs."""

