@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import sys
 import traceback
@@ -52,10 +54,8 @@ def group() -> None:
     """
 
 
-def report(error: BaseException, debug: bool) -> int:
+def report(error: BaseException) -> int:
     """Says on standard error what went wrong, in one line.   Returns: the exit code."""
-    if debug:
-        traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, MezzotintError):
         say(str(error))
         return error.exit_code
@@ -65,8 +65,23 @@ def report(error: BaseException, debug: bool) -> int:
     if isinstance(error, KeyboardInterrupt | click.Abort):
         say(str(error) or "interrupted")
         return EXIT_INTERRUPTED
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+        say(f"cannot write: {error.strerror}; free some space, or send the output elsewhere")
+        return EXIT_WRONG
     say(f"this is a bug of mezzotint: {type(error).__name__}: {error}; please report it with the output of --debug")
     return EXIT_BUG
+
+
+def print_error(error: BaseException) -> None:
+    """The JSON document of a command that failed; ``code`` is stable."""
+    message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+    if isinstance(error, MezzotintError):
+        code = error.code
+    elif isinstance(error, KeyboardInterrupt | click.Abort):
+        code = "interrupted"
+    else:
+        code = "usage" if isinstance(error, click.ClickException) else "bug"
+    print(json.dumps({"schema": "mezzotint/error/1", "code": code, "message": message}, ensure_ascii=False))
 
 
 def say(text: str) -> None:
@@ -80,11 +95,16 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = group.main([a for a in arguments if a != "--debug"], prog_name="mezzotint", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_DONE
     except (Exception, KeyboardInterrupt) as error:
-        return report(error, debug)
+        if isinstance(error, OSError):  # standard output is gone or full: what is buffered would fail again at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if isinstance(error, BrokenPipeError):
+            return EXIT_DONE
+        if debug:
+            traceback.print_exception(error, file=sys.stderr)
+        if "--json" in arguments:
+            print_error(error)
+        return report(error)
     return code if isinstance(code, int) else EXIT_DONE
 
 

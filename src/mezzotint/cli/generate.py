@@ -21,7 +21,7 @@ from mezzotint.cli.options import (
     sampling_options,
     seed_option,
 )
-from mezzotint.cli.output import Bar, run_folder, slug
+from mezzotint.cli.output import Bar, StoppedError, run_folder, slug
 from mezzotint.config import settings
 from mezzotint.errors import StorageError, UsageError
 from mezzotint.files import pretty_json, write_atomic, write_once
@@ -189,7 +189,7 @@ def command(
         document = folder.finish(time.perf_counter() - began)
     except KeyboardInterrupt:
         whole = f"{len(folder.entries)} of {len(job.seeds)} pictures are whole in {folder.path}"
-        raise KeyboardInterrupt(f"interrupted: {whole}; the same command with --out {folder.path} goes on") from None
+        raise StoppedError(f"interrupted: {whole}; the same command with --out {folder.path} goes on") from None
     if as_json:
         print_json({**document, "out": str(folder.path)})
     elif not quiet:

@@ -9,11 +9,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mezzotint.errors import StorageError
+from mezzotint.errors import MezzotintError, StorageError
 from mezzotint.files import make_folder, write_atomic
 
 OUT = Path("mezzotint-out")
 _UNFIT = re.compile(r"[^a-z0-9]+")
+
+
+class StoppedError(MezzotintError):
+    """Ctrl-C in the middle of a run that can go on."""
+
+    code = "interrupted"
+    exit_code = 130
 
 
 def slug(text: str, otherwise: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +114,8 @@ def read_receipt(path: Path) -> Receipt:
 
 def schema() -> dict[str, Any]:
     """The JSON schema (draft 2020-12) of receipts."""
+    from importlib import resources
+
     text = resources.files("mezzotint.governance").joinpath("schemas/receipt-1.json").read_text(encoding="utf-8")
     value: dict[str, Any] = json.loads(text)
     return value

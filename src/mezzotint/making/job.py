@@ -1,22 +1,28 @@
-"""Jobs: everything about a run decided and checked, nothing computed."""
+"""Jobs: everything about a run decided and checked, nothing computed.
+
+What can be wrong without any arithmetic (names, labels, hashes, headers) is checked before torch is imported.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import torch
+from typing import TYPE_CHECKING, Any
 
 from mezzotint import __version__
-from mezzotint.diffusion.noise import seeds_from
+from mezzotint.conditioning.labels import Labels
 from mezzotint.errors import UsageError
 from mezzotint.governance.receipt import Made
-from mezzotint.pretrained.device import device_for, dtype_for, processor, use_threads
-from mezzotint.pretrained.model import Model, load
-from mezzotint.pretrained.plan import Plan, levels_hash, plan
+from mezzotint.pretrained.folder import Described, describe, verify
+from mezzotint.pretrained.spec import labels_of
+from mezzotint.pretrained.store import find
+
+if TYPE_CHECKING:
+    import torch
+
+    from mezzotint.pretrained.model import Model
+    from mezzotint.pretrained.plan import Plan
 
 MAX_BATCH = 16
 MAX_PICTURES = 1_000_000
@@ -54,6 +60,12 @@ class Job:
 
     def made(self, seed: int) -> Made:
         """What determines the picture of a seed; known before it is made."""
+        import numpy as np
+        import torch
+
+        from mezzotint.pretrained.device import processor
+        from mezzotint.pretrained.plan import levels_hash
+
         shape = self.model.codec.shape
         return Made(
             model=self.model.name,
@@ -85,25 +97,36 @@ def parse_size(size: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _check_size(model: Model, size: str | None) -> None:
-    _, height, width = model.codec.shape
+def _check_size(described: Described, size: str | None) -> None:
+    height, width = described.spec.shape[-2:]
     if size is not None and parse_size(size) != (width, height):
-        raise UsageError(f"size {size} is not one that {model.name} makes; it makes {width}x{height}")
+        raise UsageError(f"size {size} is not one that {described.name} makes; it makes {width}x{height}")
 
 
-def _classes(model: Model, prompt: str, negative_prompt: str, scale: float) -> tuple[int | None, int | None]:
-    """The labels of a prompt and of what to steer away from.  Raises UsageError for what would have no effect."""
+def _classes(described: Described, prompt: str, negative_prompt: str) -> tuple[int | None, int | None]:
+    """The labels of a prompt and of what to steer away from.  Raises UsageError for an unknown one."""
+    labels: Labels | None = labels_of(described.spec)
+    if labels is not None:
+        return labels.index(prompt), labels.index(negative_prompt)
+    if prompt or negative_prompt:
+        raise UsageError(f"{described.name} is unconditional: a prompt has no effect on it; use ''")
+    return None, None
+
+
+def _check_scale(described: Described, scale: float, negative_prompt: str) -> None:
+    """Raises UsageError where guidance or a negative prompt would have no effect."""
     if negative_prompt and scale == 1:
         raise UsageError(
-            "a negative prompt has no effect at scale 1 (guidance off); give --scale above 1, or leave it out"
+            "a negative prompt has no effect at scale 1, guidance off; give another scale, or leave it out"
         )
-    if model.labels is None:
-        if prompt or negative_prompt or scale != 1:
-            raise UsageError(
-                f"{model.name} is unconditional: prompt, negative prompt and scale have no effect; use '' and no scale"
-            )
-        return None, None
-    return model.labels.index(prompt), model.labels.index(negative_prompt)
+    if not described.spec.labels and scale != 1:
+        raise UsageError(f"{described.name} is unconditional: scale has no effect on it; leave it out")
+
+
+def _check_count(name: str, n: int) -> int:
+    if not 1 <= n <= MAX_PICTURES:
+        raise UsageError(f"{name} is {n}; expected 1 to {MAX_PICTURES}")
+    return n
 
 
 def prepare(
@@ -125,18 +148,22 @@ def prepare(
     batch: int | None = None,
 ) -> Job:
     """The job of ``generate``'s words, checked before any picture is made.  Arguments and errors: as ``generate``."""
-    if not 1 <= n <= MAX_PICTURES:
-        raise UsageError(f"n is {n}; expected 1 to {MAX_PICTURES} pictures")
-    if batch is not None and not 1 <= batch <= MAX_PICTURES:
-        raise UsageError(f"batch is {batch}; expected 1 to {MAX_PICTURES} rows")
+    rows = min(_check_count("n", n), MAX_BATCH) if batch is None else _check_count("batch", batch)
+    described = verify(describe(find(str(model)))) if isinstance(model, str | Path) else model.described
+    _check_size(described, size)
+    label, negative = _classes(described, prompt, negative_prompt)
+
+    from mezzotint.diffusion.noise import seeds_from
+    from mezzotint.pretrained.device import device_for, dtype_for, use_threads
+    from mezzotint.pretrained.model import load
+    from mezzotint.pretrained.plan import plan
+
     seeds = seeds_from(seed, n)
-    chosen = model if isinstance(model, Model) else load(model)
-    made = plan(chosen.spec, quality=quality, solver=solver, grid=grid, steps=steps, scale=scale)
-    _check_size(chosen, size)
-    label, negative = _classes(chosen, prompt, negative_prompt, made.scale)
+    made = plan(described.spec, quality=quality, solver=solver, grid=grid, steps=steps, scale=scale)
+    _check_scale(described, made.scale, negative_prompt)
     kind = device_for(device)
     return Job(
-        model=chosen,
+        model=load(described) if isinstance(model, str | Path) else model,
         prompt=prompt,
         negative_prompt=negative_prompt,
         seeds=seeds,
@@ -144,7 +171,7 @@ def prepare(
         device=kind,
         dtype=dtype_for(dtype, kind),
         threads=use_threads(threads),
-        rows=min(n, MAX_BATCH) if batch is None else batch,
+        rows=rows,
         label=label,
         negative=negative,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mezzotint.errors import InputError, ModelError
 from mezzotint.files import make_folder, pretty_json, read_bytes, sha256_file, write_atomic
 from mezzotint.pretrained.spec import SCHEMA, Spec, from_dict, to_dict
-from mezzotint.pretrained.tensorfile import read_tensors, refuse_pickle, write_tensors
+from mezzotint.pretrained.tensorfile import read_header, read_tensors, refuse_pickle, write_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype, nn
@@ -110,7 +110,7 @@ def describe(folder: Path) -> Described:
 
 
 def check_weights(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
-    """Raises ModelError naming the first missing, unknown or misshapen tensor, and how many there are."""
+    """Raises ModelError naming the first tensor that is missing, unknown, misshapen or not finite."""
     want = network.state_dict()
     missing, extra = [k for k in want if k not in weights], [k for k in weights if k not in want]
     shapes = [k for k in want if k in weights and weights[k].shape != want[k].shape]
@@ -126,27 +126,39 @@ def check_weights(network: nn.Module, weights: Mapping[str, Tensor], path: Path)
             f"{path}: {len(shapes)} tensors have the wrong shape; {k!r} is {tuple(weights[k].shape)},"
             f" expected {tuple(want[k].shape)}; the file is for another network"
         )
+    for k, w in weights.items():
+        if w.is_floating_point() and not bool(w.isfinite().all()):
+            raise ModelError(f"{path}: {k!r} holds values that are not finite; fetch or train the model again")
 
 
-def check_hash(described: Described) -> None:
-    """Raises ModelError unless the weights are the bytes that ``model.json`` records."""
+def verify(described: Described) -> Described:
+    """The same, its weights file checked: a sound header, and the bytes that ``model.json`` records.
+
+    Raises InputError, ModelError.
+    """
     path = described.folder / WEIGHTS_NAME
+    read_header(path)
     found = sha256_file(path)
     if found != described.weights_sha256:
         raise ModelError(
             f"{path} has sha256 {found[:12]}…, {JSON_NAME} records {described.weights_sha256[:12]}…;"
             " the weights were changed or damaged, fetch the model again"
         )
+    return described
 
 
 def load_model(folder: Path) -> Loaded:
     """A model folder, checked: header, hash, names and shapes.  Raises InputError, ModelError naming what is wrong."""
+    return load_described(verify(describe(folder)))
+
+
+def load_described(described: Described) -> Loaded:
+    """The network of a verified folder, float32.  Raises ModelError naming what is wrong."""
     from mezzotint.nets.build import build, config_from_dict
 
-    described = describe(folder)
-    weights = read_tensors(folder / WEIGHTS_NAME)
-    check_hash(described)
+    path = described.folder / WEIGHTS_NAME
+    weights = read_tensors(path)
     network = build(config_from_dict(dict(described.spec.net)))
-    check_weights(network, weights, folder / WEIGHTS_NAME)
+    check_weights(network, weights, path)
     network.load_state_dict(weights)
     return Loaded(described, network.eval().requires_grad_(False))

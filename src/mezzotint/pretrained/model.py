@@ -25,8 +25,8 @@ from mezzotint.diffusion.schedule import (
 )
 from mezzotint.errors import ModelError, unknown
 from mezzotint.files import canonical_json, sha256
-from mezzotint.pretrained.folder import Described, load_model
-from mezzotint.pretrained.spec import Choice, Spec, to_dict
+from mezzotint.pretrained.folder import Described, describe, load_described, verify
+from mezzotint.pretrained.spec import Choice, Spec, labels_of, to_dict
 from mezzotint.pretrained.store import find
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ class Model:
     @cached_property
     def labels(self) -> Labels | None:
         """The prompts of a class-conditional model."""
-        given = self.spec.labels
-        return Labels(tuple(x.name for x in given), {x.name: x.synonyms for x in given}) if given else None
+        return labels_of(self.spec)
 
     @cached_property
     def codec(self) -> Pixels:
@@ -130,10 +129,10 @@ def _placed(model: Model, device: str, dtype: torch.dtype) -> nn.Module:
     return freeze(model.network, dtype).to(device)
 
 
-def load(model: str | Path = "fashion") -> Model:
-    """A model by name (``mezzotint models`` lists them) or by the path of its folder.
+def load(model: str | Path | Described = "fashion") -> Model:
+    """A model by name (``mezzotint models`` lists them), by the path of its folder, or as ``verify`` gave it.
 
     Raises UsageError (unknown name), InputError (no model there), ModelError (a pickle, damaged, or not what it says).
     """
-    loaded = load_model(find(str(model)))
-    return Model(loaded.described, loaded.network)
+    described = model if isinstance(model, Described) else verify(describe(find(str(model))))
+    return Model(described, load_described(described).network)

@@ -1,17 +1,19 @@
-"""How a model will be sampled: the words of the command line and the model's presets, resolved to a grid and a solver."""
+"""How a model will be sampled: the words of the command line and the model's presets, resolved to grid and solver."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from mezzotint.diffusion.grid import uniform
+from mezzotint.diffusion.aliases import GRID_OPTIONS, resolve
+from mezzotint.diffusion.aliases import Choice as Resolved
 from mezzotint.diffusion.level import Level
+from mezzotint.diffusion.options import Value
 from mezzotint.diffusion.solver.base import Solver
-from mezzotint.diffusion.solver.ddim import DDIM
-from mezzotint.errors import unknown
+from mezzotint.errors import UsageError, unknown
 from mezzotint.files import sha256
 from mezzotint.pretrained.model import schedule_of
 from mezzotint.pretrained.spec import QUALITIES, Choice, Sampling, Spec
@@ -19,7 +21,7 @@ from mezzotint.pretrained.spec import QUALITIES, Choice, Sampling, Spec
 
 @dataclass(frozen=True)
 class Plan:
-    """A resolved way to sample.  solver_choice, grid_choice: their names and options, for receipts."""
+    """A resolved way to sample.  solver_choice, grid_choice: names and options in full, for receipts."""
 
     solver: Solver[Any]
     levels: Level
@@ -29,25 +31,106 @@ class Plan:
 
     @property
     def steps(self) -> int:
+        """Intervals of the grid."""
         return len(self.levels) - 1
 
 
 def preset(spec: Spec, quality: str) -> Sampling:
+    """A model's preset; where it has only ``standard``, draft takes half of its steps and best twice as many.
+
+    Raises UsageError for an unknown quality.
+    """
     if quality not in QUALITIES:
         raise unknown("quality", quality, QUALITIES)
-    return spec.sampling.get(quality, spec.sampling["standard"])
+    if quality in spec.sampling:
+        return spec.sampling[quality]
+    standard = spec.sampling["standard"]
+    return replace(standard, steps=max(1, standard.steps // 2) if quality == "draft" else 2 * standard.steps)
+
+
+def named(text: str) -> tuple[str, dict[str, Value]]:
+    """ "name:key=value,key=value" -> the name and its options.  Raises UsageError."""
+    name, colon, rest = text.partition(":")
+    options: dict[str, Value] = {}
+    for part in rest.split(",") if colon else ():
+        key, equals, value = (s.strip() for s in part.partition("="))
+        if not (key and equals and value) or key in options:
+            raise UsageError(f"{text!r}: expected NAME:key=value,key=value, each key once")
+        options[key] = _number(value)
+    return name.strip(), options
+
+
+def _number(text: str) -> Value:
+    try:
+        return int(text) if text.lstrip("+-").isdecimal() else float(text)
+    except ValueError:
+        return text
+
+
+def _grid_options(choice: Choice) -> dict[str, Value]:
+    return {"grid" if key == "name" else key: value for key, value in choice.items()}
+
+
+def _options(chosen: Sampling, solver: str | None, grid: str | None) -> tuple[str, dict[str, Value]]:
+    """The solver's name and all options: a solver that has no grid of its own gets the model's."""
+    name, options = named(chosen.solver if solver is None else solver)
+    if grid is not None:
+        label, more = named(grid)
+        return name, options | {"grid": label} | more
+    if solver is None or resolve(name, options).grid_name == "auto":
+        return name, _grid_options(chosen.grid) | options
+    return name, options
 
 
 def plan(
-    spec: Spec, *, quality: str, solver: str | None, grid: str | None, steps: int | None, scale: float | None
+    spec: Spec,
+    *,
+    quality: str = "standard",
+    solver: str | None = None,
+    grid: str | None = None,
+    steps: int | None = None,
+    scale: float | None = None,
 ) -> Plan:
+    """The plan of some words; what is None is the preset's.
+
+    Args: solver, grid: "NAME" or "NAME:key=value,…", by any name of ``diffusion.aliases``.
+    Raises UsageError: an unknown name, a value out of range, an option without effect.
+    """
     chosen = preset(spec, quality)
-    n = chosen.steps if steps is None else steps
-    levels = uniform(schedule_of(spec), n)
-    return Plan(DDIM(), levels, {"name": "ddim"}, {"name": "uniform"}, chosen.scale if scale is None else scale)
+    name, options = _options(chosen, solver, grid)
+    choice = resolve(name, options)
+    levels = choice.grid(schedule_of(spec), chosen.steps if steps is None else steps)
+    guidance = chosen.scale if scale is None else scale
+    if not math.isfinite(guidance):
+        raise UsageError(f"scale is {guidance}; expected a finite number, 1 is off")
+    settings = json_safe(asdict(choice.solver)) if is_dataclass(choice.solver) else {}
+    placed = {k: v for k, v in options.items() if k not in GRID_OPTIONS and _places(name, options, k, choice)}
+    return Plan(
+        solver=choice.solver,
+        levels=levels,
+        solver_choice={"name": choice.solver_name, **settings},
+        grid_choice={"name": choice.grid_name, **placed},
+        scale=float(guidance),
+    )
+
+
+def _places(name: str, options: dict[str, Value], key: str, choice: Resolved) -> bool:
+    """Whether an option is the grid's: without it the solver is the same."""
+    return resolve(name, {k: v for k, v in options.items() if k != key}).solver == choice.solver
+
+
+def json_safe(value: Any) -> Any:
+    """A value with what JSON cannot hold (infinity, NaN, objects) as text."""
+    if isinstance(value, dict):
+        return {str(k): json_safe(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_safe(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def levels_hash(levels: Level) -> str:
-    """SHA-256 of a grid: alpha, sigma and, where there is one, the index, as little-endian float64, one after the other."""
+    """SHA-256 of a grid: alpha, sigma and, where there is one, the index, as little-endian float64, in a row."""
     parts = [levels.alpha, levels.sigma, *([] if levels.index is None else [levels.index])]
     return sha256(b"".join(np.asarray(part, "<f8").tobytes() for part in parts))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from mezzotint.conditioning.labels import Labels
 from mezzotint.errors import ModelError, unknown
 
 SCHEMA = "mezzotint/model/1"
@@ -70,6 +71,12 @@ class Spec:
     sampling: Mapping[str, Sampling]
     card: Card
     labels: tuple[Label, ...] = ()
+
+
+def labels_of(spec: Spec) -> Labels | None:
+    """The prompts of a class-conditional model, None for an unconditional one.  Raises ModelError where they clash."""
+    names = tuple(label.name for label in spec.labels)
+    return Labels(names, {label.name: label.synonyms for label in spec.labels}) if names else None
 
 
 def to_dict(spec: Spec) -> dict[str, Any]:
