@@ -76,6 +76,15 @@ def test_after_damage_the_resumed_run_is_equal_to_the_bit(folder):
     assert read(folder / "step-00000010").step == 10
 
 
+def test_a_damaged_one_does_not_count_among_those_kept(folder):
+    (folder / "step-00000010" / "ema.safetensors").unlink()
+    training = begin(RECIPE)
+    unpack(training, Store(folder).last(), RECIPE.data(None).train.fingerprint)
+    training.step = 9
+    Store(folder).save(pack(training, ""))
+    assert [read(p).step for p in Store(folder).all()] == [8, 9]
+
+
 def test_when_all_are_damaged_it_says_so_and_trains_nothing(folder):
     for state in folder.rglob("state.json"):
         state.write_text("{")

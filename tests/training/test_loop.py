@@ -56,9 +56,12 @@ def test_a_run_left_and_resumed_is_equal_to_the_bit(whole, tmp_path, stop):
     for progress in train(recipe, recipe.data(None), training=training, store=Store(tmp_path)):
         if progress.step == stop:
             break
+    if stop == 1:  # left before the next step was asked for, so before the first checkpoint
+        assert Store(tmp_path).last() is None
+        return
     again, steps = resumed(recipe, tmp_path)
     assert same(again, whole[0])
-    assert [s.loss for s in steps] == [s.loss for s in whole[1]][stop:]
+    assert [s.loss for s in steps] == [s.loss for s in whole[1]][stop - 1 :]
 
 
 def test_another_seed_is_another_run(whole):

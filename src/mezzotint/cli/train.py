@@ -267,7 +267,7 @@ def command(
     from mezzotint.training.loader import load_recipe
     from mezzotint.training.run import Watch, fit
 
-    use_threads(None if said["threads"].value is None else int(said["threads"].value))
+    workers = use_threads(None if said["threads"].value is None else int(said["threads"].value))
     chosen = _changed(load_recipe(recipe), steps, seed)
     samples = chosen.data(data)
     spec = model_spec(chosen, samples.train.classes)
@@ -279,7 +279,7 @@ def command(
         boards = (Board(folder / "tensorboard"),) if tensorboard and ranks.first else ()
         watch = Watch(together(bar, *boards), stop, bar.say)
         start: Literal["new", "resume"] = "resume" if resume else "new"
-        outcome = fit(chosen, folder, samples, start=start, device=here, ranks=ranks, watch=watch)
+        outcome = fit(chosen, folder, samples, start=start, device=here, ranks=ranks, workers=workers, watch=watch)
         cut = stop.interrupted and outcome.reason == "stopped"
         model = export(outcome, spec) if spec and not cut else None
     if cut and ranks.first:

@@ -130,9 +130,15 @@ class Store:
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
             raise storage_error(target, error) from error
-        for old in self.all()[: -self._keep]:
-            shutil.rmtree(old, ignore_errors=True)
+        self._tidy(target)
         return target
+
+    def _tidy(self, newest: Path) -> None:
+        # What lies after the newest is damaged: the run went on from before it.
+        done = self.all()
+        at = done.index(newest) + 1
+        for old in [*done[: max(0, at - self._keep)], *done[at:]]:
+            shutil.rmtree(old, ignore_errors=True)
 
     def _replace(self, temporary: Path, target: Path) -> None:
         # A folder of this name is left from before a resume, damaged or equal; a rename cannot replace a filled folder.

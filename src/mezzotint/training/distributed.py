@@ -48,6 +48,8 @@ class Ranks:
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set on some process; every process must ask."""
+        if self.world == 1:
+            return flag
         return bool(self.mean(torch.tensor(float(flag), device=self._device())) > 0)
 
     def gather(self, value: list[Any]) -> list[Any]:

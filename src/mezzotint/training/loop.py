@@ -35,7 +35,7 @@ class Progress:
 
     step: updates so far, of ``steps``.  loss: mean over the batch.  grad_norm: before clipping.  rate: learning rate.
     images: samples seen.  images_per_s: over the last step; validation, checkpoint and the caller's time left out.
-    validation, checkpoint: made after this step, or None.
+    validation: made after this step, or None.
     """
 
     step: int
@@ -46,7 +46,6 @@ class Progress:
     images: int
     images_per_s: float
     validation: Validation | None = None
-    checkpoint: Path | None = None
 
 
 def train(
@@ -62,9 +61,10 @@ def train(
 ) -> Iterator[Progress]:
     """Trains to the recipe's last step, one ``Progress`` a step.
 
-    Between two of them ``training`` is consistent: it can be saved, exported, or left.  The weights are a function of
-    (recipe, data, step) on one machine with one number of threads: not of ``ahead``, ``workers``, interruptions, or how
-    often anything is reported.
+    Between two of them ``training`` is consistent: it can be saved, exported, or left.  A checkpoint that is due is
+    written when the next step is asked for, so that what the caller keeps of a step is never behind it.  The weights
+    are a function of (recipe, data, step) on one machine with one number of threads: not of ``ahead``, ``workers``,
+    interruptions, or how often anything is reported.
 
     Args:
         training: the state to go on from, changed in place; None begins a new one on ``device``.
@@ -82,26 +82,17 @@ def train(
             mean, norm, rate = update(run, batch)
             spent = time.perf_counter() - began
             run.seconds += spent
-            last = run.step == recipe.steps
-            validation = validate(run, held) if held and _is_time(run.step, recipe.every.validation, last) else None
-            due = store is not None and _is_time(run.step, recipe.every.checkpoint, last)
-            saved = save(run, store, fingerprint) if store and due else None
-            yield Progress(
-                run.step,
-                recipe.steps,
-                mean,
-                norm,
-                rate,
-                run.step * recipe.batch,
-                recipe.batch / spent,
-                validation,
-                saved,
-            )
+            validation = validate(run, held) if held and is_time(run, recipe.every.validation) else None
+            speed, images = recipe.batch / spent, run.step * recipe.batch
+            yield Progress(run.step, recipe.steps, mean, norm, rate, images, speed, validation)
+            if store and is_time(run, recipe.every.checkpoint):
+                save(run, store, fingerprint)
             began = time.perf_counter()
 
 
-def _is_time(step: int, every: int, last: bool) -> bool:
-    return last or (every > 0 and step % every == 0)
+def is_time(run: Training, every: int) -> bool:
+    """Whether something done every so many steps, and at the end, is due."""
+    return run.step == run.recipe.steps or (every > 0 and run.step % every == 0)
 
 
 def _feed(run: Training, data: Data, quarantine: Quarantine, workers: int) -> partial[Iterator[Batch]]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import torch
 
-from mezzotint.errors import UsageError
+from mezzotint.errors import MezzotintError, StorageError, UsageError
 from mezzotint.files import make_folder, pretty_json, write_atomic
 from mezzotint.training.checkpoint import Store
 from mezzotint.training.curve import curve_png
@@ -22,7 +23,7 @@ from mezzotint.training.data.source import Data
 from mezzotint.training.distributed import SINGLE, Ranks
 from mezzotint.training.identity import digest, identity
 from mezzotint.training.journal import Journal, read_journal
-from mezzotint.training.loop import Progress, save, train
+from mezzotint.training.loop import Progress, is_time, save, train
 from mezzotint.training.posthoc import save_snapshots
 from mezzotint.training.recipe import Recipe
 from mezzotint.training.state import Training, begin, unpack
@@ -149,10 +150,15 @@ class _Run:
             quarantine=Quarantine(self.folder / name),
             workers=workers,
         )
-        for progress in steps:
-            self._after(progress)
-            if progress.step < progress.steps and ranks.any(self.watch.stop()):
-                return self._stopped()
+        try:
+            for progress in steps:
+                self._after(progress)
+                if progress.step < progress.steps and ranks.any(self.watch.stop()):
+                    return self._stopped()
+        except MezzotintError:
+            with suppress(StorageError):
+                self.journal.flush()
+            raise
         return self._outcome("done")
 
     def _after(self, progress: Progress) -> None:
@@ -163,7 +169,8 @@ class _Run:
         self.watch.report(progress)
         if self.training.ranks.first:
             self.journal.add(progress)
-            if progress.checkpoint or progress.validation:
+            # The journal comes before the checkpoint: a run killed between them writes these lines again.
+            if progress.validation or is_time(self.training, self.training.recipe.every.checkpoint):
                 self._show()
 
     def _show(self) -> None:

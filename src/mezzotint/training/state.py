@@ -158,7 +158,9 @@ def _restore_moments(training: Training, checkpoint: Checkpoint) -> None:
         return
     for p in training.net.parameters():
         state = training.optimiser.state[p]
-        state["step"] = torch.tensor(float(checkpoint.step), device=p.device)
+        # Where torch itself puts it: beside the weights for the fused kind, else on the CPU.
+        place = p.device if training.optimiser.defaults["fused"] else "cpu"
+        state["step"] = torch.tensor(float(checkpoint.step), device=place)
         state.update({m: torch.zeros_like(p, memory_format=torch.preserve_format) for m in MOMENTS})
     for name, moment in _moments(training):
         put(moment, checkpoint.tensors["optimiser"][name])

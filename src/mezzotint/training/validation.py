@@ -114,7 +114,7 @@ def _losses(training: Training, held: HeldOut, levels: Level, rows: range) -> Te
     cond = {k: v.to(here) for k, v in recipe.conditioning(held.items[part]).items()}
     denoiser = Preconditioned(training.network, recipe.parametrisation)
     with torch.autocast(here.type, training.dtype, enabled=training.dtype != torch.float32):
-        return loss(denoiser, x0, eps, levels[part].to(x0), cond, recipe.weight).double().cpu()
+        return loss(denoiser, x0, eps, levels[part].to(x0), cond, recipe.weight).cpu().double()
 
 
 def _report(weighted: Tensor, levels: Level, weight: Tensor) -> Validation:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mezzotint.diffusion.denoiser import Cond
-from mezzotint.errors import InputError
+from mezzotint.errors import InputError, UsageError
 from mezzotint.training import keyed
 from mezzotint.training.conditioning import dropped
 from mezzotint.training.data.decode import decode
@@ -55,7 +55,7 @@ def rows_of(recipe: Recipe, rank: int, world: int) -> list[tuple[int, ...]]:
     """The rows of the whole batch that process ``rank`` of ``world`` computes, one tuple a micro-batch."""
     each, rest = divmod(recipe.batch, recipe.accumulation * world)
     if rest:
-        raise InputError(
+        raise UsageError(
             f"a batch of {recipe.batch} cannot be cut into {recipe.accumulation} parts on {world} processes;"
             " choose numbers that divide it"
         )
@@ -68,11 +68,18 @@ class Reader:
 
     def __init__(self, order: Order, shape: tuple[int, int, int], quarantine: Quarantine, workers: int) -> None:
         self._order, self._shape, self._quarantine = order, shape, quarantine
-        self._pool = ThreadPoolExecutor(workers, "decode") if workers > 1 else None
+        self._workers, self._pool = workers, ThreadPoolExecutor(workers, "decode") if workers > 1 else None
 
     def __call__(self, picks: Sequence[Pick]) -> list[tuple[Item, Tensor]]:
         """Items and their pixels (C, H, W) uint8, in order."""
-        return list((self._pool.map if self._pool else map)(self._one, picks))
+        if self._pool is None:
+            return self._several(picks)
+        each = -(-len(picks) // self._workers)
+        parts = [picks[i : i + each] for i in range(0, len(picks), each)]
+        return [pair for part in self._pool.map(self._several, parts) for pair in part]
+
+    def _several(self, picks: Sequence[Pick]) -> list[tuple[Item, Tensor]]:
+        return [self._one(pick) for pick in picks]
 
     def _one(self, pick: Pick) -> tuple[Item, Tensor]:
         for attempt in range(ATTEMPTS):
