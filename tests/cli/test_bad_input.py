@@ -48,7 +48,7 @@ MORE = [
     (("sneaker", "--solver", "ddim:eta"), "expected NAME:key=value"),
     (("sneaker", "--grid", "karas"), "unknown grid 'karas'; did you mean"),
     (("sneaker", "--scale", "nan"), "scale is nan; expected a finite number"),
-    (("sneaker", "--negative-prompt", "boot", "--scale", "1"), "a negative prompt has no effect at scale 1"),
+    (("sneaker", "--negative-prompt", "tee", "--scale", "1"), "a negative prompt has no effect at scale 1"),
     (("sneaker", "--quality", "good"), "unknown quality 'good'"),
     (("sneaker", "--dtype", "float23"), "unknown dtype 'float23'; did you mean float32"),
     (("sneaker", "--threads", "0"), "threads is 0; expected a whole number from 1"),

@@ -93,8 +93,14 @@ def run(arguments: Sequence[str]) -> int:
     """Runs a command line.   Returns: its exit code, as DESIGN's table of conventions has them."""
     debug = "--debug" in arguments
     try:
-        code = group.main([a for a in arguments if a != "--debug"], prog_name="mezzotint", standalone_mode=False)
+        with group.make_context("mezzotint", [a for a in arguments if a != "--debug"]) as context:
+            code = group.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as end:  # --help and --version
+        return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as bare:
+        click.echo(bare.ctx.get_help(), err=True)
+        return EXIT_WRONG
     except (Exception, KeyboardInterrupt) as error:
         if isinstance(error, OSError):  # standard output is gone or full: what is buffered would fail again at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

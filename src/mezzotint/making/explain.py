@@ -6,16 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from mezzotint.diffusion.denoiser import Cond, Posterior
-from mezzotint.diffusion.level import Level
-from mezzotint.diffusion.noise import Noise
-from mezzotint.diffusion.sample import start, trajectory
 from mezzotint.pretrained.folder import describe
 from mezzotint.pretrained.model import Model, parametrisation_of
-from mezzotint.pretrained.plan import Plan, plan
+from mezzotint.pretrained.plan import plan
 from mezzotint.pretrained.store import find
 
 
@@ -45,23 +38,6 @@ class Explanation:
     rows: tuple[Row, ...]
 
 
-def calls_of(made: Plan) -> list[int]:
-    """The solver's calls in each step, counted by running it on one number with a denoiser that only counts."""
-    asked: list[int] = []
-
-    def counting(x: Tensor, level: Level, cond: Cond) -> Posterior:
-        asked[-1] += 1
-        return Posterior(torch.zeros_like(x))
-
-    noise = Noise((0,), dtype=torch.float64)
-    x = start(noise, (1,), made.levels)
-    walk = trajectory(counting, x, made.levels, made.solver, noise, {})
-    for _ in range(made.steps):
-        asked.append(0)
-        next(walk)
-    return asked
-
-
 def explain(
     model: str | Path | Model = "fashion",
     *,
@@ -74,7 +50,6 @@ def explain(
     """The grid, its noise levels and the number of network calls; arguments and errors as for ``generate``."""
     described = model.described if isinstance(model, Model) else describe(find(str(model)))
     made = plan(described.spec, quality=quality, solver=solver, grid=grid, steps=steps, scale=scale)
-    asked = calls_of(made)
     levels = made.levels
     noise = parametrisation_of(described.spec)(levels[:-1]).noise
     rows = tuple(
@@ -85,7 +60,7 @@ def explain(
                 levels.sigma.tolist(),
                 levels.logsnr.tolist(),
                 [*noise.tolist(), float("nan")],
-                [*asked, 0],
+                [*made.calls, 0],
                 strict=True,
             )
         )
@@ -98,6 +73,6 @@ def explain(
         order=made.solver.order,
         steps=made.steps,
         scale=made.scale,
-        calls=times * sum(asked),
+        calls=times * sum(made.calls),
         rows=rows,
     )

@@ -50,6 +50,7 @@ def webp(moments: Sequence[Moment]) -> bytes:
         duration=[FRAME_MS] * (len(frames) - 1) + [HOLD_MS],
         loop=0,
         lossless=True,
-        method=2,
+        method=1,
+        quality=0,
     )
     return file.getvalue()

@@ -7,27 +7,36 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from mezzotint.diffusion.aliases import GRID_OPTIONS, resolve
 from mezzotint.diffusion.aliases import Choice as Resolved
+from mezzotint.diffusion.denoiser import Cond, Posterior
 from mezzotint.diffusion.level import Level
+from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.options import Value
+from mezzotint.diffusion.sample import start, trajectory
 from mezzotint.diffusion.solver.base import Solver
 from mezzotint.errors import UsageError, unknown
 from mezzotint.files import sha256
-from mezzotint.pretrained.model import schedule_of
+from mezzotint.pretrained.model import parametrisation_of, schedule_of
 from mezzotint.pretrained.spec import QUALITIES, Choice, Sampling, Spec
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A resolved way to sample.  solver_choice, grid_choice: names and options in full, for receipts."""
+    """A resolved way to sample, rehearsed.
+
+    solver_choice, grid_choice: names and options in full, for receipts.  calls: of the denoiser, in each step.
+    """
 
     solver: Solver[Any]
     levels: Level
     solver_choice: Choice
     grid_choice: Choice
     scale: float
+    calls: tuple[int, ...]
 
     @property
     def steps(self) -> int:
@@ -94,12 +103,14 @@ def plan(
     """The plan of some words; what is None is the preset's.
 
     Args: solver, grid: "NAME" or "NAME:key=value,…", by any name of ``diffusion.aliases``.
-    Raises UsageError: an unknown name, a value out of range, an option without effect.
+    Raises UsageError: an unknown name, a value out of range, an option without effect, a solver or a model that cannot
+    run on the grid.
     """
     chosen = preset(spec, quality)
     name, options = _options(chosen, solver, grid)
     choice = resolve(name, options)
     levels = choice.grid(schedule_of(spec), chosen.steps if steps is None else steps)
+    parametrisation_of(spec)(levels[:-1])
     guidance = chosen.scale if scale is None else scale
     if not math.isfinite(guidance):
         raise UsageError(f"scale is {guidance}; expected a finite number, 1 is off")
@@ -111,7 +122,34 @@ def plan(
         solver_choice={"name": choice.solver_name, **settings},
         grid_choice={"name": choice.grid_name, **placed},
         scale=float(guidance),
+        calls=rehearse(choice.solver, levels),
     )
+
+
+def rehearse(solver: Solver[Any], levels: Level) -> tuple[int, ...]:
+    """The solver's calls in each step, counted by running it on one number with a denoiser that only counts.
+
+    Raises UsageError where it cannot run on the grid.
+    """
+    asked: list[int] = []
+
+    def counting(x: Tensor, level: Level, cond: Cond) -> Posterior:
+        asked[-1] += 1
+        return Posterior(torch.zeros_like(x))
+
+    noise = Noise((0,))
+    walk = trajectory(counting, start(noise, (1,), levels), levels, solver, noise, {})
+    for i in range(len(levels) - 1):
+        asked.append(0)
+        try:
+            finite = bool(next(walk).x.isfinite().all())
+        except ZeroDivisionError:
+            finite = False
+        if not finite:
+            raise UsageError(
+                f"{type(solver).__name__} is not finite in step {i} of this grid; choose another solver or grid"
+            )
+    return tuple(asked)
 
 
 def _places(name: str, options: dict[str, Value], key: str, choice: Resolved) -> bool:

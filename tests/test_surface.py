@@ -1,0 +1,159 @@
+"""The public surface: names, imports, the command line, and that nothing calls home.  A change here is a decision."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import mezzotint
+
+SOURCE = Path(mezzotint.__file__).parent
+HEAVY = ("torch", "numpy", "PIL", "scipy", "tqdm", "diffusers", "transformers", "click", "platformdirs")
+
+PUBLIC = [
+    "Explanation",
+    "Image",
+    "Job",
+    "MezzotintError",
+    "Model",
+    "Progress",
+    "Result",
+    "__version__",
+    "explain",
+    "generate",
+    "inspect",
+    "load",
+    "models",
+    "noise",
+    "prepare",
+    "settings",
+    "stream",
+]
+
+SHARED = ["--json", "--quiet"]
+SAMPLING = ["--quality", "--steps", "--scale", "--solver", "--grid"]
+MACHINE = ["--device", "--dtype", "--threads"]
+OPTIONS = {
+    "generate": [
+        *["PROMPT", "--negative-prompt", "--model", "-n/--n", "--seed", *SAMPLING, "--size", *MACHINE],
+        *["--batch", "--out", "--film", *SHARED],
+    ],
+    "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],
+    "models": ["--json"],
+    "inspect": ["FILE", "--json"],
+    "explain": ["MODEL", *SAMPLING, "--json"],
+    "config": ["--json"],
+    "train": [
+        *["RECIPE", "--data", "--out", "--resume", "--steps", "--minutes", "--seed", "--device", "--threads"],
+        *["--strategy", "--tensorboard", *SHARED],
+    ],
+}
+
+
+def in_a_new_process(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_public_names() -> None:
+    assert sorted(mezzotint.__all__) == PUBLIC == dir(mezzotint)
+    for name in PUBLIC:
+        value = getattr(mezzotint, name)
+        assert name == "__version__" or value.__doc__, f"{name} has no docstring"
+    with pytest.raises(AttributeError, match="no attribute 'generat'"):
+        mezzotint.generat  # noqa: B018
+
+
+def test_the_type_checker_sees_the_same_names() -> None:
+    tree = ast.parse((SOURCE / "__init__.py").read_text())
+    guarded = [n for n in tree.body if isinstance(n, ast.If)]
+    names = {alias.asname for n in ast.walk(guarded[0]) if isinstance(n, ast.ImportFrom) for alias in n.names}
+    assert names == set(PUBLIC) - {"__version__"}
+
+
+def test_the_version_is_the_distributions() -> None:
+    from importlib.metadata import version
+
+    assert version("mezzotint") == mezzotint.__version__
+
+
+def test_import_is_cheap() -> None:
+    loaded = in_a_new_process("import mezzotint, sys, json; print(json.dumps(list(sys.modules)))")
+    assert not {m.partition(".")[0] for m in json.loads(loaded)} & set(HEAVY)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["generate", "--help"], ["train", "--help"], ["models"]])
+def test_help_is_cheap(words: list[str]) -> None:
+    code = f"import sys; from mezzotint.cli import run; run({words}); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {m.partition(".")[0] for m in done.stderr.splitlines()[-1].split()}
+    assert not loaded & (set(HEAVY) - {"click", "platformdirs"})
+
+
+def test_help_names_every_command() -> None:
+    from mezzotint.cli import COMMANDS, group
+
+    assert sorted(COMMANDS) == sorted(OPTIONS)
+    with click.Context(group) as context:
+        text = group.get_help(context)
+    assert all(name in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONS))
+def test_options_are_frozen(name: str) -> None:
+    from mezzotint.cli import group
+
+    with click.Context(group) as context:
+        command = group.get_command(context, name)
+    assert command is not None and command.help
+    spelled = [
+        p.make_metavar(click.Context(command)).strip("[]") if isinstance(p, click.Argument) else "/".join(p.opts)
+        for p in command.params
+    ]
+    assert spelled == OPTIONS[name]
+    assert all(p.help for p in command.params if isinstance(p, click.Option))
+
+
+def test_no_socket_is_opened(tiny: Path, tmp_path: Path) -> None:
+    """A whole ``generate`` under an audit hook that ends the process at the first address it would talk to."""
+    code = (
+        "import sys, os\n"
+        "def watch(event, args):\n"
+        " if event in ('socket.connect', 'socket.bind', 'socket.getaddrinfo', 'socket.sendto'):\n"
+        "  os.write(2, event.encode()); os._exit(99)\n"
+        "sys.addaudithook(watch)\n"
+        "from mezzotint.cli import main; main()\n"
+    )
+    words = ["generate", "sneaker", "--model", str(tiny), "--quiet", "--film", "--out", str(tmp_path / "o")]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, env=os.environ)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "o" / "sneaker-0.png").is_file()
+
+
+def calls_of(path: Path) -> set[str]:
+    """The dotted names that a file calls."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+UNPICKLES = {"evaluation/convert_efficientnet.py": {"torch.load"}}
+"""Converts the one published file of feature weights, with weights_only=True, its hash checked before."""
+
+
+def test_nothing_unpickles_or_evaluates() -> None:
+    forbidden = {"torch.load", "pickle.load", "pickle.loads", "eval", "exec", "hasattr", "os.system"}
+    found = {str(p.relative_to(SOURCE)): calls_of(p) & forbidden for p in SOURCE.rglob("*.py")}
+    assert {name: calls for name, calls in found.items() if calls} == UNPICKLES
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    from mezzotint import errors
+
+    kinds = [v for v in vars(errors).values() if isinstance(v, type) and issubclass(v, errors.MezzotintError)]
+    codes = [kind.code for kind in kinds]
+    assert len(set(codes)) == len(codes) and all(kind.exit_code in (1, 2, 3, 4, 130) for kind in kinds)
