@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import net_configs as configs
 import pytest
+import torch
 
 ALL = {
     **{f"dit{d}": configs.dit(d) for d in (1, 2, 3)},
@@ -18,6 +21,15 @@ ALL = {
     "dit-plain": configs.dit(2, classes=None),
     "unet-plain": configs.unet(2, classes=None),
 }
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Networks this small only wait for a second thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -142,6 +142,7 @@ def test_gradients_are_orthogonal_to_normalised_weights():
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # torch's own forward mode
 def test_inverse_norm_and_its_derivatives():
     x = normal(3, 5).double().requires_grad_()
+    assert torch.equal(norm.inverse_norm(x), norm.inverse_norm(x.detach()))
     torch.testing.assert_close(norm.inverse_norm(x), 1 / x.norm(dim=-1, keepdim=True))
     assert torch.autograd.gradcheck(norm.inverse_norm, x, check_forward_ad=True)
     assert torch.autograd.gradgradcheck(norm.inverse_norm, x)
@@ -167,6 +168,9 @@ def test_normalise(kind):
     y = norm.normalise(x, kind)
     want = F.rms_norm(x, (64,)) if kind == "rms" else F.layer_norm(x, (64,))
     torch.testing.assert_close(y, want, rtol=1e-4, atol=1e-4)
+    scale, shift = normal(64, seed=1), normal(64, seed=2)
+    modulated = norm.modulate(x, norm.gain_of(scale, kind), shift, kind)
+    torch.testing.assert_close(modulated, (1 + scale) * want + shift, rtol=1e-4, atol=1e-4)
 
 
 def test_both_roads_of_attention_agree(monkeypatch):

@@ -15,7 +15,7 @@ from mezzotint.nets.attention import attend, mask_bias, merge_heads, split_heads
 from mezzotint.nets.cond import check_label, check_names, check_noise, check_state, check_text
 from mezzotint.nets.config import DiTConfig
 from mezzotint.nets.embed import NOISE_WAVES, POSITION_WAVES, frequencies, grid_waves, patchify, unpatchify, waves
-from mezzotint.nets.norm import inverse_norm, normalise, unit
+from mezzotint.nets.norm import gain_of, inverse_norm, modulate, normalise, unit
 from mezzotint.nets.precision import compute_dtype
 
 
@@ -35,7 +35,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, turn: tuple[Tensor, Tensor], bias: Tensor | None) -> Tensor:
         qkv = split_heads(self.qkv(x), 3, self.heads)
         qk, v = qkv[:2], qkv[2]
-        scale = torch.stack([self.temperature, torch.full_like(self.temperature, math.sqrt(v.shape[-1]))])
+        scale = F.pad(self.temperature[None], (0, 0, 0, 1), value=math.sqrt(v.shape[-1]))  # of q; of k
         qk = qk * (inverse_norm(qk) * scale[:, None, :, None, None]).to(qk.dtype)
         q, k = rope.rotate(qk, *turn)
         y: Tensor = self.out(merge_heads(attend(q, k, v, bias)))
@@ -99,11 +99,11 @@ class Block(nn.Module):
         bias: Tensor | None,
         text: TextKeys | None,
     ) -> Tensor:
-        scale1, shift1, gate1, scale2, shift2, gate2 = (spread(m, x.shape[1]) for m in mod)
-        x = torch.addcmul(x, gate1, self.attention(modulate(x, scale1, shift1, self.norm), turn, bias))
+        gain1, shift1, gate1, gain2, shift2, gate2 = (spread(m, x.shape[1]) for m in mod)
+        x = torch.addcmul(x, gate1, self.attention(modulate(x, gain1, shift1, self.norm), turn, bias))
         if self.cross is not None and text is not None:
             x = x + self.cross(normalise(x, self.norm), *text)
-        return torch.addcmul(x, gate2, self.mlp(modulate(x, scale2, shift2, self.norm)))
+        return torch.addcmul(x, gate2, self.mlp(modulate(x, gain2, shift2, self.norm)))
 
 
 TextKeys = tuple[Tensor, Tensor]
@@ -158,8 +158,9 @@ class DiT(nn.Module):
             )
         emb = self._embed(c, cond, dtype)
         tokens = self._run(tokens, grid, emb, cond, dtype)
-        scale, shift = (spread(m, tokens.shape[1]) for m in _halves(self.last_modulation(emb)))
-        y = self.out(modulate(tokens, scale, shift, config.norm))
+        scale, shift = self.last_modulation(emb).chunk(2, -1)
+        gain, shift = (spread(m, tokens.shape[1]) for m in (gain_of(scale, config.norm), shift))
+        y = self.out(modulate(tokens, gain, shift, config.norm))
         return unpatchify(y, config.patches, grid).to(x.dtype)
 
     @property
@@ -203,9 +204,11 @@ class DiT(nn.Module):
         return F.silu(emb)
 
     def _modulations(self, emb: Tensor, dtype: torch.dtype) -> list[tuple[Tensor, ...]]:
-        """Six (B, 1 or F, width) a block: scale, shift, gate of attention, then of the MLP."""
+        """Six (B, 1 or F, width) a block: gain, shift, gate of attention, then of the MLP."""
         shared = self.modulation(emb) + self.offsets.to(dtype)[:, None, None]
-        return [m.chunk(6, -1) for m in shared.unbind(0)]
+        parts = list(shared.chunk(6, -1))
+        parts[0], parts[3] = gain_of(parts[0], self.config.norm), gain_of(parts[3], self.config.norm)
+        return list(zip(*(m.unbind(0) for m in parts), strict=True))
 
     def _run(self, tokens: Tensor, grid: tuple[int, ...], emb: Tensor, cond: Cond, dtype: torch.dtype) -> Tensor:
         config, count, bias = self.config, tokens.shape[1], None
@@ -225,11 +228,6 @@ class DiT(nn.Module):
         return tokens[:, -count:]
 
 
-def modulate(x: Tensor, scale: Tensor, shift: Tensor, norm: str) -> Tensor:
-    """(1 + scale) norm(x) + shift."""
-    return torch.addcmul(shift, normalise(x, norm), 1 + scale)
-
-
 def spread(m: Tensor, count: int) -> Tensor:
     """One modulation a row (B, 1, d) as it is; one a frame (B, F, d) repeated to each of its count / F tokens."""
     return m if m.shape[1] in (1, count) else m.repeat_interleave(count // m.shape[1], 1)
@@ -240,11 +238,6 @@ def _with_text(m: Tensor, length: int, count: int) -> Tensor:
     if m.shape[1] == 1:
         return m
     return torch.cat([m.mean(1, keepdim=True).expand(-1, length, -1), spread(m, count)], 1)
-
-
-def _halves(m: Tensor) -> tuple[Tensor, Tensor]:
-    a, b = m.chunk(2, -1)
-    return a, b
 
 
 def _initialise(net: DiT) -> None:

@@ -13,12 +13,22 @@ _EPS = 1e-5
 
 
 def inverse_norm(x: Tensor, dim: int = -1) -> Tensor:
-    """(||x||^2 + 1e-10)^(-1/2) along ``dim``, which stays as an axis of 1; float32 (float64 for float64).
+    """1 / max(||x||, 1e-5) along ``dim``, which stays as an axis of 1; float32 (float64 for float64).
 
     Times a scale in the dtype of x it normalises x in two passes.  Differentiable to any order, forward and reverse.
     """
+    if not (
+        x.requires_grad and torch.is_grad_enabled()
+    ):  # entering a Function costs more than the norm of a small picture
+        return _inverse_norm(x, dim)
     r: Tensor = _InverseNorm.apply(x, dim)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return r
+
+
+def _inverse_norm(x: Tensor, dim: int) -> Tensor:
+    wide = torch.promote_types(x.dtype, torch.float32)
+    norm: Tensor = torch.linalg.vector_norm(x, dim=dim, keepdim=True, dtype=wide)
+    return norm.clamp_min(_EPS).reciprocal()
 
 
 def unit(x: Tensor, scale: float, dim: int = -1) -> Tensor:
@@ -27,21 +37,30 @@ def unit(x: Tensor, scale: float, dim: int = -1) -> Tensor:
 
 
 def normalise(x: Tensor, norm: str) -> Tensor:
-    """RMS ("rms") or layer ("layer") normalisation over the last axis; the modulation that follows has the weights."""
+    """RMS ("rms") or layer ("layer") normalisation over the last axis, without weights."""
     d = x.shape[-1]
     return F.layer_norm(x, (d,)) if norm == "layer" else unit(x, math.sqrt(d))
 
 
+def gain_of(scale: Tensor, norm: str) -> Tensor:
+    """1 + scale for :func:`modulate`, from scale (*, d); for "rms" times sqrt(d), the ratio of norm and RMS."""
+    return (1 + scale) * (math.sqrt(scale.shape[-1]) if norm == "rms" else 1.0)
+
+
+def modulate(x: Tensor, gain: Tensor, shift: Tensor, norm: str) -> Tensor:
+    """(1 + scale) norm(x) + shift with gain = gain_of(scale): constants live in the small factors."""
+    normed = F.layer_norm(x, x.shape[-1:]) if norm == "layer" else x * inverse_norm(x).to(x.dtype)
+    return torch.addcmul(shift, normed, gain)
+
+
 class _InverseNorm(torch.autograd.Function):
-    """r = (n^2 + eps^2)^(-1/2), dr = -r^3 x . dx: one pass back where the derivative of a norm takes three."""
+    """dr = -r^3 x . dx: one pass back where the derivative of a norm takes three."""
 
     generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, dim: int) -> Tensor:
-        wide = torch.promote_types(x.dtype, torch.float32)
-        n = torch.linalg.vector_norm(x, dim=dim, keepdim=True, dtype=wide)
-        return torch.rsqrt(n * n + _EPS * _EPS)
+        return _inverse_norm(x, dim)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, int], output: Tensor) -> None:
