@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from mezzotint.cli.options import json_option, print_json, table
+from mezzotint.cli.options import json_option, print_json
 from mezzotint.config import SETTINGS, settings
+from mezzotint.making.table import table
 
 SCHEMA = "mezzotint/config/1"
 

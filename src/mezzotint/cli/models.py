@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from mezzotint.cli.options import human_bytes, json_option, print_json, table
+from mezzotint.cli.options import human_bytes, json_option, print_json
+from mezzotint.making.table import table
 from mezzotint.pretrained.store import Found, models, places
 
 SCHEMA = "mezzotint/models/1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +49,6 @@ machine_options = chain(
 def print_json(document: Mapping[str, Any]) -> None:
     """The one JSON document of a command, on standard output."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-
-
-def table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows of texts in aligned columns; the first row is the head."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join(lines)
 
 
 def human_bytes(n: int) -> str:

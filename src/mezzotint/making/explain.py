@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mezzotint.making.table import table
 from mezzotint.pretrained.folder import describe
 from mezzotint.pretrained.model import Model, parametrisation_of
 from mezzotint.pretrained.plan import plan
 from mezzotint.pretrained.store import find
+
+
+GUIDED = {0.0: "the null alone", 1.0: "off"}
+
+
+def named(choice: dict[str, Any]) -> str:
+    """A name and its options: "karras (rho 7)"."""
+    options = ", ".join(f"{k} {v}" for k, v in choice.items() if k != "name")
+    return f"{choice['name']} ({options})" if options else str(choice["name"])
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,26 @@ class Explanation:
     calls: int
     rows: tuple[Row, ...]
 
+    def __str__(self) -> str:
+        """For people."""
+        guided = GUIDED.get(self.scale, "on, two network calls for each of the solver's")
+        rows = [("level", "alpha", "sigma", "logSNR", "told to network", "calls")]
+        for r in self.rows:
+            told = "-" if math.isnan(r.c_noise) else f"{r.c_noise:.4f}"
+            calls = str(r.calls) if r.calls else "-"
+            rows.append((str(r.i), f"{r.alpha:.5f}", f"{r.sigma:.5f}", f"{r.logsnr:+.3f}", told, calls))
+        return "\n".join(
+            [
+                f"model    {self.model}",
+                f"solver   {named(self.solver)}, order {self.order}",
+                f"grid     {named(self.grid)}, {self.steps} steps",
+                f"guidance scale {self.scale:g} ({guided})",
+                f"calls    {self.calls} of the network a picture",
+                "",
+                table(rows),
+            ]
+        )
+
 
 def explain(
     model: str | Path | Model = "fashion",
@@ -52,20 +83,10 @@ def explain(
     made = plan(described.spec, quality=quality, solver=solver, grid=grid, steps=steps, scale=scale)
     levels = made.levels
     noise = parametrisation_of(described.spec)(levels[:-1]).noise
-    rows = tuple(
-        Row(i, a, s, ell, c, n)
-        for i, (a, s, ell, c, n) in enumerate(
-            zip(
-                levels.alpha.tolist(),
-                levels.sigma.tolist(),
-                levels.logsnr.tolist(),
-                [*noise.tolist(), float("nan")],
-                [*made.calls, 0],
-                strict=True,
-            )
-        )
-    )
-    times = 1 if made.scale in (0, 1) else 2
+    told, calls = [*noise.tolist(), math.nan], [*made.calls, 0]
+    columns = zip(levels.alpha.tolist(), levels.sigma.tolist(), levels.logsnr.tolist(), told, calls, strict=True)
+    rows = tuple(Row(i, *column) for i, column in enumerate(columns))
+    times = 1 if made.scale in GUIDED else 2
     return Explanation(
         model=described.name,
         solver=dict(made.solver_choice),

@@ -114,7 +114,7 @@ def plan(
     guidance = chosen.scale if scale is None else scale
     if not math.isfinite(guidance):
         raise UsageError(f"scale is {guidance}; expected a finite number, 1 is off")
-    settings = json_safe(asdict(choice.solver)) if is_dataclass(choice.solver) else {}
+    settings: dict[str, Any] = json_safe(asdict(choice.solver)) if is_dataclass(choice.solver) else {}
     placed = {k: v for k, v in options.items() if k not in GRID_OPTIONS and _places(name, options, k, choice)}
     return Plan(
         solver=choice.solver,
