@@ -71,17 +71,21 @@ def beta_quantile(p: Array, a: float, b: float) -> Array:
     if not (0 < a < math.inf and 0 < b < math.inf):
         raise UsageError(f"the beta distribution's parameters are {a} and {b}; expected finite numbers above 0")
     p = np.asarray(p, np.float64)
-    low, high = np.zeros_like(p), np.ones_like(p)
-    x = np.full_like(p, 0.5)
+    out = np.where(p >= 1, 1.0, 0.0)
+    inside = (p > 0) & (p < 1)
+    out[inside] = _solve(p[inside], a, b)
+    return out
+
+
+def _solve(p: Array, a: float, b: float) -> Array:
+    low, high, x = np.zeros_like(p), np.ones_like(p), np.full_like(p, 0.5)
     for _ in range(_MAX_ROUNDS):
         error = betainc(x, a, b) - p
         low, high = np.where(error < 0, x, low), np.where(error >= 0, x, high)
-        slope = np.exp(_log_front(x, a, b)) / (x * (1 - x))
-        newton = x - error / slope
-        after = np.where((newton > low) & (newton < high), newton, (low + high) / 2)
+        newton = x - error * x * (1 - x) / np.exp(_log_front(x, a, b))
+        after = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
         after = np.clip(after, 1e-300, 1 - 2.0**-53)
-        done = np.all(np.abs(after - x) <= 2e-14 * np.abs(x))
-        x = after
-        if done:
+        moved, x = np.abs(after - x), after
+        if np.all(moved <= 1e-12 * x):  # Newton's next error is the square of this one
             break
-    return np.where(p <= 0, 0.0, np.where(p >= 1, 1.0, x))
+    return x

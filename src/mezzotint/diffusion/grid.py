@@ -255,9 +255,11 @@ def _ramp(n: int, low: float, high: float) -> Array:
 
 
 def _ended(values: Array, last: float, coordinate: Coordinate) -> Level:
-    if not 0 <= last <= values[-1]:
+    """The values and the last one; rounding may not lift u above 1, nor the last value above the one before it."""
+    values = np.minimum(values, 1.0) if coordinate == "rectified" else values
+    if not 0 <= last <= values[-1] * (1 + 1e-9):
         raise UsageError(f"the grid's last level {last} is not between 0 and the one before it, {values[-1]:g}")
-    return from_values(np.append(values, last), coordinate)
+    return from_values(np.append(values, min(last, values[-1])), coordinate)
 
 
 def karras(

@@ -86,11 +86,15 @@ def over_range(
     rounding: grid.Rounding = "none",
     last: grid.Last = "zero",
 ) -> Level:
-    """A ramp over the schedule's noise; its levels carry the index where the schedule is a table."""
+    """A ramp over the schedule's noise; its levels carry the index where the schedule is a table.
+
+    last: ``zero`` has N levels of the ramp, then sigma = 0; ``sigma_min`` N+1 of them.
+    """
     low, high = ends(schedule, sigma_min, sigma_max)
     coordinate: grid.Coordinate = "rectified" if isinstance(schedule, Flow) else "ratio"
-    levels = ramp(n, low, high, last=low if last == "sigma_min" else 0.0, coordinate=coordinate)
-    return fed(schedule, levels, rounding)
+    above = last == "sigma_min"
+    levels = ramp(n + above, low, high, last=0.0, coordinate=coordinate)
+    return fed(schedule, levels[:-1] if above else levels, rounding)
 
 
 def fed(schedule: Schedule, levels: Level, rounding: grid.Rounding) -> Level:

@@ -287,10 +287,14 @@ def zero_terminal_snr(table: TableSchedule, terminal: float = 0.0) -> TableSched
     first entry.
 
     terminal: abar of the last entry in place of the 0, for eps models and sigma-space grids, which cannot start at
-    alpha = 0
-    (2**-24 is what diffusers' Euler and DPM-Solver schedulers put there).
+    alpha = 0.  diffusers' Euler and DPM-Solver schedulers put 2**-24 there, whatever the table: for Stable Diffusion's
+    that is below the entry before it, for ``linear()`` it is not, so that their sigmas do not rise.
+    Raises UsageError where the terminal is not below the entry before it.
     Lin et al., 2024, Common Diffusion Noise Schedules and Sample Steps are Flawed, alg. 1.
     """
     root = table.alpha_bar.sqrt()
     stretched = ((root - root[-1]) * root[0] / (root[0] - root[-1])).square()
+    if not 0 <= terminal < stretched[-2]:
+        before = float(stretched[-2])
+        raise UsageError(f"terminal is {terminal:g}; expected 0 or above, and below the entry before it, {before:.3g}")
     return from_alpha_bar([*stretched[:-1].tolist(), terminal])

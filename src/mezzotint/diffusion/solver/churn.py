@@ -50,7 +50,7 @@ class Churn:
         inside = (ratio >= self.s_min) & (ratio <= self.s_max)
         if self.amount == 0.0 or not bool(inside.any()):
             return x, cur
-        gamma = inside * min(self.amount / step.steps, MAX_GAMMA)
+        gamma = inside.to(cur.sigma.dtype) * min(self.amount / step.steps, MAX_GAMMA)
         added = cur.sigma * (gamma * (2 + gamma)).sqrt() * self.s_noise  # sqrt((1+gamma)^2 - 1) sigma
         share = added.item() if added.ndim == 0 else expand(added, x).to(x.dtype)
         return combine((1.0, x), (share, step.noise())), Level(cur.alpha, cur.sigma * (1 + gamma))
