@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mezzotint.diffusion.denoiser import Posterior
 from mezzotint.diffusion.level import Level
-from mezzotint.diffusion.scalar import Scalar, combine, log
+from mezzotint.diffusion.scalar import Scalar, combine, everywhere, log, where
 from mezzotint.errors import UsageError
 
 S = TypeVar("S")
@@ -54,6 +54,22 @@ class Solver(Protocol[S]):
     def step(self, denoise: Denoise, x: Tensor, state: S, step: Step) -> tuple[Tensor, S, Tensor]: ...
 
 
+def kept(to: Scalar, sigma: Scalar) -> Scalar:
+    """to/sigma, the share of a state's noise that is still there at a noise of ``to``.
+
+    1 where both are 0: a row or a frame that stands still at sigma = 0 stays itself.
+    Raises UsageError where noise would rise from sigma = 0: nothing says which.
+    """
+    if not isinstance(to, Tensor) and not isinstance(sigma, Tensor):
+        if sigma != 0.0:
+            return to / sigma
+        if to == 0.0:
+            return 1.0
+    elif everywhere((to == 0) | (sigma != 0)):
+        return where(sigma == 0, 1.0, to / where(sigma == 0, 1.0, sigma))
+    raise UsageError("a solver cannot leave sigma = 0: no noise is known there; noise the state, or invert it")
+
+
 def half_logsnr(alpha: Scalar, sigma: Scalar) -> Scalar:
     """lambda = ln(alpha/sigma), DPM-Solver's coordinate: +inf at sigma = 0, -inf at alpha = 0."""
     return log(alpha) - log(sigma)
@@ -70,10 +86,13 @@ def mean_only(posterior: Posterior, solver: str) -> Tensor:
     return posterior.mean
 
 
-def eps_of(posterior: Posterior, x: Tensor, alpha: Scalar, sigma: Scalar) -> Tensor:
-    """The noise in x: the posterior's own where it prescribes one (CFG++), else (x - alpha x0)/sigma.  Shapes (B, *),
-    sigma > 0.
+def renoised(posterior: Posterior, x: Tensor, a: Scalar, s: Scalar, an: Scalar, c: Scalar) -> Tensor:
+    r""":math:`\alpha_s \hat x_0 + c\,\hat\varepsilon` in two passes; eps is the posterior's (CFG++), else
+    (x - alpha x0)/sigma.
+
+    Args: x: (B, *) at (a, s).  an: alpha of the next level.  c: the noise to have there.   Returns: (B, *).
     """
     if posterior.eps is not None:
-        return posterior.eps
-    return combine((1 / sigma, x), (-alpha / sigma, posterior.mean))
+        return combine((an, posterior.mean), (c, posterior.eps))
+    r = kept(c, s)
+    return combine((r, x), (an - a * r, posterior.mean))

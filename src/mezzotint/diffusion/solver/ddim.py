@@ -1,4 +1,4 @@
-"""DDIM: the deterministic first-order step, its stochastic family (eta), and its inversion."""
+"""DDIM: the deterministic first-order step, and its stochastic family (eta)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.scalar import Scalar, combine, everywhere, sqrt
-from mezzotint.diffusion.solver.base import Denoise, Step, eps_of
+from mezzotint.diffusion.solver.base import Denoise, Step, kept, renoised
 
 
 def ddim(x: Tensor, x0: Tensor, cur: Level, nxt: Level) -> Tensor:
@@ -20,10 +20,10 @@ def ddim(x: Tensor, x0: Tensor, cur: Level, nxt: Level) -> Tensor:
     Finite at alpha_t = 0 and at sigma_s = 0.  Song et al., 2021, Denoising Diffusion Implicit Models,
     eq. 12 with eta = 0.
 
-    Args: x, x0: (B, *).  cur, nxt: () or (B,) …, sigma of cur > 0.   Returns: (B, *), dtype of x.
+    Args: x, x0: (B, *).  cur, nxt: () or (B,) …; rows at sigma = 0 stand still.   Returns: (B, *), dtype of x.
     """
     (a, s), (an, sn) = cur.coefficients(x), nxt.coefficients(x)
-    r = sn / s
+    r = kept(sn, s)
     return combine((r, x), (an - a * r, x0))
 
 
@@ -31,7 +31,7 @@ def fresh_share(a: Scalar, s: Scalar, an: Scalar, sn: Scalar) -> Scalar:
     r"""The part of the next level's noise variance that the DDPM posterior draws afresh: :math:`1 -
     (\alpha_t\sigma_s/\alpha_s\sigma_t)^2`.
     """
-    q = a * sn / (an * s)
+    q = a / an * kept(sn, s)
     return 1 - q * q
 
 
@@ -42,7 +42,7 @@ class DDIM:
     :math:`x_s = \alpha_s \hat x_0 + \sqrt{\sigma_s^2-\tau^2}\,\hat\varepsilon + \tau z`, with
     :math:`\tau = \eta\,\sigma_s \sqrt{1 - (\alpha_t\sigma_s/\alpha_s\sigma_t)^2}`.  eta = 0 is
     deterministic, 1 the DDPM posterior.
-    Run on a grid of rising noise it is DDIM inversion (eta must be 0).
+    Finite at alpha = 0 and sigma = 0.  The way back, from data to noise, is ``DDIMInversion``.
     """
 
     eta: float = 0.0
@@ -54,12 +54,9 @@ class DDIM:
 
     def step(self, denoise: Denoise, x: Tensor, state: None, step: Step) -> tuple[Tensor, None, Tensor]:
         posterior = denoise(x, step.cur)
-        x0 = posterior.mean
         (a, s), (an, sn) = step.cur.coefficients(x), step.nxt.coefficients(x)
-        if self.eta == 0.0 and posterior.eps is None:
-            return ddim(x, x0, step.cur, step.nxt), None, x0
-        eps = eps_of(posterior, x, a, s)
         if self.eta == 0.0 or everywhere(sn == 0):
-            return combine((an, x0), (sn, eps)), None, x0
+            return renoised(posterior, x, a, s, an, sn), None, posterior.mean
         tau = self.eta * sn * sqrt(fresh_share(a, s, an, sn))
-        return combine((an, x0), (sqrt(sn * sn - tau * tau), eps), (tau, step.noise())), None, x0
+        older = renoised(posterior, x, a, s, an, sqrt(sn * sn - tau * tau))
+        return combine((1.0, older), (tau, step.noise())), None, posterior.mean

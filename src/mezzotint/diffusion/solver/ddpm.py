@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mezzotint.diffusion.denoiser import Posterior
 from mezzotint.diffusion.scalar import Scalar, combine, everywhere, log, sqrt
-from mezzotint.diffusion.solver.base import Denoise, Step, mean_only
+from mezzotint.diffusion.solver.base import Denoise, Step, kept, mean_only
 from mezzotint.diffusion.solver.ddim import fresh_share
 from mezzotint.errors import UsageError
 
@@ -38,7 +38,7 @@ def _spread(x: Tensor, posterior: Posterior, variance: Variance, bounds: tuple[S
         raise UsageError(
             "this denoiser does not learn its variance; use ddpm with variance 'fixed_small' or 'fixed_large'"
         )
-    gap = log(large / (small + 1e-30))
+    gap = log((large + 1e-30) / (small + 1e-30))
     return torch.exp(posterior.logvar * (gap / 2)).to(x.dtype) * sqrt(small)
 
 
@@ -53,10 +53,10 @@ def ancestral(x: Tensor, posterior: Posterior, step: Step, variance: Variance, s
     """
     x0 = mean_only(posterior, solver)
     (a, s), (an, sn) = step.cur.coefficients(x), step.nxt.coefficients(x)
+    free, r = fresh_share(a, s, an, sn), kept(sn, s)
+    mean = combine((a / an * r * r, x), (an * free, x0))
     if everywhere(sn == 0):
-        return x0 * an
-    free = fresh_share(a, s, an, sn)
-    mean = combine((a * sn * sn / (an * s * s), x), (an * free, x0))
+        return mean
     return combine((1.0, mean), (_spread(x, posterior, variance, variances(a, s, an, sn)) * (sn > 0), step.noise()))
 
 

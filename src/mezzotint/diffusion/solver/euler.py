@@ -8,24 +8,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from mezzotint.diffusion.denoiser import Posterior
 from mezzotint.diffusion.levels import Coordinate
 from mezzotint.diffusion.scalar import Scalar, combine, everywhere, sqrt
-from mezzotint.diffusion.solver.base import Denoise, Step
+from mezzotint.diffusion.solver.base import Denoise, Step, kept, renoised
 from mezzotint.diffusion.solver.churn import NO_CHURN, Churn
 from mezzotint.diffusion.solver.ddim import fresh_share
 from mezzotint.errors import UsageError
-
-
-def renoised(posterior: Posterior, x: Tensor, a: Scalar, s: Scalar, an: Scalar, c: Scalar) -> Tensor:
-    r""":math:`\alpha_s \hat x_0 + c\,\hat\varepsilon` in two passes; eps is the posterior's (CFG++), else (x - alpha
-    x0)/sigma.
-
-    Args: x: (B, *) at (a, s), s > 0.  an: alpha of the next level.  c: the share of noise.   Returns: (B, *).
-    """
-    if posterior.eps is not None:
-        return combine((an, posterior.mean), (c, posterior.eps))
-    return combine((c / s, x), (an - a * c / s, posterior.mean))
 
 
 @dataclass(frozen=True)
@@ -97,5 +85,5 @@ class EulerAncestral:
         if self.coordinate == "ratio":
             return sn * sqrt(1 - self.eta * self.eta * fresh_share(a, s, an, sn))
         un = sn / (an + sn)
-        down = un * (1 + self.eta * (un * (a + s) / s - 1))
+        down = un * (1 + self.eta * (kept(un, s / (a + s)) - 1))
         return an * down / (1 - down)

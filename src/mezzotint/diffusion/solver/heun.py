@@ -62,6 +62,6 @@ class Heun:
         (a, s), (an, sn) = at, to
         rectified = 1.0 if self.coordinate == "rectified" else 0.0
         n, nn = a + rectified * s, an + rectified * sn  # y = x/n
-        half, safe = where(sn > 0, 0.5, 0.0), where(sn > 0, sn, s)
+        half, safe = where(sn > 0, 0.5, 0.0), where(sn > 0, sn, 1.0)
         h = half * (sn - nn * s / n)  # half of nn (w_s - w_t)
         return combine((1 - half + h / safe, first), (half * nn / n, x), (-h * (an / safe + rectified), x1))

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from mezzotint.diffusion.level import Level
-from mezzotint.diffusion.scalar import combine, everywhere, sqrt
+from mezzotint.diffusion.scalar import combine, everywhere, sqrt, where
 from mezzotint.diffusion.schedule import Cosine, Schedule
 from mezzotint.diffusion.solver.base import Denoise, Step, mean_only
 from mezzotint.errors import UsageError
@@ -47,7 +47,8 @@ class PNDM:
     of: what is extrapolated, ``eps`` or ``v`` (diffusers extrapolates a v model's own output).
     middle: the schedule in whose t a Runge-Kutta step is halved; a model's table gives diffusers' indices where their
     gap is even.
-    The weights are those of equal steps in t while the ODE is in sigma/alpha, so the order is 2.
+    The weights are those of equal steps in t while the ODE is in sigma/alpha, so the order is 2 for eps.  It is 1 for
+    v, which turns along the step while DDIM's transfer holds it fixed: an average of v is turned twice.
     Liu et al., 2022, Pseudo Numerical Methods for Diffusion Models on Manifolds, eq. 11-14.
     Raises UsageError at alpha = 0 with eps.
     """
@@ -55,8 +56,11 @@ class PNDM:
     start: Start = "heun"
     of: Extrapolated = "eps"
     middle: Schedule = ANGLE
-    order: ClassVar[int] = 2
     calls: ClassVar[int] = 1
+
+    @property
+    def order(self) -> int:
+        return 2 if self.of == "eps" else 1
 
     def init(self, x: Tensor) -> History:
         return ()
@@ -69,7 +73,8 @@ class PNDM:
         if everywhere((nxt.sigma == 0).all()) or len(state) >= (3 if self.start == "runge-kutta" else 1):
             mean = weighted(ADAMS_BASHFORTH[len(history)], history)
         elif self.start == "heun":
-            mean = (e + self._at(denoise, self._moved(x, e, cur, nxt), nxt)) / 2
+            half = where(nxt.coefficients(x)[1] > 0, 0.5, 0.0)  # a row that ends clean has no second prediction
+            mean = combine((1 - half, e), (half, self._at(denoise, self._moved(x, e, cur, nxt), nxt)))
         else:
             mean = self._runge_kutta(denoise, x, e, cur, nxt)
         return self._moved(x, mean, cur, nxt), history, x0
@@ -89,12 +94,13 @@ class PNDM:
     def _prediction(self, x: Tensor, x0: Tensor, level: Level) -> Tensor:
         """eps = (x - alpha x0)/sigma, or v = (alpha eps - sigma x0)/sqrt(alpha^2 + sigma^2)."""
         a, s = level.coefficients(x)
+        safe = where(s > 0, s, 1.0)  # at sigma = 0 only a row that stands still, which no prediction moves
         if self.of == "eps":
             if not everywhere(a != 0):
                 raise UsageError("pndm cannot start at alpha = 0 with eps; use a grid with alpha > 0, or its 'of' v")
-            return combine((1 / s, x), (-a / s, x0))
+            return combine((1 / safe, x), (-a / safe, x0))
         n = sqrt(a * a + s * s)
-        return combine((a / (s * n), x), (-n / s, x0))
+        return combine((a / (safe * n), x), (-n / safe, x0))
 
     def _moved(self, x: Tensor, e: Tensor, cur: Level, nxt: Level) -> Tensor:
         """DDIM's step from x (B, *) with prediction e (B, *): the transfer part of the paper's eq. 11."""
