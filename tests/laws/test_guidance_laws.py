@@ -293,3 +293,12 @@ def test_gradient_contexts_change_nothing(name: str, context: Callable[[], objec
     with context():  # type: ignore[attr-defined]
         got = wrap(name)(X.clone(), MID, COND).mean
     assert torch.equal(got, wrap(name)(X, MID, COND).mean) and not got.requires_grad
+
+
+@pytest.mark.parametrize("name", ["classifier", "reconstruction"])
+def test_gradients_take_what_an_earlier_stage_made_in_inference_mode(name: str) -> None:
+    with torch.inference_mode():
+        made = {"label": COND["label"] * 1.0}
+        level = Level(MID.alpha * 1.0, MID.sigma * 1.0)
+        got = wrap(name)(X.clone(), level, made).mean
+    assert torch.equal(got, wrap(name)(X, MID, COND).mean)

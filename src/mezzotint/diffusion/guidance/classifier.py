@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mezzotint.diffusion.denoiser import Cond, Denoiser, Posterior
-from mezzotint.diffusion.guidance.gradient import value_and_gradient
+from mezzotint.diffusion.guidance.gradient import recordable, value_and_gradient
 from mezzotint.diffusion.level import Level, expand
 
 LogProb = Callable[[Tensor, Level, Cond], Tensor]
@@ -34,7 +34,8 @@ class ClassifierGuided:
 
     def __call__(self, x: Tensor, level: Level, cond: Cond) -> Posterior:
         posterior = self.denoiser(x, level, cond)
-        _, gradient = value_and_gradient(lambda y: (None, self.log_prob(y, level, cond)), x)
+        given = recordable(level, cond)
+        _, gradient = value_and_gradient(lambda y: (None, self.log_prob(y, *given)), x)
         own = level.to(x)
         a, s = expand(own.alpha, x), expand(own.sigma, x)
         reach = torch.where(a > 0, s.square() / torch.where(a > 0, a, 1.0), 0.0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from mezzotint.diffusion.denoiser import Cond, Denoiser, Posterior
-from mezzotint.diffusion.guidance.gradient import value_and_gradient
+from mezzotint.diffusion.guidance.gradient import recordable, value_and_gradient
 from mezzotint.diffusion.level import Level, expand
 
 
@@ -30,8 +30,10 @@ class Reconstruction:
     weight: float = 1.0
 
     def __call__(self, x: Tensor, level: Level, cond: Cond) -> Posterior:
+        given = recordable(level, cond)
+
         def misfit(y: Tensor) -> tuple[Posterior, Tensor]:
-            posterior = self.denoiser(y, level, cond)
+            posterior = self.denoiser(y, *given)
             error = self.observed.to(y) - self.measure(posterior.mean)
             return posterior, error.square().flatten(1).sum(1)
 
