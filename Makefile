@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
-BENCH := $(VENV)/.bench
 DOCS := $(VENV)/.docs
 
 .PHONY: demo test test-all check format bench docs clean
@@ -32,7 +31,7 @@ format: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(BENCH)
+bench: $(DEV)
 	$(BIN)/python benchmarks/run.py
 
 docs: $(DOCS)
@@ -52,10 +51,7 @@ $(CORE): $(VENV)/bin/python pyproject.toml packages/mezzotint-models/pyproject.t
 
 $(DEV): $(CORE)
 	$(PIP) --editable ".[test,check]"
-	@touch $@
-
-$(BENCH): $(DEV)
-	$(PIP) --editable ".[bench]"
+	$(BIN)/python tests/peers/k_diffusion_wheel.py
 	@touch $@
 
 $(DOCS): $(CORE)
