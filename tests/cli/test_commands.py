@@ -141,6 +141,21 @@ def test_inspect_tells_a_changed_receipt(inside: Path, capsys: Capture) -> None:
     assert answer(capsys, "inspect", str(path))["facts"]["intact"] is False
 
 
+def test_inspect_a_checkpoint(inside: Path, capsys: Capture) -> None:
+    from mezzotint.training.checkpoint import Checkpoint, Store
+
+    parts = {part: {"a": torch.ones(3)} for part in ("weights", "ema", "optimiser")}
+    folder = Store(inside / "c").save(Checkpoint(parts, {"step": 7}))
+    said = answer(capsys, "inspect", str(folder))
+    assert said["kind"] == "checkpoint" and said["facts"]["step"] == 7 and said["facts"]["intact"] is True
+    assert said["facts"]["parts"]["ema.safetensors"]["parameters"] == 3
+    torn = folder / "ema.safetensors"
+    torn.write_bytes(torn.read_bytes()[:-5])
+    said = answer(capsys, "inspect", str(folder))
+    assert said["facts"]["intact"] is False
+    assert "not a sound safetensors file" in said["facts"]["parts"]["ema.safetensors"]["fault"]
+
+
 def test_inspect_opens_no_pickle(inside: Path, capsys: Capture) -> None:
     torch.save({"a": torch.ones(1)}, inside / "x.bin")
     assert "is a pickle" in refusal(capsys, "inspect", "x.bin")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -176,6 +177,8 @@ def command(
     the same command with the same --out goes on.
     """
     began = time.perf_counter()
+    # Threads that wait should sleep: spinning, torch's default, burns whole cores beside anything else that runs here.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     said = settings({k: words[k] for k in ("model", "quality", "device", "dtype", "threads", "batch")} | _out(out))
     words |= {k: said[k].value for k in ("model", "quality", "device", "dtype", "threads", "batch")}
 

@@ -13,7 +13,6 @@ from mezzotint.pretrained.model import Model, parametrisation_of
 from mezzotint.pretrained.plan import plan
 from mezzotint.pretrained.store import find
 
-
 GUIDED = {0.0: "the null alone", 1.0: "off"}
 
 

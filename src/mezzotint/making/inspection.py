@@ -42,9 +42,10 @@ def inspect(path: str | Path) -> Inspection:
 def _folder(path: Path) -> Inspection:
     if (path / JSON_NAME).is_file():
         return Inspection("model", path, _model(path))
-    for name, kind in (("state.json", "checkpoint"), ("run.json", "run")):
-        if (path / name).is_file():
-            return Inspection(kind, path, {**_json(path / name), "files": _files(path)})
+    if (path / "state.json").is_file():
+        return Inspection("checkpoint", path, _checkpoint(path))
+    if (path / "run.json").is_file():
+        return Inspection("run", path, {**_json(path / "run.json"), "files": _files(path)})
     raise InputError(f"{path} is no model, run or checkpoint (no {JSON_NAME}, run.json or state.json)")
 
 
@@ -76,6 +77,23 @@ def _weights(path: Path) -> dict[str, Any]:
         "metadata": dict(header.metadata),
         "shapes": {name: [e.dtype, list(e.shape)] for name, e in tensors.items()},
     }
+
+
+def _checkpoint(path: Path) -> dict[str, Any]:
+    """What ``state.json`` says, and each part with whether its bytes are those that it records."""
+    state = _json(path / "state.json")
+    claims = state.pop("files", {})
+    sound = {name: _part(path / Path(name).name, claim) for name, claim in dict(claims).items()}
+    return {**state, "parts": sound, "intact": all(part["intact"] for part in sound.values())}
+
+
+def _part(path: Path, claim: str) -> dict[str, Any]:
+    try:
+        facts = _weights(path)
+    except MezzotintError as error:
+        return {"intact": False, "fault": str(error)}
+    kept = {k: facts[k] for k in ("bytes", "tensors", "parameters", "dtypes")}
+    return {**kept, "intact": facts["sha256"] == claim}
 
 
 def _model(path: Path) -> dict[str, Any]:
