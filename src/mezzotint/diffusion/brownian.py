@@ -15,20 +15,24 @@ and covers every level.  Only +, -, x, / and square roots touch the path: it is 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from mezzotint.diffusion.level import Level
-from mezzotint.diffusion.noise import Noise
+from mezzotint.diffusion.noise import Noise, bits, normal_from_bits
 
 PLACES = 2**20
 """Leaves of the tree: a place is 3e-5 of logsnr wide at logsnr = 0, 1e-4 at +-20."""
 
 TREE_DRAW = 2**32
 """Place k is draw TREE_DRAW + k, far above the draws of any trajectory."""
+
+SMALL = 2048
+"""Rows of no more numbers than this are drawn for all places at once."""
 
 
 def place(level: Level) -> Tensor:
@@ -45,19 +49,38 @@ def correlation(k: int, m: int) -> tuple[float, float]:
     return q2 * q2, gap * (1 + q) * (1 + q2) * (1 + q2 * q2)
 
 
+def way(k: int) -> list[tuple[int, int, int]]:
+    """The intervals halved on the way from the root to place k, as (lo, mid, hi); the last mid is k."""
+    lo, hi = 0, PLACES
+    out: list[tuple[int, int, int]] = []
+    while not out or out[-1][1] != k:
+        mid = (lo + hi) // 2
+        out.append((lo, mid, hi))
+        lo, hi = (mid, hi) if k > mid else (lo, mid)
+    return out
+
+
+def normals(noise: Noise, places: Sequence[int], shape: Sequence[int]) -> Iterator[Tensor]:
+    """The normals of some places, (B, *) float64 each.  Small ones come out of their bits all at once."""
+    count = math.prod(shape[1:])
+    if count > SMALL:
+        yield from (noise(TREE_DRAW + k, shape) for k in places)
+        return
+    words = [bits(seed, noise.stage, TREE_DRAW + k, count) for k in places for seed in noise.seeds]
+    yield from torch.from_numpy(normal_from_bits(np.stack(words))).reshape(len(places), *shape)
+
+
 def descend(noise: Noise, k: int, shape: Sequence[int]) -> Tensor:
     """X at place k, 0 < k < 2^20: bridge normals from the root down to k.   Returns: shape (B, *), float64."""
-    lo, hi = 0, PLACES
-    at_lo = at_hi = torch.zeros((), dtype=torch.float64)  # the ends lie infinitely far: correlation 0
-    while True:
-        mid = (lo + hi) // 2
+    path, ends = way(k), {0: torch.zeros((), dtype=torch.float64)}
+    ends[PLACES] = ends[0]  # both ends lie infinitely far, so whatever stands there has no share
+    for (lo, mid, hi), z in zip(path, normals(noise, [mid for _, mid, _ in path], shape), strict=True):
         (rho_lo, free_lo), (rho_hi, free_hi) = correlation(lo, mid), correlation(mid, hi)
         free = correlation(lo, hi)[1]
-        z = noise(TREE_DRAW + mid, shape).mul_(math.sqrt(free_lo * free_hi / free))
-        z += at_lo * (rho_lo * free_hi / free) + at_hi * (rho_hi * free_lo / free)
-        if mid == k:
-            return z
-        lo, hi, at_lo, at_hi = (mid, hi, z, at_hi) if k > mid else (lo, mid, at_lo, z)
+        z = z.mul_(math.sqrt(free_lo * free_hi / free))
+        z += ends[lo] * (rho_lo * free_hi / free) + ends[hi] * (rho_hi * free_lo / free)
+        ends = {lo: ends[lo], mid: z, hi: ends[hi]}
+    return ends[k]
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,9 @@ def even(gaps: list[Scalar]) -> list[Scalar]:
     weights: list[Scalar] = [0.0] * n
     for k, gap in enumerate(gaps, start=1):
         reach = reach + gap
+        whole = where(reach < FAR, 1.0 + 0.0 * reach, 0.0)
         row = (*ADAMS[k][1:], *[0.0] * (n - k))
-        weights = [where(reach < FAR, new, old) for new, old in zip(row, weights, strict=True)]
+        weights = [old + whole * (new - old) for new, old in zip(row, weights, strict=True)]
     return weights
 
 

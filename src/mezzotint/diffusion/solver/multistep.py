@@ -28,7 +28,7 @@ euler: as short, and the last step is always first order (``euler_at_final``).
 """
 
 SHORT = 15
-FAR = 1e12
+FAR = 2.0**40  # a power of two, the same in every float type
 """The distance given to an answer of no use (from alpha = 0, or before a row stood still), whose weight so vanishes."""
 
 
