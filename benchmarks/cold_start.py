@@ -66,8 +66,7 @@ def generate_rows(model: str, prompt: str, repeats: int, threads: int, folder: P
     import mezzotint as mz
 
     loaded = mz.load(model)
-    job = mz.prepare(prompt, model=loaded)
-    calls = job.plan.steps * job.plan.solver.calls * (1 if job.plan.scale == 1 else 2)
+    calls = mz.explain(loaded).calls
     count = sum(p.numel() for p in loaded.network.parameters())
     theirs = peers.save_pipeline(folder / "peer", count)
     environment = harness.quiet_environment(threads)

@@ -27,13 +27,16 @@ class Request:
 
 
 def steps_for(model: Any, request: Request) -> tuple[int, int]:
-    """(steps, calls) of the preset within the calls allowed; guidance doubles the calls of a step."""
+    """(steps, calls): the most steps of the preset whose network calls, guidance included, are within those allowed."""
     import mezzotint as mz
 
-    sampled = mz.prepare(prompts(model)[0], model=model, quality=request.quality).plan
-    each = sampled.solver.calls * (1 if sampled.scale == 1 else 2)
-    steps = max(1, request.calls // each)
-    return steps, steps * each
+    def calls(steps: int) -> int:
+        return mz.explain(model, quality=request.quality, steps=steps).calls
+
+    steps = request.calls
+    while steps > 1 and calls(steps) > request.calls:
+        steps -= 1
+    return steps, calls(steps)
 
 
 def prompts(model: Any) -> tuple[str, ...]:

@@ -107,11 +107,19 @@ def test_evaluate_model(tmp_path, trained, capsys):
     found = json.loads((tmp_path / "evaluation-model-24.json").read_text())
     assert found["distance"]["metric"] == "frechet-efficientnet-lite0-64" and found["distance"]["n"] == 24
     assert found["about"]["steps"] == 2 and found["about"]["calls"] == 4
-    pieces = {p: p.stat().st_mtime_ns for p in (tmp_path / "work" / "pictures").glob("*.npy")}
-    assert evaluate_model.main([str(trained), *options, "--distance-only"]) == 0
-    assert {p: p.stat().st_mtime_ns for p in pieces} == pieces, "pictures were made again"
-    again = json.loads((tmp_path / "evaluation-model-24.json").read_text())
-    assert again["distance"] == found["distance"] and "ratio" in capsys.readouterr().out
+    assert "over the floor" in capsys.readouterr().out
+
+
+def test_pictures_are_made_once(tmp_path, trained):
+    import sampling
+    import torch
+
+    request = sampling.Request(trained, 12, calls=5, batch=2)
+    first, about = sampling.pictures(request, tmp_path)
+    assert first.shape == (12, 1, 28, 28) and first.dtype == torch.uint8 and about["calls"] == 4
+    written_at = {p: p.stat().st_mtime_ns for p in tmp_path.glob("*.npy")}
+    assert torch.equal(sampling.pictures(request, tmp_path)[0], first)
+    assert {p: p.stat().st_mtime_ns for p in written_at} == written_at
 
 
 @pytest.mark.slow

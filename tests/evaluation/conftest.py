@@ -2,6 +2,7 @@
 
 import gzip
 import importlib.util
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,26 @@ def extract(home) -> Extractor:
     if importlib.util.find_spec(PACKAGE) is None:
         pytest.skip(f"the package {PACKAGE} is not installed (extra: bench)")
     return extractor(64)
+
+
+@dataclass(frozen=True)
+class Fewer:
+    """An extractor's first features: decompositions of 1280 x 1280 take seconds, and these tests need many."""
+
+    whole: Extractor
+    dim: int = 96
+
+    @property
+    def name(self) -> str:
+        return f"{self.whole.name}-first-{self.dim}"
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        return self.whole(images)[:, : self.dim]
+
+
+@pytest.fixture(scope="session")
+def fewer(extract) -> Fewer:
+    return Fewer(extract)
 
 
 @pytest.fixture(scope="session")

@@ -36,18 +36,18 @@ def test_json_holds_every_number_and_its_circumstances():
     assert "over the floor" in report.text() and "1.50" in report.text()
 
 
-def test_real_pictures_evaluate_near_the_floor_and_noise_far_from_it(extract, fashion):
-    ref = reference(fashion[:100], extract)
+def test_real_pictures_evaluate_near_the_floor_and_noise_far_from_it(fewer, fashion):
+    ref = reference(fashion[:100], fewer)
     train, unseen = fashion[100:300], fashion[:100]
-    report = module.evaluate(fashion[300:400], train, unseen, ref, extract, {}, minimum=100)
+    report = module.evaluate(fashion[300:400], train, unseen, ref, fewer, {}, minimum=100)
     assert 0.5 < report.distance.over(report.floor) < 2
     assert report.memorisation.copies < 0.1 and report.fidelity.precision > 0.5
     noise = torch.randint(0, 256, (100, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    bad = module.evaluate(noise, train, unseen, ref, extract, {}, minimum=100)
+    bad = module.evaluate(noise, train, unseen, ref, fewer, {}, minimum=100)
     assert bad.distance.over(report.distance) > 3 and bad.fidelity.recall == 0 and bad.fidelity.coverage < 0.2
 
 
-def test_too_few_training_pictures_are_refused(extract, fashion):
-    ref = reference(fashion[:100], extract)
+def test_too_few_training_pictures_are_refused(fewer, fashion):
+    ref = reference(fashion[:100], fewer)
     with pytest.raises(UsageError, match="cannot give a floor"):
-        module.evaluate(fashion[300:400], fashion[100:150], fashion[:100], ref, extract, {}, minimum=100)
+        module.evaluate(fashion[300:400], fashion[100:150], fashion[:100], ref, fewer, {}, minimum=100)

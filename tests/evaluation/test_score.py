@@ -9,30 +9,30 @@ from mezzotint.evaluation.score import distance, images_hash, moments_of, refere
 N = 300
 
 
-def test_damage_shows_in_order(extract, fashion):
-    ref = reference(fashion[:N], extract)
+def test_damage_shows_in_order(fewer, fashion):
+    ref = reference(fashion[:N], fewer)
     x = fashion[N : 2 * N].float()
     noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
     values = [
-        distance((x + s * noise).clamp(0, 255).byte(), ref, extract, minimum=N).value for s in (0.0, 8.0, 32.0, 96.0)
+        distance((x + s * noise).clamp(0, 255).byte(), ref, fewer, minimum=N).value for s in (0.0, 8.0, 32.0, 96.0)
     ]
     assert values == sorted(values) and values[-1] > 3 * values[0]
 
 
-def test_a_set_is_at_distance_zero_from_itself_in_any_order_and_chunks(extract, fashion):
-    ref = reference(fashion[:N], extract)
-    backwards = distance(fashion[:N].flip(0), ref, extract, minimum=N)
+def test_a_set_is_at_distance_zero_from_itself_in_any_order_and_chunks(fewer, fashion):
+    ref = reference(fashion[:N], fewer)
+    backwards = distance(fashion[:N].flip(0), ref, fewer, minimum=N)
     assert backwards.value < 1e-3 and backwards.reference == images_hash(fashion[:N].flip(0))
-    chunked = moments_of(fashion[:N].split(77), extract)
+    chunked = moments_of(fashion[:N].split(77), fewer)
     torch.testing.assert_close(chunked.cov, ref.moments.cov, rtol=1e-4, atol=1e-4)
 
 
-def test_the_reference_is_kept_and_read_back_to_the_bit(extract, fashion):
+def test_the_reference_is_kept_and_read_back_to_the_bit(fewer, fashion):
     images = fashion[:40]
-    first = reference(images, extract)
-    path = reference_path(extract, first.hash)
+    first = reference(images, fewer)
+    path = reference_path(fewer, first.hash)
     assert path.is_file()
-    again = reference(images.flip(0), extract)
+    again = reference(images.flip(0), fewer)
     assert torch.equal(again.moments.scatter, first.moments.scatter) and again.hash == first.hash
     assert images_hash(fashion[1:41]) != first.hash
 

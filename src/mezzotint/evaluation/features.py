@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -86,6 +87,16 @@ def prepare(images: Tensor, size: int) -> Tensor:
     """uint8 (N, 1 | 3, H, W) -> float32 (N, 3, size, size), normalised as the module says."""
     x = functional.interpolate(images.float(), (size, size), mode="bilinear", antialias=max(images.shape[-2:]) > size)
     return ((x - 127) / 128).expand(-1, 3, -1, -1)
+
+
+class Features(Protocol):
+    """A named map from pictures to vectors: uint8 (N, 1 | 3, H, W) -> float32 (N, dim), each row on its own."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def dim(self) -> int: ...
+    def __call__(self, images: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)

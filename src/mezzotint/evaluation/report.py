@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from mezzotint.errors import UsageError
-from mezzotint.evaluation.features import Extractor
+from mezzotint.evaluation.features import Features
 from mezzotint.evaluation.frechet import Distance, moments
 from mezzotint.evaluation.memorisation import Memorisation, memorisation
 from mezzotint.evaluation.precision_recall import Fidelity, fidelity
@@ -66,7 +66,7 @@ def evaluate(
     train: Tensor,
     held_out: Tensor,
     ref: Reference,
-    extract: Extractor,
+    extract: Features,
     about: Mapping[str, Any],
     minimum: int | None = None,
 ) -> Report:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mezzotint.errors import UsageError
-from mezzotint.evaluation.features import DEFAULT_SIZE, WEIGHTS_SHA256, Extractor, cache, extractor
+from mezzotint.evaluation.features import DEFAULT_SIZE, WEIGHTS_SHA256, Features, cache, extractor
 from mezzotint.evaluation.frechet import Distance, Moments, between, moments
 from mezzotint.files import write_atomic
 
@@ -32,12 +32,12 @@ class Reference:
     moments: Moments
 
 
-def reference_path(extract: Extractor, hash_: str) -> Path:
+def reference_path(extract: Features, hash_: str) -> Path:
     """Where the moments of a reference set are kept."""
     return cache() / f"{extract.name}-{WEIGHTS_SHA256[:8]}-{hash_[:24]}.safetensors"
 
 
-def reference(images: Tensor, extract: Extractor) -> Reference:
+def reference(images: Tensor, extract: Features) -> Reference:
     """The moments of a reference set, computed once and then kept in the cache.  images: uint8 (N, 1 | 3, H, W)."""
     from safetensors.torch import load_file, save
 
@@ -51,7 +51,7 @@ def reference(images: Tensor, extract: Extractor) -> Reference:
     return Reference(extract.name, hash_, found)
 
 
-def moments_of(batches: Iterable[Tensor], extract: Extractor) -> Moments:
+def moments_of(batches: Iterable[Tensor], extract: Features) -> Moments:
     """The moments of the features of any number of batches uint8 (N, 1 | 3, H, W), one batch in memory at a time."""
     zero = torch.zeros(extract.dim, dtype=torch.float64)
     total = Moments(0, zero, torch.outer(zero, zero))
@@ -60,7 +60,7 @@ def moments_of(batches: Iterable[Tensor], extract: Extractor) -> Moments:
     return total
 
 
-def distance_of(found: Moments, ref: Reference, extract: Extractor, minimum: int | None = None) -> Distance:
+def distance_of(found: Moments, ref: Reference, extract: Features, minimum: int | None = None) -> Distance:
     """The Fréchet distance of features' moments to a reference; ``minimum`` as in ``frechet.between``.
 
     Raises UsageError when the reference was measured with other features.
@@ -71,7 +71,7 @@ def distance_of(found: Moments, ref: Reference, extract: Extractor, minimum: int
     return Distance(f"frechet-{extract.name}", value, found.n, ref.moments.n, ref.hash)
 
 
-def distance(images: Tensor, ref: Reference, extract: Extractor, minimum: int | None = None) -> Distance:
+def distance(images: Tensor, ref: Reference, extract: Features, minimum: int | None = None) -> Distance:
     """The Fréchet distance of pictures uint8 (N, 1 | 3, H, W) to a reference; ``minimum`` as in ``frechet.between``."""
     return distance_of(moments(extract(images)), ref, extract, minimum)
 
