@@ -7,6 +7,7 @@ import copy
 import net_configs as configs
 import pytest
 import torch
+import torch.nn.functional as F
 
 from mezzotint.errors import MezzotintError, ModelError, UsageError
 from mezzotint.nets import build, frames_first, freeze, parameter_count
@@ -80,6 +81,13 @@ def test_masked_text_has_no_influence(texted):
     poison = torch.where(cond["text_mask"][..., None], cond["text"], torch.tensor(float("nan")))
     assert torch.equal(net(x, c, cond), net(x, c, {**cond, "text": poison}))
     assert not torch.equal(net(x, c, cond), net(x, c, {**cond, "text": cond["text"] * -1}))
+
+
+def test_padding_has_no_influence(texted):
+    net = configs.alive(texted)
+    x, c, cond = configs.state(texted)
+    longer = {**cond, "text": F.pad(cond["text"], (0, 0, 0, 9)), "text_mask": F.pad(cond["text_mask"], (0, 9))}
+    torch.testing.assert_close(net(x, c, longer), net(x, c, cond), rtol=1e-4, atol=1e-5)
 
 
 def test_an_empty_prompt_is_a_value(texted):
