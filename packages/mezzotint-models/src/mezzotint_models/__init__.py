@@ -1,1 +1,1 @@
-"""Weights that ship with Mezzotint, one folder a model; each folder's CARD.md says how it was made and under which licence."""
+"""Weights that ship with Mezzotint, one folder a model; its CARD.md says how it was made and under which licence."""
