@@ -62,12 +62,16 @@ def edit(folder: Path, **changes: object) -> None:
     [
         ({"schema": "mezzotint/model/9"}, "has schema 'mezzotint/model/9'"),
         ({"spare": 1}, "unknown key 'spare'"),
-        ({"weights": {}}, "weights must have a sha256"),
+        ({"weights": {}}, "weights must have sha256 and bytes"),
         ({"sampling": {"draft": {}}}, "'standard'"),
         ({"sampling": {"standard": {"solver": "ddim", "grid": "karras", "steps": 4}}}, "sampling.standard.grid"),
         ({"sampling": {"standard": {"solver": "ddim", "grid": {"name": "karras"}}}}, "steps"),
         ({"card": {"title": "x"}}, "summary"),
         ({"codec": 3}, "codec"),
+        ({"shape": [1, 8.5, 8]}, "shape: expected 1 to 5 sizes"),
+        ({"shape": [16000, 16000, 16000]}, "has more than"),
+        ({"net": {"kind": "dit", "width": 10**9}}, "width is 1000000000"),
+        ({"labels": [{"name": 3}]}, "must be texts"),
         ({"labels": [{"name": "a"}, {"nam": "b"}]}, "unknown key 'nam'"),
     ],
 )
@@ -87,6 +91,7 @@ def test_a_wrong_model_json_is_named(copy: Path, changes: dict[str, object], sai
         ({"schedule": {"name": "cosin"}}, "did you mean cosine"),
         ({"schedule": {"name": "flow", "shfit": 2}}, "shfit"),
         ({"net": {"kind": "mlp"}}, "kind must be one of"),
+        ({"net": {"kind": "dit", "width": "wide"}}, "cannot be built"),
     ],
 )
 def test_a_choice_that_is_not_one(copy: Path, changes: dict[str, object], said: str) -> None:

@@ -55,14 +55,14 @@ def _new_folder(verb: str) -> Path:
 
 
 class Bar:
-    """Progress with time left on standard error; silent when it is not a terminal's business."""
+    """Progress with time left on standard error, where that is a terminal."""
 
     def __init__(self, total: int, unit: str, shown: bool) -> None:
         self._bar = None
         if shown:
             from tqdm.std import tqdm
 
-            self._bar = tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, leave=False)
+            self._bar = tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, leave=False, disable=None)
 
     def at(self, done: int, note: str) -> None:
         """How far it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,12 +100,10 @@ def describe(folder: Path) -> Described:
     schema, weights = table.pop("schema", None), table.pop("weights", None)
     if schema != SCHEMA:
         raise ModelError(f"{path} has schema {schema!r}; this version reads {SCHEMA!r}")
-    if not isinstance(weights, dict) or not isinstance(weights.get("sha256"), str):
-        raise ModelError(f"{path}: weights must have a sha256; fetch the model again")
+    if not isinstance(weights, dict) or type(weights.get("sha256")) is not str or type(weights.get("bytes")) is not int:
+        raise ModelError(f"{path}: weights must have sha256 and bytes; fetch the model again")
     try:
-        return Described(
-            folder.resolve().name, folder, from_dict(table), weights["sha256"], int(weights.get("bytes", 0))
-        )
+        return Described(folder.resolve().name, folder, from_dict(table), weights["sha256"], weights["bytes"])
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 
@@ -158,7 +157,14 @@ def load_described(described: Described) -> Loaded:
 
     path = described.folder / WEIGHTS_NAME
     weights = read_tensors(path)
-    network = build(config_from_dict(dict(described.spec.net)))
+    try:
+        with warnings.catch_warnings(action="error"):
+            network = build(config_from_dict(dict(described.spec.net)))
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RuntimeError, Warning) as error:
+        why = str(error).partition("\n")[0]
+        raise ModelError(
+            f"{described.folder / JSON_NAME}: its network cannot be built ({why}); fetch it again"
+        ) from error
     check_weights(network, weights, path)
     network.load_state_dict(weights)
     return Loaded(described, network.eval().requires_grad_(False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from mezzotint.conditioning.labels import Labels
 from mezzotint.errors import ModelError, unknown
 
+MAX_SIZE = 16_384
+MAX_VALUES = 1 << 28
 SCHEMA = "mezzotint/model/1"
 QUALITIES = ("draft", "standard", "best")
 
@@ -118,12 +121,61 @@ def _sampling(table: Any) -> dict[str, Sampling]:
             raise ModelError(f"sampling: {unknown('quality', quality, QUALITIES)}")
     made = {quality: _made(Sampling, value, f"sampling.{quality}") for quality, value in table.items()}
     for quality, sampling in made.items():
-        _choice(sampling.grid, f"sampling.{quality}.grid")
+        _check_sampling(quality, sampling)
     return made
+
+
+def _check_sampling(quality: str, sampling: Sampling) -> None:
+    _choice(sampling.grid, f"sampling.{quality}.grid")
+    if (
+        not isinstance(sampling.solver, str)
+        or not _is_size(sampling.steps)
+        or not isinstance(sampling.scale, int | float)
+    ):
+        raise ModelError(
+            f"sampling.{quality}: expected a solver's name, steps from 1 to {MAX_SIZE}, and a number as scale"
+        )
+
+
+def _is_size(value: Any) -> bool:
+    return type(value) is int and 1 <= value <= MAX_SIZE
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= 5 or not all(map(_is_size, value)):
+        raise ModelError(f"shape: expected 1 to 5 sizes from 1 to {MAX_SIZE}, got {value!r}")
+    if math.prod(value) > MAX_VALUES:
+        raise ModelError(f"shape: {value!r} has more than {MAX_VALUES} values")
+    return tuple(value)
+
+
+def _net(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ModelError("net: expected a table")
+    for name, size in value.items():
+        if isinstance(size, int) and abs(size) > MAX_SIZE:
+            raise ModelError(f"net: {name} is {size}; at most {MAX_SIZE} is taken")
+    return value
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise ModelError(f"{where}: expected a list, got {type(value).__name__}; the file is damaged")
+    return list(value)
+
+
+def _card(value: Any) -> Card:
+    card: Card = _made(Card, value, "card")
+    texts = (card.title, card.summary, card.licence, card.data, card.limits, card.compute)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(card.metrics, dict):
+        raise ModelError("card: expected texts, and metrics as a table")
+    return card
 
 
 def _label(value: Any) -> Label:
     label = _made(Label, value, "labels")
+    if not all(isinstance(word, str) for word in (label.name, *_list(label.synonyms, "labels.synonyms"))):
+        raise ModelError("labels: names and synonyms must be texts")
     return Label(label.name, tuple(label.synonyms))
 
 
@@ -131,12 +183,12 @@ def from_dict(value: Any) -> Spec:
     """The Spec of a JSON value.  Raises ModelError that names what is wrong."""
     spec: Spec = _made(Spec, value, "model.json")
     return Spec(
-        net=spec.net,
+        net=_net(spec.net),
         parametrisation=_choice(spec.parametrisation, "parametrisation"),
         schedule=_choice(spec.schedule, "schedule"),
         codec=_choice(spec.codec, "codec"),
-        shape=tuple(spec.shape),
+        shape=_shape(spec.shape),
         sampling=_sampling(spec.sampling),
-        card=_made(Card, spec.card, "card"),
-        labels=tuple(_label(v) for v in spec.labels),
+        card=_card(spec.card),
+        labels=tuple(map(_label, _list(spec.labels, "labels"))),
     )

@@ -40,10 +40,17 @@ def places() -> list[tuple[str, Path]]:
 def _folders() -> Iterator[tuple[str, Path]]:
     seen: set[str] = set()
     for origin, place in places():
-        for folder in sorted(place.iterdir()) if place.is_dir() else ():
+        for folder in _listed(place):
             if (folder / JSON_NAME).is_file() and folder.name not in seen:
                 seen.add(folder.name)
                 yield origin, folder
+
+
+def _listed(place: Path) -> list[Path]:
+    try:
+        return sorted(place.iterdir()) if place.is_dir() else []
+    except OSError as error:
+        raise InputError(f"cannot list {place}: {error.strerror}; make it readable, or set MEZZOTINT_HOME") from error
 
 
 def models() -> tuple[Found, ...]:
