@@ -196,6 +196,8 @@ def test_waves_have_unit_magnitude_and_keep_their_digits():
     frequency = embed.frequencies(64, 1 / 64, 8.0, torch.device("cpu"))
     y = embed.waves(torch.linspace(-20, 20, 9), frequency)
     torch.testing.assert_close(y.square().mean(-1), torch.ones(9))
+    turns = frequency[[0, -1]] / (2 * math.pi)
+    torch.testing.assert_close(turns, torch.tensor([1 / 64, 8.0]))
     phase = 20.0 * frequency.double()
     torch.testing.assert_close(y[-1, :64].double(), math.sqrt(2) * phase.cos(), rtol=0, atol=1e-3)
 
