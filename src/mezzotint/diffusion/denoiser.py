@@ -5,13 +5,15 @@ all are this.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from mezzotint.diffusion.level import Level, expand
 from mezzotint.diffusion.parametrisation import Parametrisation
+from mezzotint.diffusion.scalar import combine
 
 Cond = Mapping[str, Tensor]
 """Conditioning: a closed set of names, each (B, *).  The unconditional value is a value too (``null``), not a flag."""
@@ -44,20 +46,41 @@ class Denoiser(Protocol):
     def __call__(self, x: Tensor, level: Level, cond: Cond) -> Posterior: ...
 
 
+Floats = tuple[float, float, float, float]
+_KEPT = 4096
+
+
 @dataclass(frozen=True)
 class Preconditioned:
     r"""A network and its parametrisation: :math:`\hat x_0 = c_{skip} x + c_{out} F(c_{in} x, c_{noise}, y)`.
 
     The coefficients and the sum are float32 at least; the network casts at its own edge, and the answer comes back in
-    the
-    dtype of x.
+    the dtype of x.  Where one level serves the batch, its coefficients are Python floats, computed once in float64 and
+    remembered: on tensors they would cost as much as a solver's whole step.
     """
 
     network: Network
     parametrisation: Parametrisation
+    _known: dict[tuple[float, ...], Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __call__(self, x: Tensor, level: Level, cond: Cond) -> Posterior:
+        alpha, sigma = level.coefficients(x)
+        if isinstance(alpha, float) and isinstance(sigma, float) and x.dtype in (torch.float32, torch.float64):
+            skip, out, inp, noise = self._floats(alpha, sigma, level.index)
+            answer = self.network(x * inp, torch.full((x.shape[0],), noise, dtype=x.dtype, device=x.device), cond)
+            return Posterior(combine((skip, x), (out, answer)))
         c = self.parametrisation(level.to(x))
-        noise = c.noise.expand(x.shape[0]) if c.noise.ndim == 0 else c.noise
-        out = self.network((expand(c.inp, x) * x).to(x.dtype), noise, cond)
-        return Posterior((expand(c.skip, x) * x + expand(c.out, x) * out).to(x.dtype))
+        c_noise = c.noise.expand(x.shape[0]) if c.noise.ndim == 0 else c.noise
+        answer = self.network((expand(c.inp, x) * x).to(x.dtype), c_noise, cond)
+        return Posterior((expand(c.skip, x) * x + expand(c.out, x) * answer).to(x.dtype))
+
+    def _floats(self, alpha: float, sigma: float, index: Tensor | None) -> Floats:
+        """The coefficients of one level, remembered; the memory is emptied when it is full."""
+        key = (alpha, sigma) if index is None else (alpha, sigma, index.item())
+        if key not in self._known:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            values = (torch.tensor(v, dtype=torch.float64) for v in key)
+            skip, out, inp, noise = (c.item() for c in self.parametrisation(Level(*values)))
+            self._known[key] = (skip, out, inp, noise)
+        return self._known[key]
