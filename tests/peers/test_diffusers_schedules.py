@@ -138,13 +138,6 @@ def test_flow_grid_with_dynamic_shift(terminal: float | None) -> None:
     assert torch.allclose(grid.flow(20, shift, terminal=terminal).sigma.float(), peer.sigmas, atol=1e-6)
 
 
-def test_mu_of_the_flux_pipeline() -> None:
-    from diffusers.pipelines.flux.pipeline_flux import calculate_shift
-
-    for tokens in (256, 1024, 4096, 9000):
-        assert math.log(mu_shift(tokens)) == pytest.approx(calculate_shift(tokens), rel=1e-12)
-
-
 @pytest.mark.parametrize("ramp", ["karras", "exponential", "beta"])
 def test_flow_grids_over_u(ramp: str) -> None:
     peer = diffusers.FlowMatchEulerDiscreteScheduler(**{f"use_{ramp}_sigmas": True})

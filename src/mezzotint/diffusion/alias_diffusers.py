@@ -216,9 +216,7 @@ def _named(placed: tuple[Grid, str], solver: str) -> tuple[Grid, str, str]:
 
 
 def _pndm(o: Options) -> Read:
-    """Its Runge-Kutta start halves an index; here it halves the angle atan(sigma/alpha), the table being unknown
-    yet.
-    """
+    """Its Runge-Kutta start halves an index; here it halves the angle atan(sigma/alpha): the table is not known yet."""
     of: Literal["eps", "v"] = "v" if o.word("prediction_type", "epsilon") == "v_prediction" else "eps"
     start: Literal["heun", "runge-kutta"] = "heun" if o.flag("skip_prk_steps", False) else "runge-kutta"
     return Read(PNDM(start, of), *_named(_whole(o, False), "pndm"))

@@ -25,8 +25,8 @@ def _log_front(x: Array, a: float, b: float) -> Array:
 
 
 def _fraction(x: Array, a: float, b: float) -> Array:
-    """The continued fraction of I_x(a, b), by the modified Lentz method (DLMF 8.17.22; Lentz, 1976;
-    Thompson & Barnett, 1986).
+    """The continued fraction of I_x(a, b), by the modified Lentz method (DLMF 8.17.22; Lentz, 1976; Thompson & Barnett,
+    1986).
     """
     c = np.ones_like(x)
     d = 1 - (a + b) * x / (a + 1)

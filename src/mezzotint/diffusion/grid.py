@@ -1,10 +1,9 @@
 r"""Grids: where a trajectory stops on its way from noise to data, N+1 levels for N steps, on the CPU in float64.
 
 Two kinds.  Over a *schedule* (``uniform``, ``normal``, ``sgm_uniform``) or a *table* (``leading``, ``trailing``,
-``linspace`` …) t or the
-network's index is placed; the latter carry that index in ``Level.index``, rounded where other tools round it, since
-their pictures
-depend on it.  Over a *range of noise* (``karras``, ``exponential``, ``beta`` …) sigma/alpha is placed.
+``linspace`` …) t or the network's index is placed; the latter carry that index in ``Level.index``, rounded where other
+tools round it, since their pictures depend on it.  Over a *range of noise* (``karras``, ``exponential``, ``beta`` …)
+sigma/alpha is placed.
 The last level is clean, sigma = 0, unless ``last`` says otherwise.  img2img and resuming run a tail, ``levels[k:]``.
 """
 

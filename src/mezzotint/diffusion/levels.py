@@ -17,8 +17,8 @@ from mezzotint.errors import UsageError
 Array = NDArray[np.float64]
 
 Coordinate = Literal["ratio", "rectified"]
-"""What a grid's numbers are: ``ratio`` sigma/alpha, giving (1, r);
-``rectified`` sigma/(alpha+sigma) in [0, 1], giving (1-u, u).
+"""What a grid's numbers are: ``ratio`` sigma/alpha, giving (1, r); ``rectified`` sigma/(alpha+sigma) in [0, 1], giving
+(1-u, u).
 """
 
 Rounding = Literal["none", "nearest", "down"]
@@ -97,9 +97,7 @@ def rising(levels: Level) -> Level:
 
 
 def indexed(levels: Level, table: TableSchedule, rounding: Rounding = "none") -> Level:
-    """The same levels carrying the table's index of each, fractional or rounded as some tools feed it to the
-    network.
-    """
+    """The same levels with the table's index of each, fractional or rounded as some tools feed it to the network."""
     index = table.index(levels.logsnr)
     rounded = {"none": index, "nearest": index.round(), "down": (index + 1e-6).floor()}[rounding]
     return Level(levels.alpha, levels.sigma, rounded)

@@ -2,8 +2,8 @@ r"""Noise schedules: the map from a coordinate t in [0, 1] (0 = clean, 1 = noise
 logsnr.
 
 Training draws t, grids place t; a solver or a network never sees it.  Every schedule is pure and frozen.  Those of
-tables also
-map a level to the index their networks were trained with, so that a model of one schedule can be run on any grid.
+tables also map a level to the index their networks were trained with, so that a model of one schedule can be run on any
+grid.
 """
 
 from __future__ import annotations
@@ -93,11 +93,11 @@ class Cosine:
     r"""The continuous cosine schedule: :math:`\alpha = \cos\varphi_t/\cos\varphi_0`,
     :math:`\varphi_t = \tfrac{\pi}{2}\tfrac{t+s}{1+s}`, alpha^2+sigma^2 = 1.
 
-    offset: s.  0 gives alpha = cos(pi t/2), sigma = sin(pi t/2) (Salimans & Ho, 2022, Progressive Distillation, sec.
-    2), the default
-    here; 0.008 the curve of Nichol & Dhariwal, 2021, Improved DDPM, eq. 17.  alpha = 0 exactly at t = 1.  The table
-    with
-    clipped betas that published models were trained on is ``cosine_table``.   Raises UsageError for a negative offset.
+    offset: s.  0, the default here, gives alpha = cos(pi t/2), sigma = sin(pi t/2) (Salimans & Ho, 2022, Progressive
+    Distillation, sec. 2); 0.008 the curve of Nichol & Dhariwal, 2021, Improved DDPM, eq. 17.  alpha is exactly 0 at t =
+    1.
+    The table with clipped betas that published models were trained on is ``cosine_table``.
+    Raises UsageError for a negative offset.
     """
 
     offset: float = 0.0
@@ -189,10 +189,8 @@ class TableSchedule:
     sqrt(1 - abar)).
 
     Entry i = 0 … T-1 is what its networks call time index i.  t = i/(T-1), so t = 0 is the table's cleanest entry,
-    whose sigma
-    is small but not 0.  Between entries logsnr is linear in i; in the last interval of a table that ends at alpha = 0,
-    where logsnr
-    is infinite, alpha/sigma is.   Ho et al., 2020, DDPM, eq. 4.
+    whose sigma is small but not 0.  Between entries logsnr is linear in i; in the last interval of a table that ends at
+    alpha = 0, where logsnr is infinite, alpha/sigma is.   Ho et al., 2020, DDPM, eq. 4.
     Raises UsageError for fewer than two betas, a beta outside (0, 1], or one of 1 before the last.
     """
 
@@ -233,9 +231,7 @@ class TableSchedule:
         return Level(level.alpha, level.sigma, index)
 
     def index(self, logsnr: Tensor) -> Tensor:
-        """The fractional index of a logsnr, () | (B,) …;
-        0 for levels cleaner than the table's, T-1 for noisier ones.
-        """
+        """The fractional index of a logsnr, () | (B,) …; 0 for levels cleaner than the table, T-1 for noisier ones."""
         knots = self.logsnr.to(logsnr.device, logsnr.dtype)
         low = (torch.searchsorted(-knots, -logsnr.contiguous(), right=True) - 1).clamp(0, len(self) - 2)
         a, b = knots[low], knots[low + 1]
@@ -274,8 +270,8 @@ def cosine_table(n: int = 1000, offset: float = 0.008, max_beta: float = 0.999) 
 
 
 def from_alpha_bar(alpha_bar: Sequence[float]) -> TableSchedule:
-    """The table whose products of 1 - beta are given (a model's ``alphas_cumprod``), decreasing in (0, 1];
-    the last may be 0.
+    """The table whose products of 1 - beta are given (a model's ``alphas_cumprod``), decreasing in (0, 1]; the last may
+    be 0.
     """
     values = torch.tensor(alpha_bar, dtype=torch.float64)
     before = torch.cat((torch.ones(1, dtype=torch.float64), values[:-1]))

@@ -19,12 +19,11 @@ MAX_GAMMA = math.sqrt(2) - 1
 
 @dataclass(frozen=True)
 class Churn:
-    r"""Raises sigma at fixed alpha to :math:`(1+\gamma)\sigma`, :math:`\gamma = \min(S_{churn}/N, \sqrt 2 - 1)`, inside
-    a band.
+    r"""Raises sigma at fixed alpha to :math:`(1+\gamma)\sigma`, :math:`\gamma = \min(S_{churn}/N, \sqrt 2-1)`, inside a
+    band.
 
     amount: S_churn, spread over the grid's N steps.  s_min, s_max: the band of sigma/alpha it acts in; alpha = 0 is
-    inside when s_max
-    is inf.  s_noise: standard deviation of the noise added, 1.003 in EDM.
+    inside when s_max is inf.  s_noise: standard deviation of the noise added, 1.003 in EDM.
     Karras et al., 2022, Elucidating the Design Space of Diffusion-Based Generative Models, alg. 2, at any alpha.
     Raises UsageError for negative values or an empty band.
     """
@@ -42,8 +41,8 @@ class Churn:
             raise UsageError(f"s_max {self.s_max} is below s_min {self.s_min}, so nothing would be churned; swap them")
 
     def __call__(self, x: Tensor, step: Step) -> tuple[Tensor, Level]:
-        """The churned state (B, *) and its level, without an index (no table knows it);
-        both unchanged where nothing is churned.
+        """The churned state (B, *) and its level, without an index (no table knows it); both unchanged where nothing is
+        churned.
         """
         cur = step.cur
         ratio = cur.sigma / cur.alpha

@@ -18,12 +18,12 @@ Variance = Literal["fixed_small", "fixed_large", "learned"]
 
 
 def variances(a: Scalar, s: Scalar, an: Scalar, sn: Scalar) -> tuple[Scalar, Scalar]:
-    r"""The bounds of the reverse variance at the next level: :math:`\tilde\beta = \sigma_s^2 (1-q^2)` and beta, (a, s)
-    to (an, sn).
+    r"""The bounds of the reverse variance at the next level, beta-tilde and beta, for a step from (a, s) to (an, sn).
 
-    q = alpha_t sigma_s/(alpha_s sigma_t).  beta is :math:`1-\bar\alpha_t/\bar\alpha_s` of the variance-preserving
-    levels, scaled back.
-    Ho et al., 2020, DDPM, sec. 3.2 (right for data that are points, and for data that are normal).
+    :math:`\tilde\beta = \sigma_s^2 (1-q^2)`, q = alpha_t sigma_s/(alpha_s sigma_t), is right where data are points;
+    :math:`\beta = 1-\bar\alpha_t/\bar\alpha_s`, of the variance-preserving levels and scaled back, where they are
+    normal.
+    Ho et al., 2020, DDPM, sec. 3.2.
     """
     n2 = an * an + sn * sn
     return sn * sn * fresh_share(a, s, an, sn), n2 - n2 * n2 * a * a / (an * an * (a * a + s * s))
@@ -43,11 +43,10 @@ def _spread(x: Tensor, posterior: Posterior, variance: Variance, bounds: tuple[S
 
 
 def ancestral(x: Tensor, posterior: Posterior, step: Step, variance: Variance, solver: str) -> Tensor:
-    r"""A draw of :math:`q(x_s \mid x_t, \hat x_0)` with another variance perhaps: mean
-    :math:`q\tfrac{\sigma_s}{\sigma_t}x_t +
-    \alpha_s(1-q^2)\hat x_0`, q = alpha_t sigma_s/(alpha_s sigma_t).
+    r"""A draw of :math:`q(x_s \mid x_t, \hat x_0)`, perhaps with another variance.
 
-    No noise is added where the next sigma is 0.  Finite at alpha = 0.  Ho et al., 2020, DDPM, eq. 7, at any (alpha,
+    Its mean is :math:`q\tfrac{\sigma_s}{\sigma_t}x_t + \alpha_s(1-q^2)\hat x_0`, q = alpha_t sigma_s/(alpha_s sigma_t);
+    no noise is added where the next sigma is 0.  Finite at alpha = 0.  Ho et al., 2020, DDPM, eq. 7, at any (alpha,
     sigma).
     Args: x: (B, *) at step.cur.   Returns: (B, *) at step.nxt.
     """
@@ -65,9 +64,8 @@ class DDPM:
     r"""Ho et al., 2020, Denoising Diffusion Probabilistic Models, alg. 2, on any grid.
 
     variance: of the fresh noise, ``fixed_small`` :math:`\tilde\beta`, ``fixed_large`` beta, or ``learned``: their
-    interpolation in log
-    by ``Posterior.logvar`` in [0, 1] (Nichol & Dhariwal, 2021, Improved DDPM, eq. 15).  With fixed_small it is DDIM
-    with eta = 1.
+    interpolation in log by ``Posterior.logvar`` in [0, 1] (Nichol & Dhariwal, 2021, Improved DDPM, eq. 15).  With
+    fixed_small it is DDIM with eta = 1.
     Raises UsageError for ``learned`` where the denoiser gives no variance.
     """
 

@@ -19,11 +19,10 @@ from mezzotint.errors import UsageError
 class Heun:
     r"""The slope of dy/dw averaged over both ends of a step, after EDM's churn; Euler's step where the next sigma is 0.
 
-    coordinate: ``ratio`` y = x/alpha, w = sigma/alpha, slope eps (EDM, k-diffusion, diffusers);
-    ``rectified`` y = x/(alpha+sigma), w = sigma/(alpha+sigma), slope eps - x0, finite at alpha = 0.
+    coordinate: ``ratio`` y = x/alpha, w = sigma/alpha, slope eps (EDM, k-diffusion, diffusers); ``rectified`` y =
+    x/(alpha+sigma), w = sigma/(alpha+sigma), slope eps - x0, finite at alpha = 0.
     With :math:`\delta` the averaged slope, :math:`y_s = y_t + (w_s - w_t)\,\delta`.  N steps are 2N calls, 2N - 1 where
-    the last sigma is 0
-    (diffusers' ``timesteps`` lists every call: each but the first twice).
+    the last sigma is 0 (diffusers' ``timesteps`` lists every call: each but the first twice).
     Karras et al., 2022, Elucidating the Design Space of Diffusion-Based Generative Models, alg. 2.
     Raises UsageError at alpha = 0 in ``ratio``.
     """
@@ -56,8 +55,7 @@ class Heun:
         self, x: Tensor, first: Tensor, x1: Tensor, at: tuple[Scalar, Scalar], to: tuple[Scalar, Scalar]
     ) -> Tensor:
         r"""Half of Euler's step, ``first``, plus half of one with the slope at its end,
-        :math:`(first - \alpha_s x_1)/\sigma_s`
-        (less :math:`x_1` where rectified); rows that end clean keep Euler's.
+        :math:`(first - \alpha_s x_1)/\sigma_s` (less :math:`x_1` where rectified); rows that end clean keep Euler's.
         """
         (a, s), (an, sn) = at, to
         rectified = 1.0 if self.coordinate == "rectified" else 0.0

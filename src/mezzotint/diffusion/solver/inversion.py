@@ -14,17 +14,16 @@ from mezzotint.errors import UsageError
 
 @dataclass(frozen=True)
 class DDIMInversion:
-    r"""One step of a rising grid (``grid.rising``): x_t with
-    :math:`x_t = \alpha_t \tfrac{x_s-\sigma_s\hat\varepsilon}{\alpha_s} +
-    \sigma_t\hat\varepsilon`, :math:`\hat\varepsilon = \varepsilon(x_t, t)`.
+    r"""One step of a rising grid (``grid.rising``), from s to t: the x_t from which DDIM's step down comes to x_s.
 
-    The equation is implicit in x_t, and DDIM's step down solves it exactly.  It is iterated from x_t = x_s at the level
-    t, whose
-    ``iterations`` = 1 is DDIM inversion as usually run: the network sees x_s with the index of t.  More converge
-    geometrically
-    where steps are short, and then DDIM returns to the start on the same grid, however few its steps.
-    Finite at sigma_s = 0.  Mokady et al., 2023, Null-text Inversion, sec. 3.1; Pan et al., 2023, AIDI, eq. 9 (the
-    iteration).
+    .. math:: x_t = \alpha_t \frac{x_s-\sigma_s\hat\varepsilon}{\alpha_s} + \sigma_t\hat\varepsilon,
+              \qquad \hat\varepsilon = \varepsilon(x_t, t)
+
+    The equation is implicit in x_t.  It is iterated from x_t = x_s; ``iterations`` = 1 is DDIM inversion as usually
+    run:
+    the network sees x_s with the index of t.  More converge geometrically where steps are short, and then DDIM on the
+    same grid returns to the start, however few its steps.  Finite at sigma_s = 0.
+    Mokady et al., 2023, Null-text Inversion, sec. 3.1; Pan et al., 2023, AIDI, eq. 9 (the iteration).
     Raises UsageError where the grid falls, or for fewer than one iteration.
     """
 

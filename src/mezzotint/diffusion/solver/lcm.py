@@ -18,11 +18,10 @@ class LCM:
     r"""Multistep consistency sampling: :math:`\hat x_0' = c_{skip}\,x + c_{out}\,\hat x_0`, then
     :math:`x_s = \alpha_s \hat x_0' + \sigma_s z`.
 
-    With k = timestep_scaling * (the network's index), c_skip = d^2/(k^2 + d^2), c_out = k/sqrt(k^2 + d^2), d =
-    sigma_data; x is taken
-    at alpha^2 + sigma^2 = 1.  d = 0 is plain consistency sampling, which needs no index.  Its grid is ``grid.lcm``.
-    Not a solver of an ODE: the network was trained to jump, and more steps do
-    not converge to anything (``order`` 0).
+    With k = timestep_scaling * (the network's index) and d = sigma_data: c_skip = d^2/(k^2 + d^2), c_out =
+    k/sqrt(k^2 + d^2); x is taken at alpha^2 + sigma^2 = 1.  d = 0 is plain consistency sampling, which needs no index.
+    Its grid is ``grid.lcm``.
+    Not a solver of an ODE: the network was trained to jump, and more steps do not converge to anything (``order`` 0).
     Luo et al., 2023, Latent Consistency Models, eq. 9 and alg. 3; Song et al., 2023, Consistency Models, alg. 1.
     Raises UsageError on a grid whose levels carry no index.
     """

@@ -13,14 +13,12 @@ from mezzotint.diffusion.solver.ddpm import Variance, ancestral
 
 @dataclass(frozen=True)
 class UnCLIP:
-    r"""DALL-E 2's sampler, and Karlo's: the decoder's variance interpolates its bounds in log, the prior's is the lower
-    bound.
+    r"""DALL-E 2's sampler, and Karlo's: a learned variance interpolates its bounds in log, otherwise it is the lower.
 
-    :math:`\ln\Sigma = f \ln\beta + (1-f)\ln\tilde\beta` with f = ``Posterior.logvar`` where the denoiser gives one,
-    else
-    :math:`\tilde\beta`.  Its grid is ``grid.linspace`` on ``schedule.cosine_table``.
-    Ramesh et al., 2022, Hierarchical Text-Conditional Image Generation with CLIP Latents, app. C; Nichol & Dhariwal,
-    2021, eq. 15.
+    :math:`\ln\Sigma = f \ln\beta + (1-f)\ln\tilde\beta` with f = ``Posterior.logvar`` where the denoiser gives one (the
+    decoder), else :math:`\tilde\beta` (the prior).  Its grid is ``grid.linspace`` on ``schedule.cosine_table``.
+    Ramesh et al., 2022, Hierarchical Text-Conditional Image Generation with CLIP Latents, app. C;
+    Nichol & Dhariwal, 2021, Improved DDPM, eq. 15.
     """
 
     order: ClassVar[int] = 1
