@@ -65,7 +65,8 @@ def _log(p: Array) -> Array:
     series = np.full_like(s, 1 / 25)
     for k in range(23, 0, -2):
         series = series * s2 + 1 / k
-    return (e - low) * 0.6931471805599453 + 2 * s * series
+    out: Array = (e - low) * 0.6931471805599453 + 2 * s * series
+    return out
 
 
 def normal_from_bits(bits: NDArray[np.uint64]) -> Array:
