@@ -83,7 +83,7 @@ def test_comfyui_feeds_whole_indices_and_a1111_fractional_ones() -> None:
         ("euler a", EulerAncestral(), "uniform"),
         ("  dpm++   2m sde heun ", DPMpp2M("heun", 1.0, final="full"), "exponential"),
         ("dpm++2m", DPMpp2M(final="full"), "karras"),
-        ("DPM++ 3M SDE Exponential", DPMpp3M(eta=1.0, final="full"), "exponential"),
+        ("DPM++ 3M SDE Exponential", DPMpp3M(eta=1.0, variant="heun", final="full"), "exponential"),
         ("DPM++ 2M SGM Uniform", DPMpp2M(final="full"), "sgm-uniform"),
         ("Euler Automatic", Euler(), "uniform"),
         ("Euler", Euler(), "uniform"),

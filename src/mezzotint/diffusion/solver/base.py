@@ -27,7 +27,7 @@ class Step:
     spread over them).
     cur, nxt: the level of x and the one to reach.
     noise: this step's own standard normal draw k (0 unless a solver needs several), shape and device of x.
-    brownian: the standardised Brownian increment between two logsnr's: (a, b) -> W(b) - W(a) over sqrt(b - a).
+    brownian: the standardised Brownian increment between two levels, in time SNR = alpha^2/sigma^2 (see ``Brownian``).
     """
 
     i: int
