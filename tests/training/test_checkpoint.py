@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -23,11 +25,18 @@ RECIPE = tiny(10, every=Every(0, 4))
 FILES = ("weights.safetensors", "ema.safetensors", "optimiser.safetensors", "state.json")
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run's checkpoints, made once."""
+    folder = tmp_path_factory.mktemp("finished")
+    run(RECIPE, store=Store(folder))
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path):
+def folder(finished, tmp_path):
     """A finished run's checkpoints: steps 8 and 10."""
-    run(RECIPE, store=Store(tmp_path))
-    return tmp_path
+    return Path(shutil.copytree(finished, tmp_path / "checkpoints"))
 
 
 def test_the_last_two_are_kept_with_nothing_beside_them(folder):

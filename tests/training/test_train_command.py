@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from toy_recipe import RECIPE
 from training_case import Store
 
 from mezzotint.pretrained.folder import load_model
@@ -51,6 +53,22 @@ def train_command(mezzotint_train, children):
     return finish
 
 
+@pytest.fixture(scope="module")
+def finished(children, tmp_path_factory):
+    """A finished run, made once: its folder, and the JSON document it printed."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "toy.py").write_text(RECIPE)
+    child = children.start(COMMAND, folder, "toy.py", "--out", "run", "--json", "--quiet")
+    assert children.wait(child) == 0, child.output()
+    return folder / "run", json.loads(child.output())
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """The finished run, to be changed."""
+    return Path(shutil.copytree(finished[0], tmp_path / "run"))
+
+
 def weights(folder):
     """The exported weights of a run."""
     return load_file(folder / "model" / "weights.safetensors")
@@ -61,12 +79,9 @@ def equal(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
-def test_a_run_leaves_everything_that_is_promised(train_command, recipe_file, tmp_path):
-    code, out = train_command(recipe_file, "--out", "run", "--json", "--quiet")
-    assert code == 0, out
-    document = json.loads(out)
+def test_a_run_leaves_everything_that_is_promised(finished):
+    folder, document = finished
     assert (document["reason"], document["step"], document["steps"]) == ("done", 30, 30)
-    folder = tmp_path / "run"
     names = {"run.json", "journal.jsonl", "curve.png", "checkpoints", "snapshots", "model"}
     assert {p.name for p in folder.iterdir()} == names
     assert [line["step"] for line in read_journal(folder / "journal.jsonl")] == list(range(1, 31))
@@ -75,10 +90,9 @@ def test_a_run_leaves_everything_that_is_promised(train_command, recipe_file, tm
     assert json.loads((folder / "run.json").read_bytes())["recipe"] == "toy"
 
 
-def test_the_exported_model_is_the_first_average_and_loads(train_command, recipe_file, tmp_path):
-    assert train_command(recipe_file, "--out", "run", "--quiet")[0] == 0
-    loaded = load_model(tmp_path / "run" / "model")
-    ema = Store(tmp_path / "run" / "checkpoints").last().tensors["ema"]
+def test_the_exported_model_is_the_first_average_and_loads(finished):
+    loaded = load_model(finished[0] / "model")
+    ema = Store(finished[0] / "checkpoints").last().tensors["ema"]
     for name, value in loaded.network.named_parameters():
         assert torch.equal(value, ema[f"power-0.1000/{name}"])
     card = loaded.described.spec.card
@@ -87,20 +101,28 @@ def test_the_exported_model_is_the_first_average_and_loads(train_command, recipe
     assert [label.name for label in loaded.described.spec.labels] == [f"row {k}" for k in range(10)]
 
 
-def test_snapshots_rebuild_the_exported_average(train_command, recipe_file, tmp_path):
-    assert train_command(recipe_file, "--out", "run", "--quiet")[0] == 0
-    stored = load_snapshots(tmp_path / "run" / "snapshots")
+def test_snapshots_rebuild_the_exported_average(finished):
+    stored = load_snapshots(finished[0] / "snapshots")
     assert [s.step for s in stored] == [10, 20, 30]
     rebuilt = reconstruct(stored, stored[-1].profile, 30)
-    exported = weights(tmp_path / "run")
+    exported = weights(finished[0])
     assert all(torch.allclose(rebuilt[k], exported[k], atol=1e-6) for k in rebuilt)
+
+
+@pytest.fixture(scope="module")
+def whole(children, tmp_path_factory):
+    """The weights of an uninterrupted run of 120 steps."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "toy.py").write_text(RECIPE)
+    child = children.start(COMMAND, folder, "toy.py", "--out", "run", "--quiet", "--steps", "120")
+    assert children.wait(child) == 0, child.output()
+    return weights(folder / "run")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_saves_exits_130_and_resumes_to_the_bit(
-    mezzotint_train, train_command, children, recipe_file, tmp_path, number
+    mezzotint_train, train_command, children, whole, recipe_file, tmp_path, number
 ):
-    assert train_command(recipe_file, "--out", "whole", "--quiet", "--steps", "120")[0] == 0
     child = mezzotint_train(recipe_file, "--out", "cut", "--quiet", "--steps", "120")
     checkpoints = tmp_path / "cut" / "checkpoints"
     while not list(checkpoints.glob("step-*")):
@@ -114,7 +136,7 @@ def test_interrupted_it_saves_exits_130_and_resumes_to_the_bit(
     code, out = train_command(recipe_file, "--out", "cut", "--resume", "--steps", "120")
     assert code == 0, out
     assert f"going on after step {at} of 120" in out
-    assert equal(weights(tmp_path / "cut"), weights(tmp_path / "whole"))
+    assert equal(weights(tmp_path / "cut"), whole)
 
 
 def test_minutes_stop_the_run_resumably_with_a_model(train_command, recipe_file, tmp_path):
@@ -133,15 +155,14 @@ def test_resume_finds_the_latest_run_of_the_recipe(train_command, recipe_file, t
     assert tmp_path / json.loads(out)["out"] == folder
 
 
-def test_a_torn_checkpoint_is_said_and_the_one_before_used(train_command, recipe_file, tmp_path):
-    assert train_command(recipe_file, "--out", "run", "--quiet")[0] == 0
-    torn = tmp_path / "run" / "checkpoints" / "step-00000030" / "weights.safetensors"
+def test_a_torn_checkpoint_is_said_and_the_one_before_used(train_command, copied, recipe_file, tmp_path):
+    torn = copied / "checkpoints" / "step-00000030" / "weights.safetensors"
     torn.write_bytes(torn.read_bytes()[:1000])
-    before = weights(tmp_path / "run")
+    before = weights(copied)
     code, out = train_command(recipe_file, "--out", "run", "--resume")
     assert code == 0, out
     assert "step-00000030 is damaged (weights.safetensors does not match its hash); going on from step-00000020" in out
-    assert equal(weights(tmp_path / "run"), before)
+    assert equal(weights(copied), before)
 
 
 def test_tensorboard_events_only_when_asked(train_command, recipe_file, tmp_path):
@@ -174,15 +195,13 @@ def test_wrong_use_is_one_line_and_exit_code_2(train_command, recipe_file, tmp_p
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
-def test_a_used_folder_is_not_trained_over(train_command, recipe_file, tmp_path):
-    assert train_command(recipe_file, "--out", "run", "--quiet")[0] == 0
+def test_a_used_folder_is_not_trained_over(train_command, copied, recipe_file):
     code, out = train_command(recipe_file, "--out", "run", "--quiet")
     assert code == 2
     assert "holds a run already; give --resume" in out
 
 
-def test_another_recipe_cannot_resume(train_command, recipe_file):
-    assert train_command(recipe_file, "--out", "run", "--quiet")[0] == 0
+def test_another_recipe_cannot_resume(train_command, copied, recipe_file):
     code, out = train_command(recipe_file, "--out", "run", "--quiet", "--resume", "--seed", "9")
     assert code == 2
     assert "another recipe (they differ in: seed)" in out
