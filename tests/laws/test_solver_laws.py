@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -31,6 +33,7 @@ from every_solver import (
 )
 from torch import Tensor
 
+from mezzotint.diffusion.brownian import Brownian
 from mezzotint.diffusion.denoiser import Cond, Posterior
 from mezzotint.diffusion.guidance import CFGPlusPlus, Guided, Inpainted
 from mezzotint.diffusion.level import Level
@@ -303,23 +306,23 @@ def test_a_clean_frame_keeps_its_bits_and_harms_no_other(name: str) -> None:
 
 @pytest.mark.parametrize("name", STILL)
 def test_a_level_a_frame_is_each_frame_alone(name: str) -> None:
-    """Independent frames: each follows its own grid as if it were a row."""
+    """Independent frames: each follows its own grid as if it were a row, given the noise that is its own."""
     oracle = GaussianOracle(torch.tensor(0.4, dtype=F64), torch.tensor(0.8, dtype=F64))
-    levels = frames(name)
+    levels, path = frames(name), Brownian(NOISE)
+    whole = {"x": VIDEO, "state": ALL[name].init(VIDEO)}
+    alone = {f: {"x": VIDEO[:, f], "state": ALL[name].init(VIDEO[:, f])} for f in (1, 2, 3)}
+    for i, (a, b) in enumerate(pairwise(levels)):
+        z, w = NOISE(1 + i, VIDEO.shape), path(a, b, VIDEO.shape)
 
-    class Still(Noise):
-        """The same draw for a frame in the video and alone."""
+        def advance(run: dict[str, Any], cut: Callable[[Tensor], Tensor], i=i, a=a, b=b, z=z, w=w) -> None:
+            own = [Level(cut(lv.alpha), cut(lv.sigma), cut(lv.index)) for lv in (a, b)]
+            step = Step(i, i == 7, *own, lambda: cut(z), lambda p, q: cut(w), 8)
+            run["x"], run["state"], _ = ALL[name].step(oracle, run["x"], run["state"], step)
 
-        def __call__(self, draw: int, shape: tuple[int, ...]) -> Tensor:
-            z = Noise.__call__(self, draw, (shape[0], 2, 3))
-            return z if len(shape) == 3 else z[:, None].expand(shape).clone()
-
-    noise = Still(SEEDS, dtype=F64)
-    whole = sample(oracle, VIDEO, levels, ALL[name], noise, {})
-    for f in (1, 2, 3):
-        own = Level(*(getattr(levels, k)[:, :, f] for k in ("alpha", "sigma", "index")))
-        alone = sample(oracle, VIDEO[:, f], own, ALL[name], noise, {})
-        torch.testing.assert_close(alone, whole[:, f], atol=1e-9, rtol=1e-9)
+        advance(whole, lambda t: t)
+        for f, run in alone.items():
+            advance(run, lambda t, f=f: t[:, f])
+            torch.testing.assert_close(run["x"], whole["x"][:, f], atol=1e-9, rtol=1e-9)
 
 
 # -- with guidance ----------------------------------------------------------------------------------------------------
