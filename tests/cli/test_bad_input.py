@@ -39,10 +39,10 @@ WORDS = [
     (("sneaker", "--device", "tpu"), "unknown device 'tpu'"),
     (("sneaker", "--solver", "eulr"), "unknown solver 'eulr'; did you mean euler"),
     (("sneaker", "--steps", "0"), "0 steps were asked for; expected 1 to"),
-    (("sneaker", "--steps", "1000000"), "1000000 steps were asked for; expected 1 to"),
     (("sneaker", "--seed", "-1"), "seed -1 is out of range; expected 0 <= seed <="),
 ]
 MORE = [
+    (("sneaker", "--steps", "1000000"), "1000000 steps were asked for; expected 1 to"),
     (("sneaker", "--seed", str(2**63 - 1), "-n", "2"), f"seed {2**63} is out of range"),
     (("sneaker", "--solver", "ddim:eat=1"), "eat has no effect on ddim"),
     (("sneaker", "--solver", "ddim:eta"), "expected NAME:key=value"),
@@ -121,7 +121,8 @@ def test_weights_that_are_not(mezzotint, broken: Path, tmp_path: Path) -> None:
     swap(broken, {k: v for k, v in good.items() if k != name})
     assert f"1 tensors are missing, {name!r} first" in said()
     swap(broken, {**good, "spare": torch.zeros(1)})
-    assert "1 unknown tensors, 'spare' first" in said()
+    with pytest.raises(ModelError, match="1 unknown tensors, 'spare' first"):
+        load_model(broken)
     swap(broken, {**good, other: torch.zeros(7, 7)})
     assert f"{other!r} is (7, 7), expected" in said()
     swap(broken, {**good, name: torch.full_like(good[name], float("nan"))})
@@ -141,10 +142,11 @@ def test_a_pickle_as_model(mezzotint, tmp_path: Path) -> None:
     assert "is a pickle" in line and "safetensors" in line
 
 
-def test_unwritable_folder(mezzotint, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
+def test_unwritable_folder(mezzotint, inside: Path, capsys) -> None:
+    (inside / "file").write_text("")
     assert "cannot write" in fails(mezzotint("generate", "sneaker", "--out", "file/o"))
-    assert "/proc" in fails(mezzotint("generate", "sneaker", "--out", "/proc/o"))
+    assert run(["generate", "sneaker", "--out", "/proc/o"]) == 2
+    assert capsys.readouterr().err.startswith("mezzotint: cannot write /proc/o")
 
 
 def limit_files() -> None:

@@ -15,8 +15,8 @@ from mezzotint.diffusion.schedule import Flow
 from mezzotint.diffusion.solver.ddim import DDIM
 from mezzotint.stage import LINK_DRAW, Embed, Lowres, Pipeline, Stage, run, steps
 
-GRID = uniform(Flow(), 100)
-N = 4000
+GRID = uniform(Flow(), 64)
+N = 2500
 SEEDS = tuple(range(N))
 
 
@@ -47,7 +47,7 @@ def test_latent_diffusion() -> None:
     one = Stage(GaussianOracle(torch.zeros(2), var), Linear(a), GRID, DDIM())
     (x,) = run((one,), {}, SEEDS)
     assert x.shape == (N, 6)
-    assert torch.allclose(torch.cov(x.T), a @ torch.diag(var) @ a.T, atol=0.15)
+    assert torch.allclose(torch.cov(x.T), a @ torch.diag(var) @ a.T, atol=0.2)
 
 
 def test_prior_then_decoder() -> None:
@@ -57,8 +57,8 @@ def test_prior_then_decoder() -> None:
     y = torch.tensor([[0.3, -0.2]])
     embed, x = run((prior, decoder), {"text": y.expand(N, 2)}, SEEDS)
     assert embed.shape == (N, 2)
-    assert torch.allclose(x.mean(0), (y @ w)[0], atol=0.08)
-    assert torch.allclose(torch.cov(x.T), w.T @ w + 0.25 * torch.eye(3), atol=0.2)
+    assert torch.allclose(x.mean(0), (y @ w)[0], atol=0.09)
+    assert torch.allclose(torch.cov(x.T), w.T @ w + 0.25 * torch.eye(3), atol=0.22)
 
 
 def test_cascade_with_noise_augmentation() -> None:
@@ -72,7 +72,7 @@ def test_cascade_with_noise_augmentation() -> None:
     low, high = run((base, fine), {}, SEEDS)
     rest = high - up(low)
     assert abs(rest.mean()) < 0.01
-    assert abs(rest.var() - (0.01 + (0.1 / 0.9) ** 2)) < 0.003
+    assert abs(rest.var() - (0.01 + (0.1 / 0.9) ** 2)) < 0.004
 
 
 def test_the_next_denoiser_is_told_the_augmentation_level() -> None:
@@ -107,5 +107,5 @@ def test_a_row_is_its_seed() -> None:
 def test_calls() -> None:
     one = stage(torch.zeros(3), torch.tensor(1.0), (3,))
     pipeline = Pipeline((one, one))
-    assert pipeline.calls == 200
+    assert pipeline.calls == 128
     assert torch.equal(pipeline({}, (1,))[1], run((one, one), {}, (1,))[1])
