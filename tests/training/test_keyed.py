@@ -28,6 +28,13 @@ def test_noise_differs_between_seeds_steps_rows_and_purposes():
     assert len({tuple(d.flatten().tolist()) for d in draws}) == len(draws)
 
 
+def test_large_seeds_do_not_share_noise():
+    """2^53 and its neighbour, 2^63 - 1 and its own: a key that passed through float64 would round them together."""
+    seeds = (2**53, 2**53 + 1, 2**62, 2**62 + 1, 2**63 - 2, 2**63 - 1)
+    draws = [keyed.normals(seed, Purpose.NOISE, 0, [0], (16,)) for seed in seeds]
+    assert len({tuple(d.flatten().tolist()) for d in draws}) == len(draws)
+
+
 def test_noise_is_standard_normal():
     x = keyed.normals(3, Purpose.NOISE, 0, range(200), (500,)).flatten().numpy()
     assert stats.kstest(x, "norm").pvalue > 0.01

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Words = NDArray[np.uint64]
-TRAINING = 2**63 + 1
+TRAINING = 2**63
 """Second key word of training noise: above every stage number, so training never shares noise with sampling."""
 
 
@@ -62,7 +62,8 @@ def uniforms(seed: int, purpose: int, step: int, rows: Sequence[int]) -> Tensor:
 def normals(seed: int, purpose: int, step: int, rows: Sequence[int], shape: tuple[int, ...]) -> Tensor:
     """Standard normals, (len(rows), *shape) float32; row r depends on (seed, purpose, step, rows[r]) alone."""
     out = np.empty((len(rows), *shape), np.float32)
-    philox = np.random.Philox(key=[seed, TRAINING], counter=[0, step, 0, purpose])
+    key = np.array([seed, TRAINING], np.uint64)  # as a list, numbers of both sizes would be rounded to float64
+    philox = np.random.Philox(key=key, counter=np.array([0, step, 0, purpose], np.uint64))
     draw, state = np.random.Generator(philox), philox.state
     for target, row in zip(out, rows, strict=True):
         # A fresh counter in the same object: constructing one a row would cost more than the numbers.
