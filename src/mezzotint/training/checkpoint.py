@@ -14,6 +14,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,14 @@ def read(folder: Path) -> Checkpoint:
     return Checkpoint(tensors, facts)
 
 
+def _remove(folder: Path) -> None:
+    """Deletes a checkpoint: first its name, then its files, so that a kill between leaves no name without its files."""
+    gone = folder.with_name(f".{folder.name}.gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
 class Store:
     """The checkpoints of one run, in a folder of their own.
 
@@ -138,12 +147,15 @@ class Store:
         done = self.all()
         at = done.index(newest) + 1
         for old in [*done[: max(0, at - self._keep)], *done[at:]]:
-            shutil.rmtree(old, ignore_errors=True)
+            with suppress(OSError):
+                _remove(old)
+        for left in self.folder.glob(".step-*.gone"):  # of a kill while deleting
+            shutil.rmtree(left, ignore_errors=True)
 
     def _replace(self, temporary: Path, target: Path) -> None:
         # A folder of this name is left from before a resume, damaged or equal; a rename cannot replace a filled folder.
         if target.exists():
-            shutil.rmtree(target)
+            _remove(target)
         temporary.rename(target)
         _sync(self.folder)
 
