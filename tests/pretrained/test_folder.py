@@ -135,6 +135,15 @@ def test_a_solver_brings_its_own_grid_only_where_it_has_one(tiny: Path) -> None:
     assert made.solver_choice["name"] == "dpmpp-2m"
 
 
+def test_changed_weights_are_refused(copy: Path) -> None:
+    path = copy / "weights.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="the weights were changed or damaged"):
+        load_model(copy)
+
+
 def test_store(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path))
     shutil.copytree(tiny, tmp_path / "models" / "mine")

@@ -77,9 +77,11 @@ def test_cascade_with_noise_augmentation() -> None:
 
 def test_the_next_denoiser_is_told_the_augmentation_level() -> None:
     level = Level(torch.tensor(0.6), torch.tensor(0.8))
-    cond = Lowres(lambda x: x, level)({}, torch.zeros(2, 3), Noise((1, 2), stage=1))
+    noise, small = Noise((1, 2), stage=1), torch.randn(2, 3)
+    cond = Lowres(lambda x: x, level)({"label": small}, small, noise)
+    assert set(cond) == {"label", "lowres", "lowres_logsnr"}
     assert torch.allclose(cond["lowres_logsnr"], level.logsnr.expand(2))
-    assert torch.allclose(cond["lowres"], 0.8 * Noise((1, 2), stage=1)(LINK_DRAW, (2, 3)))
+    assert torch.allclose(cond["lowres"], 0.6 * small + 0.8 * noise(LINK_DRAW, (2, 3)))
 
 
 def test_stages_never_share_noise() -> None:
