@@ -53,9 +53,5 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 def human_bytes(n: int) -> str:
     """A size for people, in powers of 1000: 1234567 -> "1.2 MB"."""
-    size, unit = float(n), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):  # noqa: B007  - the unit it stops at is the answer
-        if size < 1000:
-            break
-        size /= 1000
-    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+    power = min((len(str(n)) - 1) // 3, 4)
+    return f"{n / 1000**power:.{min(power, 1)}f} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
