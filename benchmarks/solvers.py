@@ -23,7 +23,7 @@ from mezzotint.diffusion.sample import sample, start
 from mezzotint.pretrained.model import Model, load
 from mezzotint.pretrained.plan import Plan, plan
 
-SOLVERS = ("ddim", "heun", "ipndm", "deis", "dpmpp_2m", "dpmpp_3m", "unipc")
+SOLVERS = ("ddim", "heun", "ipndm", "deis", "dpmpp-2m", "dpmpp-3m", "unipc")
 CALLS = (5, 8, 10, 15, 20, 30, 50)
 
 
