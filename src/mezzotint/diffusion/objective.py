@@ -132,7 +132,7 @@ def v_weight(level: Level) -> Tensor:
 
 @dataclass(frozen=True)
 class MinSNR:
-    """min(SNR, gamma) on the x0 error.  Hang et al., 2023, Efficient Diffusion Training via Min-SNR Weighting, eq. 9."""
+    """min(SNR, gamma) on the x0 error.  Hang et al., 2023, Min-SNR Weighting Strategy, eq. 9."""
 
     gamma: float = 5.0
 
