@@ -63,6 +63,7 @@ def test_equals_the_closed_form(oracle: GaussianOracle | MixtureOracle, rule, n:
         ("cosine", rising(uniform(Cosine(), 32, 1.0, 0.02))),
         ("karras", rising(uniform(Karras(0.02, 1000.0), 64))),
         ("no alpha = 0", ascent(32, 8.0, 16.0)),
+        ("a blur that shows", rising(uniform(Cosine(), 32, 1.0, 0.4))),
     ],
 )
 def test_the_grid_is_free(name: str, levels: Level) -> None:

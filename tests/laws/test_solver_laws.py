@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, fields, replace
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from every_solver import (
@@ -31,6 +32,7 @@ from every_solver import (
     karras,
     with_index,
 )
+from scipy import integrate
 from torch import Tensor
 
 from mezzotint.diffusion.brownian import Brownian
@@ -41,6 +43,10 @@ from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.oracle import GaussianOracle
 from mezzotint.diffusion.sample import sample, trajectory
 from mezzotint.diffusion.solver.base import Solver, Step
+from mezzotint.diffusion.solver.deis import DEIS
+from mezzotint.diffusion.solver.dpm import DPMpp2M, DPMpp3M
+from mezzotint.diffusion.solver.ipndm import IPNDM
+from mezzotint.diffusion.solver.unipc import UniPC
 from mezzotint.errors import UsageError
 
 ONE_STEP = {"ddim", "euler", "euler-ancestral eta 0", "heun", "heun rectified", "pndm", "pndm v", "pndm runge-kutta"}
@@ -180,6 +186,66 @@ def test_stochastic_solvers_keep_the_moments(name: str, grid: str) -> None:
     want = small.var * levels.alpha[-1] ** 2 + levels.sigma[-1] ** 2  # type: ignore[operator]
     assert end.mean().item() == pytest.approx(0.5, abs=0.04)
     assert end.var().item() == pytest.approx(want.item(), abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["ddim eta 1", "ddpm", "unclip", "euler-ancestral"])
+def test_the_ancestral_step_is_the_forward_chains_reverse(name: str) -> None:
+    """Bayes' rule on q(x_s) and q(x_t | x_s), with x0 known; worked out in one dimension from the two variances."""
+    for (a, s), (an, sn) in [
+        ((0.6, 0.8), (0.8, 0.6)),
+        ((0.3, 0.7), (0.9, 0.1)),
+        ((1.0, 9.0), (1.0, 4.0)),
+        ((0.0, 1.0), (0.2, 0.9)),
+    ]:
+        x0, x, z = 0.7, 1.9, -1.3
+        m = a / an
+        beta = s * s - m * m * sn * sn  # x_t = m x_s + sqrt(beta) e
+        var = 1 / (1 / (sn * sn) + m * m / beta)
+        mean = var * (an * x0 / (sn * sn) + m * x / beta)
+        levels = Level(torch.tensor([a, an], dtype=F64), torch.tensor([s, sn], dtype=F64))
+        step = replace(steps_of(levels)[0], noise=lambda z=z: torch.full((1, 1), z, dtype=F64))
+        point = GaussianOracle(torch.tensor(x0, dtype=F64), torch.tensor(0.0, dtype=F64))
+        solver, state = ALL[name], torch.full((1, 1), x, dtype=F64)
+        got = solver.step(point, state, solver.init(state), step)[0]
+        assert got.item() == pytest.approx(mean + math.sqrt(var) * z, rel=1e-12)
+
+
+EXACT = {  # solver: (what is a polynomial of what, its degree)
+    "dpm++2m heun": (DPMpp2M("heun", final="full"), "x0", "lambda", 1),
+    "dpm++3m exact": (DPMpp3M("exact", final="full"), "x0", "lambda", 2),
+    "unipc 3 bh1": (UniPC(3, "bh1", "full"), "x0", "lambda", 2),
+    "unipc 3 bh2": (UniPC(3, "bh2", "full"), "x0", "lambda", 2),
+    "deis 2": (DEIS(2, "full"), "eps", "lambda", 1),
+    "deis 3": (DEIS(3, "full"), "eps", "lambda", 2),
+    "ipndm 3 exact": (IPNDM(3, "exact"), "eps", "rho", 2),
+    "ipndm 4 exact": (IPNDM(4, "exact"), "eps", "rho", 3),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_multistep_solvers_integrate_polynomials_exactly(name: str) -> None:
+    """On steps of very different length: every weight is seen, which orders of convergence do not."""
+    solver, of, coordinate, degree = EXACT[name]
+    power = np.polynomial.Polynomial([0.3, -0.8, 0.5, 0.2][: degree + 1])
+    rho = np.array([9.0, 5.5, 4.6, 2.1, 1.7, 0.9, 0.3, 0.22])
+    alpha = 1 / np.sqrt(1 + rho**2)
+    levels = Level(torch.from_numpy(alpha), torch.from_numpy(alpha * rho))
+
+    def given(r: float) -> float:
+        return float(power(-math.log(r) if coordinate == "lambda" else r))
+
+    def denoise(x: Tensor, level: Level, cond: Cond) -> Posterior:
+        value = given((level.sigma / level.alpha).item())
+        return Posterior(x * 0 + value if of == "x0" else (x - level.sigma * value) / level.alpha)
+
+    states = list(trajectory(denoise, NOISE(0, (3, 1)), levels, solver, NOISE, {}))
+    for k in range(4, len(states) - 1):
+        (r0, r1), (y0, y1) = rho[k : k + 2], [states[j].x / states[j].level.alpha for j in (k - 1, k)]
+        if of == "eps":  # d y = eps d rho
+            want = y0 + integrate.quad(given, r0, r1)[0]
+        else:  # d (y / rho) = x0 d (1 / rho)
+            want = y0 * r1 / r0 + r1 * integrate.quad(lambda w: given(1 / w), 1 / r0, 1 / r1)[0]
+        torch.testing.assert_close(y1, want, atol=1e-8, rtol=1e-8)
 
 
 # -- nothing is shared ------------------------------------------------------------------------------------------------
@@ -354,9 +420,6 @@ def test_a_prescribed_eps_is_used_or_refused_but_never_ignored(name: str) -> Non
 
 def test_solvers_that_are_the_same_step_agree() -> None:
     """DDIM = Euler = DEIS and iPNDM of one answer; DDPM = DDIM of eta 1 = Euler ancestral; each written by itself."""
-    from mezzotint.diffusion.solver.deis import DEIS
-    from mezzotint.diffusion.solver.ipndm import IPNDM
-
     levels = flow(9)
     x = first_state(levels)
 
