@@ -27,8 +27,8 @@ class Children:
     """Forks processes that run code with ``argv`` (a list of str) and the names of ``training_case`` in scope."""
 
     def __init__(self, folder: Path) -> None:
-        here = str(Path(__file__).parent)
-        env = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": here}
+        path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+        env = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": path}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self._parent = subprocess.Popen([sys.executable, __file__], env=env, **pipes)
         self._folder, self._count = folder, 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from training_case import TinyNet, made, resumed, run, same, still, tiny
+from training_case import TinyNet, made, resumed, run, same, still, still_net, tiny
 
 from mezzotint.diffusion.objective import LogitNormal, flow_weight
 from mezzotint.diffusion.parametrisation import FLOW
@@ -107,6 +107,24 @@ def unit_last(net):
     """The last layer on the unit sphere."""
     with torch.no_grad():
         net.last.weight.div_(net.last.weight.norm())
+
+
+def frozen_first(width):
+    """A network whose first layer is not to be trained, and that has a part which nothing reaches."""
+    net = still_net(width)
+    net.first.requires_grad_(False)
+    net.idle = torch.nn.Linear(2, 2)
+    return net
+
+
+def test_frozen_and_idle_parameters_stay_and_can_be_resumed(tmp_path):
+    recipe = tiny(6, build=frozen_first, every=Every(0, 3))
+    first, _ = run(recipe, until=3, store=Store(tmp_path))
+    training, _ = resumed(recipe, tmp_path)
+    for net in (first.net, training.net):
+        assert torch.equal(net.first.weight, begin(recipe).net.first.weight)
+    assert same(training, run(recipe)[0])
+    assert "first.weight" not in training.averages.values["power-0.0500"]
 
 
 def test_flow_with_optimal_transport_trains():

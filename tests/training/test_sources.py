@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import struct
 import tarfile
 import zlib
@@ -254,6 +255,20 @@ def test_stand_ins_do_not_depend_on_how_it_is_run(tmp_path):
     recipe = tiny(4, conditioning=Unconditional(), build=Told, data=lambda folder: Data(open_source(tmp_path)))
     a, b = run(recipe, ahead=0), run(recipe, ahead=3, workers=2)
     assert same(a[0], b[0])
+
+
+@pytest.mark.parametrize("name", [b"bad-\xff.png", b"bad-\n.png", "bad-ลาย.png".encode()])
+def test_any_name_can_be_reported(tmp_path, name):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "good.png").write_bytes(picture())
+    (folder / os.fsdecode(name)).write_bytes(b"no")
+    report = tmp_path / "quarantine.jsonl"
+    recipe = tiny(1, conditioning=Unconditional(), build=Told)
+    list(train(recipe, Data(open_source(folder)), quarantine=Quarantine(report)))
+    (line,) = report.read_text().splitlines()
+    assert os.fsencode(json.loads(line)["id"]) == name
+    assert Quarantine(report).ids == {os.fsdecode(name)}
 
 
 def test_a_folder_of_damage_alone_is_one_error(tmp_path):

@@ -85,19 +85,24 @@ class Exponential:
         return self.decay * (1 - self.decay ** (step - 1)) / (1 - self.decay**step)
 
 
+def trainable(net: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters that training changes, by name: those that want a gradient."""
+    return {k: p for k, p in net.named_parameters() if p.requires_grad}
+
+
 class Averages:
-    """The running averages of one network's parameters, float32, one set a profile."""
+    """The running averages of one network's trainable parameters, float32, one set a profile."""
 
     def __init__(self, net: nn.Module, profiles: Sequence[Profile]) -> None:
         self.profiles = tuple(profiles)
         self.values: dict[str, dict[str, Tensor]] = {
-            p.name: {k: v.detach().float().clone() for k, v in net.named_parameters()} for p in self.profiles
+            p.name: {k: v.detach().float().clone() for k, v in trainable(net).items()} for p in self.profiles
         }
 
     @torch.no_grad()
     def update(self, net: nn.Module, step: int) -> None:
         """Takes in the weights after update ``step`` = 1, 2, …"""
-        now = [local(p.detach()) for p in net.parameters()]
+        now = [local(p.detach()) for p in trainable(net).values()]
         for profile in self.profiles:
             old = [local(v) for v in self.values[profile.name].values()]
             torch._foreach_lerp_(old, now, 1 - profile.beta(step))
@@ -105,7 +110,7 @@ class Averages:
     @contextmanager
     def applied(self, net: nn.Module, profile: str) -> Iterator[None]:
         """The network with an average in place of its weights, within a ``with``; they come back to the bit."""
-        params = [local(p.detach()) for p in net.parameters()]
+        params = [local(p.detach()) for p in trainable(net).values()]
         kept = [p.clone() for p in params]
         torch._foreach_copy_(params, [local(v) for v in self.values[profile].values()])
         try:

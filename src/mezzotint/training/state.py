@@ -14,7 +14,7 @@ from mezzotint.errors import InputError, UsageError
 from mezzotint.training.checkpoint import Checkpoint
 from mezzotint.training.data.order import Cursor
 from mezzotint.training.distributed import SINGLE, Ranks, put, shared, whole
-from mezzotint.training.ema import Averages
+from mezzotint.training.ema import Averages, trainable
 from mezzotint.training.identity import digest, identity
 from mezzotint.training.recipe import Recipe
 
@@ -53,7 +53,7 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
 
 def _adamw(recipe: Recipe, net: nn.Module, device: torch.device) -> torch.optim.AdamW:
     o = recipe.optimiser
-    params = list(net.parameters())
+    params = list(trainable(net).values())
     matrices, vectors = [p for p in params if p.ndim >= 2], [p for p in params if p.ndim < 2]
     groups = [{"params": matrices, "weight_decay": o.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     fused = device.type in ("cpu", "cuda", "mps")
@@ -76,9 +76,11 @@ def begin(recipe: Recipe, device: torch.device | str = "cpu", ranks: Ranks = SIN
 
 
 def _moments(training: Training) -> Iterator[tuple[str, Tensor]]:
-    for name, p in training.net.named_parameters():
+    for name, p in trainable(training.net).items():
+        state = training.optimiser.state[p]
         for moment in MOMENTS:
-            yield f"{moment}/{name}", training.optimiser.state[p][moment]
+            if moment in state:  # a parameter that no sample has reached yet has none
+                yield f"{moment}/{name}", state[moment]
 
 
 def on_cpu(t: Tensor) -> Tensor:
@@ -156,7 +158,9 @@ def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list
 def _restore_moments(training: Training, checkpoint: Checkpoint) -> None:
     if not checkpoint.step:
         return
-    for p in training.net.parameters():
+    for name, p in trainable(training.net).items():
+        if f"{MOMENTS[0]}/{name}" not in checkpoint.tensors["optimiser"]:
+            continue
         state = training.optimiser.state[p]
         # Where torch itself puts it: beside the weights for the fused kind, else on the CPU.
         place = p.device if training.optimiser.defaults["fused"] else "cpu"

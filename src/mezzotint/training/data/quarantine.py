@@ -13,6 +13,14 @@ from mezzotint.training.data.source import BadItemError
 log = logging.getLogger(__name__)
 
 
+def _id(line: str) -> str | None:
+    """The sample that a line of the report names; None for a torn line."""
+    try:
+        return str(json.loads(line)["id"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 class Quarantine:
     """Names each bad sample once in a report file (and in the log), also across resumed runs.
 
@@ -23,9 +31,7 @@ class Quarantine:
         self._path, self._lock = path, threading.Lock()
         self.ids: set[str] = set()
         if path is not None and path.exists():
-            self.ids = {
-                str(json.loads(line)["id"]) for line in path.read_text("utf-8").splitlines() if line.endswith("}")
-            }
+            self.ids = set(filter(None, map(_id, path.read_text("utf-8", "replace").splitlines())))
 
     @property
     def place(self) -> str:
@@ -38,9 +44,10 @@ class Quarantine:
             if bad.item in self.ids:
                 return
             self.ids.add(bad.item)
-            log.warning("left out %s: %s", bad.item, bad.reason)
+            log.warning("left out %r: %s", bad.item, bad.reason)
             if self._path is not None:
-                self._append(json.dumps({"id": bad.item, "reason": bad.reason}, ensure_ascii=False))
+                # Escaped: a file's name need not be UTF-8.
+                self._append(json.dumps({"id": bad.item, "reason": bad.reason}))
 
     def _append(self, line: str) -> None:
         assert self._path is not None
