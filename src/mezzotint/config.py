@@ -36,7 +36,7 @@ SETTINGS = (
     Setting("quality", "standard", "the model's preset of solver, grid, steps and scale", QUALITIES),
     Setting("device", "auto", "where the network runs; auto takes an accelerator when there is one", DEVICES),
     Setting("dtype", "auto", "number format of the network; fastest measures this machine", DTYPES),
-    Setting("threads", None, "processor threads; unset leaves it to torch", number=True),
+    Setting("threads", None, "processor threads; unset takes 1 for small pictures, else torch's number", number=True),
     Setting("batch", None, "rows computed together; unset fits it to the number of pictures", number=True),
     Setting("out", None, "folder of a run's files; unset makes a new one in ./mezzotint-out"),
 )

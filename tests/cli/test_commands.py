@@ -70,6 +70,22 @@ def test_settings_reach_generate(inside: Path, capsys: Capture, monkeypatch: pyt
     assert said["steps"] == 2 and said["batch"][0] == 3 and said["out"] == "from-file"
 
 
+def test_small_pictures_take_one_thread(inside: Path, capsys: Capture) -> None:
+    """Restored afterwards: this process has other tests to run."""
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        said = answer(capsys, "generate", "sneaker", "--quiet", "--out", "a")
+        receipt = json.loads((inside / "a" / said["images"][0]["receipt"]).read_text())
+        assert receipt["made"]["threads"] == 1
+        torch.set_num_threads(2)
+        said = answer(capsys, "generate", "sneaker", "--quiet", "--out", "b", "--batch", "64")
+        receipt = json.loads((inside / "b" / said["images"][0]["receipt"]).read_text())
+        assert receipt["made"]["threads"] == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def picture(path: Path, size: tuple[int, int] = (20, 12), mode: str = "RGB") -> Path:
     shape = (size[1], size[0], *((3,) if mode == "RGB" else ()))
     Image.fromarray(np.random.default_rng(0).integers(0, 255, shape, np.uint8)).save(path)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,6 +151,17 @@ def make(job: Job, folder: Folder, film: bool, shown: bool) -> None:
                 folder.save(event, () if reel is None else reel.take(event.seed))
 
 
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """No garbage collection while torch and a model are loaded: all of it stays, and searching it takes time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @click.command("generate")
 @click.argument("prompt")
 @click.option("--negative-prompt", default="", help="What to steer away from.")
@@ -182,9 +195,11 @@ def command(
     said = settings({k: words[k] for k in ("model", "quality", "device", "dtype", "threads", "batch")} | _out(out))
     words |= {k: said[k].value for k in ("model", "quality", "device", "dtype", "threads", "batch")}
 
-    from mezzotint.making.job import prepare
+    from mezzotint.making.job import prepare, threads_for
 
-    job = prepare(prompt, **words)
+    words["threads"] = words["threads"] or threads_for(words["model"], words["n"], words["batch"])
+    with without_collector():
+        job = prepare(prompt, **words)
     place = said["out"].value
     folder = Folder(run_folder(None if place is None else Path(str(place)), "generate"), job)
     try:

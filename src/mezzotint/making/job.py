@@ -5,6 +5,7 @@ What can be wrong without any arithmetic (names, labels, hashes, headers) is che
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_BATCH = 16
 MAX_PICTURES = 1_000_000
+SMALL_BATCH = 4096
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,19 @@ def _check_count(name: str, n: int) -> int:
     return n
 
 
+def threads_for(model: str | Path, n: int, batch: int | None) -> int | None:
+    """The command's number of threads where none is given: 1 for a batch below 4096 values, which more would only
+    slow down, else None, torch's own.  Raises as ``find`` and ``describe``.
+    """
+    values = math.prod(describe(find(str(model))).spec.shape) * _rows(n, batch)
+    return 1 if values < SMALL_BATCH else None
+
+
+def _rows(n: int, batch: int | None) -> int:
+    """Rows of every batch.  Raises UsageError for numbers out of range."""
+    return min(_check_count("n", n), MAX_BATCH) if batch is None else _check_count("batch", batch)
+
+
 def prepare(
     prompt: str,
     *,
@@ -148,7 +163,8 @@ def prepare(
     batch: int | None = None,
 ) -> Job:
     """The job of ``generate``'s words, checked before any picture is made.  Arguments and errors: as ``generate``."""
-    rows = min(_check_count("n", n), MAX_BATCH) if batch is None else _check_count("batch", batch)
+    _check_count("n", n)
+    rows = _rows(n, batch)
     described = verify(describe(find(str(model)))) if isinstance(model, str | Path) else model.described
     _check_size(described, size)
     label, negative = _classes(described, prompt, negative_prompt)
