@@ -72,7 +72,7 @@ def fashion() -> Recipe:
         conditioning=Labels(len(FASHION)),
         drop=0.1,
         batch=64,
-        steps=12_000,
+        steps=9_000,
         optimiser=Optimiser(rate=1e-2, warmup=300, decay=Trapezoid(cooldown=0.4, floor=0.01)),
         ema=(Power(0.05), Power(0.10)),
         seed=7,
