@@ -329,6 +329,10 @@ def test_dtype_in_is_dtype_out(name: str) -> None:
     for dtype in (torch.bfloat16, torch.float16, torch.float32):
         end = list(trajectory(GAUSS, x.to(dtype), levels, ALL[name], NOISE, {}))[-1]
         assert end.x.dtype == dtype and end.x0.dtype == dtype
+        rows = Level(*(getattr(levels, k)[:, None].expand(-1, 3) for k in ("alpha", "sigma", "index")))
+        own = list(trajectory(GAUSS, x.to(dtype), rows, ALL[name], NOISE, {}))[-1]
+        assert own.x.dtype == dtype and own.x0.dtype == dtype
+        torch.testing.assert_close(own.x.double(), wide, atol=100 * torch.finfo(dtype).eps, rtol=0)
         torch.testing.assert_close(end.x.double(), wide, atol=100 * torch.finfo(dtype).eps, rtol=0)
 
 

@@ -66,11 +66,12 @@ class Level:
 
     def coefficients(self, x: Tensor) -> tuple[Scalar, Scalar]:
         """(alpha, sigma) as Python floats where one level serves the batch, else as tensors that broadcast against x
-        (B, *).
+        (B, *), float32 at least: differences of them would not survive in half precision.
         """
         if self.alpha.ndim == 0 and not (self.alpha.requires_grad or self.sigma.requires_grad):
             return self.alpha.item(), self.sigma.item()
-        return expand(self.alpha, x).to(x.dtype), expand(self.sigma, x).to(x.dtype)
+        dtype = torch.promote_types(x.dtype, torch.float32)
+        return expand(self.alpha.to(dtype), x), expand(self.sigma.to(dtype), x)
 
 
 def noised(x0: Tensor, eps: Tensor, level: Level) -> Tensor:

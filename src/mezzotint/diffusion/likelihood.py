@@ -162,8 +162,8 @@ def dequantised(pixels: Tensor, noise: Noise, draw: int = 0) -> Tensor:
     rows = [
         ((bits(s, noise.stage, draw, count) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53 for s in noise.seeds
     ]
-    u = torch.from_numpy(np.stack(rows)).reshape(pixels.shape).to(pixels.device)
-    return ((pixels.double() + u - 0.5) / 127.5 - 1).to(noise.dtype)
+    u = torch.from_numpy(np.stack(rows)).reshape(pixels.shape)
+    return ((pixels.cpu().double() + u - 0.5) / 127.5 - 1).to(noise.dtype).to(pixels.device)
 
 
 def bits_per_dim(log_p: Tensor, dim: int, width: float = 2 / 255) -> Tensor:

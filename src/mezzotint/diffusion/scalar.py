@@ -2,8 +2,7 @@
 a frame.
 
 A step needs about a dozen scalar operations.  On Python floats they cost 50 ns each, on 0-dim tensors 1 us: that
-difference is
-most of a solver's overhead, so coefficients are floats whenever every row is at the same level.
+difference is most of a solver's overhead, so coefficients are floats whenever every row is at the same level.
 """
 
 from __future__ import annotations
@@ -60,9 +59,12 @@ def where(condition: Scalar | bool, a: float, b: float) -> Scalar: ...
 @overload
 def where(condition: Scalar | bool, a: Scalar, b: Scalar) -> Scalar: ...
 def where(condition: Scalar | bool, a: Scalar, b: Scalar) -> Scalar:
-    """``a`` where the condition holds, else ``b``; both are computed, so both must be finite or ignorable."""
+    """``a`` where the condition holds, else ``b``; both are computed, so both must be finite or ignorable.
+
+    A float beside a tensor takes its dtype; two floats under a tensor's condition become float32.
+    """
     if isinstance(condition, Tensor):
-        return torch.where(condition.bool(), torch.as_tensor(a), torch.as_tensor(b))
+        return torch.where(condition.bool(), a, b)
     return a if condition else b
 
 
@@ -78,10 +80,10 @@ def combine(*terms: tuple[Scalar, Tensor]) -> Tensor:
     Returns: (B, *), dtype of the first state.
     """
     (c, x), *rest = terms
-    out = x * c
+    dtype, out = x.dtype, x * c
     for c, x in rest:
         if isinstance(c, Tensor):
             out = out + x * c
         elif c != 0.0:
             out = out.add_(x, alpha=c)
-    return out
+    return out if out.dtype is dtype else out.to(dtype)  # coefficients of rows are float32 at least

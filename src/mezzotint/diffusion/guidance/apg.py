@@ -41,7 +41,7 @@ class APG:
         square = _dot(c, c)
         along = _dot(delta, c) / torch.where(square > 0, square, 1.0)
         delta = delta - (1 - self.eta) * expand(along, x) * c
-        gain = expand(scale, x).to(wide) - 1 if isinstance(scale, Tensor) else scale - 1
+        gain = expand(scale.to(wide), x) - 1 if isinstance(scale, Tensor) else scale - 1
         return replace(strong, mean=(c + gain * delta).to(x.dtype))
 
 

@@ -39,5 +39,5 @@ class ClassifierGuided:
         own = level.to(x)
         a, s = expand(own.alpha, x), expand(own.sigma, x)
         reach = torch.where(a > 0, s.square() / torch.where(a > 0, a, 1.0), 0.0)
-        scale = expand(self.scale, x) if isinstance(self.scale, Tensor) else self.scale
+        scale = expand(self.scale.to(own.alpha.dtype), x) if isinstance(self.scale, Tensor) else self.scale
         return replace(posterior, mean=(posterior.mean + scale * reach * gradient).to(x.dtype))

@@ -38,7 +38,7 @@ def extrapolate(weak: Tensor, strong: Tensor, scale: Scale) -> Tensor:
     if not isinstance(scale, Tensor):
         return torch.lerp(weak, strong, scale)
     wide = torch.promote_types(strong.dtype, torch.float32)
-    return torch.lerp(weak.to(wide), strong.to(wide), expand(scale, strong).to(wide)).to(strong.dtype)
+    return torch.lerp(weak.to(wide), strong.to(wide), expand(scale.to(wide), strong)).to(strong.dtype)
 
 
 def linear(strong: Posterior, weak: Posterior, scale: Scale, x: Tensor, level: Level) -> Posterior:

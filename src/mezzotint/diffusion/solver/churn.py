@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from mezzotint.diffusion.level import Level, expand
@@ -51,7 +52,7 @@ class Churn:
             return x, cur
         gamma = inside.to(cur.sigma.dtype) * min(self.amount / step.steps, MAX_GAMMA)
         added = cur.sigma * (gamma * (2 + gamma)).sqrt() * self.s_noise  # sqrt((1+gamma)^2 - 1) sigma
-        share = added.item() if added.ndim == 0 else expand(added, x).to(x.dtype)
+        share = added.item() if added.ndim == 0 else expand(added.to(torch.promote_types(x.dtype, torch.float32)), x)
         return combine((1.0, x), (share, step.noise())), Level(cur.alpha, cur.sigma * (1 + gamma))
 
 

@@ -47,7 +47,7 @@ class DDIMInversion:
             raise UsageError(
                 "DDIM inversion needs a grid that rises from data to noise; turn it round with grid.rising"
             )
-        y = x * sqrt((an * an + sn * sn) / (a * a + s * s))
+        y = combine((sqrt((an * an + sn * sn) / (a * a + s * s)), x))
         for _ in range(self.iterations):
             x0 = mean_only(denoise(y, step.nxt), "ddim-inversion")
             eps = combine((1 / sn, y), (-an / sn, x0))

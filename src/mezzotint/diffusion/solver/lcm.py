@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from mezzotint.diffusion.level import Level, expand
@@ -40,7 +41,7 @@ class LCM:
         skip, out = self._boundary(step.cur, x)
         x0 = combine((out, x0), (skip / sqrt(a * a + s * s), x))
         if everywhere(sn == 0):
-            return x0 * an, None, x0
+            return combine((an, x0)), None, x0
         return combine((an, x0), (sn, step.noise())), None, x0
 
     def _boundary(self, level: Level, x: Tensor) -> tuple[Scalar, Scalar]:
@@ -51,6 +52,7 @@ class LCM:
             raise UsageError(
                 "lcm scales by the network's time index and this grid carries none; use the grid 'lcm', or grid.indexed"
             )
-        index: Scalar = level.index.item() if level.index.ndim == 0 else expand(level.index, x).to(x.dtype)
+        wide = torch.promote_types(x.dtype, torch.float32)
+        index: Scalar = level.index.item() if level.index.ndim == 0 else expand(level.index.to(wide), x)
         k, d2 = self.timestep_scaling * index, self.sigma_data**2
         return d2 / (k * k + d2), k / sqrt(k * k + d2)

@@ -141,7 +141,8 @@ def weigh(*terms: tuple[Scalar, Tensor]) -> Tensor:
     """``combine`` for coefficients of a level's shape: sum of c_i x_i, (B, *)."""
     if not any(isinstance(c, Tensor) for c, _ in terms):
         return combine(*terms)
-    return combine(*((expand(c.to(x.dtype), x) if isinstance(c, Tensor) else c, x) for c, x in terms))
+    wide = torch.promote_types(terms[0][1].dtype, torch.float32)
+    return combine(*((expand(c.to(wide), x) if isinstance(c, Tensor) else c, x) for c, x in terms))
 
 
 def vandermonde(nodes: Sequence[Scalar], moments: Sequence[Scalar]) -> list[Scalar]:
