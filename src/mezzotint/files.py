@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -92,6 +93,16 @@ def atomic_writer(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
                 temporary.unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(path, error) from error
+
+
+def sweep(folder: Path, age: float = 3600.0) -> None:
+    """Removes what killed processes left half written here and one folder down: hidden ``.part`` files older than
+    ``age`` seconds, so that a write of another process is not disturbed.
+    """
+    for left in (*folder.glob(".*.part"), *folder.glob("*/.*.part")):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > age:
+                left.unlink()
 
 
 def write_atomic(path: Path, data: bytes | str, *, replace: bool = True) -> Path:

@@ -98,8 +98,9 @@ def test_nothing_is_overwritten(inside: Path, capsys: pytest.CaptureFixture[str]
     assert (inside / "y" / "sneaker-0.png").read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_keeps_whole_pictures_and_goes_on(
-    start: Callable[..., Popen[str]], inside: Path, capsys: pytest.CaptureFixture[str]
+    start: Callable[..., Popen[str]], inside: Path, capsys: pytest.CaptureFixture[str], kind: signal.Signals
 ) -> None:
     words = (*GENERATE, "-n", "6", "--batch", "1", "--steps", "60", "--film")
     child = start(*words)
@@ -107,7 +108,7 @@ def test_interrupted_keeps_whole_pictures_and_goes_on(
     until = time.monotonic() + 60
     while not first.exists() and time.monotonic() < until:
         time.sleep(0.01)
-    os.kill(child.pid, signal.SIGINT)
+    os.kill(child.pid, kind)
     out, err = child.communicate(timeout=30)
     assert child.returncode == 130, err
     assert out == "" and "Traceback" not in err

@@ -262,3 +262,12 @@ def test_a_configuration_file_may_say_more_than_matters() -> None:
         "timestep_spacing": "trailing",
     }
     assert same(from_diffusers(config).grid(TABLE, 10), grid.trailing(TABLE, 10))
+
+
+def test_a_flow_has_no_more_noise_than_pure_noise() -> None:
+    grid = resolve("euler", {"grid": "karras", "sigma_max": 2.0}).grid
+    with pytest.raises(UsageError, match=r"sigma_max 2 is above 1"):
+        grid(Flow(3.0), 10)
+    assert float(resolve("euler", {"grid": "karras", "sigma_max": 0.5}).grid(Flow(3.0), 10).sigma[0]) == pytest.approx(
+        0.5
+    )

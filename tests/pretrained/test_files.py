@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mezzotint.errors import InputError, StorageError
-from mezzotint.files import atomic_writer, canonical_json, read_bytes, sha256, sha256_file, write_atomic
+from mezzotint.files import atomic_writer, canonical_json, read_bytes, sha256, sha256_file, sweep, write_atomic
 
 
 def names(folder: Path) -> list[str]:
@@ -104,6 +104,17 @@ def test_killed_while_writing_leaves_no_file_of_that_name(tmp_path: Path) -> Non
     child.wait()
     child.stdout.close()
     assert "f" not in names(tmp_path)
+
+
+def test_what_killed_writers_left_goes_when_it_is_old(tmp_path: Path) -> None:
+    old, new, mine = (tmp_path / n for n in (".a.png.0a1b2c.part", ".b.png.0a1b2c.part", "notes.part"))
+    below = tmp_path / "receipts" / ".c.json.0a1b2c.part"
+    below.parent.mkdir()
+    for path in (old, new, mine, below):
+        path.write_bytes(b"half")
+        os.utime(path, (0, 0)) if path != new else None
+    sweep(tmp_path)
+    assert [p.exists() for p in (old, below, new, mine)] == [False, False, True, True]
 
 
 def test_canonical_json() -> None:

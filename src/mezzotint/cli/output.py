@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from mezzotint.errors import MezzotintError, StorageError
-from mezzotint.files import make_folder, write_atomic
+from mezzotint.files import make_folder, sweep, write_atomic
 
 OUT = Path("mezzotint-out")
 _UNFIT = re.compile(r"[^a-z0-9]+")
@@ -31,11 +31,12 @@ def slug(text: str, otherwise: str) -> str:
 def run_folder(out: Path | None, verb: str) -> Path:
     """The folder given, or a new one ``./mezzotint-out/<time>-<verb>``; it exists and can be written.
 
-    Raises StorageError.
+    What a killed process left half written there is removed.  Raises StorageError.
     """
     folder = make_folder(out) if out is not None else _new_folder(verb)
     probe = write_atomic(folder / f".probe-{time.monotonic_ns()}", b"")
     probe.unlink(missing_ok=True)
+    sweep(folder)
     return folder
 
 

@@ -62,6 +62,10 @@ def over_table(schedule: Schedule, n: int, *, name: str, place: Callable[[TableS
 def ends(schedule: Schedule, sigma_min: float | None, sigma_max: float | None) -> tuple[float, float]:
     """The range of a ramp: as asked, else the schedule's own in sigma/alpha, or (rectified flow) in u."""
     if isinstance(schedule, Flow):
+        if sigma_max is not None and sigma_max > 1:
+            raise UsageError(
+                f"sigma_max {sigma_max:g} is above 1, where a rectified flow is pure noise; give at most 1"
+            )
         low = float(schedule.level(torch.tensor(1 / FLOW_TABLE, dtype=torch.float64)).sigma)
         return low if sigma_min is None else sigma_min, 1.0 if sigma_max is None else sigma_max
     ratio = [
