@@ -14,8 +14,9 @@ from PIL import Image
 
 from mezzotint.cli import run
 from mezzotint.files import sha256
-from mezzotint.governance.receipt import read_receipt, schema
+from mezzotint.governance.receipt import read_receipt
 from mezzotint.pictures.png import to_pixels
+from mezzotint.schemas import schema
 
 GENERATE = ("generate", "sneakers", "--seed", "7", "--out", "o")
 
@@ -35,7 +36,7 @@ def test_pictures_receipts_sheet_and_run(mezzotint, tmp_path: Path) -> None:
     assert json.loads((out / "run.json").read_text()) == {k: v for k, v in document.items() if k != "out"}
     for image in document["images"]:
         receipt = read_receipt(out / image["receipt"])
-        jsonschema.validate(json.loads((out / image["receipt"]).read_text()), schema())
+        jsonschema.validate(json.loads((out / image["receipt"]).read_text()), schema("mezzotint/receipt/1"))
         with Image.open(out / image["file"]) as picture:
             assert picture.size == (8, 8)
             assert sha256(to_pixels(picture).tobytes()) == image["pixels_sha256"] == receipt.pixels_sha256

@@ -17,10 +17,10 @@ from mezzotint.governance.receipt import (
     from_dict,
     infotext,
     read_receipt,
-    schema,
     to_dict,
     write_receipt,
 )
+from mezzotint.schemas import schema
 
 MADE = Made(
     model="fashion",
@@ -46,14 +46,14 @@ RECEIPT = Receipt(MADE, "d" * 64, "2026-01-02T03:04:05Z", 1.25)
 
 
 def test_matches_its_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(schema())
-    jsonschema.validate(to_dict(RECEIPT), schema())
+    jsonschema.Draft202012Validator.check_schema(schema("mezzotint/receipt/1"))
+    jsonschema.validate(to_dict(RECEIPT), schema("mezzotint/receipt/1"))
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**to_dict(RECEIPT), "more": 1}, schema())
+        jsonschema.validate({**to_dict(RECEIPT), "more": 1}, schema("mezzotint/receipt/1"))
 
 
 def test_schema_and_class_have_the_same_fields() -> None:
-    made = schema()["properties"]["made"]
+    made = schema("mezzotint/receipt/1")["properties"]["made"]
     names = {f.name for f in dataclasses.fields(Made)}
     assert set(made["properties"]) == set(made["required"]) == names
 

@@ -9,6 +9,7 @@ import signal
 import time
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 import torch
@@ -18,6 +19,7 @@ from toy_recipe import RECIPE
 from training_case import Store
 
 from mezzotint.pretrained.folder import load_model
+from mezzotint.schemas import schema
 from mezzotint.training.journal import Journal, read_journal
 from mezzotint.training.loader import load_recipe, recipe_names
 from mezzotint.training.loop import Progress
@@ -143,6 +145,8 @@ def test_minutes_stop_the_run_resumably_with_a_model(train_command, recipe_file,
     code, out = train_command(recipe_file, "--out", "run", "--minutes", "0.0001", "--json", "--quiet")
     document = json.loads(out)
     assert (code, document["reason"], document["step"]) == (0, "stopped", 1)
+    for each in (document, json.loads((tmp_path / "run" / "run.json").read_text())):
+        jsonschema.validate(each, schema(each["schema"]))
     assert Path(tmp_path / document["model"] / "weights.safetensors").exists()
     assert Store(tmp_path / "run" / "checkpoints").last().step == 1
 

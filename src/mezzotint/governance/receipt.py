@@ -2,7 +2,7 @@
 
 ``made`` is that, and nothing else; its hash is the asset's id, known before the picture is.  What came out, and when,
 is beside it.
-The schema is versioned: ``governance/schemas/receipt-1.json``.
+The schema is versioned: ``schemas/receipt-1.json``.
 """
 
 from __future__ import annotations
@@ -110,15 +110,6 @@ def read_receipt(path: Path) -> Receipt:
         return from_dict(json.loads(read_bytes(path, MAX_BYTES)), str(path))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON ({error}); expected a receipt") from error
-
-
-def schema() -> dict[str, Any]:
-    """The JSON schema (draft 2020-12) of receipts."""
-    from importlib import resources
-
-    text = resources.files("mezzotint.governance").joinpath("schemas/receipt-1.json").read_text(encoding="utf-8")
-    value: dict[str, Any] = json.loads(text)
-    return value
 
 
 def infotext(made: Made) -> str:
