@@ -25,6 +25,7 @@ import quality_peer
 import sampling
 
 CHUNK = 128
+OTHER = "ddpm-pytorch"
 SAMPLERS = ("ddim", "ddpm", "dpm++2m")
 TRIAL = 256
 SAFE_GREY_LEVELS = 1.0
@@ -43,6 +44,7 @@ class Settings:
     data: Path
     work: Path
     trial: int
+    elsewhere: str
 
 
 def note(text: str) -> None:
@@ -167,6 +169,43 @@ def peer(setting: quality_peer.Setting, parameters: int, settings: Settings, jud
     return {"training": training, "sampling": chosen, **asdict(judge.distance(made))}
 
 
+# -- another peer, in an environment of its own -----------------------------------------------------------------------
+
+
+def elsewhere(parameters: int, settings: Settings, eta: float, n: int) -> tuple[dict[str, Any], Any]:
+    """What ``ddpm_pytorch.py`` did under its own interpreter, and n pictures, uint8 (n, 1, 28, 28)."""
+    import numpy as np
+    import torch
+
+    folder = settings.work / "peer-ddpm-pytorch"
+    arrays = {"images": fashion.images(settings.data, "train"), "labels": fashion.labels(settings.data, "train")}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array.numpy())
+    words = {"out": folder, "parameters": parameters, "seconds": settings.minutes * 60, "threads": settings.threads}
+    words |= {"calls": settings.calls, "eta": eta, "n": n, **{k: folder / f"{k}.npy" for k in arrays}}
+    command = [settings.elsewhere, str(harness.ROOT / "ddpm_pytorch.py")]
+    command += [part for k, v in words.items() for part in (f"--{k}", str(v))]
+    done = subprocess.run(command, env=harness.quiet_environment(settings.threads), stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}; is the package installed there?")
+    pieces = [(s, min(n, s + CHUNK)) for s in range(0, n, CHUNK)]
+    made = [np.load(folder / f"eta-{eta:g}-{a}-{b}.npy") for a, b in pieces]
+    return dict(json.loads(done.stdout)), torch.from_numpy(np.concatenate(made))
+
+
+def ddpm_pytorch(parameters: int, settings: Settings, judge: fashion.Judge) -> dict[str, Any]:
+    """Train, choose the better eta on a few pictures, sample, measure."""
+    from dataclasses import replace
+
+    loose = replace(judge, minimum=2)
+    trials = {eta: loose.distance(elsewhere(parameters, settings, eta, settings.trial)[1]).value for eta in (0.0, 1.0)}
+    eta = min(trials, key=lambda k: trials[k])
+    training, made = elsewhere(parameters, settings, eta, settings.n)
+    chosen = {"sampler": "ddim", "eta": eta, "trials": {str(k): v for k, v in trials.items()}, "calls": settings.calls}
+    return {"training": training, "sampling": chosen, **asdict(judge.distance(made))}
+
+
 # -- together ---------------------------------------------------------------------------------------------------------
 
 
@@ -181,10 +220,16 @@ def distances(settings: Settings, judge: fashion.Judge, peers_too: list[str]) ->
     note(f"ours: {found['ours']['value']:.2f}")
     count = parameters_of(load(Path(found["ours"]["training"]["model"])))
     for name in peers_too:
-        setting = peer_setting(name, count, work)
-        found[name] = kept(work / f"peer-{name}.json", lambda setting=setting: peer(setting, count, settings, judge))
+        found[name] = kept(work / f"peer-{name}.json", lambda name=name: measured(name, count, settings, judge))
         note(f"peer {name}: {found[name]['value']:.2f}")
     return found
+
+
+def measured(name: str, parameters: int, settings: Settings, judge: fashion.Judge) -> dict[str, Any]:
+    """A peer by its name."""
+    if name == OTHER:
+        return ddpm_pytorch(parameters, settings, judge)
+    return peer(peer_setting(name, parameters, settings.work), parameters, settings, judge)
 
 
 def peer_setting(name: str, parameters: int, work: Path) -> quality_peer.Setting:
@@ -225,15 +270,19 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--calls", type=int, default=50, help="network calls a picture")
     parser.add_argument("--threads", type=int, default=harness.cores())
     parser.add_argument("--recipe", default="fashion")
-    parser.add_argument("--peers", nargs="*", default=["default", "best"], choices=["default", "best"])
+    parser.add_argument("--peers", nargs="*", default=["default", "best"], choices=["default", "best", OTHER])
+    parser.add_argument("--ddpm-pytorch", metavar="PYTHON", default="", help=f"interpreter that has the peer {OTHER}")
     parser.add_argument("--data", type=Path, default=fashion.DEFAULT)
     parser.add_argument("--trial", type=int, default=TRIAL, help="pictures by which the peer's sampler is chosen")
     parser.add_argument("--limit", type=int, help="so many test pictures only: for tests of this script, not a result")
     parser.add_argument("--out", type=Path, default=harness.RESULTS)
     given = parser.parse_args(argv)
+    if OTHER in given.peers and not given.ddpm_pytorch:
+        parser.error(f"the peer {OTHER} needs --ddpm-pytorch PYTHON (benchmarks/ddpm_pytorch.py says how to make one)")
     harness.use_threads(given.threads)
     work = given.out / "work" / f"quality-{given.recipe.replace(':', '-')}-{given.minutes:g}m-{given.n}"
-    settings = Settings(given.minutes, given.n, given.calls, given.threads, given.recipe, given.data, work, given.trial)
+    run = (given.minutes, given.n, given.calls, given.threads, given.recipe)
+    settings = Settings(*run, given.data, work, given.trial, given.ddpm_pytorch)
     judge = fashion.judge(given.data, limit=given.limit)
     found = distances(settings, judge, given.peers)
     more = {"distances": found, "table": summary(found)}

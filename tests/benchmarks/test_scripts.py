@@ -122,6 +122,14 @@ def test_pictures_are_made_once(tmp_path, trained):
     assert {p: p.stat().st_mtime_ns for p in written_at} == written_at
 
 
+def test_a_peer_of_another_environment_needs_its_interpreter(capsys):
+    import quality
+
+    with pytest.raises(SystemExit) as ended:
+        quality.main(["--peers", "ddpm-pytorch"])
+    assert ended.value.code == 2 and "needs --ddpm-pytorch PYTHON" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 @needs_data
 @needs_features
