@@ -104,9 +104,23 @@ def train(run: Run, given: argparse.Namespace, path: Path) -> None:
     run.save(path)
 
 
+class Unguided(torch.nn.Module):
+    """The network for sampling at guidance 1, where the package (2.3.4) returns one value and then unpacks two."""
+
+    def __init__(self, net: Any) -> None:
+        super().__init__()
+        self.net, self.channels, self.out_dim = net, net.channels, net.out_dim
+        self.random_or_learned_sinusoidal_cond = False
+
+    def forward_with_cond_scale(self, x: Any, t: Any, classes: Any, cond_scale: float, rescaled_phi: float) -> Any:
+        """The answer with the label, and again in place of the one without, which guidance 1 does not use."""
+        out = self.net(x, t, classes, cond_drop_prob=0.0)
+        return out, out
+
+
 def sample(run: Run, labels: torch.Tensor, calls: int, eta: float, seed: int) -> np.ndarray:
     """Pictures by the averaged weights, uint8 (N, 1, 28, 28)."""
-    made = diffusion(run.ema.ema_model.model.eval(), calls, eta)
+    made = diffusion(Unguided(run.ema.ema_model.model.eval()), calls, eta)
     torch.manual_seed(seed)
     with torch.inference_mode():
         return (made.sample(classes=labels, cond_scale=1.0).clamp(0, 1) * 255).round().to(torch.uint8).numpy()
