@@ -130,9 +130,11 @@ def test_presets(tiny: Path) -> None:
 def test_a_solver_brings_its_own_grid_only_where_it_has_one(tiny: Path) -> None:
     spec = describe(tiny).spec
     assert plan(spec, solver="euler").grid_choice == {"name": "uniform"}
-    made = plan(spec, solver="DPM++ 2M Exponential:sigma_min=0.02,sigma_max=40")
-    assert made.grid_choice == {"name": "exponential", "sigma_min": 0.02, "sigma_max": 40}
+    made = plan(spec, solver="DPM++ 2M Exponential:sigma_min=0.02,sigma_max=0.9")
+    assert made.grid_choice == {"name": "exponential", "sigma_min": 0.02, "sigma_max": 0.9}
     assert made.solver_choice["name"] == "dpmpp-2m"
+    with pytest.raises(UsageError, match="above 1, where a rectified flow is pure noise"):
+        plan(spec, solver="DPM++ 2M Exponential:sigma_min=0.02,sigma_max=40")
 
 
 def test_changed_weights_are_refused(copy: Path) -> None:
