@@ -18,7 +18,7 @@ import fashion
 import peers
 
 SAVE_EVERY = 60.0
-MEASURED_STEPS = 6
+MEASURED_STEPS, TRIED_SECONDS = 6, 5.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def best(parameters: int) -> Setting:
     for autocast in (False, True):
         for channels_last in (False, True):
             setting = Setting("best", BEST_BATCH, BEST_RATE, 500, autocast, channels_last)
-            found.append((seconds_a_step(setting, parameters), setting))
+            found.append((seconds_a_step(setting, parameters, TRIED_SECONDS), setting))
     return min(found, key=lambda pair: pair[0])[1]
 
 
@@ -115,19 +115,17 @@ class Run:
         torch.set_rng_state(state["random"])
 
 
-def seconds_a_step(setting: Setting, parameters: int) -> float:
-    """Of wall time, the median of a few steps on noise."""
-    import statistics
-
+def seconds_a_step(setting: Setting, parameters: int, seconds: float) -> float:
+    """Of wall time, the mean over about ``seconds`` of steps on noise, MEASURED_STEPS at least."""
     import torch
 
     run = Run(setting, parameters, 1000)
-    took = []
-    for _ in range(MEASURED_STEPS):
-        began = time.perf_counter()
+    run.update(torch.randn(setting.batch, 1, 28, 28), fashion.balanced(setting.batch))
+    steps, began = 0, time.perf_counter()
+    while steps < MEASURED_STEPS or time.perf_counter() - began < seconds:
         run.update(torch.randn(setting.batch, 1, 28, 28), fashion.balanced(setting.batch))
-        took.append(time.perf_counter() - began)
-    return statistics.median(took[1:])
+        steps += 1
+    return (time.perf_counter() - began) / steps
 
 
 def train(setting: Setting, parameters: int, budget: float, data: Path, work: Path, say: Callable[[str], None]) -> Run:
@@ -140,7 +138,7 @@ def train(setting: Setting, parameters: int, budget: float, data: Path, work: Pa
 
     path = work / f"peer-{setting.name}.pt"
     state = torch.load(path, weights_only=True) if path.is_file() else None
-    steps = state["steps"] if state else max(1, int(budget / seconds_a_step(setting, parameters)))
+    steps = state["steps"] if state else max(1, int(budget / seconds_a_step(setting, parameters, budget / 40)))
     run = Run(setting, parameters, steps)
     if state:
         run.restore(state)

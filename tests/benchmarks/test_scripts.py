@@ -139,6 +139,7 @@ def test_quality(tmp_path, trained, monkeypatch):
 
     monkeypatch.setattr(quality_peer, "BEST_BATCH", 4)
     monkeypatch.setattr(quality_peer, "MEASURED_STEPS", 2)
+    monkeypatch.setattr(quality_peer, "TRIED_SECONDS", 0.0)
     options = ["--minutes", "0.02", "--n", "20", "--calls", "2", "--trial", "4", "--limit", "30", "--threads", "1"]
     options += ["--recipe", RECIPE, "--out", str(tmp_path)]
     assert quality.main(options) == 0
