@@ -26,9 +26,9 @@ TITLES = {
 }
 HEAD = """# Measured
 
-What `make bench` printed, both sides in one run, by turns; a ratio is ours over the peer's and below 1 is a win. Ratios travel
-between machines better than seconds do, and neither travels far: run it on yours. Where a target was missed, or we lose,
-the last column says so. What each script compares is in `benchmarks/README.md`.
+What `make bench` printed, both sides in one run, by turns; a ratio is ours over the peer's and below 1 is a win. Ratios
+travel between machines better than seconds do, and neither travels far: run it on yours. Where a target was missed, or
+we lose, the last column says so. What each script compares is in `benchmarks/README.md`.
 """
 
 
