@@ -67,7 +67,7 @@ def generate_rows(model: str, prompt: str, repeats: int, threads: int, folder: P
 
     loaded = mz.load(model)
     calls = mz.explain(loaded).calls
-    count = sum(p.numel() for p in loaded.network.parameters())
+    count = sum(p.numel() for p in loaded.main.network.parameters())
     theirs = peers.save_pipeline(folder / "peer", count)
     environment = harness.quiet_environment(threads)
     ours_out, peer_out = numbered(folder, ""), numbered(folder, ".png")

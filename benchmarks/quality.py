@@ -242,7 +242,7 @@ def peer_setting(name: str, parameters: int, work: Path) -> quality_peer.Setting
 
 def parameters_of(model: Any) -> int:
     """Of a loaded model's network."""
-    return sum(p.numel() for p in model.network.parameters())
+    return sum(p.numel() for p in model.main.network.parameters())
 
 
 def rows(found: dict[str, dict[str, Any]]) -> list[harness.Comparison]:

@@ -41,7 +41,7 @@ def steps_for(model: Any, request: Request) -> tuple[int, int]:
 
 def prompts(model: Any) -> tuple[str, ...]:
     """The classes of a model, or no prompt for a model without."""
-    return tuple(label.name for label in model.spec.labels) or ("",)
+    return tuple(label.name for label in model.system.labels) or ("",)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def pictures(request: Request, work: Path) -> tuple[Any, dict[str, Any]]:
 
     model = mz.load(request.model)
     steps, calls = steps_for(model, request)
-    key = f"{model.described.weights_sha256[:12]}-{request.quality}-{request.dtype}-{steps}"
+    key = f"{model.system.weights_sha256[:12]}-{request.quality}-{request.dtype}-{steps}"
     work.mkdir(parents=True, exist_ok=True)
     found = []
     for piece in pieces(prompts(model), request):
@@ -96,6 +96,6 @@ def pictures(request: Request, work: Path) -> tuple[Any, dict[str, Any]]:
             np.save(part, make(model, piece, request, steps))
             part.replace(path)
         found.append(np.load(path))
-    about = {"model": model.name, "weights_sha256": model.described.weights_sha256, "steps": steps, "calls": calls}
+    about = {"model": model.name, "weights_sha256": model.system.weights_sha256, "steps": steps, "calls": calls}
     settings = {"seed": request.seed, "n": request.n, "dtype": request.dtype, "quality": request.quality}
     return torch.from_numpy(np.concatenate(found)), {**about, **settings}

@@ -39,8 +39,8 @@ def pictures(model: Model, made: Plan, n: int) -> Tensor:
     """n pictures of all classes by a plan, seeds 0 … n - 1: (n, *shape) before they are rounded to pixels."""
     noise = Noise(seeds_from(0, n))
     cond = {"label": torch.arange(n) % 10}
-    x = start(noise, model.spec.shape, made.levels)
-    return sample(model.denoiser("cpu", torch.float32), x, made.levels, made.solver, noise, cond)
+    x = start(noise, model.main.spec.shape, made.levels)
+    return sample(model.main.denoiser("cpu", torch.float32), x, made.levels, made.solver, noise, cond)
 
 
 def steps_for(calls: int, solver: str) -> int:
@@ -52,7 +52,7 @@ def measure(model: Model, solver: str, exact: Tensor, grid: str) -> Row:
     """One row."""
     found = []
     for calls in CALLS:
-        made = plan(model.spec, solver=solver, grid=grid, steps=steps_for(calls, solver))
+        made = plan(model.main.spec, solver=solver, grid=grid, steps=steps_for(calls, solver))
         found.append((pictures(model, made, len(exact)) - exact).square().mean().sqrt().item())
     return Row(solver, tuple(found))
 
@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     model = load(args.model)
     with torch.inference_mode():
-        exact = pictures(model, plan(model.spec, solver="heun", grid=args.grid, steps=100), args.n)
+        exact = pictures(model, plan(model.main.spec, solver="heun", grid=args.grid, steps=100), args.n)
         rows = [measure(model, solver, exact, args.grid) for solver in args.solvers]
     print(f"model {args.model}, grid {args.grid}, {args.n} pictures, {harness.cores()} cores")
     print(table(rows))

@@ -38,20 +38,26 @@ PUBLIC = [
 SHARED = ["--json", "--quiet"]
 SAMPLING = ["--quality", "--steps", "--scale", "--solver", "--grid"]
 MACHINE = ["--device", "--dtype", "--threads"]
+EVALUATION = [
+    *["--data", "-n/--n", "--metrics", "--features", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
+]
 OPTIONS = {
     "generate": [
-        *["PROMPT", "--negative-prompt", "--model", "-n/--n", "--seed", *SAMPLING, "--size", *MACHINE],
+        *["PROMPT...", "--negative-prompt", "--model", "-n/--n", "--seed", *SAMPLING, "--size", *MACHINE],
         *["--batch", "--out", "--film", *SHARED],
     ],
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],
+    "evaluate": ["MODEL", *EVALUATION],
+    "compare": ["MODEL...", *EVALUATION],
     "models": ["--json"],
     "inspect": ["FILE", "--json"],
     "explain": ["MODEL", *SAMPLING, "--json"],
     "config": ["--json"],
     "train": [
         *["RECIPE", "--data", "--out", "--resume", "--steps", "--minutes", "--seed", "--device", "--threads"],
-        *["--strategy", "--tensorboard", *SHARED],
+        *["--strategy", "--part", "--tensorboard", *SHARED],
     ],
+    "render": ["--catalog", "--out", "-n/--n", "--size", "--seed", "--workers", "--only", *SHARED],
 }
 
 

@@ -2,7 +2,7 @@
 
     python packages/mezzotint-models/ship.py RUN/model NAME [--compute TEXT] [--measured EVALUATION.json]
 
-EVALUATION.json is what ``benchmarks/evaluate_model.py`` writes; run it on the shipped folder, then this once more.
+EVALUATION.json is what ``mezzotint evaluate`` writes; run it on the shipped folder, then this once more.
 """
 
 from __future__ import annotations
@@ -16,16 +16,11 @@ HERE = Path(__file__).resolve().parent / "src" / "mezzotint_models"
 
 
 def metrics(path: Path | None) -> dict[str, float]:
-    """Name of metric -> value, with the floor beside it where the file has one."""
+    """Name of a measure -> value, with the number of pictures."""
     if path is None:
         return {}
     found = json.loads(path.read_text())
-    distance, floor = found["distance"], found["floor"]
-    size = f"{distance['n']:,} pictures, {found['about']['calls']} calls each"
-    return {
-        f"{distance['metric']} to the 10,000 test pictures ({size})": round(distance["value"], 2),
-        f"the same of {floor['n']:,} real training pictures": round(floor["value"], 2),
-    }
+    return {f"{name} ({found['n']:,} pictures)": value for name, value in found["metrics"].items()}
 
 
 def main() -> None:

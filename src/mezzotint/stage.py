@@ -32,10 +32,25 @@ def keep(cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
 class Embed:
     """DALL-E 2's link: the previous output is a condition under ``name``.  Ramesh et al., 2022, unCLIP, sec. 2."""
 
-    name: str = "image_embed"
+    name: str = "vector"
 
     def __call__(self, cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
         return cond if previous is None else {**cond, self.name: previous}
+
+
+@dataclass(frozen=True)
+class Enlarge:
+    """Pictures (B, C, h, w) uint8 -> (B, C, *size) float32 in -1 … 1, bilinear: a cascade's smaller picture made as
+    large as the next stage's."""
+
+    size: tuple[int, ...]
+
+    def __call__(self, data: Tensor) -> Tensor:
+        return self.floats(data.float() / 127.5 - 1)
+
+    def floats(self, x: Tensor) -> Tensor:
+        """The same of a picture in -1 … 1."""
+        return torch.nn.functional.interpolate(x, self.size, mode="bilinear", align_corners=False)
 
 
 @dataclass(frozen=True)
@@ -56,6 +71,18 @@ class Lowres:
         lowres = noised(small, noise(LINK_DRAW, small.shape).to(small), self.level)
         logsnr = self.level.logsnr.to(small).expand(len(small))
         return {**cond, "lowres": lowres, "lowres_logsnr": logsnr}
+
+
+@dataclass(frozen=True)
+class Fed:
+    """A link and the names that the stage's network takes: what else the pipeline is told does not reach it."""
+
+    link: Link
+    names: tuple[str, ...]
+
+    def __call__(self, cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
+        fed = self.link(cond, previous, noise)
+        return {name: fed[name] for name in self.names if name in fed}
 
 
 @dataclass(frozen=True)

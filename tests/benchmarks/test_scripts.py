@@ -98,18 +98,6 @@ def test_cold_start(tmp_path, trained):
     assert "8 calls" in found["generate: CPU"]["notes"]
 
 
-@needs_features
-def test_evaluate_model(tmp_path, trained, capsys):
-    import evaluate_model
-
-    options = ["--n", "24", "--calls", "5", "--limit", "30", "--threads", "1", "--batch", "2", "--out", str(tmp_path)]
-    assert evaluate_model.main([str(trained), *options]) == 0
-    found = json.loads((tmp_path / "evaluation-model-24.json").read_text())
-    assert found["distance"]["metric"] == "frechet-efficientnet-lite0-64" and found["distance"]["n"] == 24
-    assert found["about"]["steps"] == 2 and found["about"]["calls"] == 4
-    assert "over the floor" in capsys.readouterr().out
-
-
 def test_pictures_are_made_once(tmp_path, trained):
     import sampling
     import torch

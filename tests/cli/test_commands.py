@@ -48,6 +48,7 @@ def test_a_broken_model_is_listed_as_such(inside: Path, capsys: Capture, monkeyp
 
 def test_explain(inside: Path, capsys: Capture) -> None:
     said = answer(capsys, "explain", "fashion", "--steps", "6", "--solver", "ddim", "--scale", "3")
+    said = said["stages"][0]
     assert said["steps"] == 6 and len(said["rows"]) == 7 and said["calls"] == 12
     assert [r["sigma"] for r in said["rows"]] == sorted((r["sigma"] for r in said["rows"]), reverse=True)
     assert answer(capsys, "explain", "--scale", "1")["calls"] == 4
@@ -67,7 +68,8 @@ def test_settings_reach_generate(inside: Path, capsys: Capture, monkeypatch: pyt
     (inside / "mezzotint.toml").write_text('quality = "draft"\nout = "from-file"')
     monkeypatch.setenv("MEZZOTINT_BATCH", "3")
     said = answer(capsys, "generate", "sneaker", "--quiet")
-    assert said["steps"] == 2 and said["batch"][0] == 3 and said["out"] == "from-file"
+    stage = said["stages"][0]
+    assert stage["steps"] == 2 and stage["batch"][0] == 3 and said["out"] == "from-file"
 
 
 def test_small_pictures_take_one_thread(inside: Path, capsys: Capture) -> None:
@@ -181,7 +183,7 @@ def test_inspect_opens_no_pickle(inside: Path, capsys: Capture) -> None:
 
 
 def test_inspect_cannot_move_the_cursor(inside: Path, capsys: Capture) -> None:
-    from mezzotint.pretrained.tensorfile import write_tensors
+    from mezzotint.tensorfile import write_tensors
 
     write_tensors(inside / "w.safetensors", {"a": torch.ones(1)}, {"note": "\x1b[2J\x07"})
     assert run(["inspect", "w.safetensors"]) == 0

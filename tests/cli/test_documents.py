@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs/json.md"
 
 
 def follows(document: dict[str, Any], name: str) -> dict[str, Any]:
-    assert document["schema"] == f"mezzotint/{name}/1"
+    assert document["schema"].startswith(f"mezzotint/{name}/")
     jsonschema.validate(document, schema(document["schema"]))
     return document
 
@@ -58,6 +58,6 @@ def test_a_schema_can_refuse(inside: Path, capsys: pytest.CaptureFixture[str]) -
     assert run(["explain", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**document, "more": 1}, schema("mezzotint/explain/1"))
+        jsonschema.validate({**document, "more": 1}, schema("mezzotint/explain/2"))
     with pytest.raises(KeyError):
-        schema("mezzotint/explain/2")
+        schema("mezzotint/explain/9")

@@ -36,13 +36,13 @@ def test_pictures_receipts_sheet_and_run(mezzotint, tmp_path: Path) -> None:
     assert json.loads((out / "run.json").read_text()) == {k: v for k, v in document.items() if k != "out"}
     for image in document["images"]:
         receipt = read_receipt(out / image["receipt"])
-        jsonschema.validate(json.loads((out / image["receipt"]).read_text()), schema("mezzotint/receipt/1"))
+        jsonschema.validate(json.loads((out / image["receipt"]).read_text()), schema("mezzotint/receipt/2"))
         with Image.open(out / image["file"]) as picture:
             assert picture.size == (8, 8)
             assert sha256(to_pixels(picture).tobytes()) == image["pixels_sha256"] == receipt.pixels_sha256
             assert picture.info["mezzotint:asset_id"] == image["asset_id"] == receipt.made.asset_id
             assert picture.info["parameters"].startswith("sneakers\nSteps: 4, ")
-        assert receipt.made.seed == image["seed"] and receipt.made.batch == (2, 1, 8, 8)
+        assert receipt.made.seed == image["seed"] and receipt.made.stage.batch == (2, 1, 8, 8)
 
 
 def test_the_same_words_give_the_same_bytes(inside: Path) -> None:

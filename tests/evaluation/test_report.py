@@ -1,53 +1,107 @@
-"""A report holds what was measured, as JSON and as text."""
+"""Measures with their intervals, reports as JSON, tables and pages, and what may not be set side by side."""
 
+import dataclasses
 import json
 
+import jsonschema
 import pytest
 import torch
 
-from mezzotint.errors import UsageError
-from mezzotint.evaluation import report as module
-from mezzotint.evaluation.frechet import Distance
-from mezzotint.evaluation.memorisation import Memorisation
-from mezzotint.evaluation.precision_recall import Fidelity
-from mezzotint.evaluation.score import reference
+from mezzotint.errors import InputError, UsageError
+from mezzotint.evaluation.estimate import Estimate, mean_of, spread
+from mezzotint.evaluation.measure import METRICS, Measure, Measured, measure
+from mezzotint.evaluation.page import page
+from mezzotint.evaluation.report import Cost, Report, document, report_of, text
+from mezzotint.evaluation.trial import Trial
+from mezzotint.schemas import schema
+
+COST = Cost(3_000_000, 32, 0.25, "cpu", "90 minutes of two cores")
 
 
-def made(value):
-    return Distance("frechet-efficientnet-lite0-64", value, 2048, 10_000, "abc")
+def estimate(value):
+    return Estimate(value, value - 1, value + 1, 20)
 
 
-def test_json_holds_every_number_and_its_circumstances():
-    fidelity = Fidelity(5, 0.9, 0.8, 1.1, 0.7)
-    report = module.Report(
-        made(150.0), made(100.0), fidelity, Memorisation(9, 0.0, 0.5, 0.1, ((1, 2, 0.3),)), {"seed": 7}
-    )
-    found = json.loads(report.json())
-    assert found["schema"] == "mezzotint.evaluation/1"
-    assert found["distance"] == {
-        "metric": "frechet-efficientnet-lite0-64",
-        "value": 150.0,
-        "n": 2048,
-        "reference_n": 10_000,
-        "reference": "abc",
-    }
-    assert found["floor"]["value"] == 100.0 and found["about"] == {"seed": 7} and found["fidelity"]["density"] == 1.1
-    assert found["memorisation"]["nearest"] == [[1, 2, 0.3]]
-    assert "over the floor" in report.text() and "1.50" in report.text()
+def report(model="ours", **fields):
+    measures = (Measure("precision", "higher", estimate(0.5), estimate(0.9)), Measure("near", "half", estimate(0.5)))
+    made = Report(model, "trial", "a" * 64, "net-64", 20, COST, Measured(measures, ((1, 2, 0.3),)), {"seed": 7})
+    return dataclasses.replace(made, **fields)
 
 
-def test_real_pictures_evaluate_near_the_floor_and_noise_far_from_it(fewer, fashion):
-    ref = reference(fashion[:100], fewer)
-    train, unseen = fashion[100:300], fashion[:100]
-    report = module.evaluate(fashion[300:400], train, unseen, ref, fewer, {}, minimum=100)
-    assert 0.5 < report.distance.over(report.floor) < 2
-    assert report.memorisation.copies < 0.1 and report.fidelity.precision > 0.5
+def trial(fashion, judged=None):
+    words = tuple(f"picture {k}" for k in range(100))
+    given = {} if judged is None else {"judged": judged}
+    return Trial("fashion", words, fashion[:100], fashion[100:300], **given)
+
+
+def test_an_interval_holds_the_mean_and_shrinks_with_more():
+    g = torch.Generator().manual_seed(0)
+    few, many = (torch.rand(n, generator=g) < 0.3 for n in (50, 5000))
+    a, b = mean_of(few), mean_of(many)
+    assert a.low <= a.value <= a.high and b.low < 0.3 < b.high
+    assert (b.high - b.low) == pytest.approx(2 * 1.96 * (0.21 / 5000) ** 0.5, rel=0.15)
+    assert (a.high - a.low) > 5 * (b.high - b.low)
+    assert mean_of(torch.ones(9)) == Estimate(1.0, 1.0, 1.0, 9)
+    assert spread(3.0, torch.tensor([1.0, 1.0]), 2) == Estimate(3.0, 3.0, 3.0, 2)
+    with pytest.raises(UsageError, match="no pictures"):
+        mean_of(torch.zeros(0))
+
+
+def test_real_pictures_measure_like_real_ones_and_noise_does_not(fewer, fashion):
+    real = {m.name: m for m in measure(fashion[300:400], trial(fashion), fewer, METRICS[:1] + METRICS[2:]).measures}
+    distance = real[f"frechet-{fewer.name}"]
+    assert 0.5 < distance.made.value / distance.real.value < 2 and distance.made.low < distance.made.value
+    assert real["copies of training pictures"].made.value < 0.1 and real["precision"].made.value > 0.5
     noise = torch.randint(0, 256, (100, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    bad = module.evaluate(noise, train, unseen, ref, fewer, {}, minimum=100)
-    assert bad.distance.over(report.distance) > 3 and bad.fidelity.recall == 0 and bad.fidelity.coverage < 0.2
+    bad = {m.name: m.made.value for m in measure(noise, trial(fashion), fewer, ("frechet", "fidelity")).measures}
+    assert bad[distance.name] > 3 * distance.made.high and bad["recall"] == 0 and bad["coverage"] < 0.2
 
 
-def test_too_few_training_pictures_are_refused(fewer, fashion):
-    ref = reference(fashion[:100], fewer)
-    with pytest.raises(UsageError, match="cannot give a floor"):
-        module.evaluate(fashion[300:400], fashion[100:150], fashion[:100], ref, fewer, {}, minimum=100)
+def test_only_the_metrics_that_were_asked_for(fewer, fashion):
+    judged = lambda images: {"kind": mean_of(torch.ones(len(images)))}  # noqa: E731
+    found = measure(fashion[300:400], trial(fashion, judged), fewer, ("adherence", "fidelity"))
+    assert [m.name for m in found.measures] == ["precision", "recall", "density", "coverage", "kind right"]
+    assert found.nearest == () and found.measures[-1].real.value == 1
+
+
+def test_too_few_pictures_for_a_metric_are_refused_with_the_number(extract, fewer, fashion):
+    with pytest.raises(UsageError, match="expected at least 1281"):
+        measure(fashion[300:400], trial(fashion), extract, ("frechet",))
+    with pytest.raises(UsageError, match="needs 200 generated pictures, got 100"):
+        measure(fashion[300:400], trial(fashion), fewer, ("kernel",))
+    with pytest.raises(UsageError, match=r"frechett.*frechet"):
+        measure(fashion[300:400], trial(fashion), fewer, ("frechett",))
+    with pytest.raises(UsageError, match="no fewer training pictures"):
+        Trial("t", ("a", "b"), fashion[:2], fashion[:1])
+
+
+def test_a_trial_is_its_pictures_and_its_prompts(fashion):
+    one = trial(fashion)
+    assert one.sha256 == trial(fashion).sha256
+    assert one.sha256 != dataclasses.replace(one, prompts=("other", *one.prompts[1:])).sha256
+    assert one.sha256 != dataclasses.replace(one, reference=one.reference.flip(3)).sha256
+
+
+def test_json_holds_every_number_and_comes_back_whole():
+    found = json.loads(report().json())
+    jsonschema.validate(found, schema(found["schema"]))
+    assert found["metrics"] == {"precision": 0.5, "near": 0.5} and found["nearest"] == [[1, 2, 0.3]]
+    assert report_of(found) == report() and document(report_of(found)) == document(report())
+    for broken in ({**found, "schema": "mezzotint/evaluation/1"}, {"schema": found["schema"]}, {**found, "cost": 3}):
+        with pytest.raises(InputError, match="evaluate the model again"):
+            report_of(broken)
+
+
+@pytest.mark.parametrize("other", [{"reference_sha256": "b" * 64}, {"features": "net-128"}, {"n": 21}])
+def test_different_references_do_not_compare(other):
+    with pytest.raises(UsageError, match=f"different {next(iter(other))} do not compare"):
+        text([report(), report("theirs", **other)])
+
+
+def test_tables_and_pages_say_both_sides():
+    both = [report(), report("<theirs>")]
+    said = text(both)
+    assert "ours" in said and "<theirs>" in said and "0.9 (-0.1 … 1.9)" in said and "32" in said
+    shown = page(both, ["a <b> chair"], {"ours": [b"x"], "<theirs>": [b"y"]}, [b"z"])
+    assert "<theirs>" not in shown and "&lt;theirs&gt;" in shown and "a &lt;b&gt; chair" in shown
+    assert shown.count("data:image/png;base64,") == 3 and "http" not in shown

@@ -120,7 +120,7 @@ def test_interleaved_jobs_are_each_alone(model: mz.Model) -> None:
 
 def test_receipts_are_known_before(model: mz.Model) -> None:
     job = mz.prepare("sneaker", model=model, n=2, seed=1)
-    asset_ids = [job.made(seed).asset_id for seed in job.seeds]
+    asset_ids = [job.made(p).asset_id for p in job.pictures]
     images = [e for e in stream(job) if isinstance(e, mz.Image)]
     assert [i.receipt.made.asset_id for i in images] == asset_ids and len(set(asset_ids)) == 2
 
@@ -139,16 +139,16 @@ def test_explain_counts_what_a_run_calls(model: mz.Model, monkeypatch: pytest.Mo
     ):
         said = mz.explain(model, **words)
         rows: list[int] = []
-        forward = type(model.network).forward
+        forward = type(model.main.network).forward
 
         def counting(self, x, *rest, forward=forward, rows=rows):
             rows.append(len(x))
             return forward(self, x, *rest)
 
         with monkeypatch.context() as patch:
-            patch.setattr(type(model.network), "forward", counting)
+            patch.setattr(type(model.main.network), "forward", counting)
             mz.generate("sneaker", model=model, **words)
-        assert sum(rows) == said.calls and sum(r.calls for r in said.rows) == len(rows)
+        assert sum(rows) == said.calls and sum(r.calls for r in said.stages[0].rows) == len(rows)
 
 
 def test_size_words() -> None:

@@ -43,7 +43,7 @@ def test_the_estimate_is_the_denoisers(tiny: Path) -> None:
     for row, seed in enumerate(job.seeds):
         moments = reel.take(seed)
         for event, moment in zip(steps, moments[1:], strict=True):
-            estimate = job.model.codec.decode(event.state.x0)[row, 0]
-            shown = job.model.codec.decode(event.state.x / event.state.level.scale.item())[row, 0]
+            estimate = job.main.model.codec().decode(event.state.x0)[row, 0]
+            shown = job.main.model.codec().decode(event.state.x / event.state.level.scale.item())[row, 0]
             assert np.array_equal(moment.estimate[..., 0], estimate.numpy())
             assert np.array_equal(moment.state[..., 0], shown.numpy())

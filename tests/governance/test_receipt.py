@@ -14,6 +14,7 @@ from mezzotint.errors import InputError
 from mezzotint.governance.receipt import (
     Made,
     Receipt,
+    StageMade,
     from_dict,
     infotext,
     read_receipt,
@@ -22,53 +23,78 @@ from mezzotint.governance.receipt import (
 )
 from mezzotint.schemas import schema
 
-MADE = Made(
+STAGE = StageMade(
     model="fashion",
     weights_sha256="a" * 64,
+    codec_sha256="",
     config_sha256="b" * 64,
-    prompt="sneaker",
-    negative_prompt="",
-    seed=7,
-    size=(28, 28),
+    link={"name": "keep"},
     solver={"name": "dpm++2m"},
     grid={"name": "karras", "rho": 7.0},
     levels_sha256="c" * 64,
     steps=20,
     scale=1.5,
+    batch=(16, 1, 28, 28),
+)
+MADE = Made(
+    model="fashion",
+    stages=(STAGE,),
+    main=0,
+    prompt="sneaker",
+    negative_prompt="",
+    read=("", ""),
+    encoder_sha256="",
+    seed=7,
+    size=(28, 28),
     dtype="float32",
     device="cpu",
     processor="AVX512",
     threads=2,
-    batch=(16, 1, 28, 28),
     versions={"mezzotint": "0.1.0", "torch": "2.13.0", "numpy": "2.4.6"},
 )
 RECEIPT = Receipt(MADE, "d" * 64, "2026-01-02T03:04:05Z", 1.25)
 
 
 def test_matches_its_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(schema("mezzotint/receipt/1"))
-    jsonschema.validate(to_dict(RECEIPT), schema("mezzotint/receipt/1"))
+    jsonschema.Draft202012Validator.check_schema(schema("mezzotint/receipt/2"))
+    jsonschema.validate(to_dict(RECEIPT), schema("mezzotint/receipt/2"))
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**to_dict(RECEIPT), "more": 1}, schema("mezzotint/receipt/1"))
+        jsonschema.validate({**to_dict(RECEIPT), "more": 1}, schema("mezzotint/receipt/2"))
 
 
 def test_schema_and_class_have_the_same_fields() -> None:
-    made = schema("mezzotint/receipt/1")["properties"]["made"]
+    made = schema("mezzotint/receipt/2")["properties"]["made"]
     names = {f.name for f in dataclasses.fields(Made)}
     assert set(made["properties"]) == set(made["required"]) == names
+    stage = made["properties"]["stages"]["items"]
+    assert set(stage["properties"]) == set(stage["required"]) == {f.name for f in dataclasses.fields(StageMade)}
+
+
+def changed(old: Any) -> Any:
+    return {
+        str: lambda: old + "x",
+        int: lambda: old + 1,
+        float: lambda: old + 0.5,
+        tuple: lambda: (*old[:-1], changed(old[-1])),
+        dict: lambda: {**old, "more": "x"},
+        StageMade: lambda: dataclasses.replace(old, steps=old.steps + 1),
+    }[type(old)]()
 
 
 @pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(Made)])
 def test_each_field_changes_the_id(field: str) -> None:
-    old = getattr(MADE, field)
-    new: Any = {
-        str: lambda: old + "x",
-        int: lambda: old + 1,
-        float: lambda: old + 0.5,
-        tuple: lambda: (*old[:-1], old[-1] + 1),
-        dict: lambda: {**old, "more": "x"},
-    }[type(old)]()
+    new = changed(getattr(MADE, field))
     assert dataclasses.replace(MADE, **{field: new}).asset_id != MADE.asset_id
+
+
+@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(StageMade)])
+def test_each_field_of_a_stage_does_too(field: str) -> None:
+    stage = dataclasses.replace(STAGE, **{field: changed(getattr(STAGE, field))})
+    assert dataclasses.replace(MADE, stages=(stage,)).asset_id != MADE.asset_id
+
+
+def test_a_stage_more_does_too() -> None:
+    assert dataclasses.replace(MADE, stages=(STAGE, STAGE)).asset_id != MADE.asset_id
 
 
 def test_time_does_not() -> None:
@@ -77,8 +103,8 @@ def test_time_does_not() -> None:
 
 
 def test_id_is_independent_of_the_order_of_keys() -> None:
-    grid = {"rho": 7.0, "name": "karras"}
-    assert dataclasses.replace(MADE, grid=grid).asset_id == MADE.asset_id
+    stage = dataclasses.replace(STAGE, grid={"rho": 7.0, "name": "karras"})
+    assert dataclasses.replace(MADE, stages=(stage,)).asset_id == MADE.asset_id
 
 
 def test_known_id() -> None:

@@ -35,7 +35,7 @@ def cond(rows: int, device: str) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_denoiser_laws(model: mz.Model, device: str, dtype: torch.dtype) -> None:
     """Scale law, independence of neighbours, dtype and device of the answer."""
-    denoiser = model.denoiser(device, dtype)
+    denoiser = model.main.denoiser(device, dtype)
     x = Noise((1, 2, 3))(0, (3, 1, 8, 8)).to(device)
     level = Level(torch.tensor(0.6), torch.tensor(0.8))
     with torch.inference_mode():

@@ -21,7 +21,7 @@ SHAPE, B = (2, 8, 8), 3
 CLASSES = 4
 CONFIGS: dict[str, NetConfig] = {
     "dit": DiTConfig(2, 2, 2, (8, 8), 2, width=32, depth=2, heads=1, num_classes=CLASSES),
-    "unet": UNetConfig(2, 2, 2, (8, 8), 16, (1, 2), 1, (1,), head_dim=16, num_classes=CLASSES),
+    "unet": UNetConfig(2, 2, 2, (8, 8), 1, 16, (1, 2), 1, (1,), head_dim=16, num_classes=CLASSES),
 }
 
 
@@ -165,7 +165,7 @@ def test_video_takes_a_level_a_frame(kind: str) -> None:
     config: NetConfig = (
         DiTConfig(3, 2, 2, size, (1, 2, 2), width=32, depth=1, heads=1)
         if kind == "dit"
-        else UNetConfig(3, 2, 2, size, 16, (1, 2), 1, (1,), head_dim=16, stride=(1, 2, 2))
+        else UNetConfig(3, 2, 2, size, 1, 16, (1, 2), 1, (1,), head_dim=16, stride=(1, 2, 2))
     )
     d = Preconditioned(frames_first(network(config)), PARAMETRISATIONS["v"])
     x = torch.randn(2, 4, 2, 8, 8, generator=torch.Generator().manual_seed(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import net_configs as configs
@@ -20,6 +21,11 @@ ALL = {
     "unet3-cross": configs.unet(3, "cross"),
     "dit-plain": configs.dit(2, classes=None),
     "unet-plain": configs.unet(2, classes=None),
+    "dit-vector": dataclasses.replace(configs.dit(2), vector=6),
+    "unet-vector": dataclasses.replace(configs.unet(2), vector=6),
+    "unet-fold": configs.folded(),
+    "unet-middle": configs.middled(),
+    "upsampler": configs.upsampler(),
 }
 
 
@@ -36,8 +42,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """``config`` runs over all networks, ``texted`` over those with text, ``framed`` over those with frames."""
     for name, keep in (
         ("config", lambda c: True),
-        ("texted", lambda c: c.text is not None),
-        ("framed", lambda c: c.dims == 3),
+        ("texted", lambda c: configs.text_of(c) is not None),
+        ("framed", lambda c: configs.plain(c).dims == 3),
     ):
         if name in metafunc.fixturenames:
             chosen = {k: c for k, c in ALL.items() if keep(c)}

@@ -158,14 +158,15 @@ def test_other_sizes_run(config):
     net = configs.alive(config)
     x, c, cond = configs.state(config)
     bigger = torch.cat([x, x], -1)
+    cond = {k: torch.cat([v, v], -1) if k == "lowres" else v for k, v in cond.items()}
     assert net(bigger, c, cond).shape == bigger.shape
 
 
 def test_unknown_and_missing_conditioning(config):
     net = configs.alive(config)
     x, c, cond = configs.state(config)
-    with pytest.raises(UsageError, match="unknown lowres"):
-        net(x, c, {**cond, "lowres": x})
+    with pytest.raises(UsageError, match="unknown stray"):
+        net(x, c, {**cond, "stray": x})
     for name in cond:
         with pytest.raises(UsageError, match=f"missing {name}"):
             net(x, c, {k: v for k, v in cond.items() if k != name})

@@ -10,9 +10,10 @@ import torch
 from mezzotint.errors import InputError, MezzotintError, ModelError, UsageError
 from mezzotint.nets.build import build, config_from_dict
 from mezzotint.pretrained.folder import CARD_NAME, JSON_NAME, describe, load_model, save_model
-from mezzotint.pretrained.model import load, parametrisation_of, schedule_of
+from mezzotint.pretrained.model import load
 from mezzotint.pretrained.plan import plan, preset
 from mezzotint.pretrained.spec import Card, Label, Spec, from_dict, to_dict
+from mezzotint.pretrained.stage_model import parametrisation_of, schedule_of
 from mezzotint.pretrained.store import find, models
 
 
@@ -150,7 +151,7 @@ def test_store(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path))
     shutil.copytree(tiny, tmp_path / "models" / "mine")
     names = {m.name: m for m in models()}
-    assert names["mine"].origin == "home" and names["mine"].described is not None
+    assert names["mine"].origin == "home" and names["mine"].system is not None
     assert find("mine") == tmp_path / "models" / "mine" == find(str(tmp_path / "models" / "mine"))
     assert load("mine").name == "mine"
     with pytest.raises(UsageError, match="did you mean mine"):

@@ -9,10 +9,11 @@ from typing import Any
 from mezzotint.cli.models import listed
 from mezzotint.errors import MezzotintError
 from mezzotint.pretrained.folder import JSON_NAME, describe, load_described
-from mezzotint.pretrained.model import codec_of, parametrisation_of, schedule_of
 from mezzotint.pretrained.plan import plan
 from mezzotint.pretrained.spec import labels_of
+from mezzotint.pretrained.stage_model import codec_of, parametrisation_of, schedule_of
 from mezzotint.pretrained.store import Found
+from mezzotint.pretrained.system import describe_system
 
 VALUES: list[Any] = [None, True, 0, -1, 1e308, 10**30, "x", [1], {"name": 1}]
 
@@ -36,9 +37,10 @@ def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 def use(folder: Path) -> None:
     described = describe(folder)
-    for look in (schedule_of, parametrisation_of, codec_of, labels_of, plan):
+    for look in (schedule_of, parametrisation_of, labels_of, plan):
         look(described.spec)
-    listed(Found(described.name, folder, "home", described))
+    codec_of(described)
+    listed(Found(described.name, folder, "home", describe_system(folder)))
     load_described(described)
 
 

@@ -53,7 +53,7 @@ def test_latent_diffusion() -> None:
 def test_prior_then_decoder() -> None:
     w = torch.tensor([[1.0, 0.5, -0.3], [0.0, 1.0, 0.7]])
     prior = stage(lambda c: c["text"], torch.tensor(1.0), (2,))
-    decoder = stage(lambda c: c["image_embed"] @ w, torch.tensor(0.25), (3,), link=Embed())
+    decoder = stage(lambda c: c["vector"] @ w, torch.tensor(0.25), (3,), link=Embed())
     y = torch.tensor([[0.3, -0.2]])
     embed, x = run((prior, decoder), {"text": y.expand(N, 2)}, SEEDS)
     assert embed.shape == (N, 2)

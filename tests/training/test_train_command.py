@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from toy_recipe import RECIPE
 from training_case import Store
 
+from mezzotint.errors import InputError, UsageError
 from mezzotint.pretrained.folder import load_model
 from mezzotint.schemas import schema
 from mezzotint.training.journal import Journal, read_journal
@@ -226,9 +227,18 @@ def test_a_recipe_file_that_fails_is_one_line(train_command, tmp_path):
 
 
 def test_the_projects_recipes_load():
-    assert "fashion" in recipe_names()
-    for name in recipe_names():
+    assert {"fashion", "products-pixel", "products-latent", "products-prior"} <= set(recipe_names())
+    for name in ("fashion", "fashion:dit", "products-pixel", "products-pixel:upsampler", "products-prior:embedder"):
         assert load_recipe(name).steps > 0
+
+
+def test_a_recipe_says_which_trained_part_it_needs(tmp_path):
+    with pytest.raises(UsageError, match="needs a trained part: give --part autoencoder=FOLDER"):
+        load_recipe("products-latent")
+    with pytest.raises(UsageError, match="takes no part 'codec'; it takes autoencoder"):
+        load_recipe("products-latent", {"codec": tmp_path})
+    with pytest.raises(InputError, match=r"not a network folder \(no network\.json\)"):
+        load_recipe("products-latent", {"autoencoder": tmp_path})
 
 
 def test_a_journal_survives_a_torn_line_and_is_cut_where_a_run_goes_on(tmp_path):

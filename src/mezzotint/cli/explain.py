@@ -12,15 +12,19 @@ from mezzotint.cli.options import json_option, print_json, sampling_options
 from mezzotint.config import settings
 
 if TYPE_CHECKING:
-    from mezzotint.making.explain import Explanation
+    from mezzotint.making.explain import Explanation, Row
 
-SCHEMA = "mezzotint/explain/1"
+SCHEMA = "mezzotint/explain/2"
 
 
 def document(e: Explanation) -> dict[str, Any]:
     """As JSON; what is infinite or undefined is null."""
-    rows = [{k: v if math.isfinite(v) else None for k, v in asdict(r).items()} for r in e.rows]
-    return {"schema": SCHEMA, **asdict(e), "rows": rows}
+    stages = [{**asdict(stage), "rows": [_row(r) for r in stage.rows]} for stage in e.stages]
+    return {"schema": SCHEMA, **asdict(e), "stages": stages}
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {k: v if math.isfinite(v) else None for k, v in asdict(row).items()}
 
 
 @click.command("explain")

@@ -31,11 +31,11 @@ from mezzotint.files import pretty_json, write_atomic, write_once
 
 if TYPE_CHECKING:
     from mezzotint.making.image import Image
-    from mezzotint.making.job import Job
+    from mezzotint.making.job import Job, Wanted
     from mezzotint.pictures.film import Moment
     from mezzotint.pictures.png import Pixels
 
-SCHEMA = "mezzotint/run/1"
+SCHEMA = "mezzotint/run/2"
 SHEET_TILES = 1024
 
 
@@ -44,32 +44,32 @@ class Folder:
 
     def __init__(self, path: Path, job: Job) -> None:
         self.path, self.job = path, job
-        self.name = slug(job.prompt, job.model.name)
+        self.names = {p.seed: f"{slug(p.prompt, job.model.name)}-{p.seed}.png" for p in job.pictures}
         self.entries: dict[int, dict[str, Any]] = {}
         self.tiles: dict[int, Pixels] = {}
         if (path / "run.json").exists():
             raise StorageError(f"{path} holds a finished run; nothing is ever overwritten, choose another --out")
 
     def picture(self, seed: int) -> Path:
-        return self.path / f"{self.name}-{seed}.png"
+        return self.path / self.names[seed]
 
     def find_done(self) -> set[int]:
         """The seeds whose pictures are here already, made exactly as this job would.
 
         Raises StorageError where a file of that name is another picture.
         """
-        return {seed for seed in self.job.seeds if self.picture(seed).exists() and self._recall(seed)}
+        return {p.seed for p in self.job.pictures if self.picture(p.seed).exists() and self._recall(p)}
 
-    def _recall(self, seed: int) -> bool:
+    def _recall(self, wanted: Wanted) -> bool:
         from mezzotint.errors import InputError
         from mezzotint.governance.receipt import read_receipt
         from mezzotint.making.image import Image
         from mezzotint.pictures.png import read_picture, to_pixels
 
-        path, asset = self.picture(seed), self.job.made(seed).asset_id
+        path, asset = self.picture(wanted.seed), self.job.made(wanted).asset_id
         try:
             receipt = read_receipt(self.path / "receipts" / f"{asset}.json")
-            image = Image(self.job.prompt, seed, to_pixels(read_picture(path)), receipt)
+            image = Image(wanted.prompt, wanted.seed, to_pixels(read_picture(path)), receipt)
         except InputError as error:
             raise StorageError(f"{path} exists and is not of this run; choose another --out") from error
         self._note(image)
@@ -79,6 +79,8 @@ class Folder:
         asset = image.receipt.made.asset_id
         self.entries[image.seed] = {
             "seed": image.seed,
+            "prompt": image.prompt,
+            "read": list(image.receipt.made.read),
             "file": self.picture(image.seed).name,
             "asset_id": asset,
             "receipt": f"receipts/{asset}.json",
@@ -139,7 +141,7 @@ def make(job: Job, folder: Folder, film: bool, shown: bool) -> None:
     from mezzotint.making.run import stream
 
     done = folder.find_done()
-    rest = replace(job, seeds=tuple(s for s in job.seeds if s not in done))
+    rest = replace(job, pictures=tuple(p for p in job.pictures if p.seed not in done))
     reel = Reel(rest) if film else None
     with Bar(rest.total, "step", shown) as bar:
         for event in stream(rest):
@@ -163,10 +165,10 @@ def without_collector() -> Iterator[None]:
 
 
 @click.command("generate")
-@click.argument("prompt")
+@click.argument("prompt", nargs=-1, required=True)
 @click.option("--negative-prompt", default="", help="What to steer away from.")
 @model_option
-@click.option("-n", "--n", type=int, default=1, show_default=True, help="How many pictures.")
+@click.option("-n", "--n", type=int, default=1, show_default=True, help="How many pictures of each prompt.")
 @seed_option
 @sampling_options
 @click.option("--size", metavar="WxH", help="Size in pixels; models say which they can make.")
@@ -177,14 +179,15 @@ def without_collector() -> Iterator[None]:
 @json_option
 @quiet_option
 def command(
-    prompt: str,
+    prompt: tuple[str, ...],
     out: Path | None,
     film: bool,
     as_json: bool,
     quiet: bool,
     **words: Any,
 ) -> None:
-    """Make pictures of PROMPT: a label of the model, or another word for it; "" for no condition.
+    """Make pictures of each PROMPT: words for a model of text; a label of a class-conditional one, or another word for
+    it, or "" for no condition.
 
     Writes <name>-<seed>.png each, sheet.png, receipts/<asset-id>.json and run.json.  Ctrl-C keeps finished pictures;
     the same command with the same --out goes on.
@@ -197,9 +200,11 @@ def command(
 
     from mezzotint.making.job import prepare, threads_for
 
-    words["threads"] = words["threads"] or threads_for(words["model"], words["n"], words["batch"])
+    words["threads"] = words["threads"] or threads_for(words["model"], words["n"] * len(prompt), words["batch"])
     with without_collector():
         job = prepare(prompt, **words)
+    for note in () if quiet else job.notes:
+        print(f"mezzotint: {note}", file=sys.stderr)
     place = said["out"].value
     folder = Folder(run_folder(None if place is None else Path(str(place)), "generate"), job)
     try:

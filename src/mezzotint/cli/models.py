@@ -8,37 +8,42 @@ import click
 
 from mezzotint.cli.options import human_bytes, json_option, print_json
 from mezzotint.making.table import table
-from mezzotint.pretrained.store import Found, models, places
+from mezzotint.places import places
+from mezzotint.pretrained.store import Found, models
 
-SCHEMA = "mezzotint/models/1"
+SCHEMA = "mezzotint/models/2"
 
 
 def listed(found: Found) -> dict[str, Any]:
     """A model as JSON."""
     base = {"name": found.name, "origin": found.origin, "folder": str(found.folder), "fault": found.fault}
-    if found.described is None:
+    system = found.system
+    if system is None:
         return base
-    spec, card = found.described.spec, found.described.spec.card
+    card = system.card
     return {
         **base,
         "title": card.title,
         "licence": card.licence,
-        "size": [spec.shape[-1], spec.shape[-2]],
-        "bytes": found.described.weights_bytes,
-        "weights_sha256": found.described.weights_sha256,
-        "prompts": [label.name for label in spec.labels],
+        "size": list(system.size),
+        "bytes": system.weights_bytes,
+        "weights_sha256": system.weights_sha256,
+        "stages": [member.described.name for member in system.members],
+        "prompts": [label.name for label in system.labels],
+        "text": system.text is not None,
         "metrics": dict(card.metrics),
     }
 
 
 def row(found: Found) -> tuple[str, ...]:
     """A model as a line of the table."""
-    if found.described is None:
+    system = found.system
+    if system is None:
         return (found.name, found.origin, "-", "-", "-", f"unusable: {found.fault}")
-    spec = found.described.spec
-    size = f"{spec.shape[-1]}x{spec.shape[-2]}"
-    prompts = ", ".join(label.name for label in spec.labels) or "(unconditional)"
-    return (found.name, found.origin, spec.card.licence, size, human_bytes(found.described.weights_bytes), prompts)
+    labels = ", ".join(label.name for label in system.labels)
+    prompts = "any text" if system.text else labels or "(unconditional)"
+    size = f"{system.size[0]}x{system.size[1]}"
+    return (found.name, found.origin, system.card.licence, size, human_bytes(system.weights_bytes), prompts)
 
 
 @click.command("models")

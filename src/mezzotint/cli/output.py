@@ -65,9 +65,10 @@ class Bar:
 
             self._bar = tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, leave=False, disable=None)
 
-    def at(self, done: int, note: str) -> None:
-        """How far it is."""
+    def at(self, done: int, note: str, total: int | None = None) -> None:
+        """How far it is; of ``total``, where that was not known before."""
         if self._bar is not None:
+            self._bar.total = self._bar.total if total is None else total
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(done - self._bar.n)
 

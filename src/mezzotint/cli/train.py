@@ -21,7 +21,6 @@ from mezzotint.config import DEVICES, settings
 from mezzotint.errors import UsageError
 
 if TYPE_CHECKING:
-    from mezzotint.pretrained.spec import Spec
     from mezzotint.training.loop import Progress
     from mezzotint.training.recipe import Recipe
     from mezzotint.training.run import Outcome
@@ -139,69 +138,16 @@ def _folder(out: str | int | None, resume: bool, name: str) -> Path:
     return run_folder(None if out is None else Path(str(out)), "train")
 
 
+def _parts(said: tuple[str, ...]) -> dict[str, Path]:
+    """ "NAME=FOLDER" each.  Raises UsageError."""
+    found = dict(text.partition("=")[::2] for text in said)
+    if not all(found.values()) or len(found) != len(said):
+        raise UsageError(f"--part {' '.join(said)}: expected NAME=FOLDER, each name once")
+    return {name: Path(folder) for name, folder in found.items()}
+
+
 def _changed(recipe: Recipe, steps: int | None, seed: int | None) -> Recipe:
     return replace(recipe, steps=steps or recipe.steps, seed=recipe.seed if seed is None else seed)
-
-
-def _parametrisation(recipe: Recipe) -> dict[str, Any]:
-    from mezzotint.diffusion.parametrisation import EDM, PARAMETRISATIONS
-
-    if isinstance(recipe.parametrisation, EDM):
-        return {"name": "edm", "sigma_data": recipe.parametrisation.sigma_data}
-    for name, known in PARAMETRISATIONS.items():
-        if recipe.parametrisation is known:
-            return {"name": name}
-    raise UsageError(
-        f"recipe {recipe.name}: a model folder cannot name its parametrisation; use {', '.join(PARAMETRISATIONS)}"
-    )
-
-
-def model_spec(recipe: Recipe, classes: tuple[str, ...]) -> Spec | None:
-    """What the exported folder's ``model.json`` will say; None for a recipe without a ``model`` table.
-
-    Raises UsageError, ModelError where the recipe cannot be exported.
-    """
-    from mezzotint.nets.build import config_to_dict
-    from mezzotint.pretrained.spec import from_dict
-
-    if not recipe.model:
-        return None
-    known = {
-        "net": config_to_dict(recipe.net),
-        "parametrisation": _parametrisation(recipe),
-        "codec": {"name": "pixels"},
-        "shape": recipe.codec.shape,
-        "labels": [{"name": name} for name in classes],
-    }
-    return from_dict({**known, **recipe.model})
-
-
-def _compute(outcome: Outcome) -> str:
-    import torch
-
-    run = outcome.training
-    what = f"{torch.get_num_threads()} threads of a CPU" if run.device.type == "cpu" else run.device.type
-    kind = str(run.dtype).removeprefix("torch.")
-    return f"{run.step:,} updates of {run.recipe.batch} images in {outcome.seconds / 60:.0f} minutes on {what}, {kind}."
-
-
-def export(outcome: Outcome, spec: Spec) -> Path:
-    """Writes the model folder: the first average's weights, and the card with seed and compute.  Raises StorageError.
-
-    With sharded weights every process must call this; the first one writes.
-    """
-    from mezzotint.pretrained.folder import save_model
-    from mezzotint.training.state import on_cpu
-
-    run = outcome.training
-    weights = {k: on_cpu(v) for k, v in run.net.state_dict().items()}
-    if run.recipe.ema:
-        weights |= {k: on_cpu(v) for k, v in run.averages.values[run.recipe.ema[0].name].items()}
-    folder = outcome.folder / "model"
-    if run.ranks.first:
-        card = replace(spec.card, compute=spec.card.compute or _compute(outcome), seed=run.recipe.seed)
-        save_model(folder, weights, replace(spec, card=card))
-    return folder
 
 
 def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
@@ -234,6 +180,7 @@ def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
 @click.option(
     "--strategy", default="ddp", metavar="ddp|fsdp", help="How torchrun's processes share the network.  [ddp]"
 )
+@click.option("--part", multiple=True, metavar="NAME=FOLDER", help="A trained part that the recipe needs; repeatable.")
 @click.option("--tensorboard", is_flag=True, help="Also write TensorBoard events into the run's folder.")
 @json_option
 @quiet_option
@@ -248,6 +195,7 @@ def command(
     device: str | None,
     threads: int | None,
     strategy: str,
+    part: tuple[str, ...],
     tensorboard: bool,
     as_json: bool,
     quiet: bool,
@@ -264,13 +212,14 @@ def command(
 
     from mezzotint.pretrained.device import device_for, use_threads
     from mezzotint.training.distributed import joined
+    from mezzotint.training.export import export, exported
     from mezzotint.training.loader import load_recipe
     from mezzotint.training.run import Watch, fit
 
     workers = use_threads(None if said["threads"].value is None else int(said["threads"].value))
-    chosen = _changed(load_recipe(recipe), steps, seed)
+    chosen = _changed(load_recipe(recipe, _parts(part)), steps, seed)
     samples = chosen.data(data)
-    spec = model_spec(chosen, samples.train.classes)
+    said_of_it = exported(chosen, samples.train.classes)
     here = torch.device(device_for(str(said["device"].value)))
     with joined(here, strategy) as ranks, Stop(minutes) as stop, Bar(chosen, shown=ranks.first and not quiet) as bar:
         # One process chooses the folder: a name made of the time differs between clocks.
@@ -281,7 +230,7 @@ def command(
         start: Literal["new", "resume"] = "resume" if resume else "new"
         outcome = fit(chosen, folder, samples, start=start, device=here, ranks=ranks, workers=workers, watch=watch)
         cut = stop.interrupted and outcome.reason == "stopped"
-        model = export(outcome, spec) if spec and not cut else None
+        model = export(outcome, said_of_it) if said_of_it and not cut else None
     if cut and ranks.first:
         say(f"interrupted after step {outcome.training.step}; go on with --resume --out {folder}")
     if cut:

@@ -45,3 +45,22 @@ class Identity:
     def decode(self, state: Tensor) -> Tensor:
         check_rows("state", state, self.shape)
         return state
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A vector (B, width) as the state (B, 1, width) of a one-dimensional network."""
+
+    width: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (1, self.width)
+
+    def encode(self, data: Tensor) -> Tensor:
+        check_rows("vectors", data, (self.width,))
+        return data[:, None]
+
+    def decode(self, state: Tensor) -> Tensor:
+        check_rows("state", state, self.shape)
+        return state[:, 0]

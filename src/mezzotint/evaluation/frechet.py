@@ -101,6 +101,18 @@ def between(a: Moments, b: Moments, minimum: int | None = None) -> float:
     return gaussian_distance(a.mean, a.cov, b.mean, b.cov)
 
 
+REPLICATES = 16
+
+
+def replicates(features: Tensor, other: Moments, seed: int = 0) -> Tensor:
+    """Distances of REPLICATES resamples of features (N, D) to ``other``: their spread is that of the distance; their
+    mean is not the distance, for a sample drawn with replacement has less variety."""
+    random, n = torch.Generator().manual_seed(seed), len(features)
+    draws = (features[torch.randint(n, (n,), generator=random)] for _ in range(REPLICATES))
+    found = [gaussian_distance(m.mean, m.cov, other.mean, other.cov) for m in map(moments, draws)]
+    return torch.tensor(found, dtype=torch.float64)
+
+
 @dataclass(frozen=True)
 class Distance:
     """A Fréchet distance with what it depends on.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mezzotint.errors import UsageError
+from mezzotint.evaluation.estimate import Estimate, mean_of
 from mezzotint.evaluation.neighbours import nearest
 
 COPY_RATIO = 1 / 3
@@ -22,14 +23,12 @@ class Memorisation:
         Yoon et al., 2023, Diffusion Probabilistic Models Generalize when They Fail to Memorize, sec. 3.
     nearer_train: share nearer to the training set than to a held-out set of the same size; 1/2 without memorising.
         Meehan, Chaudhuri & Dasgupta, 2020, A Non-Parametric Test to Detect Data-Copying, sec. 3, without the cells.
-    error: standard error of nearer_train if pictures are independent.
     nearest: the most suspicious pictures, (generated index, training index, ratio), ratio ascending.
     """
 
     n: int
-    copies: float
-    nearer_train: float
-    error: float
+    copies: Estimate
+    nearer_train: Estimate
     nearest: tuple[tuple[int, int, float], ...]
 
 
@@ -50,8 +49,6 @@ def memorisation(generated: Tensor, train: Tensor, held_out: Tensor, show: int =
     ratio, index = ratios(generated, train)
     equal = train[torch.linspace(0, len(train) - 1, len(held_out)).round().long()]
     nearer = nearest(generated, equal, 1)[0] < nearest(generated, held_out, 1)[0]
-    share = float(nearer.double().mean())
     worst = ratio.argsort()[:show].tolist()
     listed = tuple((i, int(index[i]), float(ratio[i])) for i in worst)
-    n = len(generated)
-    return Memorisation(n, float((ratio < COPY_RATIO).double().mean()), share, (share * (1 - share) / n) ** 0.5, listed)
+    return Memorisation(len(generated), mean_of(ratio < COPY_RATIO), mean_of(nearer), listed)

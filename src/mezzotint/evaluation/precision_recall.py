@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mezzotint.evaluation.estimate import Estimate, mean_of
 from mezzotint.evaluation.neighbours import distances, radii
 
 
@@ -19,10 +20,10 @@ class Fidelity:
     """
 
     k: int
-    precision: float
-    recall: float
-    density: float
-    coverage: float
+    precision: Estimate
+    recall: Estimate
+    density: Estimate
+    coverage: Estimate
 
 
 def fidelity(generated: Tensor, real: Tensor, k: int = 5) -> Fidelity:
@@ -32,7 +33,9 @@ def fidelity(generated: Tensor, real: Tensor, k: int = 5) -> Fidelity:
     of generated pictures in some real ball, recall the share of real ones in some generated ball, density the mean
     number of real balls around a generated picture over k,
     coverage the share of real balls that hold a generated picture.
-    They depend on M and N: compare at equal numbers.  Raises UsageError when a set has k pictures or fewer.
+    They depend on M and N: compare at equal numbers.  The intervals are of the pictures that are counted: generated
+    ones for precision and density, real ones for recall and coverage.  Raises UsageError when a set has k pictures or
+    fewer.
     """
     around_real, around_generated = radii(real, k), radii(generated, k)
     inside, covered = [], torch.zeros(len(real), dtype=torch.bool)
@@ -44,8 +47,8 @@ def fidelity(generated: Tensor, real: Tensor, k: int = 5) -> Fidelity:
     counts = torch.cat(inside).double()
     return Fidelity(
         k,
-        precision=float((counts > 0).double().mean()),
-        recall=float(torch.cat(recalled).double().mean()),
-        density=float(counts.mean() / k),
-        coverage=float(covered.double().mean()),
+        precision=mean_of(counts > 0),
+        recall=mean_of(torch.cat(recalled)),
+        density=mean_of(counts / k),
+        coverage=mean_of(covered),
     )

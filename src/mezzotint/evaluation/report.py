@@ -1,57 +1,92 @@
-"""One evaluation as JSON for machines and a small table for people."""
+"""Evaluations as JSON for machines and as tables for people; only what has one reference is set side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from torch import Tensor
-
-from mezzotint.errors import UsageError
-from mezzotint.evaluation.features import Features
-from mezzotint.evaluation.frechet import Distance, moments
-from mezzotint.evaluation.memorisation import Memorisation, memorisation
-from mezzotint.evaluation.precision_recall import Fidelity, fidelity
-from mezzotint.evaluation.score import Reference, distance_of
+from mezzotint.errors import InputError, UsageError
+from mezzotint.evaluation.estimate import Estimate
+from mezzotint.evaluation.measure import Measure, Measured
 from mezzotint.files import pretty_json
 
-SCHEMA = "mezzotint.evaluation/1"
+SCHEMA = "mezzotint/evaluation/2"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """parameters: of all networks that make a picture.  calls: network calls a picture.  seconds: of processor time a
+    picture, ``where`` it was measured.  training: what it took, in words."""
+
+    parameters: int
+    calls: int
+    seconds: float
+    where: str
+    training: str
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was measured of a set of generated pictures.
+    """What was measured of one model.
 
-    distance: to the reference.  floor: of as many real training pictures to the same reference, which no model beats
-        but by chance or by copying.  about: what the caller wants to keep (model hash, seeds, solver), JSON-safe.
+    trial, reference_sha256: what it was asked and held against (``evaluation.trial``).   features: the network behind
+    distances and neighbours.  n: pictures made.  about: how they were made, JSON-safe.
     """
 
-    distance: Distance
-    floor: Distance
-    fidelity: Fidelity
-    memorisation: Memorisation
-    about: Mapping[str, Any] = field(default_factory=dict)
+    model: str
+    trial: str
+    reference_sha256: str
+    features: str
+    n: int
+    cost: Cost
+    measured: Measured
+    about: Mapping[str, Any]
 
     def json(self) -> str:
-        """A document of schema ``mezzotint.evaluation/1``."""
-        return pretty_json({"schema": SCHEMA, **asdict(self)})
+        """A document of schema ``mezzotint/evaluation/2``."""
+        return pretty_json(document(self))
 
-    def text(self) -> str:
-        """A table of a dozen lines."""
-        d, f, m = self.distance, self.fidelity, self.memorisation
-        rows = [
-            (d.metric, f"{d.value:.2f}", f"{d.n} against {d.reference_n} pictures"),
-            ("  real training pictures", f"{self.floor.value:.2f}", "the floor at this number"),
-            ("  over the floor", f"{d.over(self.floor):.2f}", "1 is as near as real pictures are"),
-            ("precision", f"{f.precision:.3f}", f"k = {f.k}"),
-            ("recall", f"{f.recall:.3f}", ""),
-            ("density", f"{f.density:.3f}", ""),
-            ("coverage", f"{f.coverage:.3f}", ""),
-            ("copies of training pictures", f"{m.copies:.4f}", "share"),
-            ("nearer to train than held out", f"{m.nearer_train:.3f}", f"± {m.error:.3f}; 0.5 without memorising"),
-        ]
-        return table(("measure", "value", "note"), rows)
+
+def document(report: Report) -> dict[str, Any]:
+    """The report as JSON values; ``metrics`` is the short form that model cards quote."""
+    fields = asdict(report)
+    measured = fields.pop("measured")
+    metrics = {m.name: round(m.made.value, 6) for m in report.measured.measures}
+    return {"schema": SCHEMA, **fields, **measured, "metrics": metrics}
+
+
+def report_of(found: Mapping[str, Any]) -> Report:
+    """The report that ``document`` made.  Raises InputError for another document."""
+    try:
+        if found["schema"] != SCHEMA:
+            raise InputError(f"this is {found['schema']!r}, not {SCHEMA!r}; evaluate the model again")
+        measures = tuple(
+            Measure(m["name"], m["better"], Estimate(**m["made"]), None if m["real"] is None else Estimate(**m["real"]))
+            for m in found["measures"]
+        )
+        nearest = tuple((int(a), int(b), float(c)) for a, b, c in found["nearest"])
+        return Report(
+            found["model"],
+            found["trial"],
+            found["reference_sha256"],
+            found["features"],
+            found["n"],
+            Cost(**found["cost"]),
+            Measured(measures, nearest),
+            found["about"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"this is no whole evaluation ({error}); evaluate the model again") from error
+
+
+def same_trial(reports: Sequence[Report]) -> None:
+    """Raises UsageError where evaluations were made against different references, features or numbers of pictures."""
+    for what in ("reference_sha256", "features", "n"):
+        values = {report.model: getattr(report, what) for report in reports}
+        if len(set(values.values())) > 1:
+            said = ", ".join(f"{model}: {str(value)[:12]}" for model, value in values.items())
+            raise UsageError(f"evaluations with different {what} do not compare ({said}); evaluate them the same way")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -61,28 +96,25 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], "  ".join("-" * w for w in widths), *lines[1:]]) + "\n"
 
 
-def evaluate(
-    images: Tensor,
-    train: Tensor,
-    held_out: Tensor,
-    ref: Reference,
-    extract: Features,
-    about: Mapping[str, Any],
-    minimum: int | None = None,
-) -> Report:
-    """Measures pictures uint8 (M, C, H, W) against training pictures (N, C, H, W) and the held-out ones behind ``ref``.
+def cells(reports: Sequence[Report]) -> tuple[list[str], list[list[str]]]:
+    """(head, rows) of the table that sets evaluations side by side.  Raises as ``same_trial``."""
+    same_trial(reports)
+    first = reports[0]
+    head = ["measure", "better", *(r.model for r in reports), "real pictures"]
+    rows = [
+        ["parameters", "", *(f"{r.cost.parameters / 1e6:.1f} M" for r in reports), ""],
+        ["network calls a picture", "lower", *(str(r.cost.calls) for r in reports), ""],
+        ["processor seconds a picture", "lower", *(f"{r.cost.seconds:.2f}" for r in reports), ""],
+    ]
+    for k, m in enumerate(first.measured.measures):
+        made = [str(r.measured.measures[k].made) for r in reports]
+        rows.append([m.name, m.better, *made, "" if m.real is None else str(m.real)])
+    return head, rows
 
-    Raises UsageError when there are too few pictures for a Fréchet distance (``minimum`` as in ``frechet.between``) or
-    fewer for training than generated or held out, which would leave no floor at the same number.
-    """
-    if len(train) < max(len(images), len(held_out)):
-        raise UsageError(f"{len(train)} training pictures cannot give a floor for {len(images)}; use more")
-    generated, real, unseen = extract(images), extract(train), extract(held_out)
-    n = min(len(images), len(unseen))
-    return Report(
-        distance_of(moments(generated), ref, extract, minimum),
-        distance_of(moments(real[: len(images)]), ref, extract, minimum),
-        fidelity(generated[:n], unseen[:n]),
-        memorisation(generated, real, unseen),
-        about,
-    )
+
+def text(reports: Sequence[Report]) -> str:
+    """The table, and what it was measured with."""
+    first = reports[0]
+    trained = [f"{r.model}: trained with {r.cost.training or 'an amount its card does not say'}" for r in reports]
+    about = f"{first.n} pictures each; trial {first.trial}, reference {first.reference_sha256[:12]}; 95 % intervals"
+    return table(*cells(reports)) + "\n".join([about, *trained]) + "\n"

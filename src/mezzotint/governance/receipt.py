@@ -2,7 +2,7 @@
 
 ``made`` is that, and nothing else; its hash is the asset's id, known before the picture is.  What came out, and when,
 is beside it.
-The schema is versioned: ``schemas/receipt-1.json``.
+The schema is versioned: ``schemas/receipt-2.json``.
 """
 
 from __future__ import annotations
@@ -16,39 +16,64 @@ from typing import Any
 from mezzotint.errors import InputError
 from mezzotint.files import canonical_json, pretty_json, read_bytes, sha256, write_atomic
 
-SCHEMA = "mezzotint/receipt/1"
+SCHEMA = "mezzotint/receipt/2"
 MAX_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class StageMade:
+    """What determines one stage of a picture.
+
+    model, weights_sha256: which weights, those of its codec's network included where it has one (codec_sha256, else
+    "").
+    config_sha256: of what ``model.json`` says, less card and defaults.  link: how it was fed.
+    solver, grid: {"name", **options}.  levels_sha256: of the grid's numbers, ``levels_hash``.
+    scale: guidance, 1 is off.  batch: the shape that the network computed, (rows, *state); other rows do not matter.
+    """
+
+    model: str
+    weights_sha256: str
+    codec_sha256: str
+    config_sha256: str
+    link: Mapping[str, Any]
+    solver: Mapping[str, Any]
+    grid: Mapping[str, Any]
+    levels_sha256: str
+    steps: int
+    scale: float
+    batch: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Made:
     """What determines a picture.
 
-    model, weights_sha256: which weights.  config_sha256: of what ``model.json`` says, less card and defaults.
-    size: (width, height).  solver, grid: {"name", **options}.  levels_sha256: of the grid's numbers, ``levels_hash``.
-    scale: guidance, 1 is off.  batch: the shape that the network computed, (rows, *state); other rows do not matter.
-    device: its kind.  processor: the instruction set or accelerator that rounds.  threads: of the processor.
-    versions: of mezzotint, torch, numpy.
+    model: its name.  stages: in the order they ran; main: the number of the one that the words were for.
+    prompt, negative_prompt: as given.  read: the English that the text encoder was given for either, encoder_sha256:
+    its weights; "" for a model without text.
+    size: (width, height).  device: its kind.  processor: the instruction set or accelerator that rounds.  threads: of
+    the processor.   versions: of mezzotint, torch, numpy.
     """
 
     model: str
-    weights_sha256: str
-    config_sha256: str
+    stages: tuple[StageMade, ...]
+    main: int
     prompt: str
     negative_prompt: str
+    read: tuple[str, str]
+    encoder_sha256: str
     seed: int
     size: tuple[int, int]
-    solver: Mapping[str, Any]
-    grid: Mapping[str, Any]
-    levels_sha256: str
-    steps: int
-    scale: float
     dtype: str
     device: str
     processor: str
     threads: int
-    batch: tuple[int, ...]
     versions: Mapping[str, str]
+
+    @property
+    def stage(self) -> StageMade:
+        """The main one."""
+        return self.stages[self.main]
 
     @property
     def asset_id(self) -> str:
@@ -89,7 +114,9 @@ def from_dict(value: Any, where: str) -> Receipt:
         raise InputError(f"{where} is not a receipt of schema {SCHEMA!r}, but {schema!r}")
     try:
         table = dict(value["made"])
-        made = Made(**{**table, "size": tuple(table["size"]), "batch": tuple(table["batch"])})
+        stages = tuple(StageMade(**{**stage, "batch": tuple(stage["batch"])}) for stage in table["stages"])
+        pairs = {"size": tuple(table["size"]), "read": tuple(table["read"]), "stages": stages}
+        made = Made(**{**table, **pairs})
         receipt = Receipt(made, value["pixels_sha256"], value["times"]["created"], value["times"]["batch_seconds"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{where} is a damaged receipt ({error}); use an intact copy") from error
@@ -118,13 +145,13 @@ def infotext(made: Made) -> str:
     Values with a comma, a colon or a line break are quoted as JSON, as AUTOMATIC1111's web UI writes and reads them.
     """
     pairs = {
-        "Steps": made.steps,
-        "Sampler": made.solver["name"],
-        "Schedule type": made.grid["name"],
-        "CFG scale": made.scale,
+        "Steps": made.stage.steps,
+        "Sampler": made.stage.solver["name"],
+        "Schedule type": made.stage.grid["name"],
+        "CFG scale": made.stage.scale,
         "Seed": made.seed,
         "Size": f"{made.size[0]}x{made.size[1]}",
-        "Model hash": made.weights_sha256[:10],
+        "Model hash": made.stage.weights_sha256[:10],
         "Model": made.model,
         "RNG": "Philox4x64",
         "Asset": made.asset_id,

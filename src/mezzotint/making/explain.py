@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mezzotint.making.table import table
-from mezzotint.pretrained.folder import describe
-from mezzotint.pretrained.model import Model, parametrisation_of
-from mezzotint.pretrained.plan import plan
+from mezzotint.pretrained.folder import Described
+from mezzotint.pretrained.model import Model
+from mezzotint.pretrained.plan import Plan, plan
+from mezzotint.pretrained.stage_model import parametrisation_of
 from mezzotint.pretrained.store import find
+from mezzotint.pretrained.system import describe_system
 
 GUIDED = {0.0: "the null alone", 1.0: "off"}
 
@@ -35,8 +37,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """How a model would be sampled.  calls: of the network, a picture; guidance makes two of each of the solver's."""
+class StageExplanation:
+    """How one stage would be sampled.  calls: of its network, a picture; guidance makes two of each of the solver's."""
 
     model: str
     solver: dict[str, Any]
@@ -68,6 +70,23 @@ class Explanation:
         )
 
 
+@dataclass(frozen=True)
+class Explanation:
+    """How a model would be sampled.  main: the number of the stage that the words are for.  calls: of all networks."""
+
+    model: str
+    stages: tuple[StageExplanation, ...]
+    main: int
+    calls: int
+
+    def __str__(self) -> str:
+        """For people."""
+        if len(self.stages) == 1:
+            return str(self.stages[0])
+        heads = (f"stage {k + 1} of {len(self.stages)} of {self.model}\n{s}" for k, s in enumerate(self.stages))
+        return "\n\n".join([*heads, f"{self.calls} calls a picture in all"])
+
+
 def explain(
     model: str | Path | Model = "fashion",
     *,
@@ -78,15 +97,22 @@ def explain(
     grid: str | None = None,
 ) -> Explanation:
     """The grid, its noise levels and the number of network calls; arguments and errors as for ``generate``."""
-    described = model.described if isinstance(model, Model) else describe(find(str(model)))
-    made = plan(described.spec, quality=quality, solver=solver, grid=grid, steps=steps, scale=scale)
+    system = model.system if isinstance(model, Model) else describe_system(find(str(model)))
+    plans = [plan(member.described.spec, quality=quality) for member in system.members]
+    spec = system.members[system.main].described.spec
+    plans[system.main] = plan(spec, quality=quality, steps=steps, scale=scale, solver=solver, grid=grid)
+    pairs = zip(system.members, plans, strict=True)
+    stages = tuple(_stage(member.described, made) for member, made in pairs)
+    return Explanation(system.name, stages, system.main, sum(stage.calls for stage in stages))
+
+
+def _stage(described: Described, made: Plan) -> StageExplanation:
     levels = made.levels
     noise = parametrisation_of(described.spec)(levels[:-1]).noise
     told, calls = [*noise.tolist(), math.nan], [*made.calls, 0]
     columns = zip(levels.alpha.tolist(), levels.sigma.tolist(), levels.logsnr.tolist(), told, calls, strict=True)
-    rows = tuple(Row(i, *column) for i, column in enumerate(columns))
     times = 1 if made.scale in GUIDED else 2
-    return Explanation(
+    return StageExplanation(
         model=described.name,
         solver=dict(made.solver_choice),
         grid=dict(made.grid_choice),
@@ -94,5 +120,5 @@ def explain(
         steps=made.steps,
         scale=made.scale,
         calls=times * sum(made.calls),
-        rows=rows,
+        rows=tuple(Row(i, *column) for i, column in enumerate(columns)),
     )

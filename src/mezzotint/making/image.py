@@ -40,12 +40,15 @@ class Image:
 
 @dataclass(frozen=True)
 class Progress:
-    """One step of one batch.  done, total: steps of the whole job.  seeds: of the pictures, the rows of ``state``."""
+    """One step of one batch.  done, total: steps of the whole job.  seeds: of the pictures, the rows of ``state``.
+    stage: the number of the stage that the state is of.
+    """
 
     done: int
     total: int
     seeds: tuple[int, ...]
     state: State
+    stage: int = 0
 
 
 @dataclass(frozen=True)

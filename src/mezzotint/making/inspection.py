@@ -12,8 +12,10 @@ from typing import Any
 from mezzotint.errors import InputError, MezzotintError
 from mezzotint.files import read_bytes, sha256, sha256_file
 from mezzotint.pretrained.folder import JSON_NAME, WEIGHTS_NAME, describe
+from mezzotint.pretrained.network import NETWORK_JSON, describe_network
 from mezzotint.pretrained.spec import to_dict
-from mezzotint.pretrained.tensorfile import read_header, refuse_pickle
+from mezzotint.pretrained.system import SYSTEM_JSON, describe_system
+from mezzotint.tensorfile import read_header, refuse_pickle
 
 MAX_JSON_BYTES = 16 << 20
 PNG_MAGIC, JPEG_MAGIC, RIFF_MAGIC = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF"
@@ -21,7 +23,9 @@ PNG_MAGIC, JPEG_MAGIC, RIFF_MAGIC = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIF
 
 @dataclass(frozen=True)
 class Inspection:
-    """kind: weights | model | receipt | picture | run | checkpoint | json.  facts: what was found, JSON-safe."""
+    """kind: weights | model | system | network | receipt | picture | run | checkpoint | json.  facts: what was found,
+    JSON-safe.
+    """
 
     kind: str
     path: Path
@@ -42,11 +46,16 @@ def inspect(path: str | Path) -> Inspection:
 def _folder(path: Path) -> Inspection:
     if (path / JSON_NAME).is_file():
         return Inspection("model", path, _model(path))
+    if (path / SYSTEM_JSON).is_file():
+        return Inspection("system", path, _system(path))
+    if (path / NETWORK_JSON).is_file():
+        return Inspection("network", path, _network(path))
     if (path / "state.json").is_file():
         return Inspection("checkpoint", path, _checkpoint(path))
     if (path / "run.json").is_file():
         return Inspection("run", path, {**_json(path / "run.json"), "files": _files(path)})
-    raise InputError(f"{path} is no model, run or checkpoint (no {JSON_NAME}, run.json or state.json)")
+    names = f"{JSON_NAME}, {SYSTEM_JSON}, {NETWORK_JSON}, run.json or state.json"
+    raise InputError(f"{path} is no model, system, network, run or checkpoint (no {names})")
 
 
 def _file(path: Path) -> Inspection:
@@ -106,6 +115,17 @@ def _model(path: Path) -> dict[str, Any]:
         "weights": {k: v for k, v in weights.items() if k != "shapes"},
         "hash_matches": weights["sha256"] == described.weights_sha256,
     }
+
+
+def _system(path: Path) -> dict[str, Any]:
+    system = describe_system(path)
+    return {**_json(path / SYSTEM_JSON), "stages": [_model(member.described.folder) for member in system.members]}
+
+
+def _network(path: Path) -> dict[str, Any]:
+    part, weights = describe_network(path), _weights(path / WEIGHTS_NAME)
+    kept = {k: v for k, v in weights.items() if k != "shapes"}
+    return {**_json(path / NETWORK_JSON), "weights": kept, "hash_matches": weights["sha256"] == part.weights_sha256}
 
 
 def _picture(path: Path) -> dict[str, Any]:

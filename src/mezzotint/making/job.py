@@ -6,24 +6,25 @@ What can be wrong without any arithmetic (names, labels, hashes, headers) is che
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint import __version__
-from mezzotint.conditioning.labels import Labels
 from mezzotint.errors import UsageError
-from mezzotint.governance.receipt import Made
-from mezzotint.pretrained.folder import Described, describe, verify
-from mezzotint.pretrained.spec import labels_of
+from mezzotint.governance.receipt import Made, StageMade
+from mezzotint.making.prompt import Told, told
+from mezzotint.pretrained.spec import Choice
 from mezzotint.pretrained.store import find
+from mezzotint.pretrained.system import System, codec_part, describe_system, verify_system
 
 if TYPE_CHECKING:
     import torch
 
     from mezzotint.pretrained.model import Model
     from mezzotint.pretrained.plan import Plan
+    from mezzotint.pretrained.stage_model import StageModel
 
 MAX_BATCH = 16
 MAX_PICTURES = 1_000_000
@@ -31,63 +32,111 @@ SMALL_BATCH = 4096
 
 
 @dataclass(frozen=True)
+class Planned:
+    """One stage of a job: its model, how it is sampled, and how it is fed (``pretrained.system``)."""
+
+    model: StageModel
+    plan: Plan
+    link: Choice
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One picture of a job.  seed: its own.  told: what the model is told of ``prompt``."""
+
+    seed: int
+    prompt: str
+    told: Told
+
+
+@dataclass(frozen=True)
 class Job:
     """Everything decided, nothing computed: ``stream`` runs it.
 
-    seeds: one a picture.  rows: of every batch, the last one padded, so that a picture's bits depend on its seed alone.
-    label, negative: classes, or None for a model without.
+    pictures: one each, no seed twice.  rows: of every batch, the last one padded, so that a picture's bits depend on
+    its seed and prompt alone.
     """
 
     model: Model
-    prompt: str
+    pictures: tuple[Wanted, ...]
     negative_prompt: str
-    seeds: tuple[int, ...]
-    plan: Plan
+    stages: tuple[Planned, ...]
     device: str
     dtype: torch.dtype
     threads: int
     rows: int
-    label: int | None
-    negative: int | None
 
     @property
-    def batches(self) -> list[tuple[int, ...]]:
-        """The seeds of each batch."""
-        return [self.seeds[i : i + self.rows] for i in range(0, len(self.seeds), self.rows)]
+    def main(self) -> Planned:
+        """The stage that the words were for."""
+        return self.stages[self.model.system.main]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of its pictures."""
+        return tuple(picture.seed for picture in self.pictures)
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """Each once, in their order."""
+        return tuple(dict.fromkeys(picture.prompt for picture in self.pictures))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know of the prompts, each said once."""
+        return tuple(dict.fromkeys(note for picture in self.pictures for note in picture.told.notes))
+
+    @property
+    def batches(self) -> list[tuple[Wanted, ...]]:
+        """The pictures of each batch."""
+        return [self.pictures[i : i + self.rows] for i in range(0, len(self.pictures), self.rows)]
 
     @property
     def total(self) -> int:
         """Steps of the whole job."""
-        return self.plan.steps * len(self.batches)
+        return sum(stage.plan.steps for stage in self.stages) * len(self.batches)
 
-    def made(self, seed: int) -> Made:
-        """What determines the picture of a seed; known before it is made."""
+    def made(self, picture: Wanted) -> Made:
+        """What determines a picture; known before it is made."""
         import numpy as np
         import torch
 
         from mezzotint.pretrained.device import processor
-        from mezzotint.pretrained.plan import levels_hash
 
-        shape = self.model.codec.shape
+        system = self.model.system
         return Made(
-            model=self.model.name,
-            weights_sha256=self.model.described.weights_sha256,
-            config_sha256=self.model.config_sha256,
-            prompt=self.prompt,
+            model=system.name,
+            stages=tuple(self._stage_made(stage) for stage in self.stages),
+            main=system.main,
+            prompt=picture.prompt,
             negative_prompt=self.negative_prompt,
-            seed=seed,
-            size=(shape[2], shape[1]),
-            solver=self.plan.solver_choice,
-            grid=self.plan.grid_choice,
-            levels_sha256=levels_hash(self.plan.levels),
-            steps=self.plan.steps,
-            scale=self.plan.scale,
+            read=picture.told.read,
+            encoder_sha256="" if system.text is None else system.text.sha256,
+            seed=picture.seed,
+            size=system.size,
             dtype=str(self.dtype).removeprefix("torch."),
             device=self.device,
             processor=processor(self.device),
             threads=self.threads,
-            batch=(self.rows, *shape),
             versions={"mezzotint": __version__, "torch": torch.__version__, "numpy": np.__version__},
+        )
+
+    def _stage_made(self, stage: Planned) -> StageMade:
+        from mezzotint.pretrained.plan import levels_hash
+
+        described, part = stage.model.described, codec_part(stage.model.described)
+        return StageMade(
+            model=stage.model.name,
+            weights_sha256=described.weights_sha256,
+            codec_sha256="" if part is None else part.weights_sha256,
+            config_sha256=stage.model.config_sha256,
+            link=stage.link,
+            solver=stage.plan.solver_choice,
+            grid=stage.plan.grid_choice,
+            levels_sha256=levels_hash(stage.plan.levels),
+            steps=stage.plan.steps,
+            scale=stage.plan.scale,
+            batch=(self.rows, *stage.model.spec.shape),
         )
 
 
@@ -99,30 +148,20 @@ def parse_size(size: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _check_size(described: Described, size: str | None) -> None:
-    height, width = described.spec.shape[-2:]
+def _check_size(system: System, size: str | None) -> None:
+    width, height = system.size
     if size is not None and parse_size(size) != (width, height):
-        raise UsageError(f"size {size} is not one that {described.name} makes; it makes {width}x{height}")
+        raise UsageError(f"size {size} is not one that {system.name} makes; it makes {width}x{height}")
 
 
-def _classes(described: Described, prompt: str, negative_prompt: str) -> tuple[int | None, int | None]:
-    """The labels of a prompt and of what to steer away from.  Raises UsageError for an unknown one."""
-    labels: Labels | None = labels_of(described.spec)
-    if labels is not None:
-        return labels.index(prompt), labels.index(negative_prompt)
-    if prompt or negative_prompt:
-        raise UsageError(f"{described.name} is unconditional: a prompt has no effect on it; use ''")
-    return None, None
-
-
-def _check_scale(described: Described, scale: float, negative_prompt: str) -> None:
+def _check_scale(system: System, scale: float, negative_prompt: str) -> None:
     """Raises UsageError where guidance or a negative prompt would have no effect."""
     if negative_prompt and scale == 1:
         raise UsageError(
             "a negative prompt has no effect at scale 1, guidance off; give another scale, or leave it out"
         )
-    if not described.spec.labels and scale != 1:
-        raise UsageError(f"{described.name} is unconditional: scale has no effect on it; leave it out")
+    if not system.labels and system.text is None and scale != 1:
+        raise UsageError(f"{system.name} is unconditional: scale has no effect on it; leave it out")
 
 
 def _check_count(name: str, n: int) -> int:
@@ -133,10 +172,10 @@ def _check_count(name: str, n: int) -> int:
 
 def threads_for(model: str | Path, n: int, batch: int | None) -> int | None:
     """The command's number of threads where none is given: 1 for a batch below 4096 values, which more would only
-    slow down, else None, torch's own.  Raises as ``find`` and ``describe``.
+    slow down, else None, torch's own.  Raises as ``find`` and ``describe_system``.
     """
-    values = math.prod(describe(find(str(model))).spec.shape) * _rows(n, batch)
-    return 1 if values < SMALL_BATCH else None
+    values = max(math.prod(m.described.spec.shape) for m in describe_system(find(str(model))).members)
+    return 1 if values * _rows(n, batch) < SMALL_BATCH else None
 
 
 def _rows(n: int, batch: int | None) -> int:
@@ -145,7 +184,7 @@ def _rows(n: int, batch: int | None) -> int:
 
 
 def prepare(
-    prompt: str,
+    prompt: str | Sequence[str],
     *,
     negative_prompt: str = "",
     model: str | Path | Model = "fashion",
@@ -163,51 +202,60 @@ def prepare(
     batch: int | None = None,
 ) -> Job:
     """The job of ``generate``'s words, checked before any picture is made.  Arguments and errors: as ``generate``."""
-    _check_count("n", n)
-    rows = _rows(n, batch)
-    described = verify(describe(find(str(model)))) if isinstance(model, str | Path) else model.described
-    _check_size(described, size)
-    label, negative = _classes(described, prompt, negative_prompt)
+    prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+    total = _check_count("n", n) * len(prompts)
+    rows = _rows(_check_count("the number of pictures", total), batch)
+    system = verify_system(describe_system(find(str(model)))) if isinstance(model, str | Path) else model.system
+    _check_size(system, size)
+    said = [told(system, text, negative_prompt) for text in prompts]
 
     from mezzotint.diffusion.noise import seeds_from
     from mezzotint.pretrained.device import device_for, dtype_for, use_threads
     from mezzotint.pretrained.model import load
     from mezzotint.pretrained.plan import plan
 
-    seeds = seeds_from(seed, n)
-    made = plan(described.spec, quality=quality, solver=solver, grid=grid, steps=steps, scale=scale)
-    _check_scale(described, made.scale, negative_prompt)
+    seeds = seeds_from(seed, total)
+    plans = [plan(member.described.spec, quality=quality) for member in system.members]
+    spec = system.members[system.main].described.spec
+    plans[system.main] = plan(spec, quality=quality, solver=solver, grid=grid, steps=steps, scale=scale)
+    _check_scale(system, plans[system.main].scale, negative_prompt)
     kind = device_for(device)
+    loaded = load(system) if isinstance(model, str | Path) else model
+    stages = zip(loaded.stages, plans, system.members, strict=True)
     return Job(
-        model=load(described) if isinstance(model, str | Path) else model,
-        prompt=prompt,
+        model=loaded,
+        pictures=tuple(Wanted(s, prompts[i // n], said[i // n]) for i, s in enumerate(seeds)),
         negative_prompt=negative_prompt,
-        seeds=seeds,
-        plan=made,
+        stages=tuple(Planned(stage, made, member.link) for stage, made, member in stages),
         device=kind,
         dtype=dtype_for(dtype, kind),
         threads=use_threads(threads),
         rows=rows,
-        label=label,
-        negative=negative,
     )
 
 
 def described(job: Job) -> Mapping[str, Any]:
     """What a job will do, as JSON."""
-    made = job.made(job.seeds[0])
+    made = job.made(job.pictures[0])
     return {
         "model": made.model,
-        "prompt": made.prompt,
+        "prompts": list(job.prompts),
         "negative_prompt": made.negative_prompt,
+        "notes": list(job.notes),
         "n": len(job.seeds),
         "seed": job.seeds[0],
         "size": list(made.size),
-        "solver": dict(made.solver),
-        "grid": dict(made.grid),
-        "steps": made.steps,
-        "scale": made.scale,
+        "stages": [
+            {
+                "model": stage.model,
+                "solver": dict(stage.solver),
+                "grid": dict(stage.grid),
+                "steps": stage.steps,
+                "scale": stage.scale,
+                "batch": list(stage.batch),
+            }
+            for stage in made.stages
+        ],
         "device": made.device,
         "dtype": made.dtype,
-        "batch": list(made.batch),
     }

@@ -1,16 +1,21 @@
-"""The film of a job: the states of its trajectories as pictures."""
+"""The film of a job: the states of its trajectories as pictures, stage after stage."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from torch import Tensor
+
+from mezzotint.codecs.base import Vector
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.sample import start
 from mezzotint.making.forward import rows_first, unit
 from mezzotint.making.image import Progress
-from mezzotint.making.job import Job
+from mezzotint.making.job import Job, Planned
 from mezzotint.pictures.film import MAX_FRAMES, Moment, spread
+from mezzotint.pictures.png import Pixels
 
 
 def label(i: int, steps: int, level: Level) -> str:
@@ -21,33 +26,45 @@ def label(i: int, steps: int, level: Level) -> str:
 
 @dataclass
 class Reel:
-    """Collects moments while a job runs; ``take`` hands over a finished picture's and forgets them."""
+    """Collects moments while a job runs; ``take`` hands over a finished picture's and forgets them.
+
+    Stages whose state is no picture (an embedding) are left out; smaller pictures are shown at the size of the last.
+    """
 
     job: Job
     _moments: dict[int, list[Moment]] = field(default_factory=dict)
 
     def add(self, progress: Progress) -> None:
-        """Keeps the state after a step, and before the first one the pure noise; at most 120 moments a film."""
-        state = progress.state
+        """Keeps the state after a step, and before a stage's first one the noise; at most 120 moments a film."""
+        state, stage = progress.state, self.job.stages[progress.stage]
+        codec = stage.model.codec(self.job.device)
+        if isinstance(codec, Vector):
+            return
         if state.i == 0:
-            self._begin(progress.seeds, state.steps)
+            self._begin(progress.seeds, stage, progress.stage)
         if state.i + 1 not in self._kept(state.steps):
             return
-        shown = self.job.model.codec.decode(unit(state.x, state.level))
-        ends = self.job.model.codec.decode(state.x0)
+        shown, ends = codec.decode(unit(state.x, state.level)), codec.decode(state.x0)
         text = label(state.i + 1, state.steps, state.level)
         for seed, x, x0 in zip(progress.seeds, shown, ends, strict=False):
-            self._moments[seed].append(Moment(rows_first(x), rows_first(x0), text))
+            self._moments[seed].append(Moment(self._large(x), self._large(x0), text))
 
     def _kept(self, steps: int) -> set[int]:
-        return set(spread(steps + 1, MAX_FRAMES))
+        return set(spread(steps + 1, MAX_FRAMES // len(self.job.stages)))
 
-    def _begin(self, seeds: tuple[int, ...], steps: int) -> None:
-        levels, codec = self.job.plan.levels, self.job.model.codec
-        x = codec.decode(unit(start(Noise(seeds), codec.shape, levels), levels[0]))
+    def _begin(self, seeds: tuple[int, ...], stage: Planned, k: int) -> None:
+        levels, codec = stage.plan.levels, stage.model.codec(self.job.device)
+        x = codec.decode(unit(start(Noise(seeds, stage=k), codec.shape, levels, self.job.device), levels[0]))
         for seed, grain in zip(seeds, x, strict=True):
-            pixels = rows_first(grain)
-            self._moments[seed] = [Moment(pixels, pixels, label(0, steps, levels[0]))]
+            pixels = self._large(grain)
+            self._moments.setdefault(seed, []).append(Moment(pixels, pixels, label(0, stage.plan.steps, levels[0])))
+
+    def _large(self, picture: Tensor) -> Pixels:
+        """(H, W, C) of (c, h, w), each pixel repeated to the size of the job's pictures."""
+        pixels = rows_first(picture)
+        width, _ = self.job.model.system.size
+        factor = max(1, width // pixels.shape[1])
+        return np.ascontiguousarray(pixels.repeat(factor, 0).repeat(factor, 1))
 
     def take(self, seed: int) -> list[Moment]:
         """The moments of a picture, from noise to it."""

@@ -3,37 +3,68 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from mezzotint.conditioning.labels import label_cond
 from mezzotint.diffusion.denoiser import Cond, Denoiser
 from mezzotint.diffusion.guidance import Guided, together
+from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.files import sha256
 from mezzotint.governance.receipt import Receipt
 from mezzotint.making.image import Image, Progress, Result
-from mezzotint.making.job import Job, prepare
+from mezzotint.making.job import Job, Planned, Wanted, prepare
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.model import Model
-from mezzotint.stage import Stage
+from mezzotint.stage import Embed, Enlarge, Fed, Link, Lowres, Stage, keep
 from mezzotint.stage import steps as steps_of
 
 
-def _conditioned(job: Job) -> tuple[Denoiser, Cond]:
-    """The denoiser with guidance where it is on, and cond for a batch."""
-    denoiser = job.model.denoiser(job.device, job.dtype)
-    if job.label is None or job.negative is None:
-        return denoiser, {}
-    cond = {k: v.to(job.device) for k, v in label_cond([job.label] * job.rows).items()}
-    if job.plan.scale == 1:
-        return denoiser, cond
-    null = {k: v.to(job.device) for k, v in label_cond([job.negative]).items()}
-    return Guided(denoiser, job.plan.scale, null, ask=together), cond
+def _guided(job: Job, planned: Planned, null: Cond) -> Denoiser:
+    """A stage's denoiser, with guidance where it is on; the null of an embedding is zero."""
+    model, scale = planned.model, planned.plan.scale
+    denoiser = model.denoiser(job.device, job.dtype)
+    if scale == 1:
+        return denoiser
+    weak = {name: null[name].to(job.device) for name in model.takes if name in null}
+    if "vector" in model.takes:
+        weak["vector"] = torch.zeros(1, job.stages[0].model.spec.shape[-1], device=job.device)
+    return Guided(denoiser, scale, weak, ask=together)
+
+
+def _link(planned: Planned) -> Fed:
+    """How a stage is fed; its network is told what it takes."""
+    model, said = planned.model, dict(planned.link)
+    links: dict[str, Link] = {"keep": keep, "vector": Embed()}
+    if said["name"] == "lowres":
+        logsnr = torch.tensor(float(said["logsnr"]), dtype=torch.float64)
+        level = Level(logsnr.sigmoid().sqrt(), (-logsnr).sigmoid().sqrt())
+        return Fed(Lowres(Enlarge(model.spec.shape[-2:]), level), model.takes)
+    return Fed(links[str(said["name"])], model.takes)
+
+
+class _Conds:
+    """What the rows of a batch are told; a prompt's is made once for as long as it lasts."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[Cond, Cond]] = {}
+
+    def __call__(self, pictures: Sequence[Wanted]) -> tuple[Cond, Cond]:
+        """(cond of all rows, null of one row)."""
+        self._of = {p.prompt: self._of.get(p.prompt) or p.told.conds() for p in pictures}
+        rows = [self._of[p.prompt] for p in pictures]
+        return {name: torch.cat([cond[name] for cond, _ in rows]) for name in rows[0][0]}, rows[0][1]
+
+
+def _stages(job: Job, null: Cond) -> list[Stage]:
+    return [
+        Stage(_guided(job, p, null), p.model.codec(job.device), p.plan.levels, p.plan.solver, _link(p))
+        for p in job.stages
+    ]
 
 
 def to_pixels(data: Tensor) -> Pixels:
@@ -42,17 +73,19 @@ def to_pixels(data: Tensor) -> Pixels:
     return pixels
 
 
-def _image(job: Job, seed: int, data: Tensor, seconds: float) -> Image:
+def _image(job: Job, picture: Wanted, data: Tensor, seconds: float) -> Image:
     pixels = to_pixels(data)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    receipt = Receipt(job.made(seed), sha256(pixels.tobytes()), now, seconds)
-    return Image(job.prompt, seed, pixels, receipt)
+    receipt = Receipt(job.made(picture), sha256(pixels.tobytes()), now, seconds)
+    return Image(picture.prompt, picture.seed, pixels, receipt)
 
 
-def _states(stage: Stage, cond: Cond, seeds: tuple[int, ...], device: str) -> Iterator[State]:
+def _states(
+    stage: Stage, k: int, cond: Cond, seeds: tuple[int, ...], previous: Tensor | None, device: str
+) -> Iterator[State]:
     """A trajectory, every step without gradients; the caller's own mode is left alone between steps."""
     with torch.inference_mode():
-        walk = steps_of(stage, 0, cond, seeds, device=device)
+        walk = steps_of(stage, k, cond, seeds, previous, device=device)
     while True:
         with torch.inference_mode():
             state = next(walk, None)
@@ -63,23 +96,27 @@ def _states(stage: Stage, cond: Cond, seeds: tuple[int, ...], device: str) -> It
 
 def stream(job: Job) -> Iterator[Progress | Image]:
     """Runs a job, batch by batch: every step as it is done, then the batch's pictures in the order of their seeds."""
-    denoiser, cond = _conditioned(job)
-    stage = Stage(denoiser, job.model.codec, job.plan.levels, job.plan.solver)
+    conds = _Conds()
     done = 0
-    for seeds in job.batches:
-        padded = seeds + seeds[-1:] * (job.rows - len(seeds))
-        began = time.perf_counter()
-        for state in _states(stage, cond, padded, job.device):
-            done += 1
-            yield Progress(done, job.total, seeds, state)
-        data = stage.codec.decode(state.x)
+    for pictures in job.batches:
+        padded = pictures + pictures[-1:] * (job.rows - len(pictures))
+        began, previous = time.perf_counter(), None
+        cond, null = conds(padded)
+        cond, seeds = {name: value.to(job.device) for name, value in cond.items()}, tuple(p.seed for p in padded)
+        stages = _stages(job, null)
+        for k, stage in enumerate(stages):
+            for state in _states(stage, k, cond, seeds, previous, job.device):
+                done += 1
+                yield Progress(done, job.total, seeds[: len(pictures)], state, k)
+            previous = stage.codec.decode(state.x)
         seconds = time.perf_counter() - began
-        for seed, row in zip(seeds, data, strict=False):
-            yield _image(job, seed, row, seconds)
+        assert previous is not None
+        for picture, row in zip(pictures, previous, strict=False):
+            yield _image(job, picture, row, seconds)
 
 
 def generate(
-    prompt: str,
+    prompt: str | Sequence[str],
     *,
     negative_prompt: str = "",
     model: str | Path | Model = "fashion",
@@ -96,14 +133,18 @@ def generate(
     threads: int | None = None,
     batch: int | None = None,
 ) -> Result:
-    """Makes n pictures of a prompt.
+    """Makes n pictures of a prompt, or of each of several.
 
-    Picture k depends on seed + k alone: its noise to the bit, its pixels to the bit among runs of the same batch rows.
-    Args: prompt: for a class-conditional model, a label or another word for it; "" is no condition.
+    Picture k of all of them depends on its prompt and on seed + k alone: its noise to the bit, its pixels to the bit
+    among runs of the same batch rows.
+    Args: prompt: what to make, for a model of text; a label or another word for it for a class-conditional one, where
+            "" is no condition.
         negative_prompt: what to steer away from in place of nothing; needs a scale other than 1.
         model: a name, a folder, or what ``load`` gave.  n: 1 … 1,000,000.  seed: 0 … 2^63 - n.
         quality: the model's preset, draft | standard | best, for whatever of the next four is not given.
-        steps: intervals of the grid.  scale: guidance, 1 is off.  solver, grid: names, also those of other tools.
+        steps: intervals of the grid.  scale: guidance, 1 is off.  solver, grid: names, also those of other tools.  All
+        four
+            are for the main stage of a system; the other stages keep their presets.
         size: "WxH" in pixels.  device: auto | cpu | cuda | mps.  dtype: auto | float32 | bfloat16 | fastest.
         threads: of the processor.  batch: rows computed together; None is n, at most 16.
     Returns: pictures in the order of their seeds, each with its receipt.

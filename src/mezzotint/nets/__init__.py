@@ -8,7 +8,15 @@ from mezzotint.nets.build import (
     freeze,
     parameter_count,
 )
-from mezzotint.nets.config import DiTConfig, TextConfig, UNetConfig
+from mezzotint.nets.config import (
+    AutoencoderConfig,
+    DiTConfig,
+    EmbedderConfig,
+    JudgeConfig,
+    TextConfig,
+    UNetConfig,
+    UpsamplerConfig,
+)
 from mezzotint.nets.cost import flops
 from mezzotint.nets.dit import DiT
 from mezzotint.nets.magnitude import project_
@@ -16,11 +24,15 @@ from mezzotint.nets.precision import best_dtype
 from mezzotint.nets.unet import UNet
 
 __all__ = [
+    "AutoencoderConfig",
     "DiT",
     "DiTConfig",
+    "EmbedderConfig",
+    "JudgeConfig",
     "TextConfig",
     "UNet",
     "UNetConfig",
+    "UpsamplerConfig",
     "best_dtype",
     "build",
     "config_from_dict",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import torch
@@ -12,28 +12,57 @@ from torch import Tensor, nn
 
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import ModelError
-from mezzotint.nets.config import DiTConfig, TextConfig, UNetConfig
+from mezzotint.nets.autoencoder import Autoencoder
+from mezzotint.nets.config import (
+    AutoencoderConfig,
+    DiTConfig,
+    EmbedderConfig,
+    JudgeConfig,
+    TextConfig,
+    UNetConfig,
+    UpsamplerConfig,
+)
 from mezzotint.nets.dit import DiT
+from mezzotint.nets.embedder import Embedder
+from mezzotint.nets.judge import Judge
 from mezzotint.nets.magnitude import FixedConv, MPConv
 from mezzotint.nets.unet import UNet
+from mezzotint.nets.upsampler import Upsampler
 
-NetConfig = DiTConfig | UNetConfig
-_C = TypeVar("_C", bound=DiTConfig | UNetConfig | TextConfig)
-_KINDS: dict[str, type[NetConfig]] = {"dit": DiTConfig, "unet": UNetConfig}
+NetConfig = DiTConfig | UNetConfig | UpsamplerConfig
+AnyConfig = NetConfig | AutoencoderConfig | EmbedderConfig | JudgeConfig
+_C = TypeVar("_C", bound=AnyConfig | TextConfig)
+_KINDS: dict[str, type[AnyConfig]] = {
+    "dit": DiTConfig,
+    "unet": UNetConfig,
+    "upsampler": UpsamplerConfig,
+    "autoencoder": AutoencoderConfig,
+    "embedder": EmbedderConfig,
+    "judge": JudgeConfig,
+}
+_NESTED: dict[str, type[NetConfig | TextConfig]] = {"text": TextConfig, "middle": DiTConfig, "inner": UNetConfig}
 
 
-def build(config: NetConfig) -> DiT | UNet:
+def build(config: AnyConfig) -> nn.Module:
     """The network of ``config``, float32 on the CPU, weights drawn from torch's global generator (seed it first)."""
-    return DiT(config) if isinstance(config, DiTConfig) else UNet(config)
+    makers: dict[type, Callable[[Any], nn.Module]] = {
+        DiTConfig: DiT,
+        UNetConfig: UNet,
+        UpsamplerConfig: Upsampler,
+        AutoencoderConfig: Autoencoder,
+        EmbedderConfig: Embedder,
+        JudgeConfig: Judge,
+    }
+    return makers[type(config)](config)
 
 
-def config_to_dict(config: NetConfig) -> dict[str, Any]:
+def config_to_dict(config: AnyConfig) -> dict[str, Any]:
     """JSON-safe; ``kind`` says which network."""
     kind = next(name for name, cls in _KINDS.items() if isinstance(config, cls))
     return {"kind": kind, **_plain(dataclasses.asdict(config))}
 
 
-def config_from_dict(data: Mapping[str, Any]) -> NetConfig:
+def config_from_dict(data: Mapping[str, Any]) -> AnyConfig:
     """The inverse of :func:`config_to_dict`; an unknown kind or key raises ModelError."""
     rest = dict(data)
     cls = _KINDS.get(str(rest.pop("kind", None)))
@@ -92,6 +121,6 @@ def _from_dict(cls: type[_C], data: Mapping[str, Any]) -> _C:
 
 
 def _value(name: str, value: Any) -> Any:
-    if name == "text" and value is not None:
-        return _from_dict(TextConfig, value)
+    if name in _NESTED and value is not None:
+        return _from_dict(_NESTED[name], value)
     return tuple(value) if isinstance(value, list) else value

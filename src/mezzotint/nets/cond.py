@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -10,9 +11,29 @@ from torch import Tensor
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import ModelError, UsageError
 
-NAMES = ("label", "text", "text_mask", "text_kv")
+NAMES = ("label", "text", "text_mask", "text_kv", "vector", "lowres", "lowres_logsnr")
 """label (B,) int64, null = num_classes; text (B, L, D) token states; text_mask (B, L) bool, True = real;
-text_kv: what ``net.text_kv`` made of text, in its place."""
+text_kv: what ``net.text_kv`` made of text, in its place; vector (B, D), an embedding; lowres (B, C, *spatial), the
+smaller picture at this one's size, noised to lowres_logsnr (B,)."""
+
+
+class Told(Protocol):
+    """What of a network's configuration says which names it takes."""
+
+    @property
+    def num_classes(self) -> int | None: ...
+    @property
+    def vector(self) -> int | None: ...
+    @property
+    def text(self) -> object | None: ...
+
+
+def cond_names(config: Told) -> tuple[str, ...]:
+    """The names that ``cond`` must hold for a network of this configuration."""
+    label = () if config.num_classes is None else ("label",)
+    vector = () if config.vector is None else ("vector",)
+    text = () if config.text is None else ("text", "text_mask")
+    return (*label, *vector, *text)
 
 
 def check_names(cond: Cond, expected: Iterable[str]) -> None:
@@ -44,6 +65,13 @@ def check_label(label: Tensor, rows: int, num_classes: int) -> Tensor:
             f"cond label: values must be 0 to {num_classes} ({num_classes} is null); got {label.tolist()[:8]}"
         )
     return label
+
+
+def check_vector(vector: Tensor, rows: int, dim: int) -> Tensor:
+    """The embeddings (rows, dim); raises UsageError for any other shape."""
+    if vector.shape != (rows, dim):
+        raise UsageError(f"cond vector: expected ({rows}, {dim}), got {tuple(vector.shape)}; one embedding a row")
+    return vector
 
 
 def check_text(cond: Cond, rows: int, dim: int) -> None:

@@ -32,6 +32,7 @@ class DiTConfig:
     dims: number of spatial axes, 1, 2 or 3.   patch: tokens are patch ** dims, or one number an axis.
     mlp_ratio: hidden width of the gated MLP over ``width`` (8/3 costs as much as a plain MLP of 4), rounded to 32.
     num_classes: labels 0 ... num_classes - 1, null = num_classes; None = no labels.
+    vector: length of the embedding it is told; None = none.
     position: "rope" is relative alone; "rope+absolute" adds waves of the coordinates, as shares of the whole size.
     noise_range: lowest and highest frequency of the noise-level waves, cycles per unit of c_noise.
     """
@@ -47,6 +48,7 @@ class DiTConfig:
     mlp_ratio: float = 8 / 3
     norm: Literal["rms", "layer"] = "rms"
     num_classes: int | None = None
+    vector: int | None = None
     text: TextConfig | None = None
     position: Literal["rope", "rope+absolute"] = "rope+absolute"
     rope_base: float = 100.0
@@ -90,8 +92,11 @@ class DiTConfig:
 class UNetConfig:
     """A magnitude-preserving U-Net on a state (in_channels, *size).
 
-    width: channels at full size; multipliers: factor on it, one a resolution (each halves every axis of ``stride``).
+    fold: in 2-D, cells of fold x fold pixels become channels at the door and pixels again at the end.
+    width: channels at full (folded) size; multipliers: factor on it, one a resolution (each halves every axis of
+    ``stride``).
     blocks: residual blocks a resolution; attention: indices of the resolutions with self-attention.
+    middle: a transformer on the smallest resolution, patch 1, between encoder and decoder; its text is the network's.
     stride: which axes shrink, one number (1 or 2) an axis; None = all by 2 (a video keeps its frames with (1, 2, 2)).
     balance: share of the new branch in each sum (0.3 in the paper); dropout: probability, in training alone.
     """
@@ -100,13 +105,16 @@ class UNetConfig:
     in_channels: int = 1
     out_channels: int = 1
     size: tuple[int, ...] = (28, 28)
+    fold: int = 1
     width: int = 64
     multipliers: tuple[int, ...] = (1, 2, 2)
     blocks: int = 2
     attention: tuple[int, ...] = (2,)
     head_dim: int = 64
     num_classes: int | None = None
+    vector: int | None = None
     text: TextConfig | None = None
+    middle: DiTConfig | None = None
     stride: tuple[int, ...] | None = None
     balance: float = 0.3
     dropout: float = 0.0
@@ -115,16 +123,38 @@ class UNetConfig:
     def __post_init__(self) -> None:
         if set(self.strides) - {1, 2}:
             raise ModelError(f"UNetConfig: stride must be 1 or 2 on each axis, got {self.stride}")
-        factor = tuple(s ** (len(self.multipliers) - 1) for s in self.strides)
-        _check_size(self.dims, self.size, factor)
+        if self.fold != 1 and self.dims != 2:
+            raise ModelError(f"UNetConfig: fold {self.fold} needs 2 axes, this network has {self.dims}")
+        _check_size(self.dims, self.size, self.factor)
         for level in self.attention:
             if not 0 <= level < len(self.multipliers) or self.channels[level] % self.head_dim:
                 raise ModelError(
                     f"UNetConfig: attention at level {level} needs a level below {len(self.multipliers)} whose "
                     f"channels are a multiple of head_dim {self.head_dim}; channels are {self.channels}"
                 )
+        self._check_middle()
         if self.text is not None and (self.text.mode != "cross" or not self.attention):
             raise ModelError("UNetConfig: text needs mode 'cross' and a level with attention; it has no token context")
+
+    def _check_middle(self) -> None:
+        if self.middle is None:
+            return
+        last = self.channels[-1]
+        small = tuple(n // f for n, f in zip(self.size, self.factor, strict=True))
+        wanted = (self.dims, last, last, small, (1,) * self.dims)
+        m = self.middle
+        if (m.dims, m.in_channels, m.out_channels, m.size, m.patches) != wanted or m.num_classes or m.vector:
+            raise ModelError(
+                f"UNetConfig: middle must take and give {last} channels of {small} with patch 1 and no labels,"
+                f" got {m.in_channels}, {m.out_channels} of {m.size} with patch {m.patch}"
+            )
+        if self.text is not None:
+            raise ModelError("UNetConfig: text is read by the middle or by the levels with attention, not by both")
+
+    @property
+    def factor(self) -> tuple[int, ...]:
+        """Pixels along each axis for one at the smallest resolution."""
+        return tuple(self.fold * s ** (len(self.multipliers) - 1) for s in self.strides)
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -135,6 +165,90 @@ class UNetConfig:
     def channels(self) -> tuple[int, ...]:
         """Channels of each resolution."""
         return tuple(self.width * m for m in self.multipliers)
+
+
+@dataclass(frozen=True)
+class UpsamplerConfig:
+    """A network that is shown a smaller picture, enlarged to the state's size and noised: see ``nets.upsampler``.
+
+    inner: takes twice the state's channels, gives the state's, and is told a vector of ``LEVEL_WAVES`` numbers.
+    """
+
+    inner: UNetConfig
+
+    def __post_init__(self) -> None:
+        i = self.inner
+        if (i.in_channels, i.vector) != (2 * i.out_channels, LEVEL_WAVES):
+            raise ModelError(
+                f"UpsamplerConfig: inner must take twice the {i.out_channels} channels that it gives and a vector of"
+                f" {LEVEL_WAVES}, got {i.in_channels} and {i.vector}"
+            )
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """An autoencoder of pictures (channels, *size), 2-D.
+
+    latent: channels of the latent.  fold: cells of fold x fold pixels become channels at the door.
+    widths: channels of each resolution, the folded one first; each further one halves both axes.
+    blocks: residual blocks a resolution (the decoder has one more).
+    """
+
+    channels: int = 3
+    size: tuple[int, int] = (256, 256)
+    latent: int = 16
+    fold: int = 4
+    widths: tuple[int, ...] = (64, 128, 192)
+    blocks: int = 1
+
+    def __post_init__(self) -> None:
+        _check_size(2, self.size, (self.factor, self.factor))
+
+    @property
+    def factor(self) -> int:
+        """Pixels along an axis for one of the latent."""
+        return int(self.fold * 2 ** (len(self.widths) - 1))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of a latent."""
+        return (self.latent, self.size[0] // self.factor, self.size[1] // self.factor)
+
+
+@dataclass(frozen=True)
+class EmbedderConfig:
+    """Pictures (channels, *size) and texts to one space of ``width`` dimensions: see ``nets.embedder``.
+
+    text: length of the sentence embedding.  widths: channels of each resolution of the picture's side, folded first.
+    """
+
+    channels: int = 3
+    size: tuple[int, int] = (64, 64)
+    fold: int = 4
+    widths: tuple[int, ...] = (64, 128, 256)
+    blocks: int = 1
+    text: int = 384
+    width: int = 128
+
+
+@dataclass(frozen=True)
+class JudgeConfig:
+    """A network that names what a product picture (channels, *size) shows: see ``nets.judge``.
+
+    kinds, views: how many of each it tells apart.   widths: channels of each resolution, the folded one first.
+    """
+
+    kinds: int
+    views: int
+    channels: int = 3
+    size: tuple[int, int] = (128, 128)
+    fold: int = 4
+    widths: tuple[int, ...] = (48, 96, 192, 256)
+    blocks: int = 1
+
+
+LEVEL_WAVES = 64
+"""Numbers that tell an upsampler how noisy its smaller picture is."""
 
 
 def _check_one_of(name: str, value: str, known: tuple[str, ...]) -> None:

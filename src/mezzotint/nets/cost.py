@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 
-from mezzotint.nets.config import DiTConfig, UNetConfig
+from mezzotint.nets.config import DiTConfig, UNetConfig, UpsamplerConfig
 from mezzotint.nets.embed import NOISE_WAVES, POSITION_WAVES
 from mezzotint.nets.unet import Step, plan
 
 
-def flops(config: DiTConfig | UNetConfig) -> int:
+def flops(config: DiTConfig | UNetConfig | UpsamplerConfig) -> int:
     """FLOPs of one evaluation of one row at the configured size, text included (text_kv would save its projections)."""
+    if isinstance(config, UpsamplerConfig):
+        return flops(config.inner)
     return 2 * (_dit(config) if isinstance(config, DiTConfig) else _unet(config))
 
 
@@ -24,7 +26,7 @@ def _dit(c: DiTConfig) -> int:
     edges = n * d * math.prod(c.patches) * (c.in_channels + c.out_channels)
     position = n * 2 * POSITION_WAVES * c.dims * d if c.position == "rope+absolute" else 0
     once = 2 * NOISE_WAVES * d + 9 * d * d + (text.length * text.dim * d if text is not None else 0)
-    return c.depth * block + edges + position + once
+    return c.depth * block + edges + position + once + (c.vector or 0) * d
 
 
 def _cross(queries: int, keys: int, width: int, text: int) -> int:
@@ -33,14 +35,17 @@ def _cross(queries: int, keys: int, width: int, text: int) -> int:
 
 def _unet(c: UNetConfig) -> int:
     wide, text = max(c.channels), c.text
-    edges: int = math.prod(c.size) * 3**c.dims * c.channels[0] * (c.in_channels + 1 + c.out_channels)
+    cells = c.fold**c.dims
+    edges: int = math.prod(c.size) // cells * 3**c.dims * c.channels[0] * ((c.in_channels + c.out_channels) * cells + 1)
     labels = 0 if c.num_classes is None else (c.num_classes + 1) * wide
     tokens = text.length * text.dim * wide if text is not None else 0
+    middle = 0 if c.middle is None else _dit(c.middle)
+    labels += (c.vector or 0) * wide + middle
     return edges + labels + tokens + 2 * NOISE_WAVES * wide + sum(_step(c, step, wide) for step in plan(c))
 
 
 def _step(c: UNetConfig, step: Step, wide: int) -> int:
-    pixels = math.prod(n // s**step.level for n, s in zip(c.size, c.strides, strict=True))
+    pixels = math.prod(n // c.fold // s**step.level for n, s in zip(c.size, c.strides, strict=True))
     middle, out = step.out if step.side == "encoder" else step.fan_in, step.out
     total: int = pixels * 3**c.dims * out * (middle + out) + wide * out
     total += pixels * step.fan_in * out if step.fan_in != out else 0

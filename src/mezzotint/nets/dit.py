@@ -12,7 +12,15 @@ from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import UsageError
 from mezzotint.nets import rope
 from mezzotint.nets.attention import attend, mask_bias, merge_heads, split_heads
-from mezzotint.nets.cond import check_label, check_names, check_noise, check_state, check_text
+from mezzotint.nets.cond import (
+    check_label,
+    check_names,
+    check_noise,
+    check_state,
+    check_text,
+    check_vector,
+    cond_names,
+)
 from mezzotint.nets.config import DiTConfig
 from mezzotint.nets.embed import NOISE_WAVES, POSITION_WAVES, frequencies, grid_waves, patchify, unpatchify, waves
 from mezzotint.nets.norm import gain_of, inverse_norm, modulate, normalise, unit
@@ -124,6 +132,7 @@ class DiT(nn.Module):
         self.patch = nn.Linear(config.in_channels * inputs, d)
         self.noise = nn.Sequential(nn.Linear(2 * NOISE_WAVES, d), nn.SiLU(), nn.Linear(d, d))
         self.label = None if config.num_classes is None else nn.Embedding(config.num_classes + 1, d)
+        self.vector = None if config.vector is None else nn.Linear(config.vector, d)
         self.text = None if config.text is None else nn.Linear(config.text.dim, d)
         self.null = None if config.text is None or config.text.mode != "cross" else nn.Parameter(torch.zeros(1, 1, d))
         absolute = config.position == "rope+absolute"
@@ -138,8 +147,8 @@ class DiT(nn.Module):
     def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
         """x: (B, C, *spatial).  c_noise: (), (B,), or (B, F) where the first of three spatial axes is F frames.
 
-        cond: "label" (B,); "text" (B, L, D) or "text_kv", with "text_mask" (B, L); exactly those the config names.
-        Raises UsageError for a wrong cond or c_noise, ModelError for a state that does not fit.
+        cond: "label" (B,); "vector" (B, V); "text" (B, L, D) or "text_kv", with "text_mask" (B, L); exactly those the
+        config names. Raises UsageError for a wrong cond or c_noise, ModelError for a state that does not fit.
         """
         config = self.config
         check_state(x, config.dims, config.in_channels, config.patches)
@@ -166,8 +175,7 @@ class DiT(nn.Module):
     @property
     def cond_names(self) -> tuple[str, ...]:
         """The names ``cond`` must hold."""
-        label = () if self.config.num_classes is None else ("label",)
-        return label if self.config.text is None else (*label, "text", "text_mask")
+        return cond_names(self.config)
 
     def text_kv(self, cond: Cond) -> Cond:
         """``cond`` with "text_kv" for "text": what every evaluation would make of it; the answers are bit-equal.
@@ -201,6 +209,9 @@ class DiT(nn.Module):
         if self.label is not None:
             label = check_label(cond["label"], len(c), self.label.num_embeddings - 1)
             emb = emb + self.label(label)[:, None].to(dtype)
+        if self.vector is not None:
+            vector = check_vector(cond["vector"], len(c), self.vector.in_features)
+            emb = emb + self.vector(vector.to(dtype))[:, None]
         return F.silu(emb)
 
     def _modulations(self, emb: Tensor, dtype: torch.dtype) -> list[tuple[Tensor, ...]]:

@@ -17,8 +17,17 @@ from torch import Tensor, nn
 
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.nets.attention import attend, mask_bias, merge_heads, split_heads
-from mezzotint.nets.cond import check_label, check_names, check_noise, check_state, check_text
+from mezzotint.nets.cond import (
+    check_label,
+    check_names,
+    check_noise,
+    check_state,
+    check_text,
+    check_vector,
+    cond_names,
+)
 from mezzotint.nets.config import UNetConfig
+from mezzotint.nets.dit import DiT
 from mezzotint.nets.embed import NOISE_WAVES, frequencies, waves
 from mezzotint.nets.magnitude import SILU, MPConv, dense, mp_cat, mp_silu, mp_sum, pixel_norm, project_, sum_weights
 from mezzotint.nets.norm import unit
@@ -151,49 +160,65 @@ class UNet(nn.Module):
         wide, kernel = max(config.channels), (3,) * config.dims
         self.noise = MPConv(2 * NOISE_WAVES, wide)
         self.label = None if config.num_classes is None else MPConv(config.num_classes + 1, wide)
+        self.vector = None if config.vector is None else MPConv(config.vector, wide)
+        self.middle = None if config.middle is None else DiT(config.middle)
         self.text = None if config.text is None else MPConv(config.text.dim, wide)
         self.null = None if config.text is None else nn.Parameter(torch.randn(1, 1, wide))
-        self.first = MPConv(config.in_channels + 1, config.channels[0], kernel)
+        cells = config.fold**config.dims
+        self.first = MPConv(config.in_channels * cells + 1, config.channels[0], kernel)
         self.blocks = nn.ModuleList(Block(config, step) for step in plan(config))
-        self.out = MPConv(config.channels[0], config.out_channels, kernel, gain="learned")
+        self.out = MPConv(config.channels[0], config.out_channels * cells, kernel, gain="learned")
         project_(self)
 
     def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
         """x: (B, C, *spatial).  c_noise: (), (B,), or (B, F) where the first of three spatial axes is F frames.
 
-        cond: "label" (B,); "text" (B, L, D) or "text_kv", with "text_mask" (B, L); exactly those the config names.
-        Raises UsageError for a wrong cond or c_noise, ModelError for a state that does not fit.
+        cond: "label" (B,); "vector" (B, V) of unit mean square; "text" (B, L, D) or "text_kv", with "text_mask" (B, L);
+        exactly those the config names. Raises UsageError for a wrong cond or c_noise, ModelError for a state that does
+        not fit.
         """
         config = self.config
-        factor = tuple(s ** (len(config.multipliers) - 1) for s in config.strides)
-        check_state(x, config.dims, config.in_channels, factor)
+        check_state(x, config.dims, config.in_channels, config.factor)
         check_names(cond, self.cond_names)
         if config.text is not None:
             check_text(cond, len(x), config.text.dim)
         dtype = compute_dtype(self.first.weight)
         emb = self._embed(check_noise(c_noise, x), cond, dtype)
         texts = self._texts(cond, dtype)
-        y = dense(torch.cat([x, torch.ones_like(x[:, :1])], 1).to(dtype), config.dims)
+        cells = x if config.fold == 1 else F.pixel_unshuffle(x, config.fold)
+        y = dense(torch.cat([cells, torch.ones_like(cells[:, :1])], 1).to(dtype), config.dims)
         y = self.first(y)
         skips = [y]
-        for step, block in zip(plan(config), self.blocks, strict=True):
-            y = block(mp_cat(y, skips.pop()) if step.merge else y, emb, texts)
-            if step.side == "encoder":
-                skips.append(y)
+        for block in self._side("encoder"):
+            y = block(y, emb, texts)
+            skips.append(y)
+        if self.middle is not None:
+            y = y + self.middle(y, c_noise, {name: cond[name] for name in cond if name.startswith("text")})
+        for block in self._side("decoder"):
+            y = block(mp_cat(y, skips.pop()) if block.step.merge else y, emb, texts)
         answer: Tensor = self.out(y).to(x.dtype)
-        return answer
+        return answer if config.fold == 1 else F.pixel_shuffle(answer, config.fold)
 
     @property
     def cond_names(self) -> tuple[str, ...]:
         """The names ``cond`` must hold."""
-        label = () if self.config.num_classes is None else ("label",)
-        return label if self.config.text is None else (*label, "text", "text_mask")
+        text = () if self.middle is None else self.middle.cond_names
+        return (*cond_names(self.config), *text)
+
+    def _side(self, side: Side) -> list[Block]:
+        """The blocks of the encoder or of the decoder, in order."""
+        return [b for b in self.blocks if isinstance(b, Block) and b.step.side == side]
 
     def text_kv(self, cond: Cond) -> Cond:
         """``cond`` with "text" replaced by "text_kv" (B, 1 + L, channels), the keys and values of every cross-attention
         side by side, as every evaluation would make them; the answers are bit-equal."""
         check_names(cond, self.cond_names)
-        if self.config.text is None or "text" not in cond:
+        if "text" not in cond:
+            return cond
+        if self.middle is not None:
+            named = self.middle.text_kv({name: cond[name] for name in cond if name.startswith("text")})
+            return {name: value for name, value in cond.items() if not name.startswith("text")} | dict(named)
+        if self.config.text is None:
             return cond
         check_text(cond, len(cond["text"]), self.config.text.dim)
         rest = {name: value for name, value in cond.items() if name != "text"}
@@ -229,6 +254,9 @@ class UNet(nn.Module):
             count = self.config.num_classes + 1 if self.config.num_classes is not None else 0
             hot = F.one_hot(check_label(cond["label"], len(c), count - 1), count).to(dtype)
             emb = mp_sum(emb, self.label(hot * math.sqrt(count))[:, None], 0.5)
+        if self.vector is not None and self.config.vector is not None:
+            vector = check_vector(cond["vector"], len(c), self.config.vector)
+            emb = mp_sum(emb, self.vector(vector.to(dtype))[:, None], 0.5)
         return mp_silu(emb)
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.errors import InputError, ModelError
 from mezzotint.files import make_folder, pretty_json, read_bytes, sha256_file, write_atomic
-from mezzotint.pretrained.spec import SCHEMA, Spec, from_dict, to_dict
-from mezzotint.pretrained.tensorfile import read_header, read_tensors, refuse_pickle, write_tensors
+from mezzotint.pretrained.spec import SCHEMA, Card, Spec, from_dict, to_dict
+from mezzotint.tensorfile import read_header, read_tensors, refuse_pickle, write_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype, nn
@@ -40,9 +40,8 @@ class Loaded:
     network: nn.Module
 
 
-def card_text(name: str, spec: Spec) -> str:
-    """CARD.md from the card."""
-    card = spec.card
+def card_page(name: str, card: Card, prompts: Sequence[str]) -> str:
+    """CARD.md from a card."""
     parts = [f"# {card.title}", card.summary, f"Licence: {card.licence}"]
     parts += [f"## {head}\n\n{text}" for head, text in (("Data", card.data), ("Limits", card.limits)) if text]
     if card.compute or card.seed is not None:
@@ -50,13 +49,13 @@ def card_text(name: str, spec: Spec) -> str:
         parts.append(f"## Training\n\n{card.compute}{seed}")
     if card.metrics:
         parts.append("## Measured\n\n" + "\n".join(f"- {metric}: {value}" for metric, value in card.metrics.items()))
-    if spec.labels:
-        parts.append("## Prompts\n\n" + ", ".join(label.name for label in spec.labels))
+    if prompts:
+        parts.append("## Prompts\n\n" + ", ".join(prompts))
     parts.append(f"## Use\n\n```\nmezzotint generate PROMPT --model {name}\n```")
     return "\n\n".join(parts) + "\n"
 
 
-def _stored(weights: Mapping[str, Tensor], kind: dtype) -> dict[str, Tensor]:
+def stored(weights: Mapping[str, Tensor], kind: dtype) -> dict[str, Tensor]:
     """Matrices in ``kind``; vectors (gains, frequencies) and integers stay as they are: small, and they count."""
     return {k: w.to(kind) if w.is_floating_point() and w.ndim >= 2 else w for k, w in weights.items()}
 
@@ -70,15 +69,16 @@ def save_model(folder: Path, weights: Mapping[str, Tensor], spec: Spec, dtype: d
     """
     make_folder(folder)
     path = folder / WEIGHTS_NAME
-    digest = write_tensors(path, weights if dtype is None else _stored(weights, dtype), {"format": "pt"})
+    digest = write_tensors(path, weights if dtype is None else stored(weights, dtype), {"format": "pt"})
     size = path.stat().st_size
-    write_atomic(folder / CARD_NAME, card_text(folder.name, spec))
-    stored = {"file": WEIGHTS_NAME, "sha256": digest, "bytes": size}
-    write_atomic(folder / JSON_NAME, pretty_json({"schema": SCHEMA, "weights": stored, **to_dict(spec)}))
+    write_atomic(folder / CARD_NAME, card_page(folder.name, spec.card, [label.name for label in spec.labels]))
+    said = {"file": WEIGHTS_NAME, "sha256": digest, "bytes": size}
+    write_atomic(folder / JSON_NAME, pretty_json({"schema": SCHEMA, "weights": said, **to_dict(spec)}))
     return Described(folder.name, folder, spec, digest, size)
 
 
-def _table(path: Path) -> dict[str, Any]:
+def table(path: Path) -> dict[str, Any]:
+    """The JSON table of a file.  Raises InputError (unreadable), ModelError (no JSON, no table)."""
     try:
         value = json.loads(read_bytes(path, MAX_JSON_BYTES))
     except (ValueError, RecursionError) as error:
@@ -96,14 +96,14 @@ def describe(folder: Path) -> Described:
     path = folder / JSON_NAME
     if not path.is_file():
         raise InputError(f"{folder} is not a model folder (no {JSON_NAME}); expected one, see `mezzotint models`")
-    table = _table(path)
-    schema, weights = table.pop("schema", None), table.pop("weights", None)
+    found = table(path)
+    schema, weights = found.pop("schema", None), found.pop("weights", None)
     if schema != SCHEMA:
         raise ModelError(f"{path} has schema {schema!r}; this version reads {SCHEMA!r}")
     if not isinstance(weights, dict) or type(weights.get("sha256")) is not str or type(weights.get("bytes")) is not int:
         raise ModelError(f"{path}: weights must have sha256 and bytes; fetch the model again")
     try:
-        return Described(folder.resolve().name, folder, from_dict(table), weights["sha256"], weights["bytes"])
+        return Described(folder.resolve().name, folder, from_dict(found), weights["sha256"], weights["bytes"])
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 

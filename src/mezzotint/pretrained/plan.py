@@ -20,8 +20,8 @@ from mezzotint.diffusion.sample import start, trajectory
 from mezzotint.diffusion.solver.base import Solver
 from mezzotint.errors import UsageError, unknown
 from mezzotint.files import sha256
-from mezzotint.pretrained.model import parametrisation_of, schedule_of
 from mezzotint.pretrained.spec import QUALITIES, Choice, Sampling, Spec
+from mezzotint.pretrained.stage_model import parametrisation_of, schedule_of
 
 
 @dataclass(frozen=True)

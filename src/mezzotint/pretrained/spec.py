@@ -46,6 +46,22 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Text:
+    """How a model of text reads its prompt.
+
+    encoder: a text encoder that ships, and the SHA-256 of its weights.  tokens: it was trained with so many.
+    words: those of the captions it was trained on, to say which of a prompt it has never seen; () is not known.
+    phrases: the name of the table that other languages are read by, or "".
+    """
+
+    encoder: str
+    sha256: str
+    tokens: int
+    words: tuple[str, ...] = ()
+    phrases: str = ""
+
+
+@dataclass(frozen=True)
 class Sampling:
     """How a model is sampled unless told otherwise.
 
@@ -64,6 +80,7 @@ class Spec:
 
     net: a network's configuration as ``nets.build.config_to_dict`` spells it.
     shape: of one sample's state, (C, H, W).  sampling: quality -> Sampling; ``standard`` must be there.
+    labels, text: what a prompt may be: classes, or text, or, for an unconditional model, neither.
     """
 
     net: Mapping[str, Any]
@@ -74,6 +91,7 @@ class Spec:
     sampling: Mapping[str, Sampling]
     card: Card
     labels: tuple[Label, ...] = ()
+    text: Text | None = None
 
 
 def labels_of(spec: Spec) -> Labels | None:
@@ -98,7 +116,10 @@ def _take(cls: type, value: Any, where: str) -> dict[str, Any]:
     return value
 
 
-def _made(cls: type, value: Any, where: str) -> Any:
+def made_of(cls: type, value: Any, where: str) -> Any:
+    """A dataclass of a JSON table of its fields, unchecked within.  Raises ModelError naming what is missing or
+    unknown.
+    """
     try:
         return cls(**_take(cls, value, where))
     except TypeError as error:
@@ -119,7 +140,7 @@ def _sampling(table: Any) -> dict[str, Sampling]:
     for quality in table:
         if quality not in QUALITIES:
             raise ModelError(f"sampling: {unknown('quality', quality, QUALITIES)}")
-    made = {quality: _made(Sampling, value, f"sampling.{quality}") for quality, value in table.items()}
+    made = {quality: made_of(Sampling, value, f"sampling.{quality}") for quality, value in table.items()}
     for quality, sampling in made.items():
         _check_sampling(quality, sampling)
     return made
@@ -164,8 +185,9 @@ def _list(value: Any, where: str) -> list[Any]:
     return list(value)
 
 
-def _card(value: Any) -> Card:
-    card: Card = _made(Card, value, "card")
+def card_of(value: Any) -> Card:
+    """The Card of a JSON value.  Raises ModelError."""
+    card: Card = made_of(Card, value, "card")
     texts = (card.title, card.summary, card.licence, card.data, card.limits, card.compute)
     if not all(isinstance(text, str) for text in texts) or not isinstance(card.metrics, dict):
         raise ModelError("card: expected texts, and metrics as a table")
@@ -173,7 +195,7 @@ def _card(value: Any) -> Card:
 
 
 def _label(value: Any) -> Label:
-    label = _made(Label, value, "labels")
+    label = made_of(Label, value, "labels")
     if not all(isinstance(word, str) for word in (label.name, *_list(label.synonyms, "labels.synonyms"))):
         raise ModelError("labels: names and synonyms must be texts")
     return Label(label.name, tuple(label.synonyms))
@@ -181,7 +203,7 @@ def _label(value: Any) -> Label:
 
 def from_dict(value: Any) -> Spec:
     """The Spec of a JSON value.  Raises ModelError that names what is wrong."""
-    spec: Spec = _made(Spec, value, "model.json")
+    spec: Spec = made_of(Spec, value, "model.json")
     return Spec(
         net=_net(spec.net),
         parametrisation=_choice(spec.parametrisation, "parametrisation"),
@@ -189,6 +211,20 @@ def from_dict(value: Any) -> Spec:
         codec=_choice(spec.codec, "codec"),
         shape=_shape(spec.shape),
         sampling=_sampling(spec.sampling),
-        card=_card(spec.card),
+        card=card_of(spec.card),
         labels=tuple(map(_label, _list(spec.labels, "labels"))),
+        text=text_of(spec.text),
     )
+
+
+def text_of(value: Any) -> Text | None:
+    """The Text of a JSON value, None of null.  Raises ModelError."""
+    if value is None:
+        return None
+    said: Text = made_of(Text, value, "text")
+    words = _list(said.words, "text.words")
+    if not all(isinstance(t, str) for t in (said.encoder, said.sha256, said.phrases, *words)):
+        raise ModelError("text: encoder, sha256, phrases and words must be texts")
+    if type(said.tokens) is not int or not 2 <= said.tokens <= 512:
+        raise ModelError(f"text: tokens is {said.tokens!r}; expected 2 to 512")
+    return Text(said.encoder, said.sha256, said.tokens, tuple(words), said.phrases)

@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from mezzotint.config import home
 from mezzotint.errors import InputError, MezzotintError, UsageError
-from mezzotint.pretrained.folder import JSON_NAME, Described, describe
+from mezzotint.places import places
+from mezzotint.pretrained.folder import JSON_NAME
+from mezzotint.pretrained.system import SYSTEM_JSON, System, describe_system
 
-SHIPPED = "mezzotint_models"
 DEFAULT_MODEL = "fashion"
 
 
 @dataclass(frozen=True)
 class Found:
-    """One model folder: origin is "home" or "shipped"; ``described``, or the fault that makes it unusable."""
+    """One model or system folder: origin is "home" or "shipped"; ``system``, or the fault that makes it unusable."""
 
     name: str
     folder: Path
     origin: str
-    described: Described | None
+    system: System | None
     fault: str | None = None
-
-
-def places() -> list[tuple[str, Path]]:
-    """(origin, folder of model folders), in the order they are searched."""
-    found = [("home", home() / "models")]
-    shipped = importlib.util.find_spec(SHIPPED)
-    if shipped is not None:
-        found += [("shipped", Path(p)) for p in shipped.submodule_search_locations or ()]
-    return found
 
 
 def _folders() -> Iterator[tuple[str, Path]]:
     seen: set[str] = set()
     for origin, place in places():
         for folder in _listed(place):
-            if (folder / JSON_NAME).is_file() and folder.name not in seen:
+            if any((folder / name).is_file() for name in (JSON_NAME, SYSTEM_JSON)) and folder.name not in seen:
                 seen.add(folder.name)
                 yield origin, folder
 
@@ -60,7 +50,7 @@ def models() -> tuple[Found, ...]:
 
 def _found(origin: str, folder: Path) -> Found:
     try:
-        return Found(folder.name, folder, origin, describe(folder))
+        return Found(folder.name, folder, origin, describe_system(folder))
     except MezzotintError as error:
         return Found(folder.name, folder, origin, None, str(error))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def schema(document: str) -> dict[str, Any]:
-    """The schema of what a document's field ``schema`` says, such as ``mezzotint/receipt/1``.
+    """The schema of what a document's field ``schema`` says, such as ``mezzotint/receipt/2``.
 
     Raises KeyError for any other text.
     """

@@ -34,6 +34,8 @@ class Purpose(IntEnum):
     REFILL = 5
     TORCH = 6
     VALIDATION = 7
+    TASK = 100  # TASK + k for the k-th draw of a task
+    TASK_VALIDATION = 200
     AUGMENT = 1000  # AUGMENT + i for the i-th augmentation
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 
-from mezzotint.errors import InputError, MezzotintError, unknown
+from mezzotint.errors import InputError, MezzotintError, UsageError, unknown
 from mezzotint.training.recipe import Recipe
 
 
@@ -20,7 +20,8 @@ def _places() -> list[Path]:
 
 def recipe_names() -> list[str]:
     """The names that ``load_recipe`` knows."""
-    return sorted({p.stem for place in _places() for p in place.glob("*.py") if not p.stem.startswith("_")})
+    stems = {p.stem for place in _places() for p in place.glob("*.py") if not p.stem.startswith("_")}
+    return sorted(stem.replace("_", "-") for stem in stems)
 
 
 def _find(name: str) -> Path:
@@ -32,7 +33,7 @@ def _find(name: str) -> Path:
             )
         return path
     for place in _places():
-        if (path := place / f"{name}.py").is_file():
+        if (path := place / f"{name.replace('-', '_')}.py").is_file():
             return path
     raise unknown("recipe", name, recipe_names())
 
@@ -53,17 +54,18 @@ def _execute(path: Path) -> ModuleType:
     return module
 
 
-def _functions(module: ModuleType) -> dict[str, Callable[[], object]]:
+def _functions(module: ModuleType) -> dict[str, Callable[..., object]]:
     """The public functions that a recipe file defines itself."""
     own = {k: v for k, v in vars(module).items() if inspect.isfunction(v) and v.__module__ == module.__name__}
     return {k: v for k, v in own.items() if not k.startswith("_")}
 
 
-def load_recipe(name_or_path: str) -> Recipe:
+def load_recipe(name_or_path: str, parts: Mapping[str, Path] | None = None) -> Recipe:
     """The recipe of a name, ``fashion``, or of a file, ``my.py``; after a colon a variant in it, ``fashion:small``.
 
     A recipe file is Python that is run: load only files that you trust.  Its function of the file's name, or the
-    variant's, is called without arguments and returns a ``Recipe``.   Raises UsageError, InputError.
+    variant's, returns a ``Recipe``; what it takes are the folders of trained parts, of ``parts`` by name.
+    Raises UsageError, InputError.
     """
     head, _, tail = name_or_path.rpartition(":")
     where, variant = (head, tail) if head and "/" not in tail and "\\" not in tail else (name_or_path, "")
@@ -72,7 +74,21 @@ def load_recipe(name_or_path: str) -> Recipe:
     chosen = (variant or path.stem).replace("-", "_")
     if chosen not in known:
         raise unknown(f"recipe in {path.name}", chosen, known)
-    recipe = known[chosen]()
+    recipe = known[chosen](**_taken(name_or_path, known[chosen], parts or {}))
     if not isinstance(recipe, Recipe):
         raise InputError(f"{path.name}: {chosen}() returned {type(recipe).__name__}; expected a Recipe")
     return recipe
+
+
+def _taken(name: str, function: Callable[..., object], parts: Mapping[str, Path]) -> dict[str, Path]:
+    """The parts that a recipe's function takes.  Raises UsageError for one that is missing, or that it does not
+    take.
+    """
+    wanted = list(inspect.signature(function).parameters)
+    for part in parts:
+        if part not in wanted:
+            raise UsageError(f"recipe {name} takes no part {part!r}; it takes {', '.join(wanted) or 'none'}")
+    for part in wanted:
+        if part not in parts:
+            raise UsageError(f"recipe {name} needs a trained part: give --part {part}=FOLDER")
+    return {part: parts[part] for part in wanted}

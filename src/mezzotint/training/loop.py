@@ -13,8 +13,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mezzotint.diffusion.denoiser import Preconditioned
-from mezzotint.diffusion.objective import loss
 from mezzotint.errors import NonFiniteError
 from mezzotint.training import keyed
 from mezzotint.training.checkpoint import Store
@@ -26,6 +24,7 @@ from mezzotint.training.distributed import syncing, whole
 from mezzotint.training.keyed import Purpose
 from mezzotint.training.recipe import Recipe
 from mezzotint.training.state import Training, begin, pack
+from mezzotint.training.task import Sample
 from mezzotint.training.validation import Validation, held_out, validate
 
 
@@ -130,7 +129,7 @@ def update(run: Training, batch: Batch) -> tuple[float, float, float]:
         torch._foreach_mul_(grads, recipe.optimiser.clip / norm)
     rate = recipe.optimiser.at(batch.step, recipe.steps)
     for group in run.optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["factor"]
     run.optimiser.step()
     recipe.project(run.net)
     run.step, run.cursor = batch.step + 1, batch.after
@@ -152,13 +151,16 @@ def _backward(run: Training, batch: Batch) -> Tensor:
 def _loss(run: Training, micro: Micro) -> Tensor:
     """The loss of each row of a micro-batch, (b,)."""
     recipe, here = run.recipe, run.device
-    x0 = recipe.codec.encode(micro.images.to(here, non_blocking=True))
-    eps = recipe.assignment(x0, micro.eps.to(here, non_blocking=True), micro.labels)
-    level = recipe.levels(micro.u).to(x0)
-    cond = {k: v.to(here, non_blocking=True) for k, v in micro.cond.items()}
-    denoiser = Preconditioned(run.network, recipe.parametrisation)
+    given = Sample(
+        images=micro.images.to(here, non_blocking=True),
+        eps=micro.eps.to(here, non_blocking=True),
+        u=micro.u,
+        cond={k: v.to(here, non_blocking=True) for k, v in micro.cond.items()},
+        labels=micro.labels,
+        draws=micro.draws,
+    )
     with torch.autocast(here.type, run.dtype, enabled=run.dtype != torch.float32):
-        return loss(denoiser, x0, eps, level, cond, recipe.weight)
+        return recipe.task(recipe, run.network, given)
 
 
 def _non_finite(run: Training, batch: Batch, total: float) -> NonFiniteError:

@@ -19,6 +19,7 @@ from mezzotint.training.conditioning import Conditioning, Unconditional
 from mezzotint.training.data.source import Data
 from mezzotint.training.ema import Power, Profile
 from mezzotint.training.schedule import Optimiser
+from mezzotint.training.task import Task, Told, denoise, nothing_told
 
 DTYPES = ("auto", "bfloat16", "float32")
 
@@ -77,6 +78,8 @@ class Recipe:
     project: applied to the network after every update, e.g. forced weight normalisation; changes it in place.
     conditioning: what the network is told.   drop: probability of telling it nothing (null) instead, [0, 1); 0.1
     allows guidance.
+    task: what is learnt; ``denoise`` unless this is another kind of network (an autoencoder, an embedding).
+    told: cond that comes from the pictures themselves, after augmentation.
     augment: pure transforms, in order.   assignment: which noise goes to which sample.
     ema: averages to track; the first one is validated and exported.
     dtype: "auto" measures whether bfloat16 is faster, "bfloat16" or "float32"; master weights are float32 always.
@@ -87,7 +90,9 @@ class Recipe:
     validation_samples: held-out samples measured, each at one level.
     every: how often things happen; see ``Every``.
     model: what the exported model's ``model.json`` says beyond net, parametrisation and shape: ``schedule``,
-        ``sampling``, ``card``, ``labels`` as tables (``mezzotint.pretrained.spec``).  It does not change the weights.
+        ``sampling``, ``card``, ``labels``, ``text`` as tables (``mezzotint.pretrained.spec``).  It does not change the
+        weights.
+    parts: name -> folder of the trained networks that the exported model needs beside it, an autoencoder say.
     """
 
     name: str
@@ -106,6 +111,8 @@ class Recipe:
     project: Callable[[nn.Module], None] = unprojected
     conditioning: Conditioning = field(default_factory=Unconditional)
     drop: float = 0.0
+    task: Task = denoise
+    told: Told = nothing_told
     augment: tuple[Augmentation, ...] = ()
     assignment: Assignment = unassigned
     ema: tuple[Profile, ...] = (Power(0.05), Power(0.10))
@@ -116,6 +123,7 @@ class Recipe:
     validation_samples: int = 512
     every: Every = field(default_factory=Every)
     model: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_seed(self.seed)

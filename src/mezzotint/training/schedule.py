@@ -62,6 +62,8 @@ class Optimiser:
     betas, eps: Adam's averages and its floor.
     weight_decay: share of a matrix's weights taken away a step, times the rate; vectors are left alone; 0 is none.
     clip: largest norm of the whole gradient; above it the gradient is scaled down; inf is none.
+    factors: (beginning of a parameter's name, factor on the rate); the first that fits counts.  For networks whose
+    parts want rates of different size.
     """
 
     rate: float = 1e-3
@@ -71,6 +73,11 @@ class Optimiser:
     eps: float = 1e-8
     weight_decay: float = 0.0
     clip: float = 1.0
+    factors: tuple[tuple[str, float], ...] = ()
+
+    def factor(self, name: str) -> float:
+        """The factor on the rate of a parameter."""
+        return next((factor for beginning, factor in self.factors if name.startswith(beginning)), 1.0)
 
     def at(self, step: int, steps: int) -> float:
         """The rate of the update made at ``step`` = 0 … steps - 1."""

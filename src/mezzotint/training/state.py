@@ -53,11 +53,12 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
 
 def _adamw(recipe: Recipe, net: nn.Module, device: torch.device) -> torch.optim.AdamW:
     o = recipe.optimiser
-    params = list(trainable(net).values())
-    matrices, vectors = [p for p in params if p.ndim >= 2], [p for p in params if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": o.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, p in trainable(net).items():
+        groups.setdefault((o.factor(name), o.weight_decay if p.ndim >= 2 else 0.0), []).append(p)
+    made = [{"params": ps, "weight_decay": decay, "factor": factor} for (factor, decay), ps in groups.items()]
     fused = device.type in ("cpu", "cuda", "mps")
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=o.rate, betas=o.betas, eps=o.eps, fused=fused)
+    return torch.optim.AdamW(made, lr=o.rate, betas=o.betas, eps=o.eps, fused=fused)
 
 
 def begin(recipe: Recipe, device: torch.device | str = "cpu", ranks: Ranks = SINGLE) -> Training:

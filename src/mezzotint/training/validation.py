@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mezzotint.diffusion.denoiser import Preconditioned
-from mezzotint.diffusion.level import Level
-from mezzotint.diffusion.objective import loss
 from mezzotint.errors import InputError
 from mezzotint.training import keyed
 from mezzotint.training.data.decode import decode
 from mezzotint.training.data.order import Cursor, Order
 from mezzotint.training.data.source import BadItemError, Item, Source
 from mezzotint.training.keyed import Purpose
-from mezzotint.training.recipe import Recipe
+from mezzotint.training.recipe import Recipe, unassigned
 from mezzotint.training.state import Training
+from mezzotint.training.task import Draws, Sample, denoise
 
 BINS = 8
 
@@ -38,7 +36,9 @@ class Bin:
 
 @dataclass(frozen=True)
 class Validation:
-    """loss: mean weighted loss over all samples.  bins: from the cleanest levels to the noisiest."""
+    """loss: mean loss over all samples.  bins: from the cleanest levels to the noisiest; () for a task without
+    levels.
+    """
 
     loss: float
     bins: tuple[Bin, ...]
@@ -84,50 +84,53 @@ def validate(training: Training, held: HeldOut) -> Validation:
         training.net.train()
 
 
-def _levels(recipe: Recipe, n: int) -> Level:
-    """A lattice of n levels, in an order that has nothing to do with the samples'."""
+def _lattice(n: int) -> Tensor:
+    """n evenly spaced points of (0, 1), float64, in an order that has nothing to do with the samples'."""
     at = keyed.permuted(np.arange(n, dtype=np.uint64), n, 0, Purpose.VALIDATION)
-    return recipe.levels((torch.from_numpy(at.astype(np.float64)) + 0.5) / n)
+    return (torch.from_numpy(at.astype(np.float64)) + 0.5) / n
 
 
 def _measure(training: Training, held: HeldOut) -> Validation:
     n, size, ranks = len(held.items), max(1, training.recipe.batch // training.recipe.accumulation), training.ranks
-    levels, weighted = _levels(training.recipe, n), torch.zeros(n, dtype=torch.float64)
+    u, weighted = _lattice(n), torch.zeros(n, dtype=torch.float64)
     starts = list(range(0, n, size))
     # Sharded networks need every process in every call: where the parts do not come out even, some repeat the first.
     for turn in range(-(-len(starts) // ranks.world)):
         mine = turn * ranks.world + ranks.rank
         start = starts[mine] if mine < len(starts) else 0
         rows = range(start, min(start + size, n))
-        losses = _losses(training, held, levels, rows)
+        losses = _losses(training, held, u, rows)
         if mine < len(starts):
             weighted[rows.start : rows.stop] = losses
     summed = (ranks.mean(weighted.to(training.device)) * ranks.world).cpu() if ranks.world > 1 else weighted
-    return _report(summed, levels, training.recipe.weight(levels).double())
+    return Validation(summed.mean().item(), _bins(training.recipe, summed, u))
 
 
-def _losses(training: Training, held: HeldOut, levels: Level, rows: range) -> Tensor:
-    """The weighted loss of some of the held-out samples, (b,) float64 on the CPU."""
-    recipe, here, part = training.recipe, training.device, slice(rows.start, rows.stop)
-    x0 = recipe.codec.encode(held.images[part].to(here))
-    eps = keyed.normals(0, Purpose.VALIDATION, 0, rows, tuple(x0.shape[1:])).to(here)
-    cond = {k: v.to(here) for k, v in recipe.conditioning(held.items[part]).items()}
-    denoiser = Preconditioned(training.network, recipe.parametrisation)
+def _losses(training: Training, held: HeldOut, u: Tensor, rows: range) -> Tensor:
+    """The loss of some of the held-out samples, (b,) float64 on the CPU; noise stays with the sample it is drawn
+    for.
+    """
+    recipe, here, part = replace(training.recipe, assignment=unassigned), training.device, slice(rows.start, rows.stop)
+    given = Sample(
+        images=held.images[part].to(here),
+        eps=keyed.normals(0, Purpose.VALIDATION, 0, rows, recipe.codec.shape).to(here),
+        u=u[part],
+        cond={k: v.to(here) for k, v in recipe.conditioning(held.items[part]).items()},
+        labels=None,
+        draws=Draws(0, Purpose.TASK_VALIDATION, 0, rows),
+    )
     with torch.autocast(here.type, training.dtype, enabled=training.dtype != torch.float32):
-        return loss(denoiser, x0, eps, levels[part].to(x0), cond, recipe.weight).cpu().double()
+        return recipe.task(recipe, training.network, given).cpu().double()
 
 
-def _report(weighted: Tensor, levels: Level, weight: Tensor) -> Validation:
-    logsnr = levels.logsnr.double()
+def _bins(recipe: Recipe, weighted: Tensor, u: Tensor) -> tuple[Bin, ...]:
+    """Losses by level, where the task is one of levels."""
+    if recipe.task is not denoise:
+        return ()
+    levels = recipe.levels(u)
+    error, logsnr = weighted / recipe.weight(levels).double(), levels.logsnr.double()
     order = logsnr.argsort(descending=True)
-    bins = [
-        Bin(
-            logsnr[i].min().item(),
-            logsnr[i].max().item(),
-            weighted[i].mean().item(),
-            (weighted / weight)[i].mean().item(),
-            len(i),
-        )
+    return tuple(
+        Bin(logsnr[i].min().item(), logsnr[i].max().item(), weighted[i].mean().item(), error[i].mean().item(), len(i))
         for i in order.tensor_split(min(BINS, len(order)))
-    ]
-    return Validation(weighted.mean().item(), tuple(bins))
+    )

@@ -21,6 +21,7 @@ from mezzotint.training.data.quarantine import Quarantine
 from mezzotint.training.data.source import BadItemError, Item, Source
 from mezzotint.training.keyed import Purpose
 from mezzotint.training.recipe import Recipe
+from mezzotint.training.task import Draws
 
 ATTEMPTS = 100
 """So many unusable samples in a row mean that the data set, not a sample, is at fault."""
@@ -31,7 +32,7 @@ class Micro:
     """The rows that one process computes at once.
 
     images: (b, C, H, W) uint8, augmented.  eps: (b, *) float32.  u: (b,) float64, stratified over the whole batch.
-    cond: with nulls put in.  labels: (b,) int64 or None.  ids: of the samples.
+    cond: with nulls put in.  labels: (b,) int64 or None.  draws: for the task.  ids: of the samples.
     """
 
     images: Tensor
@@ -39,6 +40,7 @@ class Micro:
     u: Tensor
     cond: Cond
     labels: Tensor | None
+    draws: Draws
     ids: tuple[str, ...]
 
 
@@ -112,7 +114,7 @@ def _micro(recipe: Recipe, step: int, rows: tuple[int, ...], pairs: list[tuple[I
     u = keyed.stratified(recipe.seed, step, rows, recipe.batch)
     eps = keyed.normals(recipe.seed, Purpose.NOISE, step, rows, recipe.codec.shape)
     cond, ids = _cond(recipe, step, rows, items), tuple(i.id for i in items)
-    return Micro(images, eps, u, cond, labels, ids)
+    return Micro(images, eps, u, cond, labels, Draws(recipe.seed, Purpose.TASK, step, rows), ids)
 
 
 def batches(

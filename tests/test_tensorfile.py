@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 
 from mezzotint.errors import InputError, ModelError
-from mezzotint.pretrained.tensorfile import looks_pickled, read_header, read_tensors, write_tensors
+from mezzotint.tensorfile import looks_pickled, read_header, read_tensors, write_tensors
 
 TENSORS = {
     "a.weight": torch.randn(3, 5),

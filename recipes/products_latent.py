@@ -1,0 +1,110 @@
+"""The recipe ``products-latent``: text to product pictures as Stable Diffusion does it, in the latent of an
+autoencoder.
+
+Rombach et al., 2022, High-Resolution Image Synthesis with Latent Diffusion Models, arXiv 2112.10752.
+``mezzotint train products-latent:autoencoder`` comes first, then ``mezzotint train products-latent --part
+autoencoder=RUN/model``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from mezzotint.codecs.latent import Stored
+from mezzotint.codecs.pixels import Pixels
+from mezzotint.diffusion.objective import EDMWeight, LogNormal
+from mezzotint.diffusion.parametrisation import EDM
+from mezzotint.nets import AutoencoderConfig, DiTConfig, build, config_from_dict, project_
+from mezzotint.pretrained.network import describe_network
+from mezzotint.products.training import (
+    CAPTIONS,
+    DATA,
+    LIMITS,
+    SIDE,
+    TEXT,
+    latent_scenes,
+    model_table,
+    scenes,
+    text_table,
+)
+from mezzotint.training.ema import Power
+from mezzotint.training.recipe import Every, Recipe
+from mezzotint.training.schedule import Optimiser, Trapezoid
+from mezzotint.training.tasks import Reconstruct
+
+AUTOENCODER = AutoencoderConfig(size=(SIDE, SIDE), latent=16, fold=4, widths=(64, 128, 192), blocks=1)
+SIGMA_DATA = 1.0
+CROP = 128
+
+
+def autoencoder() -> Recipe:
+    """256 px to 16 x 16 latents of 16 channels, learnt on crops."""
+    return Recipe(
+        name="products-latent-autoencoder",
+        net=replace(AUTOENCODER, size=(CROP, CROP)),
+        build=build,
+        project=project_,
+        shape=(3, CROP, CROP),
+        codec=Pixels(3, (CROP, CROP)),
+        parametrisation=EDM(SIGMA_DATA),
+        levels=LogNormal(),
+        weight=EDMWeight(SIGMA_DATA),
+        task=Reconstruct(),
+        data=scenes(SIDE, crop=CROP),
+        batch=16,
+        steps=8_000,
+        optimiser=Optimiser(rate=1e-2, warmup=300, decay=Trapezoid(cooldown=0.3, floor=0.01)),
+        ema=(Power(0.05), Power(0.10)),
+        seed=7,
+        mix=1,
+        every=Every(validation=500, checkpoint=250),
+        model={
+            "card": {
+                "title": "products-latent: autoencoder",
+                "summary": "Pictures to latents a sixteenth as wide and high, and back.",
+                "licence": "Apache-2.0",
+                "data": DATA,
+                "limits": LIMITS,
+            }
+        },
+    )
+
+
+def products_latent(autoencoder: Path) -> Recipe:
+    """The denoiser: a transformer on the latents, 64 tokens, with the text in context."""
+    part = describe_network(autoencoder)
+    config = config_from_dict(part.net)
+    shape = replace(AUTOENCODER, latent=config.latent).shape if isinstance(config, AutoencoderConfig) else (0, 0, 0)
+    return Recipe(
+        name="products-latent",
+        net=DiTConfig(
+            in_channels=shape[0], out_channels=shape[0], size=shape[1:], patch=2, width=320, depth=7, heads=5, text=TEXT
+        ),
+        build=build,
+        shape=shape,
+        codec=Stored(shape),
+        parametrisation=EDM(SIGMA_DATA),
+        levels=LogNormal(0.0, 1.2),
+        weight=EDMWeight(SIGMA_DATA),
+        data=latent_scenes(part, SIDE),
+        conditioning=CAPTIONS,
+        drop=0.1,
+        batch=64,
+        steps=10_000,
+        optimiser=Optimiser(rate=1e-3, warmup=300, weight_decay=0.01, decay=Trapezoid(cooldown=0.3, floor=0.01)),
+        ema=(Power(0.05), Power(0.10)),
+        seed=7,
+        mix=1,
+        every=Every(validation=500, checkpoint=250),
+        model={
+            **model_table(
+                "products-latent",
+                "Product pictures of 256 px from a text, made in the latent of an autoencoder.",
+                {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 16, "scale": 2.0},
+                {"name": "latent", "folder": "autoencoder"},
+            ),
+            "text": text_table(),
+        },
+        parts={"autoencoder": autoencoder},
+    )

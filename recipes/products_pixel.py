@@ -1,0 +1,109 @@
+"""The recipe ``products-pixel``: text to product pictures as Imagen does it, in pixels, 64 px and then 64 -> 256.
+
+Saharia et al., 2022, Photorealistic Text-to-Image Diffusion Models with Deep Language Understanding, arXiv 2205.11487.
+``mezzotint train products-pixel`` trains the first stage, ``products-pixel:upsampler`` the second.  The data is what
+``mezzotint render`` photographs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mezzotint.codecs.pixels import Pixels
+from mezzotint.diffusion.objective import EDMWeight, LogNormal
+from mezzotint.diffusion.parametrisation import EDM
+from mezzotint.nets import DiTConfig, UNetConfig, UpsamplerConfig, build, project_
+from mezzotint.nets.config import LEVEL_WAVES
+from mezzotint.products.training import CAPTIONS, SIDE, SMALL, TEXT, SmallCopy, model_table, scenes, text_table
+from mezzotint.training.conditioning import Unconditional
+from mezzotint.training.ema import Power
+from mezzotint.training.recipe import Every, Recipe, unprojected
+from mezzotint.training.schedule import Optimiser, Trapezoid
+
+SIGMA_DATA = 0.5
+
+HYBRID = UNetConfig(
+    in_channels=3, out_channels=3, size=(SMALL, SMALL), fold=4, width=64, multipliers=(1, 2), blocks=1, attention=(),
+    middle=DiTConfig(
+        in_channels=128, out_channels=128, size=(8, 8), patch=1, width=320, depth=6, heads=5, text=TEXT
+    ),
+)  # fmt: skip
+
+UPSAMPLER = UpsamplerConfig(
+    UNetConfig(
+        in_channels=6, out_channels=3, size=(SIDE, SIDE), fold=4, width=64, multipliers=(1, 2, 3), blocks=1,
+        attention=(), vector=LEVEL_WAVES,
+    )
+)  # fmt: skip
+
+
+def products_pixel() -> Recipe:
+    """The first stage: convolutions around a transformer that reads the text at 8 x 8."""
+    return Recipe(
+        name="products-pixel",
+        net=HYBRID,
+        build=build,
+        project=project_,
+        shape=(3, SMALL, SMALL),
+        codec=Pixels(3, (SMALL, SMALL)),
+        parametrisation=EDM(SIGMA_DATA),
+        levels=LogNormal(-0.4, 1.4),
+        weight=EDMWeight(SIGMA_DATA),
+        data=scenes(SMALL),
+        conditioning=CAPTIONS,
+        drop=0.1,
+        batch=64,
+        steps=10_000,
+        optimiser=Optimiser(
+            rate=1e-2, warmup=300, decay=Trapezoid(cooldown=0.3, floor=0.01), factors=(("middle.", 0.1),)
+        ),
+        ema=(Power(0.05), Power(0.10)),
+        seed=7,
+        mix=1,
+        every=Every(validation=500, checkpoint=250),
+        model={
+            **model_table(
+                "products-pixel: base",
+                "Product pictures of 64 px from a text: the first stage of a cascade.",
+                {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 16, "scale": 2.0},
+                {"name": "pixels"},
+            ),
+            "text": text_table(),
+        },
+    )
+
+
+def dit() -> Recipe:
+    """A pilot: a plain transformer on patches of 8 x 8 pixels."""
+    return replace(
+        products_pixel(),
+        name="products-pixel-dit",
+        net=DiTConfig(
+            in_channels=3, out_channels=3, size=(SMALL, SMALL), patch=8, width=320, depth=7, heads=5, text=TEXT
+        ),
+        project=unprojected,
+        optimiser=replace(products_pixel().optimiser, rate=1e-3, weight_decay=0.01),
+    )
+
+
+def upsampler() -> Recipe:
+    """The second stage: from 64 to 256 px, told the smaller picture alone."""
+    return replace(
+        products_pixel(),
+        name="products-pixel-upsampler",
+        net=UPSAMPLER,
+        shape=(3, SIDE, SIDE),
+        codec=Pixels(3, (SIDE, SIDE)),
+        data=scenes(SIDE),
+        conditioning=Unconditional(),
+        drop=0.0,
+        told=SmallCopy(SIDE // SMALL, (0.0, 9.0)),
+        batch=16,
+        steps=6_000,
+        model=model_table(
+            "products-pixel: upsampler",
+            "Product pictures of 64 px to 256 px: the second stage of a cascade.",
+            {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 6, "scale": 1.0},
+            {"name": "pixels"},
+        ),
+    )

@@ -1,0 +1,95 @@
+"""``mezzotint evaluate MODEL``: what a model's pictures are worth, in numbers with their intervals."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mezzotint.cli.options import (
+    chain,
+    json_option,
+    machine_options,
+    out_option,
+    print_json,
+    quiet_option,
+    sampling_options,
+    seed_option,
+)
+from mezzotint.cli.output import Bar, StoppedError, run_folder
+
+if TYPE_CHECKING:
+    from mezzotint.making.evaluated import Evaluated
+
+N, SIZE = 1500, 128
+
+evaluation_options = chain(
+    click.option("--data", type=click.Path(path_type=Path), help="Real pictures: a data set, or of mezzotint render."),
+    click.option("-n", "--n", type=int, default=N, show_default=True, help="Pictures to make and to hold against."),
+    click.option("--metrics", default="all", show_default=True, help="Comma-separated; see below."),
+    click.option("--features", type=int, default=SIZE, show_default=True, help="Input side of the feature network."),
+    seed_option,
+    sampling_options,
+    machine_options,
+    click.option("--batch", type=int, default=16, show_default=True, help="Rows computed together."),
+    out_option,
+    json_option,
+    quiet_option,
+)
+
+
+def measured(
+    model: str, folder: Path, *, data: Path | None, n: int, metrics: str, features: int, quiet: bool, **words: Any
+) -> Evaluated:
+    """One model's evaluation, its pictures kept in ``folder`` while they are made."""
+    from mezzotint.config import settings
+    from mezzotint.evaluation.features import extractor
+    from mezzotint.evaluation.measure import METRICS
+    from mezzotint.making.evaluated import evaluated
+    from mezzotint.making.evaluation import evaluate
+    from mezzotint.making.job import prepare
+    from mezzotint.making.trials import trial_for
+    from mezzotint.pretrained.store import find
+    from mezzotint.pretrained.system import describe_system
+
+    chosen = METRICS if metrics == "all" else tuple(m.strip() for m in metrics.split(",") if m.strip())
+    said = settings({k: words[k] for k in ("quality", "device", "dtype", "threads")})
+    words |= {k: setting.value for k, setting in said.items() if k in words}
+    trial = trial_for(describe_system(find(model)), data, n)
+    job = prepare(trial.prompts, model=model, n=1, **words)
+    with Bar(len(trial.prompts), "picture", not quiet) as bar:
+        report, made = evaluate(
+            job, trial, extractor(features), folder / "work", chosen,
+            report=lambda done, total: bar.at(done, model, total),
+        )  # fmt: skip
+    return evaluated(report, made.images, trial)
+
+
+@click.command("evaluate")
+@click.argument("model")
+@evaluation_options
+def command(model: str, out: Path | None, as_json: bool, quiet: bool, **words: Any) -> None:
+    """Measure MODEL: distances to real pictures, precision and recall, copies, and whether pictures show what prompts
+    say; each with a 95 % interval, beside what real pictures get.
+
+    --metrics: frechet, kernel, fidelity, copies, adherence. A model of products is asked for held-out compositions of
+    the photographs in --data; any other model for what --data holds. Writes evaluation.json, page.html and pictures;
+    the same command with the same --out goes on.
+    """
+    from mezzotint.evaluation.report import document, text
+    from mezzotint.making.evaluated import save
+
+    folder = run_folder(out, "evaluate")
+    try:
+        found = measured(model, folder, quiet=quiet, **words)
+    except KeyboardInterrupt:
+        raise StoppedError(f"interrupted; the same command with --out {folder} goes on") from None
+    save(folder, found)
+    if as_json:
+        print_json({**document(found.report), "out": str(folder)})
+    else:
+        click.echo(text([found.report]))
+    if not quiet and not as_json:
+        print(f"{folder / 'page.html'} shows the pictures", file=sys.stderr)

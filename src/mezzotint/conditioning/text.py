@@ -1,0 +1,123 @@
+"""Prompts to token states, with what was understood: the frozen text encoder that ships, and its tokenizer."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mezzotint.errors import ModelError, UsageError
+from mezzotint.files import read_bytes, sha256_file
+from mezzotint.places import places
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mezzotint.conditioning.minilm import Encoder
+
+MAX_CHARACTERS = 100_000
+MAX_TOKENS = 64
+MAX_JSON_BYTES = 1 << 22
+ENCODER_JSON, WEIGHTS, TOKENIZER = "encoder.json", "encoder.safetensors", "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A prompt in tokens.
+
+    ids: with the marks of its ends.  dropped: the words at its end for which there was no room, as they were written.
+    """
+
+    ids: tuple[int, ...]
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class TextEncoder:
+    """The text encoder of a folder (``encoder.json``, ``encoder.safetensors``, ``tokenizer.json``).
+
+    Reading the folder costs nothing until the first prompt.   Raises ModelError for a damaged folder, at first use.
+    """
+
+    folder: Path
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the weights, as ``encoder.json`` records it."""
+        try:
+            return str(json.loads(read_bytes(self.folder / ENCODER_JSON, MAX_JSON_BYTES))["sha256"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{self.folder / ENCODER_JSON} is damaged; install mezzotint-models again") from error
+
+    @cached_property
+    def _reader(self) -> Any:
+        from tokenizers import Tokenizer
+
+        try:
+            reader = Tokenizer.from_file(str(self.folder / TOKENIZER))
+        except Exception as error:  # the library raises plain Exception
+            raise ModelError(f"{self.folder / TOKENIZER} cannot be read: {error}") from error
+        reader.no_padding()
+        reader.no_truncation()
+        return reader
+
+    @cached_property
+    def network(self) -> Encoder:
+        """The encoder, float32, evaluation mode."""
+        from mezzotint.conditioning.minilm import Encoder, EncoderConfig, dequantised
+        from mezzotint.tensorfile import read_tensors
+
+        path = self.folder / WEIGHTS
+        if sha256_file(path) != self.sha256:
+            raise ModelError(f"{path} is not the file that {ENCODER_JSON} records; install mezzotint-models again")
+        network = Encoder(EncoderConfig())
+        try:
+            network.load_state_dict(dequantised(read_tensors(path)), assign=True)
+        except RuntimeError as error:
+            raise ModelError(f"{path} is for another encoder: {str(error).partition(chr(10))[0]}") from error
+        return network.eval().requires_grad_(False)
+
+    def tokens(self, prompt: str, limit: int = MAX_TOKENS) -> Tokens:
+        """A prompt in at most ``limit`` tokens; words beyond are dropped whole, and named.
+
+        Raises UsageError for a prompt of more than MAX_CHARACTERS.
+        """
+        if len(prompt) > MAX_CHARACTERS:
+            raise UsageError(f"the prompt has {len(prompt)} characters; at most {MAX_CHARACTERS} are read")
+        found = self._reader.encode(prompt)
+        if len(found.ids) <= limit:
+            return Tokens(tuple(found.ids))
+        inner = list(zip(found.ids, found.word_ids, found.offsets, strict=True))[1:-1]
+        cut = inner[limit - 2][1]  # the word that the first token without room belongs to
+        kept = [token for token, word, _ in inner[: limit - 2] if word != cut]
+        begin = next(offset[0] for _, word, offset in inner if word == cut)
+        return Tokens((found.ids[0], *kept, found.ids[-1]), tuple(prompt[begin:].split()))
+
+    def states(self, prompts: Sequence[str], limit: int = MAX_TOKENS, width: int | None = None) -> dict[str, Tensor]:
+        """{"text" (B, L, 384) float32, "text_mask" (B, L) bool}, L the longest prompt's tokens, or ``width``."""
+        import torch
+
+        rows = [self.tokens(prompt, limit).ids for prompt in prompts]
+        longest = max(map(len, rows), default=0) if width is None else width
+        ids = torch.zeros(len(rows), longest, dtype=torch.int64)
+        mask = torch.zeros(len(rows), longest, dtype=torch.bool)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = torch.tensor(row)
+            mask[i, : len(row)] = True
+        with torch.inference_mode(), _LOCK:
+            return {"text": self.network(ids, mask).clone(), "text_mask": mask}
+
+
+_LOCK = threading.Lock()
+
+
+def encoder(name: str) -> TextEncoder:
+    """A text encoder that ships, by its name.  Raises ModelError where it is not installed."""
+    for _, place in places():
+        if (place / name / ENCODER_JSON).is_file():
+            return TextEncoder(place / name)
+    raise ModelError(f"the text encoder {name!r} is not installed; pip install mezzotint-models")

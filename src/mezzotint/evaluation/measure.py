@@ -1,0 +1,130 @@
+"""Every measure of a set of pictures, each with its interval, and beside it what real pictures get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from torch import Tensor
+
+from mezzotint.errors import unknown
+from mezzotint.evaluation.estimate import Estimate, mean_of, spread
+from mezzotint.evaluation.features import Features
+from mezzotint.evaluation.frechet import between, moments, replicates
+from mezzotint.evaluation.kernel import kernel_distance
+from mezzotint.evaluation.memorisation import COPY_RATIO, Memorisation, memorisation, ratios
+from mezzotint.evaluation.precision_recall import fidelity
+from mezzotint.evaluation.trial import Trial
+
+METRICS = ("frechet", "kernel", "fidelity", "copies", "adherence")
+Better = Literal["lower", "higher", "half"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of a model.
+
+    better: which way is better; "half" means that 1/2 is what a model without fault has.   made: of the generated
+    pictures.   real: of as many real ones, None where that says nothing.
+    """
+
+    name: str
+    better: Better
+    made: Estimate
+    real: Estimate | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All of them, and the most suspicious pictures: (generated, training, ratio of distances)."""
+
+    measures: tuple[Measure, ...]
+    nearest: tuple[tuple[int, int, float], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Sets:
+    """Features of what is compared.  minimum: as in ``frechet.between``."""
+
+    images: Tensor
+    trial: Trial
+    extract: Features
+    minimum: int | None
+    made: Tensor
+    unseen: Tensor
+    train: Tensor
+
+    @cached_property
+    def repeats(self) -> Memorisation:
+        """What the neighbours of the generated pictures say."""
+        return memorisation(self.made, self.train, self.unseen)
+
+    @property
+    def real(self) -> Tensor:
+        """As many features of training pictures as there are generated ones."""
+        return self.train[: len(self.made)]
+
+
+def _frechet(sets: _Sets) -> list[Measure]:
+    other = moments(sets.unseen)
+
+    def distance(features: Tensor) -> Estimate:
+        found = between(moments(features), other, sets.minimum)
+        return spread(found, replicates(features, other), len(features))
+
+    name = f"frechet-{sets.extract.name}"
+    return [Measure(name, "lower", distance(sets.made), distance(sets.real))]
+
+
+def _kernel(sets: _Sets) -> list[Measure]:
+    made, real = (kernel_distance(x, sets.unseen) for x in (sets.made, sets.real))
+    return [Measure(f"kernel-{sets.extract.name}", "lower", made, real)]
+
+
+def _fidelity(sets: _Sets) -> list[Measure]:
+    made, real = (fidelity(x, sets.unseen) for x in (sets.made, sets.real))
+    names = ("precision", "recall", "density", "coverage")
+    return [Measure(name, "higher", getattr(made, name), getattr(real, name)) for name in names]
+
+
+def _copies(sets: _Sets) -> list[Measure]:
+    unseen = mean_of(ratios(sets.unseen, sets.train)[0] < COPY_RATIO)
+    return [
+        Measure("copies of training pictures", "lower", sets.repeats.copies, unseen),
+        Measure("nearer to training than to held out", "half", sets.repeats.nearer_train),
+    ]
+
+
+def _adherence(sets: _Sets) -> list[Measure]:
+    made, real = sets.trial.judged(sets.images), sets.trial.judged(sets.trial.reference)
+    return [Measure(f"{what} right", "higher", made[what], real.get(what)) for what in made]
+
+
+_OF: Mapping[str, Callable[[_Sets], list[Measure]]] = {
+    "frechet": _frechet,
+    "kernel": _kernel,
+    "fidelity": _fidelity,
+    "copies": _copies,
+    "adherence": _adherence,
+}
+
+
+def measure(
+    images: Tensor,
+    trial: Trial,
+    extract: Features,
+    metrics: Sequence[str] = METRICS,
+    minimum: int | None = None,
+) -> Measured:
+    """Measures pictures uint8 (N, C, H, W), the k-th made for the k-th prompt of the trial.
+
+    minimum: as in ``frechet.between``.  Raises UsageError: an unknown metric, or too few pictures for one.
+    """
+    for name in metrics:
+        if name not in METRICS:
+            raise unknown("metric", name, METRICS)
+    sets = _Sets(images, trial, extract, minimum, *(extract(x) for x in (images, trial.reference, trial.train)))
+    found = tuple(m for name in METRICS if name in metrics for m in _OF[name](sets))
+    return Measured(found, sets.repeats.nearest if "copies" in metrics else ())

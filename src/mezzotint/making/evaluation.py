@@ -1,0 +1,115 @@
+"""``evaluate``: a model makes a trial's pictures, and they are measured.  Pictures made are kept; a kill loses few."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mezzotint.codecs.latent import Latent
+from mezzotint.evaluation.features import Features
+from mezzotint.evaluation.measure import METRICS, measure
+from mezzotint.evaluation.report import Cost, Report
+from mezzotint.evaluation.trial import Trial
+from mezzotint.files import make_folder, sha256, write_atomic
+from mezzotint.making.image import Image
+from mezzotint.making.job import Job
+from mezzotint.making.run import stream
+
+PIECE = 4
+"""Batches that are kept together."""
+
+Counted = Callable[[int, int], None]
+"""(pictures made, of how many)."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """Pictures (N, C, H, W) uint8.  seconds: of processor time a picture, loading left out."""
+
+    images: Tensor
+    seconds: float
+
+
+def unheard(done: int, total: int) -> None:
+    """Nobody is told."""
+
+
+def pictures(job: Job, work: Path, report: Counted = unheard) -> Made:
+    """A job's pictures, in its order, from ``work`` where they are there already."""
+    parts = [job.pictures[i : i + PIECE * job.rows] for i in range(0, len(job.pictures), PIECE * job.rows)]
+    found, done = [], 0
+    for part in parts:
+        found.append(_piece(replace(job, pictures=part), make_folder(work)))
+        done += len(part)
+        report(done, len(job.pictures))
+    seconds = sum(s for _, s in found) / len(job.pictures)
+    return Made(torch.from_numpy(np.concatenate([x for x, _ in found])), seconds)
+
+
+def _piece(job: Job, work: Path) -> tuple[NDArray[np.uint8], float]:
+    path = work / f"{sha256([job.made(p).asset_id.encode() for p in job.pictures])[:24]}.npz"
+    if path.is_file():
+        with np.load(path, allow_pickle=False) as kept:
+            return kept["pictures"], float(kept["seconds"])
+    began = time.process_time()
+    made = np.stack([e.pixels.transpose(2, 0, 1) for e in stream(job) if isinstance(e, Image)])
+    seconds, file = time.process_time() - began, io.BytesIO()
+    np.savez(file, pictures=made, seconds=seconds)
+    write_atomic(path, file.getvalue())
+    return made, seconds
+
+
+def parameters(job: Job) -> int:
+    """Of all networks that make a picture, codecs included, each once."""
+    found: dict[int, int] = {}
+    for stage in job.stages:
+        codec = stage.model.codec(job.device)
+        for module in (stage.model.network, *([codec.net] if isinstance(codec, Latent) else [])):
+            found[id(module)] = sum(p.numel() for p in module.parameters())
+    return sum(found.values())
+
+
+def calls(job: Job) -> int:
+    """Network calls a picture, over all stages; guidance makes two of each of the solver's."""
+    return sum(sum(s.plan.calls) * (1 if s.plan.scale in (0.0, 1.0) else 2) for s in job.stages)
+
+
+def evaluate(
+    job: Job,
+    trial: Trial,
+    extract: Features,
+    work: Path,
+    metrics: Sequence[str] = METRICS,
+    minimum: int | None = None,
+    report: Counted = unheard,
+) -> tuple[Report, Made]:
+    """Makes the trial's pictures and measures them.
+
+    Args: job: of the trial's prompts, one picture each.  work: where pictures are kept while they are made.   metrics,
+            minimum: as in ``evaluation.measure``.
+    Raises UsageError: as ``measure``.
+    """
+    made = pictures(job, work, report)
+    about = job.made(job.pictures[0])
+    cost = Cost(parameters(job), calls(job), round(made.seconds, 4), about.processor, job.model.system.card.compute)
+    found = measure(made.images, trial, extract, metrics, minimum)
+    how = {
+        "weights_sha256": job.model.system.weights_sha256,
+        "seed": job.seeds[0],
+        "dtype": about.dtype,
+        "steps": [s.steps for s in about.stages],
+        "scale": [s.scale for s in about.stages],
+        "versions": dict(about.versions),
+    }
+    return (
+        Report(job.model.name, trial.name, trial.sha256, extract.name, len(made.images), cost, found, how),
+        made,
+    )

@@ -1,0 +1,119 @@
+"""What a model is told of a prompt: labels or text, with what was understood of it; checked before torch is
+imported.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from mezzotint.conditioning.labels import Labels, label_cond
+from mezzotint.errors import UsageError
+from mezzotint.pretrained.system import System
+
+if TYPE_CHECKING:
+    from mezzotint.diffusion.denoiser import Cond
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+class Told(Protocol):
+    """What is made of a prompt and of what to steer away from.
+
+    read: the English of both that a text encoder is given, "" where there is none.  notes: what people should know:
+    words dropped or never seen.   ``conds`` -> (cond, null) of one row, the same shapes for every prompt.
+    """
+
+    @property
+    def read(self) -> tuple[str, str]: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    def conds(self) -> tuple[Cond, Cond]: ...
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """An unconditional model is told nothing."""
+
+    read: tuple[str, str] = ("", "")
+    notes: tuple[str, ...] = ()
+
+    def conds(self) -> tuple[Cond, Cond]:
+        return {}, {}
+
+
+@dataclass(frozen=True)
+class Classes:
+    """A class-conditional model is told a label, its null another."""
+
+    label: int
+    negative: int
+    read: tuple[str, str] = ("", "")
+    notes: tuple[str, ...] = ()
+
+    def conds(self) -> tuple[Cond, Cond]:
+        return label_cond([self.label]), label_cond([self.negative])
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """A model of text is told token states."""
+
+    system: System
+    read: tuple[str, str]
+    notes: tuple[str, ...]
+
+    def conds(self) -> tuple[Cond, Cond]:
+        encoder, text = self.system.encoder, self.system.text
+        assert encoder is not None and text is not None
+        both = encoder.states(self.read, limit=text.tokens, width=text.tokens)
+        return {k: v[:1] for k, v in both.items()}, {k: v[1:] for k, v in both.items()}
+
+
+def told(system: System, prompt: str, negative_prompt: str) -> Told:
+    """What a system is told.  Raises UsageError: an unknown label, a prompt for a model that takes none, or no prompt
+    for one of text."""
+    if system.text is not None:
+        return _texts(system, prompt, negative_prompt)
+    names = tuple(label.name for label in system.labels)
+    if names:
+        labels = Labels(names, {label.name: label.synonyms for label in system.labels})
+        return Classes(labels.index(prompt), labels.index(negative_prompt))
+    if prompt or negative_prompt:
+        raise UsageError(f"{system.name} is unconditional: a prompt has no effect on it; use ''")
+    return Nothing()
+
+
+def _texts(system: System, prompt: str, negative_prompt: str) -> Texts:
+    if not prompt.strip():
+        raise UsageError(f"{system.name} needs a prompt; try: a red armchair on a beige background, side view")
+    read, notes = zip(*(_read(system, text) for text in (prompt, negative_prompt)), strict=True)
+    return Texts(system, (read[0], read[1]), tuple(note for some in notes for note in some))
+
+
+def _read(system: System, prompt: str) -> tuple[str, list[str]]:
+    """The English of a prompt, and notes on it."""
+    text, encoder = system.text, system.encoder
+    assert text is not None and encoder is not None
+    english, notes = prompt, list[str]()
+    if text.phrases == "products":
+        from mezzotint.products.phrases import read
+
+        found = read(prompt)
+        english = found.english
+        if found.language:
+            notes.append(f"read as {found.language}: {english}")
+        if found.unknown:
+            notes.append(f"not understood and left out: {', '.join(found.unknown[:8])}")
+    dropped = encoder.tokens(english, text.tokens).dropped
+    if dropped:
+        more = f" and {len(dropped) - 8} more" if len(dropped) > 8 else ""
+        notes.append(f"the prompt is too long; dropped from its end: {' '.join(dropped[:8])}{more}")
+    known = set(text.words)
+    strange = [
+        w for w in dict.fromkeys(_WORD.findall(english.lower())) if w not in known and w.rstrip("s") not in known
+    ]
+    if known and strange:
+        notes.append(f"words this model has never seen: {', '.join(strange[:8])}")
+    return english, notes

@@ -1,0 +1,164 @@
+"""One loaded stage: its model folder's description, and the network where and how it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from mezzotint.codecs.base import Vector
+from mezzotint.codecs.pixels import Pixels
+from mezzotint.diffusion.denoiser import Preconditioned
+from mezzotint.diffusion.parametrisation import EDM, EPS, FLOW, X0, Indexed, Parametrisation, V
+from mezzotint.diffusion.schedule import (
+    VE,
+    Cosine,
+    Flow,
+    Karras,
+    Schedule,
+    TableSchedule,
+    cosine_table,
+    linear,
+    scaled_linear,
+)
+from mezzotint.errors import ModelError, unknown
+from mezzotint.files import canonical_json, sha256
+from mezzotint.pretrained.folder import Described
+from mezzotint.pretrained.spec import Choice, Spec, to_dict
+from mezzotint.pretrained.system import codec_part
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from mezzotint.codecs.latent import Latent
+
+SCHEDULES: dict[str, Any] = {
+    "flow": Flow,
+    "cosine": Cosine,
+    "ve": VE,
+    "karras": Karras,
+    "linear": linear,
+    "scaled_linear": scaled_linear,
+    "cosine_table": cosine_table,
+}
+FIXED: dict[str, Parametrisation] = {"eps": EPS, "v": V, "x0": X0, "flow": FLOW}
+DEFINING = ("net", "parametrisation", "schedule", "codec", "shape", "labels")
+
+
+def chosen(kind: str, choice: Choice, table: Mapping[str, Any]) -> Any:
+    """What a Choice names, made with its options.  Raises ModelError for an unknown name or option."""
+    options = dict(choice)
+    name = options.pop("name")
+    if name not in table:
+        raise ModelError(f"model.json: {unknown(kind, name, table)}")
+    try:
+        return table[name](**options)
+    except TypeError as error:
+        raise ModelError(f"model.json: {kind} {name}: {error}") from error
+
+
+def schedule_of(spec: Spec) -> Schedule:
+    """The schedule a model was trained on."""
+    made: Schedule = chosen("schedule", spec.schedule, SCHEDULES)
+    return made
+
+
+def parametrisation_of(spec: Spec) -> Parametrisation:
+    """What the network predicts; where the schedule is a table, the network is fed the table's index."""
+    options = dict(spec.parametrisation)
+    name = options.pop("name")
+    if name == "edm":
+        base: Parametrisation = chosen("parametrisation", spec.parametrisation, {"edm": EDM})
+    elif name in FIXED and not options:
+        base = FIXED[name]
+    else:
+        fault = unknown("parametrisation", name, [*FIXED, "edm"]) if name not in FIXED else f"{name} has no options"
+        raise ModelError(f"model.json: {fault}")
+    schedule = schedule_of(spec)
+    return Indexed(base, schedule.index) if isinstance(schedule, TableSchedule) else base
+
+
+def codec_of(described: Described, device: str = "cpu") -> Pixels | Latent | Vector:
+    """The codec: pixels, the latent of an autoencoder beside the model's folder, or a vector as it is.
+
+    Raises ModelError for any other, and where it does not fit the state.
+    """
+    spec = described.spec
+    shape, name = spec.shape, spec.codec.get("name")
+    if spec.codec == {"name": "vector"} and len(shape) == 2 and shape[0] == 1:
+        return Vector(shape[1])
+    if spec.codec == {"name": "pixels"} and len(shape) == 3:
+        return Pixels(shape[0], (shape[1], shape[2]))
+    if name == "latent" and len(shape) == 3:
+        return _latent(described, device)
+    raise ModelError(
+        f"model.json: codec {spec.codec} of shape {shape}; expected pixels or latent of (C, H, W), or vector"
+    )
+
+
+def _latent(described: Described, device: str) -> Latent:
+    from mezzotint.codecs.latent import Latent
+    from mezzotint.nets.autoencoder import Autoencoder
+    from mezzotint.pretrained.network import load_network
+
+    part = codec_part(described)
+    net = None if part is None else load_network(part)
+    if not isinstance(net, Autoencoder):
+        raise ModelError(f"{described.folder}: its codec is no autoencoder; fetch the model again")
+    height, width = (n * net.config.factor for n in described.spec.shape[1:])
+    codec = Latent(net.to(device), (height, width))
+    if codec.shape != described.spec.shape:
+        raise ModelError(
+            f"{described.folder}: its autoencoder gives {codec.shape}, the network takes {described.spec.shape}"
+        )
+    return codec
+
+
+@dataclass(frozen=True, eq=False)
+class StageModel:
+    """A model folder, checked, with its network on the CPU as stored in float32."""
+
+    described: Described
+    network: nn.Module
+
+    @property
+    def name(self) -> str:
+        return self.described.name
+
+    @property
+    def spec(self) -> Spec:
+        return self.described.spec
+
+    def codec(self, device: str = "cpu") -> Pixels | Latent | Vector:
+        """The codec, its weights, if any, on a device."""
+        return _codec(self, device)
+
+    @cached_property
+    def takes(self) -> tuple[str, ...]:
+        """The names of what its network is told."""
+        names: tuple[str, ...] = self.network.cond_names  # type: ignore[assignment]
+        return names
+
+    @cached_property
+    def config_sha256(self) -> str:
+        """Of what ``model.json`` says, less card and defaults."""
+        said = to_dict(self.spec)
+        return sha256(canonical_json({k: said[k] for k in DEFINING}))
+
+    def denoiser(self, device: str, dtype: torch.dtype) -> Preconditioned:
+        """The network on a device, its weights in a number format, with its parametrisation."""
+        return Preconditioned(_placed(self, device, dtype), parametrisation_of(self.spec))
+
+
+@lru_cache(maxsize=8)
+def _placed(model: StageModel, device: str, dtype: torch.dtype) -> nn.Module:
+    from mezzotint.nets.build import freeze
+
+    return freeze(model.network, dtype).to(device)
+
+
+@lru_cache(maxsize=4)
+def _codec(model: StageModel, device: str) -> Pixels | Latent | Vector:
+    return codec_of(model.described, device)

@@ -1,0 +1,187 @@
+"""A system: models that run one after the other as one, told what a text says.  A model alone is a system of one.
+
+A system folder holds ``system.json``, ``CARD.md`` and a model folder for each stage; what they share (an autoencoder,
+an embedding) lies beside them as a network folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mezzotint.errors import InputError, ModelError, unknown
+from mezzotint.files import pretty_json, sha256, write_atomic
+from mezzotint.pretrained.folder import CARD_NAME, Described, card_page, describe, table, verify
+from mezzotint.pretrained.network import Part, describe_network
+from mezzotint.pretrained.spec import Card, Choice, Label, Text, card_of, made_of, text_of
+
+if TYPE_CHECKING:
+    from mezzotint.conditioning.text import TextEncoder
+
+SYSTEM_JSON, SCHEMA = "system.json", "mezzotint/system/1"
+LINKS = ("keep", "lowres", "vector")
+MAX_STAGES = 8
+
+
+@dataclass(frozen=True)
+class StageSpec:
+    """One stage as ``system.json`` has it.
+
+    model: its folder's name.  link: how it is fed: ``{"name": "keep"}``, ``{"name": "lowres", "logsnr": 4.0}`` (the
+    picture before, enlarged and noised), ``{"name": "vector"}`` (the embedding before).
+    """
+
+    model: str
+    link: Choice
+
+
+@dataclass(frozen=True)
+class Member:
+    """A stage: its model, and how it is fed."""
+
+    described: Described
+    link: Choice
+
+
+@dataclass(frozen=True)
+class System:
+    """What runs under one name.
+
+    main: the number of the stage that ``--steps`` and the like are for.  card: of the whole.
+    """
+
+    name: str
+    folder: Path
+    members: tuple[Member, ...]
+    card: Card
+    main: int = 0
+    text: Text | None = None
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The classes that a prompt may name, of a class-conditional model."""
+        return self.members[0].described.spec.labels
+
+    @property
+    def weights_bytes(self) -> int:
+        """Of all networks that a run needs, the text encoder left out."""
+        shared = {p.folder: p.weights_bytes for m in self.members if (p := codec_part(m.described)) is not None}
+        return sum(m.described.weights_bytes for m in self.members) + sum(shared.values())
+
+    @property
+    def weights_sha256(self) -> str:
+        """Of the weights; of several files the hash of their hashes, in the order they run."""
+        found = [m.described.weights_sha256 for m in self.members]
+        parts = [p.weights_sha256 for m in self.members if (p := codec_part(m.described)) is not None]
+        return found[0] if len(found) == 1 and not parts else sha256("".join(found + parts).encode())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of its pictures."""
+        height, width = picture_shape(self.members[-1].described)[-2:]
+        return width, height
+
+    @cached_property
+    def encoder(self) -> TextEncoder | None:
+        """The text encoder, checked to be the one it was trained with.  Raises ModelError."""
+        if self.text is None:
+            return None
+        from mezzotint.conditioning.text import encoder
+
+        found = encoder(self.text.encoder)
+        if found.sha256 != self.text.sha256:
+            raise ModelError(
+                f"{self.name} was trained with another {self.text.encoder} (sha256 {self.text.sha256[:12]}…), the one"
+                f" installed is {found.sha256[:12]}…; install the mezzotint-models it came with"
+            )
+        return found
+
+
+def codec_part(described: Described) -> Part | None:
+    """The autoencoder that a latent model decodes with, beside its own folder; None for a model of pixels."""
+    codec = described.spec.codec
+    if codec.get("name") != "latent":
+        return None
+    name = codec.get("folder")
+    if not isinstance(name, str) or not _is_name(name):
+        raise ModelError(f"{described.folder}: codec latent needs the folder of its autoencoder, got {name!r}")
+    return describe_network(described.folder.resolve().parent / name)
+
+
+def picture_shape(described: Described) -> tuple[int, ...]:
+    """(C, H, W) of what a model's state decodes to."""
+    part = codec_part(described)
+    if part is None:
+        return described.spec.shape
+    from mezzotint.nets.build import config_from_dict
+    from mezzotint.nets.config import AutoencoderConfig
+
+    config = config_from_dict(part.net)
+    if not isinstance(config, AutoencoderConfig):
+        raise ModelError(f"{part.folder} holds no autoencoder; fetch the model again")
+    return (config.channels, *(n * config.factor for n in described.spec.shape[1:]))
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and text not in (".", "..") and not set(text) & set("/\\\0")
+
+
+def describe_system(folder: Path) -> System:
+    """A system folder, or a model folder as a system of one.  Raises InputError, ModelError naming what is wrong."""
+    path = folder / SYSTEM_JSON
+    if not path.is_file():
+        described = describe(folder)
+        alone = (Member(described, {"name": "keep"}),)
+        return System(described.name, folder, alone, described.spec.card, text=described.spec.text)
+    found = table(path)
+    if found.get("schema") != SCHEMA:
+        raise ModelError(f"{path} has schema {found.get('schema')!r}; this version reads {SCHEMA!r}")
+    members = tuple(_member(folder, value, i) for i, value in enumerate(_stages(found.get("stages"), path)))
+    main, text = found.get("main", 0), found.get("text")
+    if type(main) is not int or not 0 <= main < len(members):
+        raise ModelError(f"{path}: main is {main!r}; expected the number of a stage, 0 to {len(members) - 1}")
+    return System(folder.resolve().name, folder, members, card_of(found.get("card")), main, text_of(text))
+
+
+def _stages(value: Any, path: Path) -> list[Any]:
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_STAGES:
+        raise ModelError(f"{path}: stages must be a list of 1 to {MAX_STAGES}")
+    return value
+
+
+def _member(folder: Path, value: Any, i: int) -> Member:
+    said: StageSpec = made_of(StageSpec, value, f"stages[{i}]")
+    if not isinstance(said.model, str) or not _is_name(said.model):
+        raise ModelError(f"stages[{i}]: model must be the name of a folder beside {SYSTEM_JSON}, got {said.model!r}")
+    if not isinstance(said.link, dict) or said.link.get("name") not in LINKS:
+        raise ModelError(f"stages[{i}]: {unknown('link', str(said.link), LINKS)}")
+    if (i == 0) != (said.link["name"] == "keep"):
+        raise ModelError(f"stages[{i}]: the first stage's link is keep, a later one's {' or '.join(LINKS[1:])}")
+    try:
+        return Member(describe(folder / said.model), said.link)
+    except InputError as error:
+        raise ModelError(f"{folder / SYSTEM_JSON}: stage {said.model}: {error}") from error
+
+
+def verify_system(system: System) -> System:
+    """The same, every weights file checked against its hash.  Raises InputError, ModelError."""
+    for member in system.members:
+        verify(member.described)
+    return system
+
+
+def save_system(folder: Path, stages: tuple[StageSpec, ...], card: Card, main: int, text: Text | None) -> System:
+    """Writes ``system.json`` and the card over model folders that are there.  Raises StorageError, ModelError."""
+    document: Mapping[str, Any] = {
+        "schema": SCHEMA,
+        "stages": [asdict(stage) for stage in stages],
+        "main": main,
+        "text": None if text is None else asdict(text),
+        "card": asdict(card),
+    }
+    write_atomic(folder / CARD_NAME, card_page(folder.name, card, ()))
+    write_atomic(folder / SYSTEM_JSON, pretty_json(document))
+    return describe_system(folder)

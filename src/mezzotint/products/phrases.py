@@ -1,0 +1,183 @@
+"""Prompts in other languages, read by a phrase table: what was understood, in English, and what was not.
+
+The text encoder reads English alone.  A prompt is taken apart into the words for products, colours, backgrounds and
+views that the table of a language has, and put together again in English; the language is the one that explains most of
+it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from mezzotint.products.captions import VIEWS, article
+from mezzotint.products.colours import NAMES
+from mezzotint.products.vocabulary import vocabulary
+
+TEXTURES = ("wood", "marble", "fabric", "stone", "leather")
+UNSPACED = ("zh", "ja", "th")
+"""Languages written without spaces between words."""
+
+LEAST_EXPLAINED = 0.3
+"""A language must explain this share of a prompt's letters to be the one it is written in."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was understood of a prompt.
+
+    english: what the encoder is given.  language: a code of the table, "" for English.   unknown: parts not understood.
+    """
+
+    english: str
+    language: str = ""
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Word:
+    """A part of a prompt that the table has: what it means, and where it is."""
+
+    meaning: str
+    start: int
+    end: int
+
+    @property
+    def role(self) -> str:
+        """colour | texture | background | gradient | view | product."""
+        if self.meaning in NAMES:
+            return "colour"
+        if self.meaning in TEXTURES:
+            return "texture"
+        if self.meaning in VIEWS:
+            return "view"
+        return self.meaning if self.meaning in ("background", "gradient") else "product"
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language's table.
+
+    colour: "before", "after" or "both": where a colour stands beside its noun.
+    apart: small words that never stand between a noun and its colour.
+    """
+
+    code: str
+    colour: str
+    apart: frozenset[str]
+    meanings: Mapping[str, str]
+    pattern: re.Pattern[str]
+
+    def words(self, prompt: str) -> list[Word]:
+        """The parts of a prompt that it has, longest first at each place."""
+        return [Word(self._meaning(m.group()), m.start(), m.end()) for m in self.pattern.finditer(prompt.casefold())]
+
+    def _meaning(self, text: str) -> str:
+        if text in self.meanings:
+            return self.meanings[text]
+        stems = (s for s in self.meanings if s.endswith("*") and text.startswith(s[:-1]))
+        return self.meanings[max(stems, key=len)]
+
+
+def _pattern(code: str, phrases: Sequence[str]) -> re.Pattern[str]:
+    ordered = sorted(phrases, key=len, reverse=True)
+    parts = [re.escape(p[:-1]) + r"\w*" if p.endswith("*") else re.escape(p) for p in ordered]
+    edge = "" if code in UNSPACED else r"\b"
+    return re.compile(edge + "(?:" + "|".join(parts) + ")" + edge)
+
+
+@cache
+def languages() -> Mapping[str, Language]:
+    """Every language of the table: colours, backgrounds and views by hand, products from the catalog's translations."""
+    here = files("mezzotint.products")
+    by_hand = tomllib.loads((here / "phrases.toml").read_text("utf-8"))
+    catalog = json.loads((here / "phrases_catalog.json").read_text("utf-8"))
+    made = {}
+    for code, table in by_hand.items():
+        meanings = {name.casefold(): kind for name, kind in catalog.get(code, {}).items()}
+        meanings |= {p.casefold(): k for k, phrases in table.items() if k not in ("colour", "apart") for p in phrases}
+        apart = frozenset(table.get("apart", ()))
+        made[code] = Language(code, table["colour"], apart, meanings, _pattern(code, list(meanings)))
+    return made
+
+
+@cache
+def english_words() -> frozenset[str]:
+    """The English words that captions are made of, and the small words between them."""
+    said = [w for words in vocabulary().words.values() for w in words]
+    said += [*NAMES, *TEXTURES, *(form for forms in VIEWS.values() for form in forms)]
+    small = "a an the on in of with and background backdrop gradient photo picture product studio shot seen from view"
+    return frozenset(re.findall(r"[a-z]+", " ".join([*said, small]).lower()))
+
+
+def read(prompt: str) -> Reading:
+    """What is understood of a prompt.
+
+    A prompt of which English explains as much as any other language is left as it is.
+    """
+    low = prompt.casefold()
+    letters = sum(c.isalpha() for c in low)
+    if not letters:
+        return Reading(prompt)
+    known = english_words()
+    english = sum(len(w) for w in re.findall(r"[^\W\d_]+", low) if w in known or w.rstrip("s") in known)
+    scored = [(sum(w.end - w.start for w in found), code, found) for code, found in _found(low)]
+    score, code, words = max(scored, key=lambda s: s[0])
+    if score <= english or score < LEAST_EXPLAINED * letters:
+        return Reading(prompt)
+    return Reading(_said(low, words, languages()[code]), code, _unknown(low, words))
+
+
+def _found(low: str) -> Iterator[tuple[str, list[Word]]]:
+    for code, language in languages().items():
+        yield code, language.words(low)
+
+
+def _said(low: str, words: Sequence[Word], language: Language) -> str:
+    """The words in English: "a red armchair on a beige background, side view"."""
+    nouns = [w for w in words if w.role in ("product", "background")]
+    told: dict[int, list[str]] = {i: [] for i in range(len(nouns))}
+    for word in words:
+        if word.role in ("colour", "texture", "gradient") and nouns:
+            told[_owner(low, word, nouns, language)].append(word.meaning)
+    things = [_thing(told[i], w.meaning) for i, w in enumerate(nouns) if w.role == "product"]
+    grounds = [_thing(told[i], "background") for i, w in enumerate(nouns) if w.role == "background"]
+    loose = [] if nouns else [w.meaning for w in words if w.role in ("colour", "texture")]
+    text = " and ".join(map(article, things)) or " ".join(loose)
+    text = " ".join([text, *(f"on {article(ground)}" for ground in grounds)]).strip()
+    return ", ".join([text, *(VIEWS[w.meaning][0] for w in words if w.role == "view")])
+
+
+def _thing(told: Sequence[str], noun: str) -> str:
+    ordered = sorted(dict.fromkeys(told), key=lambda m: (m == "gradient", m in TEXTURES))
+    return " ".join([*ordered, noun])
+
+
+def _owner(low: str, word: Word, nouns: Sequence[Word], language: Language) -> int:
+    """The noun that a colour belongs to: the next or the last one as the language has it, else the nearest."""
+    after = [i for i, n in enumerate(nouns) if n.start >= word.end]
+    before = [i for i, n in enumerate(nouns) if n.end <= word.start]
+    if language.colour == "before" and after:
+        return after[0]
+    if language.colour == "after" and before:
+        return before[-1]
+    return min(range(len(nouns)), key=lambda i: _distance(low, word, nouns[i], language.apart))
+
+
+def _distance(low: str, word: Word, noun: Word, apart: frozenset[str]) -> tuple[bool, int]:
+    gap = low[min(word.end, noun.end) : max(word.start, noun.start)]
+    return any(w in apart for w in gap.split()), len(gap)
+
+
+def _unknown(low: str, words: Sequence[Word]) -> tuple[str, ...]:
+    """What no word covers, of more than two letters."""
+    covered = [False] * len(low)
+    for word in words:
+        covered[word.start : word.end] = [True] * (word.end - word.start)
+    rest = "".join(" " if c else p for p, c in zip(low, covered, strict=True))
+    return tuple(part for part in re.findall(r"[^\W\d_]+", rest) if len(part) > 2)

@@ -1,0 +1,99 @@
+"""The trial of product models: compositions that no model has learnt, judged by what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mezzotint.errors import ModelError, UsageError
+from mezzotint.evaluation.estimate import Estimate
+from mezzotint.evaluation.trial import Trial
+from mezzotint.nets.judge import Judge
+from mezzotint.places import places
+from mezzotint.pretrained.network import NETWORK_JSON, describe_network, load_network
+from mezzotint.products.adherence import adherence
+from mezzotint.products.captions import Facts, plain_caption
+from mezzotint.products.source import Photograph, Scenes
+from mezzotint.products.vocabulary import vocabulary
+
+JUDGE = "products-judge"
+SYNONYM_EVERY = 4
+"""Every so many prompts name the product by another word than its kind's first, where there is one."""
+
+TRAIN_TIMES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Judging:
+    """A ``Judged``: of the k-th picture, whether it shows the k-th facts.
+
+    by_synonym: which prompts named the product by another word.
+    """
+
+    facts: tuple[Facts, ...]
+    by_synonym: tuple[bool, ...]
+    judge: Judge
+
+    def __call__(self, images: Tensor) -> Mapping[str, Estimate]:
+        found = adherence(images, self.facts, self.judge)
+        other = [i for i, said in enumerate(self.by_synonym) if said]
+        if other:
+            named = adherence(images[other], [self.facts[i] for i in other], self.judge)
+            found["kind by another word"] = named["kind"]
+        return found
+
+
+def judge() -> Judge:
+    """The judge that ships, or the user's own.  Raises ModelError where there is none."""
+    for _, place in places():
+        if (place / JUDGE / NETWORK_JSON).is_file():
+            network = load_network(describe_network(place / JUDGE))
+            if isinstance(network, Judge):
+                return network
+            raise ModelError(f"{place / JUDGE} holds no judge; train one with: mezzotint train {JUDGE}")
+    raise ModelError(f"no judge of product pictures is installed; train one with: mezzotint train {JUDGE}")
+
+
+def evenly(pictures: Sequence[Photograph], n: int) -> list[Photograph]:
+    """n of them, spread over all, in their order.  Raises UsageError where there are fewer."""
+    if len(pictures) < n:
+        raise UsageError(f"the trial has {len(pictures)} held-out photographs; expected at most that many with -n")
+    return [pictures[int(i)] for i in np.linspace(0, len(pictures) - 1, n).round()]
+
+
+def held_out(scenes: Scenes, n: int) -> list[Photograph]:
+    """Half of them painted in a colour that their kind is never learnt in, half on a background so."""
+    painted = [p for p in scenes.pictures if p.painted]
+    half = min(n // 2, len(painted))
+    return [*evenly(painted, half), *evenly([p for p in scenes.pictures if not p.painted], n - half)]
+
+
+def prompt_of(facts: Facts, k: int) -> tuple[str, bool]:
+    """(prompt, whether it names the product by another word than the first of its kind)."""
+    words = vocabulary().words[facts.kind]
+    plain = plain_caption(facts)
+    if k % SYNONYM_EVERY or len(words) < 2:
+        return plain, False
+    other = words[1 + (k // SYNONYM_EVERY) % (len(words) - 1)]
+    return plain.replace(facts.kind, other, 1), True
+
+
+def pictures_of(scenes: Scenes, chosen: Sequence[Photograph]) -> Tensor:
+    """(N, 3, S, S) uint8, scene 0 of each."""
+    return torch.from_numpy(np.stack([scenes.image(p, 0) for p in chosen]))
+
+
+def trial(folder: Path, n: int, size: int) -> Trial:
+    """n held-out compositions of the photographs in ``folder``, as pictures of ``size`` px."""
+    train, held = Scenes(folder, size), Scenes(folder, size, "compositions", shards=1)
+    chosen = held_out(held, n)
+    facts = tuple(held.facts(p, 0) for p in chosen)
+    prompts, synonyms = zip(*(prompt_of(f, k) for k, f in enumerate(facts)), strict=True)
+    seen = evenly(train.pictures, min(TRAIN_TIMES * n, len(train.pictures)))
+    judging = Judging(facts, synonyms, judge())
+    return Trial("product compositions", prompts, pictures_of(held, chosen), pictures_of(train, seen), judging)

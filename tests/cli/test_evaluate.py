@@ -1,0 +1,101 @@
+"""``evaluate`` and ``compare`` on a tiny model and real data files: what they write, and what they refuse."""
+
+import gzip
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from mezzotint.cli import run
+from mezzotint.evaluation.convert_efficientnet import PACKAGE
+from mezzotint.schemas import schema
+
+Capture = pytest.CaptureFixture[str]
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec(PACKAGE) is None, reason=f"the package {PACKAGE} is not installed (extra: bench)"
+)
+FEW = ("-n", "12", "--steps", "2", "--features", "32", "--threads", "1", "--quiet")
+METRICS = ("--metrics", "fidelity,copies")
+
+
+def idx(array: np.ndarray) -> bytes:
+    head = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+    return gzip.compress(head + array.tobytes())
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """IDX files of the size and classes of the tiny model, pictures of noise."""
+    folder, random = tmp_path_factory.mktemp("idx"), np.random.default_rng(0)
+    for stem, n in (("train", 40), ("t10k", 16)):
+        (folder / f"{stem}-images-idx3-ubyte.gz").write_bytes(idx(random.integers(0, 256, (n, 8, 8), np.uint8)))
+        (folder / f"{stem}-labels-idx1-ubyte.gz").write_bytes(idx((np.arange(n) % 3).astype(np.uint8)))
+    return folder
+
+
+def refusal(capsys: Capture, *words: str) -> str:
+    assert run(list(words)) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith("mezzotint: ")
+    return err
+
+
+def test_evaluate_writes_its_document_its_pictures_and_its_page(inside: Path, data: Path, capsys: Capture) -> None:
+    assert run(["evaluate", "fashion", "--data", str(data), *FEW, *METRICS, "--out", "e", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    jsonschema.validate(found, schema(found["schema"]))
+    written = json.loads(Path("e/evaluation.json").read_text())
+    assert written == {k: v for k, v in found.items() if k != "out"}
+    assert found["n"] == 12 and found["model"] == "fashion" and found["about"]["steps"] == [2]
+    assert found["cost"]["seconds"] > 0 and found["cost"]["parameters"] > 1000 and found["cost"]["calls"] >= 2
+    assert set(found["metrics"]) >= {"precision", "recall", "copies of training pictures"}
+    assert len(list(Path("e/made").iterdir())) == len(list(Path("e/real").iterdir())) == 12
+    assert "data:image/png" in Path("e/page.html").read_text()
+
+
+def test_pictures_are_made_once(inside: Path, data: Path, capsys: Capture) -> None:
+    words = ["evaluate", "fashion", "--data", str(data), *FEW, *METRICS, "--out", "e"]
+    assert run(words) == 0
+    made = {p: p.stat().st_mtime_ns for p in Path("e/work").iterdir()}
+    assert run(words) == 0 and {p: p.stat().st_mtime_ns for p in Path("e/work").iterdir()} == made
+    assert "precision" in capsys.readouterr().out
+
+
+def test_compare_sets_two_side_by_side(inside: Path, home: Path, data: Path, capsys: Capture) -> None:
+    shutil.copytree(home / "models/fashion", "second")
+    words = ["--data", str(data), *FEW, *METRICS]
+    assert run(["evaluate", "fashion", *words, "--out", "first"]) == 0
+    capsys.readouterr()
+    assert run(["compare", "first", "second", *words, "--out", "both", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    jsonschema.validate(found, schema(found["schema"]))
+    assert [e["model"] for e in found["evaluations"]] == ["fashion", "second"]
+    page = Path("both/page.html").read_text()
+    assert page.count("data:image/png") == 3 * 12 and "second" in page
+    assert run(["compare", "both/second", "first", "--out", "again"]) == 0
+    assert "real pictures" in capsys.readouterr().out
+
+
+def test_what_does_not_compare_is_refused(inside: Path, data: Path, capsys: Capture, home: Path) -> None:
+    shutil.copytree(home / "models/fashion", "second")
+    words = ["--data", str(data), *METRICS]
+    assert run(["evaluate", "fashion", *words, *FEW, "--out", "a"]) == 0
+    assert run(["evaluate", "second", *words, *FEW, "-n", "13", "--out", "b"]) == 0
+    capsys.readouterr()
+    assert "different reference_sha256 do not compare" in refusal(capsys, "compare", "a", "b", "--out", "c")
+    assert "models of one name" in refusal(capsys, "compare", "a", "a", "--out", "d")
+    Path("b/evaluation.json").write_text('{"schema": "mezzotint/evaluation/2"}')
+    assert "evaluate the model again" in refusal(capsys, "compare", "a", "b", "--out", "e")
+
+
+def test_bad_words(inside: Path, data: Path, capsys: Capture) -> None:
+    words = ("--data", str(data), *FEW, "--out", "x")
+    assert "Fréchet distance over 12 pictures" in refusal(capsys, "evaluate", "fashion", *words)
+    assert "metric" in refusal(capsys, "evaluate", "fashion", *words, "--metrics", "beauty")
+    assert "give real pictures" in refusal(capsys, "evaluate", "fashion", "--out", "x")
+    assert "multiple of 32" in refusal(capsys, "evaluate", "fashion", *words, "--features", "33")
+    assert "nothing" in refusal(capsys, "evaluate", "nothing", *words)

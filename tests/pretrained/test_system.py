@@ -1,0 +1,224 @@
+"""Systems: stages under one name, of real folders, with an autoencoder, an embedding and a cascade; what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import mezzotint as mz
+from mezzotint.conditioning.text import encoder
+from mezzotint.errors import InputError, ModelError, UsageError
+from mezzotint.nets import AutoencoderConfig, DiTConfig, TextConfig, UNetConfig, UpsamplerConfig, build, config_to_dict
+from mezzotint.nets.config import LEVEL_WAVES
+from mezzotint.pretrained.folder import save_model
+from mezzotint.pretrained.network import describe_network, load_network, save_network
+from mezzotint.pretrained.spec import Card, Sampling, Spec, Text
+from mezzotint.pretrained.system import StageSpec, describe_system, save_system
+
+CARD = Card("Tiny", "Untrained, for tests.", "CC0-1.0")
+KEEP = {"name": "keep"}
+TEXT = TextConfig(384, "in_context", 12)
+
+
+def said() -> Text:
+    return Text("minilm", encoder("minilm").sha256, 12, ("a", "red", "chair", "on", "background"), "products")
+
+
+def weights(config: object) -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    state = build(config).state_dict()  # type: ignore[arg-type]
+    return {k: w + 0.1 * torch.randn_like(w) for k, w in state.items()}
+
+
+def stage(folder: Path, config: object, shape: tuple[int, ...], codec: dict[str, str], scale: float = 2.0) -> Path:
+    spec = Spec(
+        net=config_to_dict(config),  # type: ignore[arg-type]
+        parametrisation={"name": "edm", "sigma_data": 0.5},
+        schedule={"name": "karras", "sigma_min": 0.01, "sigma_max": 20.0, "rho": 7.0},
+        codec=codec,
+        shape=shape,
+        sampling={"standard": Sampling("dpmpp_2m", {"name": "karras"}, 3, scale)},
+        card=CARD,
+    )
+    save_model(folder, weights(config), spec, torch.float32)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cascade(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Text -> 8 px -> 16 px."""
+    folder = tmp_path_factory.mktemp("systems") / "cascade"
+    base = DiTConfig(in_channels=3, out_channels=3, size=(8, 8), patch=2, width=32, depth=1, heads=1, text=TEXT)
+    up = UpsamplerConfig(UNetConfig(2, 6, 3, (16, 16), 2, 16, (1, 2), 1, (), head_dim=16, vector=LEVEL_WAVES))
+    stage(folder / "base", base, (3, 8, 8), {"name": "pixels"})
+    stage(folder / "up", up, (3, 16, 16), {"name": "pixels"}, 1.0)
+    stages = (StageSpec("base", KEEP), StageSpec("up", {"name": "lowres", "logsnr": 4.0}))
+    save_system(folder, stages, CARD, 0, said())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def latent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Text -> a latent of 4 x 4 -> 16 px."""
+    folder = tmp_path_factory.mktemp("systems") / "latent"
+    auto = AutoencoderConfig(size=(16, 16), latent=4, fold=2, widths=(16, 16), blocks=1)
+    net = DiTConfig(in_channels=4, out_channels=4, size=(4, 4), patch=1, width=32, depth=1, heads=1, text=TEXT)
+    save_network(folder / "auto", weights(auto), config_to_dict(auto), CARD)
+    stage(folder / "denoiser", net, (4, 4, 4), {"name": "latent", "folder": "auto"})
+    save_system(folder, (StageSpec("denoiser", KEEP),), CARD, 0, said())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prior(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Text -> a vector of 16 -> 8 px."""
+    folder = tmp_path_factory.mktemp("systems") / "prior"
+    first = DiTConfig(1, 1, 1, (16,), 4, width=32, depth=1, heads=1, text=TEXT)
+    second = DiTConfig(2, 3, 3, (8, 8), 2, width=32, depth=1, heads=1, vector=16)
+    stage(folder / "prior", first, (1, 16), {"name": "vector"})
+    stage(folder / "decoder", second, (3, 8, 8), {"name": "pixels"})
+    save_system(folder, (StageSpec("prior", KEEP), StageSpec("decoder", {"name": "vector"})), CARD, 1, said())
+    return folder
+
+
+@pytest.mark.parametrize(("name", "size", "steps"), [("cascade", 16, 6), ("latent", 16, 3), ("prior", 8, 6)])
+def test_a_system_makes_pictures(name: str, size: int, steps: int, request: pytest.FixtureRequest) -> None:
+    folder: Path = request.getfixturevalue(name)
+    job = mz.prepare("a red chair", model=folder, n=3, seed=5, batch=2)
+    assert job.total == 2 * steps and job.model.system.size == (size, size)
+    images = mz.generate("a red chair", model=folder, n=3, seed=5, batch=2).images
+    assert [i.pixels.shape for i in images] == [(size, size, 3)] * 3
+    alone = mz.generate("a red chair", model=folder, seed=6, batch=2).images[0]
+    assert np.array_equal(alone.pixels, images[1].pixels)
+    other = mz.generate("a blue sofa", model=folder, seed=6, batch=2).images[0]
+    assert not np.array_equal(other.pixels, alone.pixels)
+    made = images[0].receipt.made
+    assert made.read == ("a red chair", "") and made.encoder_sha256 == encoder("minilm").sha256
+    assert [s.steps for s in made.stages] == [3] * (steps // 3)
+
+
+def test_words_are_for_the_main_stage(prior: Path) -> None:
+    said = mz.explain(prior, steps=5)
+    assert [s.steps for s in said.stages] == [3, 5] and said.calls == sum(s.calls for s in said.stages)
+    assert "stage 2 of 2 of prior" in str(said)
+
+
+def test_a_negative_prompt_steers(latent: Path) -> None:
+    plain = mz.generate("a red chair", model=latent, seed=1).images[0]
+    away = mz.generate("a red chair", model=latent, seed=1, negative_prompt="a sofa").images[0]
+    assert not np.array_equal(plain.pixels, away.pixels) and away.receipt.made.read[1] == "a sofa"
+
+
+def test_what_was_understood_is_said(latent: Path) -> None:
+    notes = mz.prepare("ein roter Stuhl vor weißem Hintergrund", model=latent).notes
+    assert notes[0] == "read as de: a red chair on a white background"
+    notes = mz.prepare("a red chair and a flux capacitor", model=latent).notes
+    assert "flux, capacitor" in notes[-1]
+    notes = mz.prepare("a red chair " * 20, model=latent).notes
+    assert notes[0].startswith("the prompt is too long; dropped from its end:") and "more" in notes[0]
+
+
+@pytest.mark.parametrize("prompt", ["", "   "])
+def test_an_empty_prompt_is_refused_with_an_example(prompt: str, latent: Path) -> None:
+    with pytest.raises(UsageError, match="needs a prompt; try: a red armchair"):
+        mz.prepare(prompt, model=latent)
+
+
+def test_sizes_it_cannot_make(latent: Path) -> None:
+    with pytest.raises(UsageError, match="it makes 16x16"):
+        mz.prepare("a chair", model=latent, size="512x512")
+
+
+def test_models_lists_systems(latent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(latent, tmp_path / "models" / "mine")
+    monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path))
+    found = {m.name: m.system for m in mz.models()}["mine"]
+    assert found is not None and found.size == (16, 16) and found.text is not None
+    assert mz.inspect(tmp_path / "models" / "mine").kind == "system"
+    assert mz.inspect(tmp_path / "models" / "mine" / "auto").facts["hash_matches"]
+
+
+def test_the_autoencoders_weights_count(latent: Path) -> None:
+    system = describe_system(latent)
+    part = describe_network(latent / "auto")
+    assert system.weights_bytes == system.members[0].described.weights_bytes + part.weights_bytes
+    job = mz.prepare("a chair", model=latent)
+    made = job.made(job.pictures[0])
+    assert made.stage.codec_sha256 == part.weights_sha256
+
+
+def changed(folder: Path, tmp_path: Path, **change: object) -> Path:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    path = copy / "system.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": "mezzotint/system/9"}, "this version reads"),
+        ({"stages": []}, "a list of 1 to 8"),
+        ({"stages": [{"model": "../base", "link": KEEP}]}, "the name of a folder"),
+        ({"stages": [{"model": "gone", "link": KEEP}]}, "stage gone"),
+        ({"stages": [{"model": "base", "link": {"name": "sideways"}}]}, "unknown link"),
+        ({"stages": [{"model": "up", "link": {"name": "lowres", "logsnr": 4.0}}]}, "the first stage's link is keep"),
+        ({"main": 5}, "expected the number of a stage"),
+        ({"text": {"encoder": "minilm"}}, "text: "),
+        ({"text": {"encoder": "minilm", "sha256": "0" * 64, "tokens": 1}}, "2 to 512"),
+    ],
+)
+def test_a_damaged_system_is_told(change: dict[str, object], message: str, cascade: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=message):
+        describe_system(changed(cascade, tmp_path, **change))
+
+
+def test_another_encoder_is_refused(cascade: Path, tmp_path: Path) -> None:
+    text = {"encoder": "minilm", "sha256": "0" * 64, "tokens": 12}
+    with pytest.raises(ModelError, match="was trained with another minilm"):
+        mz.prepare("a chair", model=changed(cascade, tmp_path, text=text))
+
+
+def test_changed_weights_of_any_stage_are_refused(cascade: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(cascade, tmp_path / "copy")
+    data = bytearray((copy / "up" / "weights.safetensors").read_bytes())
+    data[-1] ^= 1
+    (copy / "up" / "weights.safetensors").write_bytes(data)
+    with pytest.raises(ModelError, match="changed or damaged"):
+        mz.load(copy)
+
+
+def test_network_folders(latent: Path, tmp_path: Path) -> None:
+    part = describe_network(latent / "auto")
+    net = load_network(part)
+    x = torch.zeros(1, 3, 16, 16)
+    with torch.inference_mode():
+        assert net(x, torch.zeros(1, 4, 4, 4)).shape == x.shape
+    with pytest.raises(InputError, match="not a network folder"):
+        describe_network(tmp_path)
+    with pytest.raises(ModelError, match="not the file that network"):
+        load_network(replace(part, weights_sha256="0" * 64))
+
+
+@pytest.mark.parametrize(("name", "frames"), [("cascade", 8), ("latent", 4), ("prior", 4)])
+def test_the_film_shows_every_stage_that_is_a_picture(name: str, frames: int, request: pytest.FixtureRequest) -> None:
+    from mezzotint.making.reel import Reel
+    from mezzotint.making.run import stream
+
+    job = mz.prepare("a red chair", model=request.getfixturevalue(name), n=2, seed=5)
+    reel, images = Reel(job), {}
+    for event in stream(job):
+        if isinstance(event, mz.Progress):
+            reel.add(event)
+        else:
+            images[event.seed] = event.pixels
+    for seed, pixels in images.items():
+        moments = reel.take(seed)
+        assert len(moments) == frames and {m.state.shape for m in moments} == {pixels.shape}
+        assert np.array_equal(moments[-1].estimate, pixels)

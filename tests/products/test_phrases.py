@@ -1,0 +1,87 @@
+"""Prompts in other languages: what is understood is what was said, and the rest is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from mezzotint.products.phrases import languages, read
+from mezzotint.products.vocabulary import vocabulary
+
+SAME = {
+    "de": "ein roter Sessel vor beigem Hintergrund, von der Seite",
+    "fr": "un fauteuil rouge sur fond beige, de profil",
+    "es": "un sillón rojo sobre un fondo beige, de lado",
+    "it": "una poltrona rossa su sfondo beige, di lato",
+    "nl": "een rode fauteuil op een beige achtergrond, van opzij",
+    "vi": "ghế bành màu đỏ trên nền màu be, nhìn từ bên cạnh",
+    "zh": "一把红色的扶手椅,米色背景,侧面",
+    "id": "kursi berlengan merah dengan latar belakang krem, tampak samping",
+    "ms": "kerusi tangan merah, latar belakang krim, pandangan sisi",
+    "th": "เก้าอี้เท้าแขนสีแดง พื้นหลังสีเบจ ด้านข้าง",
+    "fil": "pulang silyon sa krema na likuran, tanaw sa gilid",
+}
+
+
+@pytest.mark.parametrize("code", SAME)
+def test_one_scene_in_many_languages(code: str) -> None:
+    found = read(SAME[code])
+    assert (found.language, found.english) == (code, "a red armchair on a beige background, side view"), found
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a red armchair on a beige background",
+        "oak table",
+        "crimson sofa, side view",
+        "refrigerator",
+        "a car",
+        "",
+        "123 !",
+    ],
+)
+def test_english_is_left_as_it_is(prompt: str) -> None:
+    assert read(prompt).english == prompt and read(prompt).language == ""
+
+
+def test_what_is_not_understood_is_named() -> None:
+    found = read("sofa biru yang sangat nyaman, latar putih")
+    assert found.english == "a blue sofa on a white background"
+    assert {"sangat", "nyaman"} <= set(found.unknown)
+
+
+def test_unknown_scripts_go_on_as_they_are() -> None:
+    assert read("ᚠᚢᚦᚨᚱᚲ").english == "ᚠᚢᚦᚨᚱᚲ"
+
+
+def test_gradients_and_materials() -> None:
+    assert read("blauer Stuhl, grauer Verlauf Hintergrund").english == "a blue chair on a gray gradient background"
+    assert read("mobil hijau, latar belakang kayu").english == "a green car on a wood background"
+
+
+def test_every_language_has_all_words() -> None:
+    for code, language in languages().items():
+        meant = set(language.meanings.values())
+        missing = {
+            *[
+                "red",
+                "orange",
+                "yellow",
+                "green",
+                "blue",
+                "white",
+                "gray",
+                "black",
+                "background",
+                "front",
+                "side",
+                "back",
+            ]
+        } - meant
+        assert not missing, (code, missing)
+        assert len(meant & set(vocabulary().words)) >= 25, code
+
+
+@pytest.mark.parametrize("prompt", ["красный " * 5000, "椅" * 50_000, "(" * 1000, "\\d+ [a-z" * 50])
+def test_hostile_prompts_are_read_in_time(prompt: str) -> None:
+    read(prompt)
