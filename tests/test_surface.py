@@ -16,6 +16,7 @@ SOURCE = Path(mezzotint.__file__).parent
 HEAVY = ("torch", "numpy", "PIL", "scipy", "tqdm", "diffusers", "transformers", "click", "platformdirs")
 
 PUBLIC = [
+    "Evaluated",
     "Explanation",
     "Image",
     "Job",
@@ -24,6 +25,7 @@ PUBLIC = [
     "Progress",
     "Result",
     "__version__",
+    "evaluate",
     "explain",
     "generate",
     "inspect",
@@ -31,6 +33,7 @@ PUBLIC = [
     "models",
     "noise",
     "prepare",
+    "render",
     "settings",
     "stream",
 ]

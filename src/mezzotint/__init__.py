@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mezzotint.config import settings as settings
     from mezzotint.errors import MezzotintError as MezzotintError
+    from mezzotint.making.evaluate import evaluate as evaluate
+    from mezzotint.making.evaluated import Evaluated as Evaluated
     from mezzotint.making.explain import Explanation as Explanation
     from mezzotint.making.explain import explain as explain
     from mezzotint.making.forward import noise as noise
@@ -30,10 +32,12 @@ if TYPE_CHECKING:
     from mezzotint.pretrained.model import Model as Model
     from mezzotint.pretrained.model import load as load
     from mezzotint.pretrained.store import models as models
+    from mezzotint.products.rendering import render as render
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "Evaluated": "making.evaluated",
     "Explanation": "making.explain",
     "Image": "making.image",
     "Job": "making.job",
@@ -41,6 +45,7 @@ _HOME = {
     "Model": "pretrained.model",
     "Progress": "making.image",
     "Result": "making.image",
+    "evaluate": "making.evaluate",
     "explain": "making.explain",
     "generate": "making.run",
     "inspect": "making.inspection",
@@ -48,6 +53,7 @@ _HOME = {
     "models": "pretrained.store",
     "noise": "making.forward",
     "prepare": "making.job",
+    "render": "products.rendering",
     "settings": "config",
     "stream": "making.run",
 }

@@ -23,13 +23,11 @@ from mezzotint.cli.output import Bar, StoppedError, run_folder
 if TYPE_CHECKING:
     from mezzotint.making.evaluated import Evaluated
 
-N, SIZE = 1500, 128
-
 evaluation_options = chain(
     click.option("--data", type=click.Path(path_type=Path), help="Real pictures: a data set, or of mezzotint render."),
-    click.option("-n", "--n", type=int, default=N, show_default=True, help="Pictures to make and to hold against."),
+    click.option("-n", "--n", type=int, default=1500, show_default=True, help="Pictures to make and to hold against."),
     click.option("--metrics", default="all", show_default=True, help="Comma-separated; see below."),
-    click.option("--features", type=int, default=SIZE, show_default=True, help="Input side of the feature network."),
+    click.option("--features", type=int, default=128, show_default=True, help="Input side of the feature network."),
     seed_option,
     sampling_options,
     machine_options,
@@ -40,31 +38,15 @@ evaluation_options = chain(
 )
 
 
-def measured(
-    model: str, folder: Path, *, data: Path | None, n: int, metrics: str, features: int, quiet: bool, **words: Any
-) -> Evaluated:
+def measured(model: str, folder: Path, *, quiet: bool, **words: Any) -> Evaluated:
     """One model's evaluation, its pictures kept in ``folder`` while they are made."""
     from mezzotint.config import settings
-    from mezzotint.evaluation.features import extractor
-    from mezzotint.evaluation.measure import METRICS
-    from mezzotint.making.evaluated import evaluated
-    from mezzotint.making.evaluation import evaluate
-    from mezzotint.making.job import prepare
-    from mezzotint.making.trials import trial_for
-    from mezzotint.pretrained.store import find
-    from mezzotint.pretrained.system import describe_system
+    from mezzotint.making.evaluate import evaluate
 
-    chosen = METRICS if metrics == "all" else tuple(m.strip() for m in metrics.split(",") if m.strip())
     said = settings({k: words[k] for k in ("quality", "device", "dtype", "threads")})
     words |= {k: setting.value for k, setting in said.items() if k in words}
-    trial = trial_for(describe_system(find(model)), data, n)
-    job = prepare(trial.prompts, model=model, n=1, **words)
-    with Bar(len(trial.prompts), "picture", not quiet) as bar:
-        report, made = evaluate(
-            job, trial, extractor(features), folder / "work", chosen,
-            report=lambda done, total: bar.at(done, model, total),
-        )  # fmt: skip
-    return evaluated(report, made.images, trial)
+    with Bar(words["n"], "picture", not quiet) as bar:
+        return evaluate(model, work=folder / "work", report=lambda done, total: bar.at(done, model, total), **words)
 
 
 @click.command("evaluate")

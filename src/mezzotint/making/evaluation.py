@@ -1,4 +1,4 @@
-"""``evaluate``: a model makes a trial's pictures, and they are measured.  Pictures made are kept; a kill loses few."""
+"""A model makes a trial's pictures, and they are measured.  Pictures made are kept; a kill loses few."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def calls(job: Job) -> int:
     return sum(sum(s.plan.calls) * (1 if s.plan.scale in (0.0, 1.0) else 2) for s in job.stages)
 
 
-def evaluate(
+def put_to(
     job: Job,
     trial: Trial,
     extract: Features,
@@ -91,7 +91,7 @@ def evaluate(
     minimum: int | None = None,
     report: Counted = unheard,
 ) -> tuple[Report, Made]:
-    """Makes the trial's pictures and measures them.
+    """Puts a job to a trial: makes its pictures and measures them.
 
     Args: job: of the trial's prompts, one picture each.  work: where pictures are kept while they are made.   metrics,
             minimum: as in ``evaluation.measure``.

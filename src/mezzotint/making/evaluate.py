@@ -1,0 +1,59 @@
+"""``evaluate``: what a model's pictures are worth; the words are those of the command."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from mezzotint.evaluation.features import DEFAULT_SIZE, extractor
+from mezzotint.evaluation.measure import METRICS
+from mezzotint.making.evaluated import Evaluated, evaluated
+from mezzotint.making.evaluation import Counted, put_to, unheard
+from mezzotint.making.job import prepare
+from mezzotint.making.trials import trial_for
+from mezzotint.pretrained.store import find
+from mezzotint.pretrained.system import describe_system
+
+
+def evaluate(
+    model: str | Path,
+    *,
+    data: Path | None = None,
+    n: int = 1500,
+    metrics: str = "all",
+    features: int = 2 * DEFAULT_SIZE,
+    seed: int = 0,
+    quality: str = "standard",
+    steps: int | None = None,
+    scale: float | None = None,
+    solver: str | None = None,
+    grid: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int | None = None,
+    batch: int | None = None,
+    work: Path | None = None,
+    report: Counted = unheard,
+) -> Evaluated:
+    """Measures a model against held-out real pictures.
+
+    Args: model: a name or a folder.  data: a folder of ``mezzotint render`` for a model of products, else a data set
+            that ``mezzotint train`` reads.  n: pictures to make, and to hold them against.
+        metrics: "all", or some of frechet, kernel, fidelity, copies, adherence with commas between.
+        features: input side of the feature network, a multiple of 32 from 32 to 224.
+        seed … batch: as ``generate``'s; a batch is 16 rows where None.
+        work: a folder that keeps pictures while they are made, so that the same call goes on; None keeps nothing.
+        report: told (pictures made, of how many).
+    Returns: the report, and some of the pictures beside real ones.
+    Raises: UsageError (words; too few pictures for a metric), InputError (data, model), ModelError.
+    """
+    chosen = METRICS if metrics == "all" else tuple(m.strip() for m in metrics.split(",") if m.strip())
+    extract = extractor(features)
+    trial = trial_for(describe_system(find(str(model))), data, n)
+    job = prepare(
+        trial.prompts, model=model, seed=seed, quality=quality, steps=steps, scale=scale, solver=solver, grid=grid,
+        device=device, dtype=dtype, threads=threads, batch=batch,
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as scratch:
+        found, made = put_to(job, trial, extract, work or Path(scratch), chosen, report=report)
+    return evaluated(found, made.images, trial)
