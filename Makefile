@@ -51,6 +51,7 @@ $(CORE): $(VENV)/bin/python pyproject.toml packages/mezzotint-models/pyproject.t
 
 $(DEV): $(CORE)
 	$(PIP) --editable ".[test,check]"
+	$(PIP) --no-deps torch-fidelity
 	$(BIN)/python tests/peers/k_diffusion_wheel.py
 	@touch $@
 

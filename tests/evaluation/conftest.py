@@ -1,7 +1,6 @@
 """What the tests of evaluation share: the feature network, and Fashion-MNIST where it is installed."""
 
 import gzip
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from mezzotint.evaluation.convert_efficientnet import PACKAGE
 from mezzotint.evaluation.features import Extractor, extractor
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
@@ -35,8 +33,6 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def extract(home) -> Extractor:
-    if importlib.util.find_spec(PACKAGE) is None:
-        pytest.skip(f"the package {PACKAGE} is not installed (extra: bench)")
     return extractor(64)
 
 
@@ -50,6 +46,10 @@ class Fewer:
     @property
     def name(self) -> str:
         return f"{self.whole.name}-first-{self.dim}"
+
+    @property
+    def distances(self) -> tuple[str, str]:
+        return f"frechet-{self.name}", f"kernel-{self.name}"
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         return self.whole(images)[:, : self.dim]

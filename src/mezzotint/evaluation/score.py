@@ -68,7 +68,7 @@ def distance_of(found: Moments, ref: Reference, extract: Features, minimum: int 
     if ref.features != extract.name:
         raise UsageError(f"the reference has features {ref.features}, the pictures {extract.name}; use one for both")
     value = between(found, ref.moments, minimum)
-    return Distance(f"frechet-{extract.name}", value, found.n, ref.moments.n, ref.hash)
+    return Distance(extract.distances[0], value, found.n, ref.moments.n, ref.hash)
 
 
 def distance(images: Tensor, ref: Reference, extract: Features, minimum: int | None = None) -> Distance:

@@ -13,6 +13,9 @@ from mezzotint.errors import UsageError
 from mezzotint.evaluation.estimate import Estimate
 from mezzotint.evaluation.score import images_hash
 
+TRAIN_TIMES = 3
+"""Training pictures for each held-out one: enough for a copy to be found among them."""
+
 Judged = Callable[[Tensor], Mapping[str, Estimate]]
 """Pictures (N, 3, H, W) uint8, the k-th made for the k-th prompt -> the shares that show what was asked."""
 

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from mezzotint.evaluation.features import DEFAULT_SIZE, extractor
+from mezzotint.evaluation.inception import inception
 from mezzotint.evaluation.measure import METRICS
 from mezzotint.making.evaluated import Evaluated, evaluated
 from mezzotint.making.evaluation import Counted, put_to, unheard
@@ -21,7 +22,7 @@ def evaluate(
     data: Path | None = None,
     n: int = 1500,
     metrics: str = "all",
-    features: int = 2 * DEFAULT_SIZE,
+    features: int | Path = 2 * DEFAULT_SIZE,
     seed: int = 0,
     quality: str = "standard",
     steps: int | None = None,
@@ -40,7 +41,8 @@ def evaluate(
     Args: model: a name or a folder.  data: a folder of ``mezzotint render`` for a model of products, else a data set
             that ``mezzotint train`` reads.  n: pictures to make, and to hold them against.
         metrics: "all", or some of frechet, kernel, fidelity, copies, adherence with commas between.
-        features: input side of the feature network, a multiple of 32 from 32 to 224.
+        features: input side of EfficientNet-Lite0, a multiple of 32 from 32 to 224; or the safetensors file of your
+            Inception-v3, with which the distances are FID and KID.
         seed … batch: as ``generate``'s; a batch is 16 rows where None.
         work: a folder that keeps pictures while they are made, so that the same call goes on; None keeps nothing.
         report: told (pictures made, of how many).
@@ -48,8 +50,8 @@ def evaluate(
     Raises: UsageError (words; too few pictures for a metric), InputError (data, model), ModelError.
     """
     chosen = METRICS if metrics == "all" else tuple(m.strip() for m in metrics.split(",") if m.strip())
-    extract = extractor(features)
-    trial = trial_for(describe_system(find(str(model))), data, n)
+    extract = inception(features) if isinstance(features, Path) else extractor(features)
+    trial = trial_for(describe_system(find(str(model))), data, n, chosen)
     job = prepare(
         trial.prompts, model=model, seed=seed, quality=quality, steps=steps, scale=scale, solver=solver, grid=grid,
         device=device, dtype=dtype, threads=threads, batch=batch,

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mezzotint.codecs.latent import Latent
 from mezzotint.evaluation.features import Features
-from mezzotint.evaluation.measure import METRICS, measure
+from mezzotint.evaluation.measure import METRICS, check, measure
 from mezzotint.evaluation.report import Cost, Report
 from mezzotint.evaluation.trial import Trial
 from mezzotint.files import make_folder, sha256, write_atomic
@@ -95,8 +95,9 @@ def put_to(
 
     Args: job: of the trial's prompts, one picture each.  work: where pictures are kept while they are made.   metrics,
             minimum: as in ``evaluation.measure``.
-    Raises UsageError: as ``measure``.
+    Raises UsageError: as ``measure``, before a picture is made.
     """
+    check(metrics, len(job.pictures), extract, minimum)
     made = pictures(job, work, report)
     about = job.made(job.pictures[0])
     cost = Cost(parameters(job), calls(job), round(made.seconds, 4), about.processor, job.model.system.card.compute)

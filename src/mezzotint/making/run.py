@@ -97,13 +97,15 @@ def _states(
 def stream(job: Job) -> Iterator[Progress | Image]:
     """Runs a job, batch by batch: every step as it is done, then the batch's pictures in the order of their seeds."""
     conds = _Conds()
+    stages = _stages(job, conds(job.pictures[:1])[1])
     done = 0
     for pictures in job.batches:
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
         began, previous = time.perf_counter(), None
-        cond, null = conds(padded)
-        cond, seeds = {name: value.to(job.device) for name, value in cond.items()}, tuple(p.seed for p in padded)
-        stages = _stages(job, null)
+        cond, seeds = (
+            {name: value.to(job.device) for name, value in conds(padded)[0].items()},
+            tuple(p.seed for p in padded),
+        )
         for k, stage in enumerate(stages):
             for state in _states(stage, k, cond, seeds, previous, job.device):
                 done += 1

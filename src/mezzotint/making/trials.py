@@ -9,28 +9,27 @@ import torch
 from torch import Tensor
 
 from mezzotint.errors import UsageError
-from mezzotint.evaluation.trial import Trial
+from mezzotint.evaluation.measure import METRICS
+from mezzotint.evaluation.trial import TRAIN_TIMES, Trial
 from mezzotint.pretrained.system import System, picture_shape
 from mezzotint.training.data.decode import decode
 from mezzotint.training.data.detect import open_data
 from mezzotint.training.data.order import Cursor, Order
 from mezzotint.training.data.source import BadItemError, Item, Source
 
-TRAIN_TIMES = 3
 
-
-def trial_for(system: System, data: Path | None, n: int) -> Trial:
+def trial_for(system: System, data: Path | None, n: int, metrics: Sequence[str] = METRICS) -> Trial:
     """The trial of n pictures.
 
     Args: data: a folder of ``mezzotint render`` for models of products, else a data set that ``mezzotint train``
-            reads; None is the model's own default place, where it has one.
+            reads; None is the model's own default place, where it has one.   metrics: what will be measured.
     Raises UsageError: no folder, or fewer pictures than n; InputError.
     """
     if system.text is not None and system.text.phrases == "products":
         from mezzotint.products.training import photographs
         from mezzotint.products.trial import trial
 
-        return trial(photographs(data), n, system.size[0])
+        return trial(photographs(data), n, system.size[0], judged="adherence" in metrics)
     if data is None:
         raise UsageError(f"{system.name} has no trial of its own; give real pictures to measure against with --data")
     found = open_data(data)

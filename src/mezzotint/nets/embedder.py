@@ -12,12 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mezzotint.nets.autoencoder import Block
-from mezzotint.nets.cond import check_state
 from mezzotint.nets.config import EmbedderConfig
-from mezzotint.nets.magnitude import MPConv, dense
 from mezzotint.nets.precision import compute_dtype
-from mezzotint.nets.unet import resampled
+from mezzotint.nets.trunk import Trunk
 
 FIRST_TEMPERATURE, MAX_SHARPNESS = 0.07, 100.0
 """As in the paper, section 2.5."""
@@ -29,27 +26,14 @@ class Embedder(nn.Module):
     def __init__(self, config: EmbedderConfig) -> None:
         super().__init__()
         self.config = config
-        widths = config.widths
-        self.first = MPConv(config.channels * config.fold**2 + 1, widths[0], (3, 3))
-        self.blocks = nn.ModuleList(
-            nn.ModuleList(Block(widths[max(0, i - 1)] if k == 0 else w, w) for k in range(config.blocks))
-            for i, w in enumerate(widths)
-        )
-        self.picture = nn.Linear(widths[-1], config.width, bias=False)
+        self.trunk = Trunk(config.channels, config.fold, config.widths, config.blocks)
+        self.picture = nn.Linear(config.widths[-1], config.width, bias=False)
         self.text = nn.Linear(config.text, config.width, bias=False)
         self.sharpness = nn.Parameter(torch.tensor(math.log(1 / FIRST_TEMPERATURE)))
 
     def pictures(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, width) of unit norm.  Raises ModelError for a picture that does not fit."""
-        factor = self.config.fold * 2 ** (len(self.config.widths) - 1)
-        check_state(x, 2, self.config.channels, (factor, factor))
-        y = F.pixel_unshuffle(x, self.config.fold).to(compute_dtype(self.first.weight))
-        y = self.first(dense(torch.cat([y, torch.ones_like(y[:, :1])], 1), 2))
-        for i, level in enumerate(self.blocks):
-            y = resampled(y, "down" if i else "keep", (2, 2))
-            for block in level.children():
-                y = block(y)
-        return F.normalize(self.picture(y.mean((2, 3))).float(), dim=-1)
+        return F.normalize(self.picture(self.trunk(x)[-1].mean((2, 3))).float(), dim=-1)
 
     def texts(self, sentences: Tensor) -> Tensor:
         """(B, T) -> (B, width) of unit norm."""

@@ -6,16 +6,12 @@ mask is read from all resolutions at once (Lin et al., 2017, Feature Pyramid Net
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mezzotint.nets.autoencoder import Block
-from mezzotint.nets.cond import check_state
 from mezzotint.nets.config import JudgeConfig
-from mezzotint.nets.magnitude import MPConv, dense
-from mezzotint.nets.precision import compute_dtype
-from mezzotint.nets.unet import resampled
+from mezzotint.nets.magnitude import MPConv
+from mezzotint.nets.trunk import Trunk
 
 
 class Judge(nn.Module):
@@ -25,11 +21,7 @@ class Judge(nn.Module):
         super().__init__()
         self.config = config
         widths = config.widths
-        self.first = MPConv(config.channels * config.fold**2 + 1, widths[0], (3, 3))
-        self.blocks = nn.ModuleList(
-            nn.ModuleList(Block(widths[max(0, i - 1)] if k == 0 else w, w) for k in range(config.blocks))
-            for i, w in enumerate(widths)
-        )
+        self.trunk = Trunk(config.channels, config.fold, widths, config.blocks)
         self.lateral = nn.ModuleList(MPConv(w, widths[0], (1, 1)) for w in widths)
         self.mask = MPConv(widths[0], 1, (3, 3), gain="learned")
         self.kinds = nn.Linear(widths[-1], config.kinds)
@@ -37,18 +29,8 @@ class Judge(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Raises ModelError for a picture that does not fit."""
-        config = self.config
-        factor = config.fold * 2 ** (len(config.widths) - 1)
-        check_state(x, 2, config.channels, (factor, factor))
-        y = F.pixel_unshuffle(x, config.fold).to(compute_dtype(self.first.weight))
-        y = self.first(dense(torch.cat([y, torch.ones_like(y[:, :1])], 1), 2))
-        seen: list[Tensor] = []
-        for i, level in enumerate(self.blocks):
-            y = resampled(y, "down" if i else "keep", (2, 2))
-            for block in level.children():
-                y = block(y)
-            seen.append(y)
-        pooled = y.mean((2, 3))
+        seen = self.trunk(x)
+        pooled = seen[-1].mean((2, 3))
         return self.kinds(pooled).float(), self.views(pooled).float(), self._mask(seen).float()
 
     def _mask(self, seen: list[Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Whether product pictures show what their prompts say: kind, colour, background, view, each a share with its interval.
+"""Whether product pictures show what their prompts say: kind, colour, background, view.
 
 Kind and view are named by the judge (``products.judging``), which errs too: its own accuracy on photographs is stated
 beside.  Colour is looked at inside the product, by hue and lightness; a plain background by its colour difference.
@@ -15,13 +15,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mezzotint.evaluation.estimate import Estimate, mean_of
 from mezzotint.nets.judge import Judge
 from mezzotint.products.captions import Facts
 from mezzotint.products.colours import COLOURS, delta_e, shares
 from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.products.source import PAINTED
 
+ASPECTS = ("kind", "colour", "plain background", "view")
 BATCH = 64
 NEAR = 10.0
 """A background has a colour when it is within this CIE76 difference of it."""
@@ -65,16 +65,17 @@ def background_near(pixels: NDArray[np.uint8], mask: NDArray[np.float32], colour
     return len(found) > 0 and bool(delta_e(np.median(found, 0), COLOURS[colour]) <= NEAR)
 
 
-def adherence(images: Tensor, facts: Sequence[Facts], judge: Judge) -> dict[str, Estimate]:
-    """Of pictures (N, 3, H, W) uint8, each made for one of ``facts``: the shares that show what was asked, by what was
-    asked; a share of nothing is left out."""
-    found: dict[str, list[bool]] = {"kind": [], "colour": [], "plain background": [], "view": []}
-    for image, said, seen in zip(images, facts, look(images, judge), strict=True):
-        pixels = image.permute(1, 2, 0).numpy()
-        found["kind"].append(seen.kind == said.kind)
-        found["view"].append(seen.view == said.view)
-        if said.colour:
-            found["colour"].append(has_colour(pixels, seen.mask, said.colour))
-        if said.background in COLOURS:
-            found["plain background"].append(background_near(pixels, seen.mask, said.background))
-    return {what: mean_of(torch.tensor(holds)) for what, holds in found.items() if holds}
+def right(image: Tensor, said: Facts, seen: Seen) -> dict[str, bool]:
+    """Of a picture (3, H, W) uint8: aspect -> whether it shows what was said; what was not said is left out."""
+    pixels = image.permute(1, 2, 0).numpy()
+    found = {"kind": seen.kind == said.kind, "view": seen.view == said.view}
+    if said.colour:
+        found["colour"] = has_colour(pixels, seen.mask, said.colour)
+    if said.background in COLOURS:
+        found["plain background"] = background_near(pixels, seen.mask, said.background)
+    return found
+
+
+def adherence(images: Tensor, facts: Sequence[Facts], judge: Judge) -> list[dict[str, bool]]:
+    """``right`` of each of the pictures (N, 3, H, W) uint8, each made for one of ``facts``."""
+    return [right(*one) for one in zip(images, facts, look(images, judge), strict=True)]

@@ -75,8 +75,8 @@ def session(order: Order, products: Sequence[Product], workers: int) -> Iterator
     A product on which a child dies is named, recorded as skipped, and the others go on.  Left early (Ctrl-C), the
     children are ended, and the products they were at are begun again next time.
     """
-    todo = left(order, products)
-    parts = [todo[i : i + PRODUCTS_A_CHILD] for i in range(0, len(todo), PRODUCTS_A_CHILD)]
+    rest = left(order, products)
+    parts = [rest[i : i + PRODUCTS_A_CHILD] for i in range(0, len(rest), PRODUCTS_A_CHILD)]
     crew = _Crew(order)
     with ThreadPoolExecutor(workers) as pool:
         try:
@@ -103,8 +103,8 @@ class _Crew:
     def part(self, part: Sequence[Product]) -> list[Done]:
         """Some products, in as many children as it takes."""
         out, by_id = self._order.out, {p.id: p for p in part}
-        while todo := [name for name in by_id if not (out / name / RECORD).is_file()]:
-            died = self._child(todo)
+        while rest := [name for name in by_id if not (out / name / RECORD).is_file()]:
+            died = self._child(rest)
             if self._stopping.is_set():
                 return []
             if died is not None:

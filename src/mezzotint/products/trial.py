@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from mezzotint.errors import ModelError, UsageError
-from mezzotint.evaluation.estimate import Estimate
-from mezzotint.evaluation.trial import Trial
+from mezzotint.evaluation.estimate import Estimate, mean_of
+from mezzotint.evaluation.trial import TRAIN_TIMES, Trial, not_judged
 from mezzotint.nets.judge import Judge
 from mezzotint.places import places
 from mezzotint.pretrained.network import NETWORK_JSON, describe_network, load_network
-from mezzotint.products.adherence import adherence
+from mezzotint.products.adherence import ASPECTS, adherence
 from mezzotint.products.captions import Facts, plain_caption
 from mezzotint.products.source import Photograph, Scenes
 from mezzotint.products.vocabulary import vocabulary
@@ -24,8 +24,6 @@ from mezzotint.products.vocabulary import vocabulary
 JUDGE = "products-judge"
 SYNONYM_EVERY = 4
 """Every so many prompts name the product by another word than its kind's first, where there is one."""
-
-TRAIN_TIMES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +38,11 @@ class Judging:
     judge: Judge
 
     def __call__(self, images: Tensor) -> Mapping[str, Estimate]:
-        found = adherence(images, self.facts, self.judge)
-        other = [i for i, said in enumerate(self.by_synonym) if said]
-        if other:
-            named = adherence(images[other], [self.facts[i] for i in other], self.judge)
-            found["kind by another word"] = named["kind"]
-        return found
+        right = adherence(images, self.facts, self.judge)
+        shares = {what: [found[what] for found in right if what in found] for what in ASPECTS}
+        pairs = zip(right, self.by_synonym, strict=True)
+        shares["kind by another word"] = [found["kind"] for found, other in pairs if other]
+        return {what: mean_of(torch.tensor(holds)) for what, holds in shares.items() if holds}
 
 
 def judge() -> Judge:
@@ -76,11 +73,10 @@ def held_out(scenes: Scenes, n: int) -> list[Photograph]:
 def prompt_of(facts: Facts, k: int) -> tuple[str, bool]:
     """(prompt, whether it names the product by another word than the first of its kind)."""
     words = vocabulary().words[facts.kind]
-    plain = plain_caption(facts)
     if k % SYNONYM_EVERY or len(words) < 2:
-        return plain, False
+        return plain_caption(facts), False
     other = words[1 + (k // SYNONYM_EVERY) % (len(words) - 1)]
-    return plain.replace(facts.kind, other, 1), True
+    return plain_caption(replace(facts, kind=other)), True
 
 
 def pictures_of(scenes: Scenes, chosen: Sequence[Photograph]) -> Tensor:
@@ -88,12 +84,15 @@ def pictures_of(scenes: Scenes, chosen: Sequence[Photograph]) -> Tensor:
     return torch.from_numpy(np.stack([scenes.image(p, 0) for p in chosen]))
 
 
-def trial(folder: Path, n: int, size: int) -> Trial:
-    """n held-out compositions of the photographs in ``folder``, as pictures of ``size`` px."""
+def trial(folder: Path, n: int, size: int, *, judged: bool) -> Trial:
+    """n held-out compositions of the photographs in ``folder``, as pictures of ``size`` px.
+
+    judged: whether what they show will be asked.  Raises ModelError where it will be and there is no judge.
+    """
     train, held = Scenes(folder, size), Scenes(folder, size, "compositions", shards=1)
     chosen = held_out(held, n)
     facts = tuple(held.facts(p, 0) for p in chosen)
     prompts, synonyms = zip(*(prompt_of(f, k) for k, f in enumerate(facts)), strict=True)
     seen = evenly(train.pictures, min(TRAIN_TIMES * n, len(train.pictures)))
-    judging = Judging(facts, synonyms, judge())
+    judging = Judging(facts, synonyms, judge()) if judged else not_judged
     return Trial("product compositions", prompts, pictures_of(held, chosen), pictures_of(train, seen), judging)

