@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from mezzotint.codecs.embedding import Embedding
 from mezzotint.codecs.pixels import Pixels
 from mezzotint.diffusion.objective import EDMWeight, LogNormal
 from mezzotint.diffusion.parametrisation import EDM
@@ -20,7 +21,6 @@ from mezzotint.products.training import (
     LIMITS,
     SMALL,
     TEXT,
-    Embedded,
     ToldEmbedding,
     embedder_of,
     model_table,
@@ -79,7 +79,7 @@ def embedder() -> Recipe:
 
 def products_prior(embedder: Path) -> Recipe:
     """The prior: text to the embedding of a picture."""
-    codec = Embedded(embedder_of(embedder))
+    codec = Embedding(embedder_of(embedder))
     width = codec.shape[1]
     return replace(
         decoder(embedder),
@@ -106,10 +106,11 @@ def products_prior(embedder: Path) -> Recipe:
                 "products-prior: prior",
                 "A text to the embedding of a product picture: the first stage of three.",
                 {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 12, "scale": 1.5},
-                {"name": "vector"},
+                {"name": "vector", "folder": "embedder"},
             ),
             "text": text_table(),
         },
+        parts={"embedder": embedder},
         conditioning=CAPTIONS,
         drop=0.1,
         optimiser=Optimiser(rate=1e-3, warmup=300, weight_decay=0.01, decay=Trapezoid(cooldown=0.3, floor=0.01)),
@@ -118,7 +119,7 @@ def products_prior(embedder: Path) -> Recipe:
 
 def decoder(embedder: Path) -> Recipe:
     """The decoder: an embedding to 64 px."""
-    codec = Embedded(embedder_of(embedder))
+    codec = Embedding(embedder_of(embedder))
     middle = DiTConfig(in_channels=256, out_channels=256, size=(8, 8), patch=1, width=256, depth=4, heads=4)
     return Recipe(
         name="products-prior-decoder",

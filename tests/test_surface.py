@@ -36,6 +36,7 @@ PUBLIC = [
     "render",
     "settings",
     "stream",
+    "vary",
 ]
 
 SHARED = ["--json", "--quiet"]
@@ -49,6 +50,7 @@ OPTIONS = {
         *["PROMPT...", "--negative-prompt", "--model", "-n/--n", "--seed", *SAMPLING, "--size", *MACHINE],
         *["--batch", "--out", "--film", *SHARED],
     ],
+    "vary": ["PICTURE", "OTHER", "--model", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],
     "evaluate": ["MODEL", *EVALUATION],
     "compare": ["MODEL...", *EVALUATION],

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mezzotint.making.job import prepare as prepare
     from mezzotint.making.run import generate as generate
     from mezzotint.making.run import stream as stream
+    from mezzotint.making.vary import vary as vary
     from mezzotint.pretrained.model import Model as Model
     from mezzotint.pretrained.model import load as load
     from mezzotint.pretrained.store import models as models
@@ -56,6 +57,7 @@ _HOME = {
     "render": "products.rendering",
     "settings": "config",
     "stream": "making.run",
+    "vary": "making.vary",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]

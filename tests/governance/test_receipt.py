@@ -40,6 +40,7 @@ MADE = Made(
     model="fashion",
     stages=(STAGE,),
     main=0,
+    task={"name": "generate"},
     prompt="sneaker",
     negative_prompt="",
     read=("", ""),

@@ -12,7 +12,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mezzotint.errors import ModelError
 from mezzotint.nets import (
+    AutoencoderConfig,
     DiTConfig,
+    EmbedderConfig,
+    JudgeConfig,
     TextConfig,
     UNetConfig,
     build,
@@ -25,6 +28,12 @@ from mezzotint.nets import (
 
 def test_round_trip_through_json(config):
     assert config_from_dict(json.loads(json.dumps(config_to_dict(config)))) == config
+
+
+@pytest.mark.parametrize("part", [AutoencoderConfig(), EmbedderConfig(), JudgeConfig(kinds=3, views=2)], ids=str)
+def test_parts_come_back_from_json(part):
+    assert config_from_dict(json.loads(json.dumps(config_to_dict(part)))) == part
+    assert parameter_count(build(part)) > 0
 
 
 @pytest.mark.parametrize("change", [{"widht": 3}, {"text": {"dim": 4, "lenght": 2}}], ids=str)

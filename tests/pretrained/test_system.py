@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import mezzotint as mz
+from mezzotint.cli import run
 from mezzotint.conditioning.text import encoder
 from mezzotint.errors import InputError, ModelError, UsageError
-from mezzotint.nets import AutoencoderConfig, DiTConfig, TextConfig, UNetConfig, UpsamplerConfig, build, config_to_dict
+from mezzotint.governance.receipt import to_dict
+from mezzotint.making.vary import slerp
+from mezzotint.nets import (
+    AutoencoderConfig,
+    DiTConfig,
+    EmbedderConfig,
+    TextConfig,
+    UNetConfig,
+    UpsamplerConfig,
+    build,
+    config_to_dict,
+)
 from mezzotint.nets.config import LEVEL_WAVES
 from mezzotint.pretrained.folder import save_model
 from mezzotint.pretrained.network import describe_network, load_network, save_network
 from mezzotint.pretrained.spec import Card, Sampling, Spec, Text
 from mezzotint.pretrained.system import StageSpec, describe_system, save_system
+from mezzotint.schemas import schema
 
 CARD = Card("Tiny", "Untrained, for tests.", "CC0-1.0")
 KEEP = {"name": "keep"}
@@ -81,7 +97,9 @@ def prior(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("systems") / "prior"
     first = DiTConfig(1, 1, 1, (16,), 4, width=32, depth=1, heads=1, text=TEXT)
     second = DiTConfig(2, 3, 3, (8, 8), 2, width=32, depth=1, heads=1, vector=16)
-    stage(folder / "prior", first, (1, 16), {"name": "vector"})
+    space = EmbedderConfig(size=(8, 8), fold=2, widths=(16, 16), width=16)
+    save_network(folder / "embedder", weights(space), config_to_dict(space), CARD)
+    stage(folder / "prior", first, (1, 16), {"name": "vector", "folder": "embedder"})
     stage(folder / "decoder", second, (3, 8, 8), {"name": "pixels"})
     save_system(folder, (StageSpec("prior", KEEP), StageSpec("decoder", {"name": "vector"})), CARD, 1, said())
     return folder
@@ -222,3 +240,72 @@ def test_the_film_shows_every_stage_that_is_a_picture(name: str, frames: int, re
         moments = reel.take(seed)
         assert len(moments) == frames and {m.state.shape for m in moments} == {pixels.shape}
         assert np.array_equal(moments[-1].estimate, pixels)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two pictures, neither square nor of the embedder's size."""
+    folder = tmp_path_factory.mktemp("photos")
+    random = np.random.Generator(np.random.Philox(3))
+    paths = [folder / "red chair.png", folder / "lamp.jpg"]
+    for path in paths:
+        Image.fromarray(random.integers(0, 256, (24, 32, 3), np.uint8)).save(path)
+    return paths
+
+
+def test_pictures_like_one(prior: Path, photos: list[Path]) -> None:
+    made = mz.vary(photos[0], model=prior, n=3, seed=5, batch=2).images
+    assert [i.seed for i in made] == [5, 6, 7] and made[0].pixels.shape == (8, 8, 3)
+    assert not np.array_equal(made[0].pixels, made[1].pixels)
+    again = mz.vary(photos[0], model=prior, n=1, seed=6, batch=2).images[0]
+    assert np.array_equal(again.pixels, made[1].pixels) and again.receipt.made.asset_id == made[1].receipt.made.asset_id
+    other = mz.vary(photos[1], model=prior, n=1, seed=6, batch=2).images[0]
+    assert not np.array_equal(other.pixels, again.pixels)
+    said = made[0].receipt.made
+    assert said.task["name"] == "vary" and [s.model for s in said.stages] == ["decoder"] and said.main == 0
+    jsonschema.validate(to_dict(made[0].receipt), schema("mezzotint/receipt/2"))
+
+
+def test_a_path_between_two_has_one_noise_and_ends_at_both(prior: Path, photos: list[Path]) -> None:
+    path = mz.vary(*photos, model=prior, n=3, seed=5, batch=3).images
+    ends = [mz.vary(photo, model=prior, n=1, seed=5, batch=3).images[0] for photo in photos]
+    assert [i.seed for i in path] == [5, 5, 5] and len({i.receipt.made.asset_id for i in path}) == 3
+    assert np.array_equal(path[0].pixels, ends[0].pixels) and np.array_equal(path[2].pixels, ends[1].pixels)
+    assert [i.receipt.made.task["at"] for i in path] == [0.0, 0.5, 1.0]
+
+
+def test_slerp_keeps_lengths_and_angles() -> None:
+    a, b = torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0])
+    third = slerp(a, b, 1 / 3)
+    torch.testing.assert_close(third, 2 * torch.tensor([math.cos(math.pi / 6), math.sin(math.pi / 6)]))
+    assert torch.equal(slerp(a, a, 0.3), a) and torch.equal(slerp(a, -a, 0.5), torch.zeros(2))
+
+
+def test_vary_from_the_command_line_goes_on(prior: Path, photos: list[Path], tmp_path: Path) -> None:
+    words = ["vary", *map(str, photos), "--model", str(prior), "-n", "3", "--quiet", "--out", str(tmp_path / "v")]
+    assert run(words) == 0
+    found = json.loads((tmp_path / "v/run.json").read_text())
+    jsonschema.validate(found, schema(found["schema"]))
+    assert [e["file"] for e in found["images"]] == [f"red-chair-to-lamp-{k:03d}-0.png" for k in (1, 2, 3)]
+    (tmp_path / "v/run.json").unlink()
+    (tmp_path / "v" / found["images"][1]["file"]).unlink()
+    (tmp_path / "v/sheet.png").unlink()
+    kept = (tmp_path / "v" / found["images"][0]["file"]).stat().st_mtime_ns
+    assert run(words) == 0
+    assert (tmp_path / "v" / found["images"][0]["file"]).stat().st_mtime_ns == kept
+    again = json.loads((tmp_path / "v/run.json").read_text())["images"]
+    assert [e["pixels_sha256"] for e in again] == [e["pixels_sha256"] for e in found["images"]]
+
+
+def test_what_cannot_be_varied(prior: Path, latent: Path, photos: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"does not go through the embedding.*such as products-prior"):
+        mz.vary(photos[0], model=latent)
+    (tmp_path / "no.png").write_bytes(b"not a picture")
+    with pytest.raises(InputError, match=r"no\.png is not a picture that can be read"):
+        mz.vary(tmp_path / "no.png", model=prior)
+    with pytest.raises(InputError):
+        mz.vary(tmp_path / "nowhere.png", model=prior)
+    broken = shutil.copytree(prior, tmp_path / "broken")
+    shutil.rmtree(broken / "embedder")
+    with pytest.raises((InputError, ModelError), match="embedder"):
+        mz.vary(photos[0], model=broken)

@@ -19,7 +19,7 @@ from mezzotint.training.task import Draws, Sample
 from mezzotint.training.tasks import Reconstruct, tell_apart
 
 AUTOENCODER = AutoencoderConfig(size=(16, 16), latent=4, fold=2, widths=(16, 16))
-EMBEDDER = EmbedderConfig(size=(16, 16), fold=2, widths=(16, 16), text=8, width=4)
+EMBEDDER = EmbedderConfig(size=(16, 16), fold=2, widths=(16, 16), sentence=8, width=4)
 JUDGE = JudgeConfig(kinds=3, views=2, size=(16, 16), fold=2, widths=(16, 16))
 
 

@@ -49,6 +49,7 @@ class Made:
     """What determines a picture.
 
     model: its name.  stages: in the order they ran; main: the number of the one that the words were for.
+    task: its name, and what it was given beside words: SHA-256 of pictures, numbers.
     prompt, negative_prompt: as given.  read: the English that the text encoder was given for either, encoder_sha256:
     its weights; "" for a model without text.
     size: (width, height).  device: its kind.  processor: the instruction set or accelerator that rounds.  threads: of
@@ -58,6 +59,7 @@ class Made:
     model: str
     stages: tuple[StageMade, ...]
     main: int
+    task: Mapping[str, Any]
     prompt: str
     negative_prompt: str
     read: tuple[str, str]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from mezzotint.pretrained.system import System, codec_part, describe_system, ver
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from mezzotint.pretrained.model import Model
     from mezzotint.pretrained.plan import Plan
@@ -40,21 +41,46 @@ class Planned:
     link: Choice
 
 
+GENERATE: Choice = {"name": "generate"}
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """One picture of a job.  seed: its own.  told: what the model is told of ``prompt``."""
+    """One picture of a job.
+
+    told: what the model is told of ``prompt``.  task: as in its receipt.  given: what the stages before the job's
+    first would put out, without its batch axis; None where it begins at the first.  name: for its file.
+    """
 
     seed: int
     prompt: str
     told: Told
+    task: Choice = field(default_factory=lambda: GENERATE)
+    given: Tensor | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class How:
+    """The words of ``generate`` that say how pictures are made, whatever of."""
+
+    quality: str = "standard"
+    steps: int | None = None
+    scale: float | None = None
+    solver: str | None = None
+    grid: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int | None = None
+    negative_prompt: str = ""
 
 
 @dataclass(frozen=True)
 class Job:
     """Everything decided, nothing computed: ``stream`` runs it.
 
-    pictures: one each, no seed twice.  rows: of every batch, the last one padded, so that a picture's bits depend on
-    its seed and prompt alone.
+    pictures: no two the same.  stages: all of the system; those from ``first`` on are run.  rows: of every batch, the
+    last one padded, so that a picture's bits depend on its seed and on what it is told alone.
     """
 
     model: Model
@@ -65,6 +91,12 @@ class Job:
     dtype: torch.dtype
     threads: int
     rows: int
+    first: int = 0
+
+    @property
+    def running(self) -> tuple[Planned, ...]:
+        """The stages that are run."""
+        return self.stages[self.first :]
 
     @property
     def main(self) -> Planned:
@@ -94,7 +126,7 @@ class Job:
     @property
     def total(self) -> int:
         """Steps of the whole job."""
-        return sum(stage.plan.steps for stage in self.stages) * len(self.batches)
+        return sum(stage.plan.steps for stage in self.running) * len(self.batches)
 
     def made(self, picture: Wanted) -> Made:
         """What determines a picture; known before it is made."""
@@ -106,8 +138,9 @@ class Job:
         system = self.model.system
         return Made(
             model=system.name,
-            stages=tuple(self._stage_made(stage) for stage in self.stages),
-            main=system.main,
+            stages=tuple(self._stage_made(stage) for stage in self.running),
+            main=system.main - self.first,
+            task=picture.task,
             prompt=picture.prompt,
             negative_prompt=self.negative_prompt,
             read=picture.told.read,
@@ -164,7 +197,7 @@ def _check_scale(system: System, scale: float, negative_prompt: str) -> None:
         raise UsageError(f"{system.name} is unconditional: scale has no effect on it; leave it out")
 
 
-def _check_count(name: str, n: int) -> int:
+def check_count(name: str, n: int) -> int:
     if not 1 <= n <= MAX_PICTURES:
         raise UsageError(f"{name} is {n}; expected 1 to {MAX_PICTURES}")
     return n
@@ -175,12 +208,12 @@ def threads_for(model: str | Path, n: int, batch: int | None) -> int | None:
     slow down, else None, torch's own.  Raises as ``find`` and ``describe_system``.
     """
     values = max(math.prod(m.described.spec.shape) for m in describe_system(find(str(model))).members)
-    return 1 if values * _rows(n, batch) < SMALL_BATCH else None
+    return 1 if values * rows_for(n, batch) < SMALL_BATCH else None
 
 
-def _rows(n: int, batch: int | None) -> int:
+def rows_for(n: int, batch: int | None) -> int:
     """Rows of every batch.  Raises UsageError for numbers out of range."""
-    return min(_check_count("n", n), MAX_BATCH) if batch is None else _check_count("batch", batch)
+    return min(check_count("n", n), MAX_BATCH) if batch is None else check_count("batch", batch)
 
 
 def prepare(
@@ -203,34 +236,60 @@ def prepare(
 ) -> Job:
     """The job of ``generate``'s words, checked before any picture is made.  Arguments and errors: as ``generate``."""
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-    total = _check_count("n", n) * len(prompts)
-    rows = _rows(_check_count("the number of pictures", total), batch)
-    system = verify_system(describe_system(find(str(model)))) if isinstance(model, str | Path) else model.system
+    total = check_count("n", n) * len(prompts)
+    rows = rows_for(check_count("the number of pictures", total), batch)
+    system = opened(model)
     _check_size(system, size)
     said = [told(system, text, negative_prompt) for text in prompts]
 
     from mezzotint.diffusion.noise import seeds_from
+
+    seeds = seeds_from(seed, total)
+    pictures = tuple(Wanted(s, prompts[i // n], said[i // n], name=prompts[i // n]) for i, s in enumerate(seeds))
+    how = How(quality, steps, scale, solver, grid, device, dtype, threads, negative_prompt)
+    return planned(model, system, pictures, rows, how)
+
+
+def opened(model: str | Path | Model) -> System:
+    """A model's system, its files checked.  Raises InputError, ModelError."""
+    return verify_system(describe_system(find(str(model)))) if isinstance(model, str | Path) else model.system
+
+
+def planned(
+    model: str | Path | Model,
+    system: System,
+    pictures: tuple[Wanted, ...],
+    rows: int,
+    how: How,
+    first: int = 0,
+) -> Job:
+    """The job of some pictures.
+
+    first: the number of the first stage that is run.  Errors: as ``generate``.
+    """
     from mezzotint.pretrained.device import device_for, dtype_for, use_threads
     from mezzotint.pretrained.model import load
     from mezzotint.pretrained.plan import plan
 
-    seeds = seeds_from(seed, total)
-    plans = [plan(member.described.spec, quality=quality) for member in system.members]
+    plans = [plan(member.described.spec, quality=how.quality) for member in system.members]
     spec = system.members[system.main].described.spec
-    plans[system.main] = plan(spec, quality=quality, solver=solver, grid=grid, steps=steps, scale=scale)
-    _check_scale(system, plans[system.main].scale, negative_prompt)
-    kind = device_for(device)
+    plans[system.main] = plan(
+        spec, quality=how.quality, solver=how.solver, grid=how.grid, steps=how.steps, scale=how.scale
+    )
+    _check_scale(system, plans[system.main].scale, how.negative_prompt)
+    kind = device_for(how.device)
     loaded = load(system) if isinstance(model, str | Path) else model
     stages = zip(loaded.stages, plans, system.members, strict=True)
     return Job(
         model=loaded,
-        pictures=tuple(Wanted(s, prompts[i // n], said[i // n]) for i, s in enumerate(seeds)),
-        negative_prompt=negative_prompt,
+        pictures=pictures,
+        negative_prompt=how.negative_prompt,
         stages=tuple(Planned(stage, made, member.link) for stage, made, member in stages),
         device=kind,
-        dtype=dtype_for(dtype, kind),
-        threads=use_threads(threads),
+        dtype=dtype_for(how.dtype, kind),
+        threads=use_threads(how.threads),
         rows=rows,
+        first=first,
     )
 
 

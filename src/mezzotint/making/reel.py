@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
-from mezzotint.codecs.base import Vector
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.sample import start
@@ -38,7 +37,7 @@ class Reel:
         """Keeps the state after a step, and before a stage's first one the noise; at most 120 moments a film."""
         state, stage = progress.state, self.job.stages[progress.stage]
         codec = stage.model.codec(self.job.device)
-        if isinstance(codec, Vector):
+        if len(codec.shape) != 3:
             return
         if state.i == 0:
             self._begin(progress.seeds, stage, progress.stage)

@@ -94,19 +94,27 @@ def _states(
         yield state
 
 
+def _given(pictures: Sequence[Wanted], device: str) -> Tensor | None:
+    """What the stages before the first put out, (B, *)."""
+    given = [p.given for p in pictures if p.given is not None]
+    return torch.stack(given).to(device) if given else None
+
+
 def stream(job: Job) -> Iterator[Progress | Image]:
     """Runs a job, batch by batch: every step as it is done, then the batch's pictures in the order of their seeds."""
+    if not job.pictures:
+        return
     conds = _Conds()
     stages = _stages(job, conds(job.pictures[:1])[1])
     done = 0
     for pictures in job.batches:
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
-        began, previous = time.perf_counter(), None
+        began, previous = time.perf_counter(), _given(padded, job.device)
         cond, seeds = (
             {name: value.to(job.device) for name, value in conds(padded)[0].items()},
             tuple(p.seed for p in padded),
         )
-        for k, stage in enumerate(stages):
+        for k, stage in list(enumerate(stages))[job.first :]:
             for state in _states(stage, k, cond, seeds, previous, job.device):
                 done += 1
                 yield Progress(done, job.total, seeds[: len(pictures)], state, k)

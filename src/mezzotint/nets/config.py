@@ -219,7 +219,7 @@ class AutoencoderConfig:
 class EmbedderConfig:
     """Pictures (channels, *size) and texts to one space of ``width`` dimensions: see ``nets.embedder``.
 
-    text: length of the sentence embedding.  widths: channels of each resolution of the picture's side, folded first.
+    sentence: length of a text's embedding.  widths: channels of each resolution of the picture's side, folded first.
     """
 
     channels: int = 3
@@ -227,7 +227,7 @@ class EmbedderConfig:
     fold: int = 4
     widths: tuple[int, ...] = (64, 128, 256)
     blocks: int = 1
-    text: int = 384
+    sentence: int = 384
     width: int = 128
 
 

@@ -28,7 +28,7 @@ class Embedder(nn.Module):
         self.config = config
         self.trunk = Trunk(config.channels, config.fold, config.widths, config.blocks)
         self.picture = nn.Linear(config.widths[-1], config.width, bias=False)
-        self.text = nn.Linear(config.text, config.width, bias=False)
+        self.text = nn.Linear(config.sentence, config.width, bias=False)
         self.sharpness = nn.Parameter(torch.tensor(math.log(1 / FIRST_TEMPERATURE)))
 
     def pictures(self, x: Tensor) -> Tensor:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from mezzotint.codecs.embedding import Embedding
     from mezzotint.codecs.latent import Latent
 
 SCHEDULES: dict[str, Any] = {
@@ -80,15 +81,16 @@ def parametrisation_of(spec: Spec) -> Parametrisation:
     return Indexed(base, schedule.index) if isinstance(schedule, TableSchedule) else base
 
 
-def codec_of(described: Described, device: str = "cpu") -> Pixels | Latent | Vector:
-    """The codec: pixels, the latent of an autoencoder beside the model's folder, or a vector as it is.
+def codec_of(described: Described, device: str = "cpu") -> Pixels | Latent | Vector | Embedding:
+    """The codec: pixels, the latent of an autoencoder beside the model's folder, or a vector: as it is, or that of an
+    embedder beside the folder.
 
     Raises ModelError for any other, and where it does not fit the state.
     """
     spec = described.spec
     shape, name = spec.shape, spec.codec.get("name")
-    if spec.codec == {"name": "vector"} and len(shape) == 2 and shape[0] == 1:
-        return Vector(shape[1])
+    if name == "vector" and len(shape) == 2 and shape[0] == 1:
+        return _embedding(described, device) if "folder" in spec.codec else Vector(shape[1])
     if spec.codec == {"name": "pixels"} and len(shape) == 3:
         return Pixels(shape[0], (shape[1], shape[2]))
     if name == "latent" and len(shape) == 3:
@@ -98,13 +100,29 @@ def codec_of(described: Described, device: str = "cpu") -> Pixels | Latent | Vec
     )
 
 
-def _latent(described: Described, device: str) -> Latent:
-    from mezzotint.codecs.latent import Latent
-    from mezzotint.nets.autoencoder import Autoencoder
+def _embedding(described: Described, device: str) -> Embedding:
+    from mezzotint.codecs.embedding import Embedding
+    from mezzotint.nets.embedder import Embedder
+
+    net = _part(described)
+    if not isinstance(net, Embedder) or net.config.width != described.spec.shape[1]:
+        raise ModelError(f"{described.folder}: its codec is no embedder of its width; fetch the model again")
+    return Embedding(net.to(device))
+
+
+def _part(described: Described) -> nn.Module | None:
+    """The codec's network."""
     from mezzotint.pretrained.network import load_network
 
     part = codec_part(described)
-    net = None if part is None else load_network(part)
+    return None if part is None else load_network(part)
+
+
+def _latent(described: Described, device: str) -> Latent:
+    from mezzotint.codecs.latent import Latent
+    from mezzotint.nets.autoencoder import Autoencoder
+
+    net = _part(described)
     if not isinstance(net, Autoencoder):
         raise ModelError(f"{described.folder}: its codec is no autoencoder; fetch the model again")
     height, width = (n * net.config.factor for n in described.spec.shape[1:])
@@ -131,7 +149,7 @@ class StageModel:
     def spec(self) -> Spec:
         return self.described.spec
 
-    def codec(self, device: str = "cpu") -> Pixels | Latent | Vector:
+    def codec(self, device: str = "cpu") -> Pixels | Latent | Vector | Embedding:
         """The codec, its weights, if any, on a device."""
         return _codec(self, device)
 
@@ -160,5 +178,5 @@ def _placed(model: StageModel, device: str, dtype: torch.dtype) -> nn.Module:
 
 
 @lru_cache(maxsize=4)
-def _codec(model: StageModel, device: str) -> Pixels | Latent | Vector:
+def _codec(model: StageModel, device: str) -> Pixels | Latent | Vector | Embedding:
     return codec_of(model.described, device)

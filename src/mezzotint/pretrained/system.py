@@ -101,20 +101,21 @@ class System:
 
 
 def codec_part(described: Described) -> Part | None:
-    """The autoencoder that a latent model decodes with, beside its own folder; None for a model of pixels."""
+    """The network of a model's codec, beside its own folder: the autoencoder of a latent, the embedder of a vector;
+    None where it has none."""
     codec = described.spec.codec
-    if codec.get("name") != "latent":
+    if codec.get("name") != "latent" and "folder" not in codec:
         return None
     name = codec.get("folder")
     if not isinstance(name, str) or not _is_name(name):
-        raise ModelError(f"{described.folder}: codec latent needs the folder of its autoencoder, got {name!r}")
+        raise ModelError(f"{described.folder}: codec {codec.get('name')} needs the folder of its network, got {name!r}")
     return describe_network(described.folder.resolve().parent / name)
 
 
 def picture_shape(described: Described) -> tuple[int, ...]:
     """(C, H, W) of what a model's state decodes to."""
     part = codec_part(described)
-    if part is None:
+    if part is None or described.spec.codec.get("name") != "latent":
         return described.spec.shape
     from mezzotint.nets.build import config_from_dict
     from mezzotint.nets.config import AutoencoderConfig

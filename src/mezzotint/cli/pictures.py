@@ -1,0 +1,171 @@
+"""The folder of a run that makes pictures: what is there already, what is made, and what says that it is whole."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mezzotint.cli.options import print_json
+from mezzotint.cli.output import Bar, StoppedError, run_folder, slug
+from mezzotint.errors import StorageError
+from mezzotint.files import pretty_json, write_atomic, write_once
+
+if TYPE_CHECKING:
+    from mezzotint.making.image import Image
+    from mezzotint.making.job import Job, Wanted
+    from mezzotint.pictures.film import Moment
+    from mezzotint.pictures.png import Pixels
+
+SCHEMA = "mezzotint/run/2"
+SHEET_TILES = 1024
+
+
+class Folder:
+    """Where a job's files go.  A run stopped halfway goes on in its folder; a finished one is never touched."""
+
+    def __init__(self, path: Path, job: Job) -> None:
+        self.path, self.job = path, job
+        self.names = {self._id(p): f"{slug(p.name, job.model.name)}-{p.seed}.png" for p in job.pictures}
+        self.entries: dict[str, dict[str, Any]] = {}
+        self.tiles: dict[str, Pixels] = {}
+        if (path / "run.json").exists():
+            raise StorageError(f"{path} holds a finished run; nothing is ever overwritten, choose another --out")
+
+    def _id(self, wanted: Wanted) -> str:
+        return self.job.made(wanted).asset_id
+
+    def rest(self) -> tuple[Wanted, ...]:
+        """The pictures that are not here yet, made exactly as this job would.
+
+        Raises StorageError where a file of that name is another picture.
+        """
+        return tuple(p for p in self.job.pictures if not self._recall(p))
+
+    def _recall(self, wanted: Wanted) -> bool:
+        from mezzotint.errors import InputError
+        from mezzotint.governance.receipt import read_receipt
+        from mezzotint.making.image import Image
+        from mezzotint.pictures.png import read_picture, to_pixels
+
+        asset = self._id(wanted)
+        path = self.path / self.names[asset]
+        if not path.exists():
+            return False
+        try:
+            receipt = read_receipt(self.path / "receipts" / f"{asset}.json")
+            image = Image(wanted.prompt, wanted.seed, to_pixels(read_picture(path)), receipt)
+        except InputError as error:
+            raise StorageError(f"{path} exists and is not of this run; choose another --out") from error
+        self._note(image)
+        return True
+
+    def _note(self, image: Image) -> None:
+        asset = image.receipt.made.asset_id
+        self.entries[asset] = {
+            "seed": image.seed,
+            "prompt": image.prompt,
+            "read": list(image.receipt.made.read),
+            "file": self.names[asset],
+            "asset_id": asset,
+            "receipt": f"receipts/{asset}.json",
+            "pixels_sha256": image.receipt.pixels_sha256,
+            "film": [name for name in self._films(image.seed) if (self.path / name).exists()],
+        }
+        if len(self.tiles) < SHEET_TILES:
+            self.tiles[asset] = image.pixels
+
+    def save(self, image: Image, film: Sequence[Moment] = ()) -> None:
+        """Film and receipt first: where the picture is, all of it is."""
+        from mezzotint.governance.receipt import write_receipt
+
+        if film:
+            self._save_film(image.seed, film)
+        write_receipt(self.path / "receipts", image.receipt)
+        image.save(self.path / self.names[image.receipt.made.asset_id])
+        self._note(image)
+
+    def _films(self, seed: int) -> list[str]:
+        return [f"film-{seed}.webp", f"film-{seed}.png"]
+
+    def _save_film(self, seed: int, moments: Sequence[Moment]) -> None:
+        from mezzotint.pictures.film import rows, webp
+        from mezzotint.pictures.png import png
+        from mezzotint.pictures.sheet import strip
+
+        animation, still = self._films(seed)
+        write_once(self.path / animation, webp(moments))
+        write_once(self.path / still, png(strip(*rows(moments)), {}))
+
+    def finish(self, command: str, seconds: float) -> dict[str, Any]:
+        """The contact sheet, then ``run.json``, which says that the run is whole.   Returns: what it holds."""
+        from mezzotint import __version__
+        from mezzotint.making.job import described
+        from mezzotint.pictures.png import png
+        from mezzotint.pictures.sheet import sheet
+
+        order = [self._id(p) for p in self.job.pictures]
+        tiles = [self.tiles[asset] for asset in order if asset in self.tiles]
+        write_once(self.path / "sheet.png", png(sheet(tiles), {}))
+        document = {
+            "schema": SCHEMA,
+            "command": command,
+            "mezzotint": __version__,
+            **described(self.job),
+            "images": [self.entries[asset] for asset in order],
+            "sheet": "sheet.png",
+            "seconds": round(seconds, 3),
+        }
+        write_atomic(self.path / "run.json", pretty_json(document), replace=False)
+        return document
+
+
+def make(job: Job, folder: Folder, film: bool, shown: bool) -> None:
+    """Runs what is not done yet; every picture is on disk before the next batch begins."""
+    from mezzotint.making.image import Progress
+    from mezzotint.making.reel import Reel
+    from mezzotint.making.run import stream
+
+    rest = replace(job, pictures=folder.rest())
+    reel = Reel(rest) if film else None
+    with Bar(rest.total, "step", shown) as bar:
+        for event in stream(rest):
+            if isinstance(event, Progress):
+                bar.at(event.done, f"picture {len(folder.entries) + 1} of {len(job.pictures)}")
+                if reel is not None:
+                    reel.add(event)
+            else:
+                folder.save(event, () if reel is None else reel.take(event.seed))
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """No garbage collection while torch and a model are loaded: all of it stays, and searching it takes time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def run(job: Job, out: Path | None, command: str, film: bool, as_json: bool, quiet: bool, began: float) -> None:
+    """Makes a job's pictures in their folder and says so.  Raises StoppedError at Ctrl-C, StorageError."""
+    for note in () if quiet else job.notes:
+        print(f"mezzotint: {note}", file=sys.stderr)
+    folder = Folder(run_folder(out, command), job)
+    try:
+        make(job, folder, film, shown=not quiet)
+        document = folder.finish(command, time.perf_counter() - began)
+    except KeyboardInterrupt:
+        whole = f"{len(folder.entries)} of {len(job.pictures)} pictures are whole in {folder.path}"
+        raise StoppedError(f"interrupted: {whole}; the same command with --out {folder.path} goes on") from None
+    if as_json:
+        print_json({**document, "out": str(folder.path)})
+    elif not quiet:
+        print(f"{len(job.pictures)} pictures in {folder.path} ({document['seconds']:.1f} s)", file=sys.stderr)

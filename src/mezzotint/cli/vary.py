@@ -1,0 +1,51 @@
+"""``mezzotint vary PICTURE [OTHER]``: pictures like a given one, or from one to another."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mezzotint.cli.options import (
+    json_option,
+    machine_options,
+    out_option,
+    quiet_option,
+    sampling_options,
+    seed_option,
+)
+from mezzotint.cli.pictures import run, without_collector
+from mezzotint.config import settings
+
+
+@click.command("vary")
+@click.argument("picture", type=click.Path(path_type=Path))
+@click.argument("other", type=click.Path(path_type=Path), required=False)
+@click.option("--model", metavar="NAME|PATH", default="products-prior", show_default=True, help="One with a prior.")
+@click.option("-n", "--n", type=int, default=4, show_default=True, help="How many pictures.")
+@seed_option
+@sampling_options
+@machine_options
+@click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
+@out_option
+@json_option
+@quiet_option
+def command(picture: Path, other: Path | None, out: Path | None, as_json: bool, quiet: bool, **words: Any) -> None:
+    """Make pictures like PICTURE, or a path of pictures from PICTURE to OTHER.
+
+    The picture's embedding stands in for a prompt's. Writes what generate writes.
+    """
+    began = time.perf_counter()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    said = settings({k: words[k] for k in ("quality", "device", "dtype", "threads", "batch")})
+    words |= {k: said[k].value for k in ("quality", "device", "dtype", "threads", "batch")}
+    from mezzotint.making.job import How
+    from mezzotint.making.vary import prepare_vary
+
+    given = {k: words.pop(k) for k in ("model", "n", "seed", "batch")}
+    with without_collector():
+        job = prepare_vary([picture] if other is None else [picture, other], How(**words), **given)
+    run(job, out, "vary", False, as_json, quiet, began)

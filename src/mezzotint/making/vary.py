@@ -1,0 +1,134 @@
+"""``vary``: pictures like a given one, or between two, through the embedding of pictures that a prior's system has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mezzotint.codecs.embedding import Embedding
+from mezzotint.errors import InputError, UsageError
+from mezzotint.files import read_bytes, sha256
+from mezzotint.making.image import Image, Result
+from mezzotint.making.job import How, Job, Wanted, check_count, opened, planned, rows_for
+from mezzotint.making.prompt import Nothing
+from mezzotint.making.run import stream
+from mezzotint.pretrained.model import load
+
+if TYPE_CHECKING:
+    from mezzotint.pretrained.model import Model
+
+MAX_BYTES = 200_000_000
+
+
+def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
+    r"""From a (d,) at t = 0 to b (d,) at t = 1 along the great circle, lengths in between too; a straight line where
+    they point the same way or opposite ways.
+
+    .. math:: \frac{\sin((1-t)\theta)}{\sin\theta} a + \frac{\sin(t\theta)}{\sin\theta} b,
+              \qquad \theta = \angle(a, b)
+
+    Shoemake, 1985, Animating Rotation with Quaternion Curves, sec. 3.3.
+    """
+    theta = torch.nn.functional.cosine_similarity(a.double(), b.double(), dim=0).clamp(-1, 1).acos()
+    if float(theta.sin()) < 1e-6:
+        return torch.lerp(a, b, t)
+    weights = torch.sin(torch.tensor([1 - t, t], dtype=torch.float64) * theta) / theta.sin()
+    return (weights[0] * a.double() + weights[1] * b.double()).to(a)
+
+
+def _pixels(path: Path, shape: tuple[int, int, int]) -> Tensor:
+    """A picture as the embedder reads it: (C, H, W) uint8.  Raises InputError."""
+    from mezzotint.training.data.decode import decode
+    from mezzotint.training.data.source import BadItemError, Item
+
+    try:
+        return decode(Item(path.name, read_bytes(path, MAX_BYTES)), shape)
+    except BadItemError as error:
+        raise InputError(
+            f"{path} is not a picture that can be read ({error.reason}); give a PNG, JPEG or WebP"
+        ) from None
+
+
+def _codec(model: Model) -> Embedding:
+    """What pictures are embedded with.  Raises UsageError where the system has no such thing."""
+    codec = model.stages[0].codec()
+    told = {name for stage in model.stages[1:] for name in stage.takes}
+    if not isinstance(codec, Embedding) or told & {"text", "label"}:
+        raise UsageError(
+            f"{model.system.name} does not go through the embedding of a picture; expected a model with a prior that"
+            " does, such as products-prior"
+        )
+    return codec
+
+
+def prepare_vary(
+    pictures: Sequence[Path], how: How, *, model: str | Path | Model, n: int, seed: int, batch: int | None
+) -> Job:
+    """The job of ``vary``'s words.  Arguments and errors: as ``vary``."""
+    from mezzotint.diffusion.noise import seeds_from
+
+    rows = rows_for(check_count("n", n), batch)
+    loaded = load(opened(model)) if isinstance(model, str | Path) else model
+    codec = _codec(loaded)
+    data = [_pixels(path, codec.data_shape) for path in pictures]
+    vectors = codec.decode(codec.encode(torch.stack(data)))
+    hashes = [sha256(x.permute(1, 2, 0).contiguous().numpy().tobytes()) for x in data]
+    wanted = _alike(pictures[0], vectors[0], hashes[0], seeds_from(seed, n))
+    if len(pictures) == 2:
+        wanted = _between(pictures, vectors, hashes, seeds_from(seed, 1)[0], n)
+    return planned(loaded, loaded.system, wanted, rows, how, first=1)
+
+
+def _alike(path: Path, vector: Tensor, pixels_sha256: str, seeds: Sequence[int]) -> tuple[Wanted, ...]:
+    """One embedding, other noise each time."""
+    task = {"name": "vary", "pictures": [pixels_sha256]}
+    return tuple(Wanted(seed, "", Nothing(), task, vector, f"like {path.stem}") for seed in seeds)
+
+
+def _between(paths: Sequence[Path], vectors: Tensor, hashes: Sequence[str], seed: int, n: int) -> tuple[Wanted, ...]:
+    """n embeddings from one to the other, the same noise each time."""
+    made, (a, b) = [], (path.stem[:12] for path in paths)
+    for k in range(n):
+        t = k / max(1, n - 1)
+        task = {"name": "vary", "pictures": list(hashes), "at": round(t, 6)}
+        made.append(Wanted(seed, "", Nothing(), task, slerp(vectors[0], vectors[1], t), f"{a} to {b} {k + 1:03d}"))
+    return tuple(made)
+
+
+def vary(
+    picture: str | Path,
+    other: str | Path | None = None,
+    *,
+    model: str | Path | Model = "products-prior",
+    n: int = 4,
+    seed: int = 0,
+    quality: str = "standard",
+    steps: int | None = None,
+    scale: float | None = None,
+    solver: str | None = None,
+    grid: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int | None = None,
+    batch: int | None = None,
+) -> Result:
+    """Makes n pictures like a given one; or, where another is given, n from the one to the other.
+
+    The picture's embedding takes the place of what the prior makes of a text: Ramesh et al., 2022, Hierarchical
+    Text-Conditional Image Generation with CLIP Latents, sec. 3.1 and 3.2.  Likenesses have seeds seed + k;
+    a path between two has one noise throughout and moves along the great circle.
+    Args: picture, other: files.  model: a name, a folder, or what ``load`` gave, of a system with a prior.   The rest:
+            as ``generate``.
+    Raises: UsageError (words; another kind of model), InputError (files, model), ModelError, NonFiniteError.
+    """
+    both = [Path(picture)] if other is None else [Path(picture), Path(other)]
+    how = How(quality, steps, scale, solver, grid, device, dtype, threads)
+    job = prepare_vary(both, how, model=model, n=n, seed=seed, batch=batch)
+    began = time.perf_counter()
+    images = tuple(event for event in stream(job) if isinstance(event, Image))
+    return Result(images, time.perf_counter() - began)
