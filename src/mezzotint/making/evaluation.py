@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mezzotint.codecs.latent import Latent
 from mezzotint.evaluation.features import Features
 from mezzotint.evaluation.measure import METRICS, check, measure
 from mezzotint.evaluation.report import Cost, Report
@@ -69,12 +68,8 @@ def _piece(job: Job, work: Path) -> tuple[NDArray[np.uint8], float]:
 
 def parameters(job: Job) -> int:
     """Of all networks that make a picture, codecs included, each once."""
-    found: dict[int, int] = {}
-    for stage in job.stages:
-        codec = stage.model.codec(job.device)
-        for module in (stage.model.network, *([codec.net] if isinstance(codec, Latent) else [])):
-            found[id(module)] = sum(p.numel() for p in module.parameters())
-    return sum(found.values())
+    modules = {id(net): net for stage in job.stages for net in stage.model.networks.values()}
+    return sum(p.numel() for net in modules.values() for p in net.parameters())
 
 
 def calls(job: Job) -> int:

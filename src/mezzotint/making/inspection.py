@@ -11,6 +11,8 @@ from typing import Any
 
 from mezzotint.errors import InputError, MezzotintError
 from mezzotint.files import read_bytes, sha256, sha256_file
+from mezzotint.pretrained.components import INDEX, Component, components, is_diffusers
+from mezzotint.pretrained.families.known import PIPELINES
 from mezzotint.pretrained.folder import JSON_NAME, WEIGHTS_NAME, describe
 from mezzotint.pretrained.network import NETWORK_JSON, describe_network
 from mezzotint.pretrained.spec import to_dict
@@ -30,6 +32,20 @@ class Inspection:
     kind: str
     path: Path
     facts: Mapping[str, Any]
+
+
+def _diffusers(path: Path) -> dict[str, Any]:
+    found = components(path)
+    parts = {name: _component(part) for name, part in found.parts.items()}
+    known = PIPELINES.get(found.class_name)
+    return {"pipeline": found.class_name, "family": known, "parts": parts, "options": dict(found.options)}
+
+
+def _component(part: Component) -> dict[str, Any]:
+    said: dict[str, Any] = {"library": part.library, "class": part.class_name}
+    if not any(part.folder.glob("*.safetensors")):
+        return said
+    return {**said, "files": [p.name for p in part.files], "bytes": part.bytes, "sha256": part.sha256}
 
 
 def inspect(path: str | Path) -> Inspection:
@@ -54,7 +70,9 @@ def _folder(path: Path) -> Inspection:
         return Inspection("checkpoint", path, _checkpoint(path))
     if (path / "run.json").is_file():
         return Inspection("run", path, {**_json(path / "run.json"), "files": _files(path)})
-    names = f"{JSON_NAME}, {SYSTEM_JSON}, {NETWORK_JSON}, run.json or state.json"
+    if is_diffusers(path):
+        return Inspection("diffusers", path, _diffusers(path))
+    names = f"{INDEX}, {JSON_NAME}, {SYSTEM_JSON}, {NETWORK_JSON}, run.json or state.json"
     raise InputError(f"{path} is no model, system, network, run or checkpoint (no {names})")
 
 

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from mezzotint.pretrained.model import Model
+    from mezzotint.pretrained.model import AnyStage, Model
     from mezzotint.pretrained.plan import Plan
-    from mezzotint.pretrained.stage_model import StageModel
 
 MAX_BATCH = 16
 MAX_PICTURES = 1_000_000
@@ -36,7 +35,7 @@ SMALL_BATCH = 4096
 class Planned:
     """One stage of a job: its model, how it is sampled, and how it is fed (``pretrained.system``)."""
 
-    model: StageModel
+    model: AnyStage
     plan: Plan
     link: Choice
 
@@ -80,7 +79,7 @@ class Job:
     """Everything decided, nothing computed: ``stream`` runs it.
 
     pictures: no two the same.  stages: all of the system; those from ``first`` on are run.  rows: of every batch, the
-    last one padded, so that a picture's bits depend on its seed and on what it is told alone.
+    last one padded, so that a picture's bits depend on its seed and on what it is told alone.   size: (width, height).
     """
 
     model: Model
@@ -91,6 +90,7 @@ class Job:
     dtype: torch.dtype
     threads: int
     rows: int
+    size: tuple[int, int]
     first: int = 0
 
     @property
@@ -146,7 +146,7 @@ class Job:
             read=picture.told.read,
             encoder_sha256="" if system.text is None else system.text.sha256,
             seed=picture.seed,
-            size=system.size,
+            size=self.size,
             dtype=str(self.dtype).removeprefix("torch."),
             device=self.device,
             processor=processor(self.device),
@@ -161,7 +161,7 @@ class Job:
         return StageMade(
             model=stage.model.name,
             weights_sha256=described.weights_sha256,
-            codec_sha256="" if part is None else part.weights_sha256,
+            codec_sha256=described.codec_sha256 if part is None else part.weights_sha256,
             config_sha256=stage.model.config_sha256,
             link=stage.link,
             solver=stage.plan.solver_choice,
@@ -181,10 +181,20 @@ def parse_size(size: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _check_size(system: System, size: str | None) -> None:
-    width, height = system.size
-    if size is not None and parse_size(size) != (width, height):
-        raise UsageError(f"size {size} is not one that {system.name} makes; it makes {width}x{height}")
+STEP = 8
+LARGEST = 4096
+
+
+def size_of(system: System, size: str | None) -> tuple[int, int]:
+    """(width, height) of a system's pictures: its own, or those asked for where it can.  Raises UsageError."""
+    if size is None:
+        return system.size
+    width, height = parse_size(size)
+    if system.components is None and (width, height) != system.size:
+        raise UsageError(f"size {size} is not one that {system.name} makes; it makes {system.size[0]}x{system.size[1]}")
+    if system.components is not None and (width % STEP or height % STEP or max(width, height) > LARGEST):
+        raise UsageError(f"size {size} cannot be made; expected both divisible by {STEP} and at most {LARGEST}")
+    return width, height
 
 
 def _check_scale(system: System, scale: float, negative_prompt: str) -> None:
@@ -239,15 +249,15 @@ def prepare(
     total = check_count("n", n) * len(prompts)
     rows = rows_for(check_count("the number of pictures", total), batch)
     system = opened(model)
-    _check_size(system, size)
-    said = [told(system, text, negative_prompt) for text in prompts]
+    wide = size_of(system, size)
+    said = [told(system, text, negative_prompt, wide) for text in prompts]
 
     from mezzotint.diffusion.noise import seeds_from
 
     seeds = seeds_from(seed, total)
     pictures = tuple(Wanted(s, prompts[i // n], said[i // n], name=prompts[i // n]) for i, s in enumerate(seeds))
     how = How(quality, steps, scale, solver, grid, device, dtype, threads, negative_prompt)
-    return planned(model, system, pictures, rows, how)
+    return planned(model, system, pictures, rows, how, wide)
 
 
 def opened(model: str | Path | Model) -> System:
@@ -261,6 +271,7 @@ def planned(
     pictures: tuple[Wanted, ...],
     rows: int,
     how: How,
+    size: tuple[int, int],
     first: int = 0,
 ) -> Job:
     """The job of some pictures.
@@ -284,11 +295,12 @@ def planned(
         model=loaded,
         pictures=pictures,
         negative_prompt=how.negative_prompt,
-        stages=tuple(Planned(stage, made, member.link) for stage, made, member in stages),
+        stages=tuple(Planned(stage.at(size), made, member.link) for stage, made, member in stages),
         device=kind,
         dtype=dtype_for(how.dtype, kind),
         threads=use_threads(how.threads),
         rows=rows,
+        size=size,
         first=first,
     )
 

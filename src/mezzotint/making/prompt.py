@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mezzotint.conditioning.labels import Labels, label_cond
 from mezzotint.errors import UsageError
+from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
@@ -71,9 +72,13 @@ class Texts:
         return {k: v[:1] for k, v in both.items()}, {k: v[1:] for k, v in both.items()}
 
 
-def told(system: System, prompt: str, negative_prompt: str) -> Told:
-    """What a system is told.  Raises UsageError: an unknown label, a prompt for a model that takes none, or no prompt
-    for one of text."""
+def told(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> Told:
+    """What a system is told, to make pictures of a size (width, height).
+
+    Raises UsageError: an unknown label, a prompt for a model that takes none, or no prompt for one of text.
+    """
+    if system.components is not None:
+        return family_of(system.components).reading(system, prompt, negative_prompt, size)
     if system.text is not None:
         return _texts(system, prompt, negative_prompt)
     names = tuple(label.name for label in system.labels)

@@ -61,7 +61,7 @@ class Reel:
     def _large(self, picture: Tensor) -> Pixels:
         """(H, W, C) of (c, h, w), each pixel repeated to the size of the job's pictures."""
         pixels = rows_first(picture)
-        width, _ = self.job.model.system.size
+        width, _ = self.job.size
         factor = max(1, width // pixels.shape[1])
         return np.ascontiguousarray(pixels.repeat(factor, 0).repeat(factor, 1))
 

@@ -81,7 +81,7 @@ def prepare_vary(
     wanted = _alike(pictures[0], vectors[0], hashes[0], seeds_from(seed, n))
     if len(pictures) == 2:
         wanted = _between(pictures, vectors, hashes, seeds_from(seed, 1)[0], n)
-    return planned(loaded, loaded.system, wanted, rows, how, first=1)
+    return planned(loaded, loaded.system, wanted, rows, how, loaded.system.size, first=1)
 
 
 def _alike(path: Path, vector: Tensor, pixels_sha256: str, seeds: Sequence[int]) -> tuple[Wanted, ...]:

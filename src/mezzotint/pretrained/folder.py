@@ -23,13 +23,17 @@ MAX_JSON_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Described:
-    """A model folder as its ``model.json`` describes it; nothing else has been read."""
+    """A model folder as its ``model.json`` describes it; nothing else has been read.
+
+    codec_sha256: of a codec's weights that lie in the same folder, else "".
+    """
 
     name: str
     folder: Path
     spec: Spec
     weights_sha256: str
     weights_bytes: int
+    codec_sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.folder import load_described
+from mezzotint.pretrained.foreign import ForeignStage
 from mezzotint.pretrained.stage_model import StageModel
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import System, describe_system, verify_system
+
+AnyStage = StageModel | ForeignStage
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,14 +20,14 @@ class Model:
     """A system, checked, and its stages in the order they run, their networks on the CPU as stored in float32."""
 
     system: System
-    stages: tuple[StageModel, ...]
+    stages: tuple[AnyStage, ...]
 
     @property
     def name(self) -> str:
         return self.system.name
 
     @property
-    def main(self) -> StageModel:
+    def main(self) -> AnyStage:
         """The stage that steps, solver, grid and scale are for."""
         return self.stages[self.system.main]
 
@@ -34,5 +38,7 @@ def load(model: str | Path | System = "fashion") -> Model:
     Raises UsageError (unknown name), InputError (no model there), ModelError (a pickle, damaged, or not what it says).
     """
     system = model if isinstance(model, System) else verify_system(describe_system(find(str(model))))
+    if system.components is not None:
+        return Model(system, family_of(system.components).stages(system))
     members = (StageModel(m.described, load_described(m.described).network) for m in system.members)
     return Model(system, tuple(members))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mezzotint.diffusion.aliases import GRID_OPTIONS, resolve
+from mezzotint.diffusion.aliases import GRID_OPTIONS, from_diffusers, resolve
 from mezzotint.diffusion.aliases import Choice as Resolved
 from mezzotint.diffusion.denoiser import Cond, Posterior
 from mezzotint.diffusion.level import Level
@@ -77,6 +77,7 @@ def _number(text: str) -> Value:
 
 
 def _grid_options(choice: Choice) -> dict[str, Value]:
+    """Empty for the solver's own grid."""
     return {"grid" if key == "name" else key: value for key, value in choice.items()}
 
 
@@ -108,7 +109,8 @@ def plan(
     """
     chosen = preset(spec, quality)
     name, options = _options(chosen, solver, grid)
-    choice = resolve(name, options)
+    own = bool(chosen.scheduler) and solver is None and grid is None
+    choice = from_diffusers(chosen.scheduler) if own else resolve(name, options)
     levels = choice.grid(schedule_of(spec), chosen.steps if steps is None else steps)
     parametrisation_of(spec)(levels[:-1])
     guidance = chosen.scale if scale is None else scale
@@ -116,6 +118,8 @@ def plan(
         raise UsageError(f"scale is {guidance}; expected a finite number, 1 is off")
     settings: dict[str, Any] = json_safe(asdict(choice.solver)) if is_dataclass(choice.solver) else {}
     placed = {k: v for k, v in options.items() if k not in GRID_OPTIONS and _places(name, options, k, choice)}
+    if own:
+        placed = {k: v for k, v in chosen.scheduler.items() if isinstance(v, str | int | float) and k[0] != "_"}
     return Plan(
         solver=choice.solver,
         levels=levels,
@@ -153,8 +157,11 @@ def rehearse(solver: Solver[Any], levels: Level) -> tuple[int, ...]:
 
 
 def _places(name: str, options: dict[str, Value], key: str, choice: Resolved) -> bool:
-    """Whether an option is the grid's: without it the solver is the same."""
-    return resolve(name, {k: v for k, v in options.items() if k != key}).solver == choice.solver
+    """Whether an option is the grid's: without it the solver is the same, or another of the options has no effect."""
+    try:
+        return resolve(name, {k: v for k, v in options.items() if k != key}).solver == choice.solver
+    except UsageError:
+        return True
 
 
 def json_safe(value: Any) -> Any:

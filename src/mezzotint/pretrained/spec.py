@@ -65,13 +65,15 @@ class Text:
 class Sampling:
     """How a model is sampled unless told otherwise.
 
-    solver: a name of the alias table.  grid: a Choice.  scale: guidance, 1 is off.
+    solver: a name of the alias table.  grid: a Choice, or {} for the solver's own.  scale: guidance, 1 is off.
+    scheduler: a ``scheduler_config.json`` of diffusers that solver and grid are read from, where it is not empty.
     """
 
     solver: str
     grid: Choice
     steps: int
     scale: float = 1.0
+    scheduler: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,9 +154,10 @@ def _check_sampling(quality: str, sampling: Sampling) -> None:
         not isinstance(sampling.solver, str)
         or not _is_size(sampling.steps)
         or not isinstance(sampling.scale, int | float)
+        or sampling.scheduler
     ):
         raise ModelError(
-            f"sampling.{quality}: expected a solver's name, steps from 1 to {MAX_SIZE}, and a number as scale"
+            f"sampling.{quality}: expected a solver's name, steps from 1 to {MAX_SIZE}, a number as scale, no scheduler"
         )
 
 

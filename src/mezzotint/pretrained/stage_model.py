@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from mezzotint.diffusion.schedule import (
     linear,
     scaled_linear,
 )
+from mezzotint.diffusion.schedule import zero_terminal_snr as stretched
 from mezzotint.errors import ModelError, unknown
 from mezzotint.files import canonical_json, sha256
 from mezzotint.pretrained.folder import Described
@@ -35,7 +36,26 @@ if TYPE_CHECKING:
     from mezzotint.codecs.embedding import Embedding
     from mezzotint.codecs.latent import Latent
 
+
+def betas(
+    shape: str,
+    n: int = 1000,
+    start: float = 1e-4,
+    end: float = 0.02,
+    values: Sequence[float] | None = None,
+    zero_terminal_snr: bool = False,
+) -> TableSchedule:
+    """The noise table of a diffusers scheduler: a shape of betas or the values themselves, stretched where asked."""
+    made = {"linear": linear, "scaled_linear": scaled_linear}
+    if values is not None:
+        found = TableSchedule(tuple(values))
+    else:
+        found = cosine_table(n) if shape == "squaredcos_cap_v2" else made[shape](n, start, end)
+    return stretched(found) if zero_terminal_snr else found
+
+
 SCHEDULES: dict[str, Any] = {
+    "betas": betas,
     "flow": Flow,
     "cosine": Cosine,
     "ve": VE,
@@ -165,9 +185,26 @@ class StageModel:
         said = to_dict(self.spec)
         return sha256(canonical_json({k: said[k] for k in DEFINING}))
 
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """As they are counted: the denoiser's, and an autoencoder's."""
+        codec = self.codec()
+        decoder = {"codec": codec.net} if isinstance(codec, _latent_class()) else {}
+        return {"denoiser": self.network, **decoder}
+
+    def at(self, size: tuple[int, int]) -> StageModel:
+        """The same: its pictures have one size."""
+        return self
+
     def denoiser(self, device: str, dtype: torch.dtype) -> Preconditioned:
         """The network on a device, its weights in a number format, with its parametrisation."""
         return Preconditioned(_placed(self, device, dtype), parametrisation_of(self.spec))
+
+
+def _latent_class() -> type[Latent]:
+    from mezzotint.codecs.latent import Latent
+
+    return Latent
 
 
 @lru_cache(maxsize=8)

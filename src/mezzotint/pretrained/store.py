@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mezzotint.errors import InputError, MezzotintError, UsageError
 from mezzotint.places import places
+from mezzotint.pretrained.components import INDEX
 from mezzotint.pretrained.folder import JSON_NAME
 from mezzotint.pretrained.system import SYSTEM_JSON, System, describe_system
 
@@ -31,7 +32,7 @@ def _folders() -> Iterator[tuple[str, Path]]:
     seen: set[str] = set()
     for origin, place in places():
         for folder in _listed(place):
-            if any((folder / name).is_file() for name in (JSON_NAME, SYSTEM_JSON)) and folder.name not in seen:
+            if any((folder / name).is_file() for name in (JSON_NAME, SYSTEM_JSON, INDEX)) and folder.name not in seen:
                 seen.add(folder.name)
                 yield origin, folder
 

@@ -7,13 +7,15 @@ an embedding) lies beside them as a network folder.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.errors import InputError, ModelError, unknown
 from mezzotint.files import pretty_json, sha256, write_atomic
+from mezzotint.pretrained.components import Components, components, is_diffusers
+from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.folder import CARD_NAME, Described, card_page, describe, table, verify
 from mezzotint.pretrained.network import Part, describe_network
 from mezzotint.pretrained.spec import Card, Choice, Label, Text, card_of, made_of, text_of
@@ -51,6 +53,7 @@ class System:
     """What runs under one name.
 
     main: the number of the stage that ``--steps`` and the like are for.  card: of the whole.
+    components: of a folder in diffusers' layout, else None.
     """
 
     name: str
@@ -59,6 +62,7 @@ class System:
     card: Card
     main: int = 0
     text: Text | None = None
+    components: Components | None = None
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -67,7 +71,10 @@ class System:
 
     @property
     def weights_bytes(self) -> int:
-        """Of all networks that a run needs, the text encoder left out."""
+        """Of all networks that a run needs; a text encoder that ships is left out."""
+        if self.components is not None:
+            needed = ("unet", "transformer", "vae", *family_of(self.components).text_parts(self.components))
+            return sum(self.components[name].bytes for name in needed if name in self.components)
         shared = {p.folder: p.weights_bytes for m in self.members if (p := codec_part(m.described)) is not None}
         return sum(m.described.weights_bytes for m in self.members) + sum(shared.values())
 
@@ -76,6 +83,7 @@ class System:
         """Of the weights; of several files the hash of their hashes, in the order they run."""
         found = [m.described.weights_sha256 for m in self.members]
         parts = [p.weights_sha256 for m in self.members if (p := codec_part(m.described)) is not None]
+        parts += [m.described.codec_sha256 for m in self.members if m.described.codec_sha256]
         return found[0] if len(found) == 1 and not parts else sha256("".join(found + parts).encode())
 
     @property
@@ -115,6 +123,9 @@ def codec_part(described: Described) -> Part | None:
 def picture_shape(described: Described) -> tuple[int, ...]:
     """(C, H, W) of what a model's state decodes to."""
     part = codec_part(described)
+    if described.spec.codec.get("name") == "kl":
+        factor = int(described.spec.codec["factor"])
+        return (3, *(n * factor for n in described.spec.shape[1:]))
     if part is None or described.spec.codec.get("name") != "latent":
         return described.spec.shape
     from mezzotint.nets.build import config_from_dict
@@ -133,6 +144,9 @@ def _is_name(text: str) -> bool:
 def describe_system(folder: Path) -> System:
     """A system folder, or a model folder as a system of one.  Raises InputError, ModelError naming what is wrong."""
     path = folder / SYSTEM_JSON
+    if is_diffusers(folder):
+        found_parts = components(folder)
+        return family_of(found_parts).described(found_parts)
     if not path.is_file():
         described = describe(folder)
         alone = (Member(described, {"name": "keep"}),)
@@ -168,10 +182,21 @@ def _member(folder: Path, value: Any, i: int) -> Member:
 
 
 def verify_system(system: System) -> System:
-    """The same, every weights file checked against its hash.  Raises InputError, ModelError."""
+    """The same, every weights file checked against its hash; of a diffusers folder, which records none, with the hashes
+    of its files.  Raises InputError, ModelError."""
+    if system.components is not None:
+        return _hashed(system, system.components)
     for member in system.members:
         verify(member.described)
     return system
+
+
+def _hashed(system: System, found: Components) -> System:
+    (member,) = system.members
+    described = replace(member.described, weights_sha256=found["unet"].sha256, codec_sha256=found["vae"].sha256)
+    encoders = [found[name].sha256 for name in family_of(found).text_parts(found)]
+    text = None if system.text is None else replace(system.text, sha256=sha256("".join(encoders).encode()))
+    return replace(system, members=(replace(member, described=described),), text=text)
 
 
 def save_system(folder: Path, stages: tuple[StageSpec, ...], card: Card, main: int, text: Text | None) -> System:

@@ -1,0 +1,59 @@
+"""The latent of diffusers' autoencoders as the state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mezzotint.codecs.base import check_rows
+from mezzotint.codecs.pixels import Pixels
+
+
+@dataclass(frozen=True, eq=False)
+class KL:
+    r"""Pictures (B, 3, H, W) uint8 <-> latents (B, c, H/f, W/f), :math:`z = (\mu(x) - shift)\cdot scaling`.
+
+    vae: an ``AutoencoderKL`` of diffusers.  size: (height, width).  factor: f.   Encoding takes the mean of the
+    posterior, so that a picture has one latent.
+    Rombach et al., 2022, High-Resolution Image Synthesis with Latent Diffusion Models, app. G.
+    """
+
+    vae: nn.Module
+    size: tuple[int, int]
+    factor: int
+    channels: int
+    scaling: float
+    shift: float = 0.0
+    _pixels: Pixels = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_pixels", Pixels(3, self.size))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.channels, self.size[0] // self.factor, self.size[1] // self.factor)
+
+    def encode(self, data: Tensor) -> Tensor:
+        """Raises InputError for another dtype or shape."""
+        x = self._pixels.encode(data)
+        with torch.inference_mode():
+            mean: Tensor = self._net.encode(x.to(self._like)).latent_dist.mode()
+        return (mean.float() - self.shift) * self.scaling
+
+    def decode(self, state: Tensor) -> Tensor:
+        """Raises InputError for another shape, NonFiniteError where the state is not finite."""
+        check_rows("latents", state, self.shape)
+        with torch.inference_mode():
+            x: Tensor = self._net.decode((state.float() / self.scaling + self.shift).to(self._like)).sample
+        return self._pixels.decode(x.float())
+
+    @property
+    def _net(self) -> Any:
+        return self.vae
+
+    @property
+    def _like(self) -> Tensor:
+        return next(self.vae.parameters())

@@ -1,0 +1,98 @@
+"""The networks of a diffusers folder: classes of diffusers and transformers, filled from safetensors files alone."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from mezzotint.errors import ModelError, UsageError
+from mezzotint.pretrained.components import Component
+from mezzotint.pretrained.folder import check_weights
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+OLD_ATTENTION = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
+"""Names of attention's parts in autoencoders that were saved before 2023."""
+
+
+def _class(part: Component) -> Any:
+    """The class that a component names.  Raises UsageError without the library, ModelError without the class."""
+    try:
+        if part.library == "diffusers":
+            import diffusers as library
+        else:
+            import transformers as library  # type: ignore[no-redef]
+    except ImportError as error:
+        raise UsageError(f"{part.folder} needs {part.library}; pip install 'mezzotint[diffusers]'") from error
+    found = getattr(library, part.class_name, None)
+    if found is None:
+        raise ModelError(f"{part.folder}: the {part.library} that is installed has no {part.class_name}; update it")
+    return found
+
+
+def _empty(part: Component) -> nn.Module:
+    """The network without memory for its parameters."""
+    from accelerate import init_empty_weights
+
+    made, config = _class(part), dict(part.config)
+    try:
+        with init_empty_weights(include_buffers=False), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if part.library == "diffusers":
+                network: nn.Module = made.from_config(config)
+            else:
+                network = made._from_config(made.config_class.from_dict(config))
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RuntimeError) as error:
+        why = str(error).partition("\n")[0]
+        raise ModelError(f"{part.folder}: its configuration cannot be built ({why}); fetch it again") from error
+    return network
+
+
+def _named(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights under the names that the network has now: those of older files are known, and only those."""
+    renamed = {}
+    for name, value in weights.items():
+        now = name
+        for old, new in OLD_ATTENTION.items():
+            if now not in wanted and old in now:
+                now = now.replace(old, new)
+        if now not in wanted and now.removeprefix("text_model.") in wanted:
+            now = now.removeprefix("text_model.")
+        elif now not in wanted and f"text_model.{now}" in wanted:
+            now = f"text_model.{now}"
+        if now not in wanted and now.endswith("position_ids"):
+            continue  # not a weight: 0, 1, 2, …
+        fits = now in wanted and value.ndim == 4 and value.shape[2:] == (1, 1) and wanted[now].ndim == 2
+        renamed[now] = value[..., 0, 0] if fits else value
+    return renamed
+
+
+@lru_cache(maxsize=16)
+def network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
+    """A component's network on a device in a number format, evaluation mode, no gradients; made once.
+
+    Raises UsageError (a library is missing), ModelError naming the tensor that is missing, unknown or misshapen.
+    """
+    network = _empty(part)
+    weights = _named(part.tensors(), network.state_dict())
+    check_weights(network, weights, part.files[0])
+    cast = {k: w.to(device, dtype) if w.is_floating_point() else w.to(device) for k, w in weights.items()}
+    network.load_state_dict(cast, assign=True)
+    for name, buffer in network.named_buffers():
+        if buffer.device.type != device:
+            _put(network, name, buffer.to(device))
+    return network.eval().requires_grad_(False)
+
+
+def _put(network: nn.Module, name: str, value: Tensor) -> None:
+    owner, _, last = name.rpartition(".")
+    setattr(network.get_submodule(owner), last, value)
+
+
+Wrap = Callable[["nn.Module"], "nn.Module"]
+"""A library's network -> one that is called as ours are."""

@@ -1,0 +1,183 @@
+"""A diffusers folder on disk: ``model_index.json`` and its components, their configurations and weights files.
+
+Nothing here imports torch, and nothing in a folder is run.  Layout: https://huggingface.co/docs/diffusers
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mezzotint.config import home
+from mezzotint.errors import InputError, ModelError, StorageError
+from mezzotint.files import canonical_json, pretty_json, sha256, sha256_file, write_atomic
+from mezzotint.pretrained.folder import table
+from mezzotint.tensorfile import read_header, refuse_pickle
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+INDEX = "model_index.json"
+STEMS = ("diffusion_pytorch_model", "model")
+PICKLES = (".bin", ".ckpt", ".pt", ".pth")
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part of a folder: its class, as the index names it, and where it lies."""
+
+    name: str
+    library: str
+    class_name: str
+    folder: Path
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """Its own JSON table.  Raises ModelError where there is none."""
+        for name in ("config.json", "scheduler_config.json", "preprocessor_config.json"):
+            if (self.folder / name).is_file():
+                return table(self.folder / name)
+        raise ModelError(f"{self.folder} has no config.json; the download is not whole, fetch the model again")
+
+    @cached_property
+    def files(self) -> tuple[Path, ...]:
+        """Its weights: one safetensors file, or the shards that its index lists.
+
+        Where there are several variants the plain one is meant, else the only one.  Raises ModelError: none, a pickle
+        alone, several variants and no plain one, a shard that is missing.
+        """
+        found = sorted(p for p in self.folder.glob("*.safetensors") if p.name.startswith(STEMS))
+        indices = sorted(p for p in self.folder.glob("*.safetensors.index*.json") if p.name.startswith(STEMS))
+        plain = [p for p in found if p.name in {f"{stem}.safetensors" for stem in STEMS}]
+        if plain:
+            return (plain[0],)
+        plain_index = [p for p in indices if p.name in {f"{stem}.safetensors.index.json" for stem in STEMS}]
+        if plain_index or len(indices) == 1:
+            return self._shards((plain_index or indices)[0])
+        variants = [p for p in found if "-of-" not in p.name]
+        if len(variants) == 1:
+            return (variants[0],)
+        raise self._no_weights([p.name for p in variants] or [p.name for p in indices])
+
+    def _shards(self, index: Path) -> tuple[Path, ...]:
+        listed = table(index).get("weight_map")
+        if not isinstance(listed, dict) or not all(isinstance(v, str) and "/" not in v for v in listed.values()):
+            raise ModelError(f"{index} lists no shards; fetch the model again")
+        paths = tuple(self.folder / name for name in sorted(set(listed.values())))
+        for path in paths:
+            if not path.is_file():
+                raise ModelError(f"{path} is missing, though {index.name} lists it; fetch the model again")
+        return paths
+
+    def _no_weights(self, variants: list[str]) -> ModelError:
+        if variants:
+            return ModelError(
+                f"{self.folder} holds several variants ({', '.join(variants)}) and no plain one; keep one of them"
+            )
+        for path in sorted(p for p in self.folder.iterdir() if p.suffix in PICKLES) if self.folder.is_dir() else []:
+            refuse_pickle(path, b"")
+        return ModelError(f"{self.folder} holds no weights (*.safetensors); fetch the model again")
+
+    @property
+    def bytes(self) -> int:
+        """Of its weights files."""
+        return sum(path.stat().st_size for path in self.files)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of its weights: of the file, or of the shards' hashes in the order of their names."""
+        found = [known_sha256(path) for path in self.files]
+        return found[0] if len(found) == 1 else sha256("".join(found).encode())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of its weights.  Raises ModelError for a header that lies."""
+        from mezzotint.tensorfile import read_tensors
+
+        return {name: value for path in self.files for name, value in read_tensors(path).items()}
+
+
+@dataclass(frozen=True)
+class Components:
+    """A folder and its parts by name; ``options`` is what the index says beside them."""
+
+    folder: Path
+    class_name: str
+    parts: Mapping[str, Component]
+    options: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Component:
+        """Raises ModelError for a part that the folder lacks."""
+        if name not in self.parts:
+            raise ModelError(f"{self.folder} has no {name}; a {self.class_name} needs one, fetch the model again")
+        return self.parts[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.parts
+
+
+def is_diffusers(folder: Path) -> bool:
+    """Whether a folder has diffusers' layout."""
+    return (folder / INDEX).is_file()
+
+
+def components(folder: Path) -> Components:
+    """What a folder's index lists.  Raises InputError, ModelError naming what is wrong."""
+    found = table(folder / INDEX)
+    name = found.get("_class_name")
+    if not isinstance(name, str):
+        raise ModelError(f"{folder / INDEX} names no pipeline (_class_name); fetch the model again")
+    parts, options = {}, {}
+    for key, value in found.items():
+        if isinstance(value, list) and len(value) == 2:
+            if all(isinstance(v, str) for v in value) and _is_name(key):
+                parts[key] = Component(key, value[0], value[1], folder / key)
+        elif not key.startswith("_"):
+            options[key] = value
+    return Components(folder, name, parts, options)
+
+
+def _is_name(key: str) -> bool:
+    return key.replace("_", "a").isalnum()
+
+
+# -- hashes -----------------------------------------------------------------------------------------------------------
+
+
+def known_sha256(path: Path) -> str:
+    """The SHA-256 of a checked safetensors file; of a file that is the same as last time (name, size, time of change)
+    it is remembered."""
+    read_header(path)
+    about = path.stat()
+    key = [str(path.resolve()), about.st_size, about.st_mtime_ns]
+    kept = home() / "hashes" / f"{sha256(canonical_json(key))[:32]}.json"
+    try:
+        found = json.loads(kept.read_text()) if kept.is_file() else {}
+        if found.get("file") == key and len(found["sha256"]) == 64:
+            return str(found["sha256"])
+    except (OSError, ValueError, KeyError, AttributeError):
+        pass
+    digest = sha256_file(path)
+    with suppress(StorageError):  # a home that cannot be written costs time, nothing else
+        write_atomic(kept, pretty_json({"file": key, "sha256": digest}))
+    return digest
+
+
+def check_part(part: Component, library: str, *classes: str) -> Component:
+    """The same.  Raises ModelError where it is of another class."""
+    if part.library != library or part.class_name not in classes:
+        raise ModelError(
+            f"{part.folder}: {part.name} is {part.library}'s {part.class_name}; expected {' or '.join(classes)}"
+        )
+    return part
+
+
+def check_folder(folder: Path) -> Path:
+    """The same.  Raises InputError where it is no diffusers folder."""
+    if not is_diffusers(folder):
+        raise InputError(f"{folder} has no {INDEX}; expected a folder in diffusers' layout")
+    return folder

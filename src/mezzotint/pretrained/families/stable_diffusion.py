@@ -1,0 +1,60 @@
+"""Stable Diffusion 1.x and 2.x: a U-Net in the latent of an autoencoder, told CLIP's last states.
+
+Rombach et al., 2022, High-Resolution Image Synthesis with Latent Diffusion Models.  2.x predicts v, and says so in its
+scheduler's configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mezzotint.pretrained.components import Components
+from mezzotint.pretrained.families.clip import Tower, notes_of, tower
+from mezzotint.pretrained.families.unet import Preset, spec_of, stage_of, system_of
+from mezzotint.pretrained.spec import Card
+
+if TYPE_CHECKING:
+    from mezzotint.diffusion.denoiser import Cond
+    from mezzotint.pretrained.foreign import ForeignStage
+    from mezzotint.pretrained.system import System
+
+PRESET = Preset(steps=50, scale=7.5)
+CARD = Card("Stable Diffusion", "A checkpoint of your own, in diffusers' layout.", "see the model's own licence")
+
+
+def text_parts(found: Components) -> Mapping[str, str]:
+    return {"text_encoder": "tokenizer"}
+
+
+def _tower(found: Components) -> Tower:
+    return tower(found["tokenizer"], found["text_encoder"])
+
+
+def described(found: Components) -> System:
+    return system_of(found, spec_of(found, PRESET, CARD), _tower(found).length)
+
+
+def stages(system: System) -> tuple[ForeignStage, ...]:
+    return (stage_of(system, ("text",)),)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    tower: Tower
+    read: tuple[str, str]
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        return notes_of([self.tower], self.read)
+
+    def conds(self) -> tuple[Cond, Cond]:
+        states, _ = self.tower.states(self.read)
+        return {"text": states[:1]}, {"text": states[1:]}
+
+
+def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> _Reading:
+    assert system.components is not None
+    return _Reading(_tower(system.components), (prompt, negative_prompt))

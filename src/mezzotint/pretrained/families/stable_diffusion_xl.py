@@ -1,0 +1,79 @@
+"""Stable Diffusion XL: the same with two text encoders, a pooled embedding, and the size as a condition.
+
+Podell et al., 2023, SDXL: Improving Latent Diffusion Models for High-Resolution Image Synthesis, sec. 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mezzotint.pretrained.components import Components
+from mezzotint.pretrained.families.clip import Tower, notes_of, tower
+from mezzotint.pretrained.families.unet import Preset, spec_of, stage_of, system_of
+from mezzotint.pretrained.spec import Card
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mezzotint.diffusion.denoiser import Cond
+    from mezzotint.pretrained.foreign import ForeignStage
+    from mezzotint.pretrained.system import System
+
+PRESET = Preset(steps=50, scale=5.0)
+CARD = Card("Stable Diffusion XL", "A checkpoint of your own, in diffusers' layout.", "see the model's own licence")
+TAKES = ("text", "pooled", "time_ids")
+
+
+def text_parts(found: Components) -> Mapping[str, str]:
+    both = {"text_encoder": "tokenizer", "text_encoder_2": "tokenizer_2"}
+    return {encoder: tokenizer for encoder, tokenizer in both.items() if encoder in found}
+
+
+def _towers(found: Components) -> list[Tower]:
+    return [tower(found[t], found[e], "penultimate") for e, t in text_parts(found).items()]
+
+
+def described(found: Components) -> System:
+    return system_of(found, spec_of(found, PRESET, CARD), _towers(found)[0].length)
+
+
+def stages(system: System) -> tuple[ForeignStage, ...]:
+    return (stage_of(system, TAKES),)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """size: (width, height).  zeros: whether nothing to steer away from is zeros, not the empty prompt's states."""
+
+    towers: tuple[Tower, ...]
+    read: tuple[str, str]
+    size: tuple[int, int]
+    zeros: bool
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        return notes_of(self.towers, self.read)
+
+    def conds(self) -> tuple[Cond, Cond]:
+        import torch
+
+        found = [t.states(self.read) for t in self.towers]
+        text = torch.cat([states for states, _ in found], -1)
+        pooled = next(p for _, p in found if p is not None)
+        width, height = self.size
+        ids = torch.tensor([[height, width, 0, 0, height, width]], dtype=torch.float32)
+        strong = {"text": text[:1], "pooled": pooled[:1], "time_ids": ids}
+        null: dict[str, Tensor] = {"text": text[1:], "pooled": pooled[1:], "time_ids": ids}
+        if self.zeros and not self.read[1]:
+            null |= {name: torch.zeros_like(null[name]) for name in ("text", "pooled")}
+        return strong, null
+
+
+def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> _Reading:
+    assert system.components is not None
+    found = system.components
+    zeros = bool(found.options.get("force_zeros_for_empty_prompt", True))
+    return _Reading(tuple(_towers(found)), (prompt, negative_prompt), size, zeros)

@@ -1,0 +1,110 @@
+"""What the families with diffusers' U-Net share: the stage, its schedule and its way to be called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mezzotint.diffusion.aliases import from_diffusers
+from mezzotint.errors import ModelError, unknown
+from mezzotint.pretrained.components import Component, Components, check_part
+from mezzotint.pretrained.folder import Described
+from mezzotint.pretrained.spec import Card, Choice, Sampling, Spec, Text
+from mezzotint.pretrained.system import Member, System
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from mezzotint.pretrained.foreign import ForeignStage
+
+PREDICTS = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
+BETAS = ("linear", "scaled_linear", "squaredcos_cap_v2")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How a family is sampled unless told otherwise: steps, guidance, and the smallest latent it is trained on."""
+
+    steps: int
+    scale: float
+
+
+def schedule_choice(config: Mapping[str, Any]) -> Choice:
+    """The noise table that a scheduler's configuration states.  Raises ModelError."""
+    name = config.get("beta_schedule", "linear")
+    if name not in BETAS:
+        raise ModelError(f"scheduler_config.json: {unknown('beta_schedule', str(name), BETAS)}")
+    said: dict[str, Any] = {"name": "betas", "shape": name, "n": config.get("num_train_timesteps", 1000)}
+    if config.get("trained_betas"):
+        said["values"] = list(config["trained_betas"])
+    else:
+        said |= {"start": config.get("beta_start", 1e-4), "end": config.get("beta_end", 0.02)}
+    if config.get("rescale_betas_zero_snr"):
+        said["zero_terminal_snr"] = True
+    return said
+
+
+def sampling_of(config: Mapping[str, Any], preset: Preset) -> dict[str, Sampling]:
+    """The model's own scheduler as the standard preset.  Raises UsageError for one that has no counterpart."""
+    chosen = from_diffusers(config)
+    return {"standard": Sampling(chosen.solver_name, {}, preset.steps, preset.scale, dict(config))}
+
+
+def _whole(part: Component, key: str, otherwise: int) -> int:
+    value = part.config.get(key, otherwise)
+    if type(value) is not int or not 1 <= value <= 16_384:
+        raise ModelError(f"{part.folder}: {key} is {value!r}; expected a whole number from 1")
+    return value
+
+
+def spec_of(found: Components, preset: Preset, card: Card) -> Spec:
+    """The one stage of a folder with ``unet``, ``vae`` and ``scheduler``.  Raises ModelError where they do not fit."""
+    unet = check_part(found["unet"], "diffusers", "UNet2DConditionModel")
+    vae = check_part(found["vae"], "diffusers", "AutoencoderKL")
+    config = {"_class_name": found["scheduler"].class_name, **found["scheduler"].config}
+    channels, side = _whole(unet, "in_channels", 4), _whole(unet, "sample_size", 64)
+    if _whole(vae, "latent_channels", 4) != channels:
+        raise ModelError(
+            f"{found.folder}: its autoencoder has {vae.config.get('latent_channels')} latent channels, its U-Net takes"
+            f" {channels}; they are not of one model"
+        )
+    predicts = config.get("prediction_type", "epsilon")
+    if predicts not in PREDICTS:
+        raise ModelError(f"{found.folder}: {unknown('prediction_type', str(predicts), PREDICTS)}")
+    codec = {
+        "name": "kl",
+        "factor": 2 ** (len(vae.config.get("block_out_channels", (1, 1, 1, 1))) - 1),
+        "scaling": float(vae.config.get("scaling_factor") or 1.0),
+        "shift": float(vae.config.get("shift_factor") or 0.0),
+    }
+    return Spec(
+        net={"kind": "diffusers", "class": unet.class_name},
+        parametrisation={"name": PREDICTS[predicts]},
+        schedule=schedule_choice(config),
+        codec=codec,
+        shape=(channels, side, side),
+        sampling=sampling_of(config, preset),
+        card=card,
+    )
+
+
+def system_of(found: Components, spec: Spec, tokens: int) -> System:
+    """A system of one stage.  Hashes are not known yet: ``verify_system`` fills them in."""
+    name = found.folder.resolve().name
+    described = Described("unet", found.folder, spec, "", found["unet"].bytes)
+    text = Text("clip", "", tokens)
+    return System(name, found.folder, (Member(described, {"name": "keep"}),), spec.card, 0, text, found)
+
+
+def stage_of(system: System, takes: tuple[str, ...]) -> ForeignStage:
+    """The stage with its networks at hand."""
+    from mezzotint.pretrained.families.unet_network import Called
+    from mezzotint.pretrained.foreign import ForeignStage
+
+    def called(network: nn.Module) -> nn.Module:
+        return Called(network, takes)
+
+    assert system.components is not None
+    found = system.components
+    return ForeignStage(system.members[0].described, found["unet"], found["vae"], called, takes)

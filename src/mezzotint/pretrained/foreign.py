@@ -1,0 +1,74 @@
+"""A stage whose network is a library's: what a family says of it, and its networks when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+
+from mezzotint.codecs.kl import KL
+from mezzotint.diffusion.denoiser import Preconditioned
+from mezzotint.files import canonical_json, sha256
+from mezzotint.pretrained.component_network import Wrap, network_of
+from mezzotint.pretrained.components import Component
+from mezzotint.pretrained.folder import Described
+from mezzotint.pretrained.spec import Spec, to_dict
+from mezzotint.pretrained.stage_model import DEFINING, parametrisation_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, eq=False)
+class ForeignStage:
+    """One stage of a diffusers folder.
+
+    denoising, vae: the parts that hold its networks.  wrap: makes the library's network one of ours.  takes: the names
+    of what it is told.
+    """
+
+    described: Described
+    denoising: Component
+    vae: Component
+    wrap: Wrap
+    takes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.described.name
+
+    @property
+    def spec(self) -> Spec:
+        return self.described.spec
+
+    @cached_property
+    def config_sha256(self) -> str:
+        """Of what is known of it, less card and defaults."""
+        said = to_dict(self.spec)
+        return sha256(canonical_json({k: said[k] for k in DEFINING}))
+
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """As they are counted: the denoiser's and the codec's, float32 on the CPU."""
+        parts = {"denoiser": self.denoising, "codec": self.vae}
+        return {name: network_of(part, "cpu", torch.float32) for name, part in parts.items()}
+
+    def codec(self, device: str = "cpu") -> KL:
+        """The autoencoder on a device, float32, for pictures of the size that ``at`` gave."""
+        said = self.spec.codec
+        height, width = (n * int(said["factor"]) for n in self.spec.shape[1:])
+        vae = network_of(self.vae, device, torch.float32)
+        return KL(vae, (height, width), int(said["factor"]), self.spec.shape[0], said["scaling"], said["shift"])
+
+    def denoiser(self, device: str, dtype: torch.dtype) -> Preconditioned:
+        """The network on a device in a number format, with its parametrisation."""
+        return Preconditioned(self.wrap(network_of(self.denoising, device, dtype)), parametrisation_of(self.spec))
+
+    def at(self, size: tuple[int, int]) -> ForeignStage:
+        """The same for pictures of another size (width, height)."""
+        factor = int(self.spec.codec["factor"])
+        shape = (self.spec.shape[0], size[1] // factor, size[0] // factor)
+        return replace(self, described=replace(self.described, spec=replace(self.spec, shape=shape)))

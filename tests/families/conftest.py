@@ -1,0 +1,39 @@
+"""Checkpoints that the tests of families share, and one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+pytest.importorskip("diffusers", reason="pip install 'mezzotint[diffusers]'")
+
+from checkpoints import stable_diffusion, stable_diffusion_xl
+
+
+@pytest.fixture(scope="session", autouse=True)
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A home of the tests' own, one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEZZOTINT_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def sd1(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stable_diffusion(tmp_path_factory.mktemp("sd1"))
+
+
+@pytest.fixture(scope="session")
+def sd2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stable_diffusion(tmp_path_factory.mktemp("sd2"), "v_prediction")
+
+
+@pytest.fixture(scope="session")
+def sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stable_diffusion_xl(tmp_path_factory.mktemp("sdxl"))
