@@ -10,12 +10,24 @@ import torch
 from diffusers import (
     AutoencoderKL,
     EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    FluxPipeline,
+    FluxTransformer2DModel,
     PNDMScheduler,
+    SD3Transformer2DModel,
+    StableDiffusion3Pipeline,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    T5Config,
+    T5EncoderModel,
+    T5Tokenizer,
+)
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 SD_BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
@@ -42,11 +54,12 @@ def unet(seed: int = 0, **changes: Any) -> UNet2DConditionModel:
     return UNet2DConditionModel(**{**said, **changes})
 
 
-def vae(seed: int = 1) -> AutoencoderKL:
+def vae(seed: int = 1, **changes: Any) -> AutoencoderKL:
     torch.manual_seed(seed)
     return AutoencoderKL(
         block_out_channels=[16, 32], in_channels=3, out_channels=3, down_block_types=["DownEncoderBlock2D"] * 2,
-        up_block_types=["UpDecoderBlock2D"] * 2, latent_channels=4, norm_num_groups=8, scaling_factor=0.18215,
+        up_block_types=["UpDecoderBlock2D"] * 2, **{"latent_channels": 4, "scaling_factor": 0.18215, **changes},
+        norm_num_groups=8,
     )  # fmt: skip
 
 
@@ -81,5 +94,55 @@ def stable_diffusion_xl(folder: Path) -> Path:
         tokenizer=tokenizer(folder / "source"), tokenizer_2=tokenizer(folder / "source"), unet=net,
         scheduler=EulerDiscreteScheduler(**SD_BETAS, steps_offset=1, timestep_spacing="leading"),
         force_zeros_for_empty_prompt=True,
+    ).save_pretrained(folder / "model")  # fmt: skip
+    return folder / "model"
+
+
+def t5_tokenizer(folder: Path) -> T5Tokenizer:
+    """Letters and a few words, read back from its own files."""
+    words = ["<pad>", "</s>", "<unk>", "\u2581", *(chr(c) for c in range(97, 123)), "\u2581red", "\u2581chair"]
+    T5Tokenizer(vocab=[(word, -float(i)) for i, word in enumerate(words)], extra_ids=0).save_pretrained(folder)
+    return T5Tokenizer.from_pretrained(folder)
+
+
+def t5(seed: int = 5, width: int = 32) -> T5EncoderModel:
+    torch.manual_seed(seed)
+    config = T5Config(vocab_size=40, d_model=width, d_kv=8, d_ff=37, num_layers=2, num_heads=4)
+    return T5EncoderModel(config).eval()
+
+
+def stable_diffusion_3(folder: Path, *, with_t5: bool = True) -> Path:
+    """SD3; 32 px pictures of 16 x 16 latents."""
+    torch.manual_seed(0)
+    net = SD3Transformer2DModel(
+        sample_size=16, patch_size=2, in_channels=4, num_layers=2, attention_head_dim=8, num_attention_heads=4,
+        joint_attention_dim=64, caption_projection_dim=32, pooled_projection_dim=48, out_channels=4,
+        pos_embed_max_size=24,
+    )  # fmt: skip
+    reader = tokenizer(folder / "source")
+    StableDiffusion3Pipeline(
+        transformer=net, scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+        vae=vae(scaling_factor=1.5, shift_factor=0.06),
+        text_encoder=text_encoder(2, 32, project=True), tokenizer=reader,
+        text_encoder_2=text_encoder(3, 24, project=True), tokenizer_2=reader,
+        text_encoder_3=t5(width=64) if with_t5 else None,
+        tokenizer_3=t5_tokenizer(folder / "t5") if with_t5 else None,
+    ).save_pretrained(folder / "model")  # fmt: skip
+    return folder / "model"
+
+
+def flux(folder: Path, *, distilled: bool) -> Path:
+    """FLUX.1 dev, or schnell where the scale is not distilled; 32 px pictures of 16 x 16 latents."""
+    torch.manual_seed(0)
+    net = FluxTransformer2DModel(
+        patch_size=1, in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=2,
+        joint_attention_dim=32, pooled_projection_dim=32, axes_dims_rope=(4, 4, 8), guidance_embeds=distilled,
+    )  # fmt: skip
+    dynamic = {"use_dynamic_shifting": True, "base_shift": 0.5, "max_shift": 1.15} if distilled else {}
+    FluxPipeline(
+        transformer=net, scheduler=FlowMatchEulerDiscreteScheduler(**dynamic),
+        vae=vae(scaling_factor=0.36, shift_factor=0.11),
+        text_encoder=text_encoder(), tokenizer=tokenizer(folder / "source"),
+        text_encoder_2=t5(), tokenizer_2=t5_tokenizer(folder / "t5"),
     ).save_pretrained(folder / "model")  # fmt: skip
     return folder / "model"

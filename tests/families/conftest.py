@@ -10,7 +10,7 @@ import torch
 
 pytest.importorskip("diffusers", reason="pip install 'mezzotint[diffusers]'")
 
-from checkpoints import stable_diffusion, stable_diffusion_xl
+from checkpoints import flux, stable_diffusion, stable_diffusion_3, stable_diffusion_xl
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,3 +37,23 @@ def sd2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stable_diffusion_xl(tmp_path_factory.mktemp("sdxl"))
+
+
+@pytest.fixture(scope="session")
+def sd3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stable_diffusion_3(tmp_path_factory.mktemp("sd3"))
+
+
+@pytest.fixture(scope="session")
+def sd3_without_t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stable_diffusion_3(tmp_path_factory.mktemp("sd3"), with_t5=False)
+
+
+@pytest.fixture(scope="session")
+def flux_dev(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return flux(tmp_path_factory.mktemp("dev"), distilled=True)
+
+
+@pytest.fixture(scope="session")
+def flux_schnell(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return flux(tmp_path_factory.mktemp("schnell"), distilled=False)

@@ -13,6 +13,8 @@ import torch
 
 import mezzotint as mz
 from mezzotint.diffusion.noise import Noise
+from mezzotint.diffusion.sample import start
+from mezzotint.diffusion.schedule import mu_shift
 
 PROMPT, AWAY = "a red chair on a beige background", "blue"
 STEPS, SEED = 6, 11
@@ -37,9 +39,9 @@ def theirs(folder: Path, scheduler: str | None, **words: Any) -> tuple[torch.Ten
             made = getattr(diffusers, scheduler)
             pipe.scheduler = made(**base, **OTHERS[scheduler], **CLIPS.get(scheduler, {}))
         side = pipe.unet.config.sample_size
-        start = Noise((SEED,))(0, (1, 4, side, side)).float()
-        latents = pipe(**words, latents=start, num_inference_steps=STEPS, output_type="latent").images
-        pixels = pipe(**words, latents=start, num_inference_steps=STEPS, output_type="np").images
+        begin = Noise((SEED,))(0, (1, 4, side, side)).float()
+        latents = pipe(**words, latents=begin, num_inference_steps=STEPS, output_type="latent").images
+        pixels = pipe(**words, latents=begin, num_inference_steps=STEPS, output_type="np").images
     return latents, np.round(pixels[0] * 255).astype(np.uint8)
 
 
@@ -75,3 +77,68 @@ def test_nothing_to_steer_away_from(sd1: Path, sdxl: Path) -> None:
         job = mz.prepare(PROMPT, model=folder, seed=SEED, steps=STEPS, scale=3.0)
         last = [e.state.x for e in mz.stream(job) if isinstance(e, mz.Progress)][-1]
         assert (last - latents).abs().max() < 1e-4 * max(1.0, float(latents.abs().max()))
+
+
+FLOWS: dict[str, dict[str, Any]] = {
+    "FlowMatchEulerDiscreteScheduler": {"shift": 2.0},
+    "FlowMatchHeunDiscreteScheduler": {"shift": 3.0},
+    "UniPCMultistepScheduler": {"use_flow_sigmas": True, "flow_shift": 3.0},
+    "DPMSolverMultistepScheduler": {"use_flow_sigmas": True, "flow_shift": 2.0},
+}
+NO_T5 = {"text_encoder_3": None, "tokenizer_3": None}
+DYNAMIC = {"use_dynamic_shifting": True, "time_shift_type": "exponential"}
+"""What FLUX's pipeline needs of a scheduler: it hands the shift over with each run."""
+
+PREDICTS = {"prediction_type": "flow_prediction"}
+GIVES_SIGMAS = ("FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler")
+"""FLUX's pipeline hands these its own sigmas, or cannot run with them: only its own scheduler compares there."""
+
+
+def flow_theirs(
+    folder: Path, scheduler: str | None, scale: float, begin: torch.Tensor
+) -> tuple[torch.Tensor, np.ndarray]:
+    """The same of the pipelines of flow transformers; latents come back as (1, 4, 16, 16)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        whole = (folder / "text_encoder_3").is_dir() or not (folder / "text_encoder_2/model.safetensors").is_file()
+        lacks = {} if whole or "FluxPipeline" in (folder / "model_index.json").read_text() else NO_T5
+        pipe = diffusers.DiffusionPipeline.from_pretrained(folder, **lacks)
+        pipe.set_progress_bar_config(disable=True)
+        packs = isinstance(pipe, diffusers.FluxPipeline)
+        if scheduler:
+            made = getattr(diffusers, scheduler)
+            dynamic = DYNAMIC if packs else {}
+            pipe.scheduler = made(**FLOWS[scheduler], **({} if scheduler in GIVES_SIGMAS else PREDICTS | dynamic))
+        given = pipe._pack_latents(begin, 1, 4, 16, 16) if packs else begin
+        away = {} if packs else {"negative_prompt": AWAY}
+        words = {"prompt": PROMPT, "guidance_scale": scale, "num_inference_steps": STEPS, "height": 32, "width": 32}
+        latents = pipe(**words, **away, latents=given, output_type="latent").images
+        pixels = pipe(**words, **away, latents=given, output_type="np").images
+        if packs:
+            latents = pipe._unpack_latents(latents, 32, 32, pipe.vae_scale_factor)
+    return latents, np.round(pixels[0] * 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("family", ["sd3", "sd3_without_t5", "flux_dev", "flux_schnell"])
+@pytest.mark.parametrize("scheduler", [None, *FLOWS])
+def test_flow_transformers(family: str, scheduler: str | None, request: pytest.FixtureRequest) -> None:
+    if "flux" in family and scheduler in GIVES_SIGMAS:
+        pytest.skip("the pipeline gives this scheduler sigmas of its own")
+    folder = request.getfixturevalue(family)
+    scale = {"flux_schnell": 1.0}.get(family, 4.0)
+    options = dict(FLOWS[scheduler]) if scheduler else {}
+    if "flux" in family:
+        options |= {"flow_shift": mu_shift(64)} if scheduler else {}
+    flags = ",".join(f"{k}={v}" for k, v in options.items())
+    words = {} if "flux" in family else {"negative_prompt": AWAY}
+    job = mz.prepare(
+        PROMPT, model=folder, seed=SEED, steps=STEPS, scale=scale, size="32x32", **words,
+        solver=f"{scheduler}:{flags}" if scheduler else None,
+    )  # fmt: skip
+    begin = start(Noise((SEED,)), (4, 16, 16), job.stages[0].plan.levels)
+    latents, pixels = flow_theirs(folder, scheduler, scale, begin)
+    events = list(mz.stream(job))
+    mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
+    made = next(e.pixels for e in events if isinstance(e, mz.Image))
+    assert (mine - latents).abs().max() < 1e-4 * max(1.0, float(latents.abs().max()))
+    assert np.abs(made.astype(int) - pixels.astype(int)).max() <= 1 and pixels.std() > 5

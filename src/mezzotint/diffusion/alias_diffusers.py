@@ -141,8 +141,12 @@ def flow_plain(schedule: Schedule, n: int, *, shift: float, u_min: float | None,
 
 
 def flow_multistep(schedule: Schedule, n: int, *, shift: float, top: float, low: float) -> Level:
-    """``use_flow_sigmas``: u evenly spaced from ``top`` down to ``low`` in N steps, the last left out, then shifted."""
-    return grid.flow(n, shift, u_min=top - (top - low) * (n - 1) / n, u_max=top)
+    """``use_flow_sigmas``: u evenly spaced from ``top`` down to ``low`` in N steps, the last left out, then shifted.
+
+    The network is told 1000 u cut to a whole number, and of u = 1 what is just below.
+    """
+    levels = grid.flow(n, shift, u_min=top - (top - low) * (n - 1) / n, u_max=top)
+    return Level(levels.alpha, levels.sigma, (levels.sigma.clamp(max=1 - 1e-6) * 1000).floor())
 
 
 def _flow(o: Options) -> tuple[Grid, str]:

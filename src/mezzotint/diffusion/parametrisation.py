@@ -118,6 +118,20 @@ class Indexed:
         return self.base(level)._replace(noise=index.to(level.alpha.dtype))
 
 
+@dataclass(frozen=True)
+class Counted:
+    """``FLOW`` for a network that counts u in 0 … 1 as 0 … n, as published flow transformers do.
+
+    It is fed the level's index where that carries one: schedulers of other tools round it.
+    """
+
+    n: int = 1000
+
+    def __call__(self, level: Level) -> Coeffs:
+        c = FLOW(level)
+        return c._replace(noise=c.noise * self.n if level.index is None else level.index.to(level.alpha.dtype))
+
+
 def target(x0: Tensor, eps: Tensor, level: Level, parametrisation: Parametrisation) -> Tensor:
     r"""What a perfect network returns: :math:`F = (x_0 - c_{skip} x)/c_{out}`, with :math:`x = \alpha x_0 +
     \sigma\varepsilon`.

@@ -21,6 +21,7 @@ from mezzotint.files import make_folder, sha256, write_atomic
 from mezzotint.making.image import Image
 from mezzotint.making.job import Job
 from mezzotint.making.run import stream
+from mezzotint.pretrained.plan import guided_calls
 
 PIECE = 4
 """Batches that are kept together."""
@@ -74,7 +75,7 @@ def parameters(job: Job) -> int:
 
 def calls(job: Job) -> int:
     """Network calls a picture, over all stages; guidance makes two of each of the solver's."""
-    return sum(sum(s.plan.calls) * (1 if s.plan.scale in (0.0, 1.0) else 2) for s in job.stages)
+    return sum(sum(s.plan.calls) * guided_calls(s.model.spec, s.plan.scale) for s in job.stages)
 
 
 def put_to(

@@ -10,7 +10,7 @@ from typing import Any
 from mezzotint.making.table import table
 from mezzotint.pretrained.folder import Described
 from mezzotint.pretrained.model import Model
-from mezzotint.pretrained.plan import Plan, plan
+from mezzotint.pretrained.plan import Plan, guided_calls, plan
 from mezzotint.pretrained.stage_model import parametrisation_of
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import describe_system
@@ -111,7 +111,7 @@ def _stage(described: Described, made: Plan) -> StageExplanation:
     noise = parametrisation_of(described.spec)(levels[:-1]).noise
     told, calls = [*noise.tolist(), math.nan], [*made.calls, 0]
     columns = zip(levels.alpha.tolist(), levels.sigma.tolist(), levels.logsnr.tolist(), told, calls, strict=True)
-    times = 1 if made.scale in GUIDED else 2
+    times = guided_calls(described.spec, made.scale)
     return StageExplanation(
         model=described.name,
         solver=dict(made.solver_choice),

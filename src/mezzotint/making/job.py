@@ -282,20 +282,21 @@ def planned(
     from mezzotint.pretrained.model import load
     from mezzotint.pretrained.plan import plan
 
-    plans = [plan(member.described.spec, quality=how.quality) for member in system.members]
-    spec = system.members[system.main].described.spec
+    loaded = load(system) if isinstance(model, str | Path) else model
+    sized = [stage.at(size) for stage in loaded.stages]
+    plans = [plan(stage.spec, quality=how.quality) for stage in sized]
+    spec = sized[system.main].spec
     plans[system.main] = plan(
         spec, quality=how.quality, solver=how.solver, grid=how.grid, steps=how.steps, scale=how.scale
     )
     _check_scale(system, plans[system.main].scale, how.negative_prompt)
     kind = device_for(how.device)
-    loaded = load(system) if isinstance(model, str | Path) else model
-    stages = zip(loaded.stages, plans, system.members, strict=True)
+    stages = zip(sized, plans, system.members, strict=True)
     return Job(
         model=loaded,
         pictures=pictures,
         negative_prompt=how.negative_prompt,
-        stages=tuple(Planned(stage.at(size), made, member.link) for stage, made, member in stages),
+        stages=tuple(Planned(stage, made, member.link) for stage, made, member in stages),
         device=kind,
         dtype=dtype_for(how.dtype, kind),
         threads=use_threads(how.threads),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mezzotint.diffusion.denoiser import Cond, Denoiser
-from mezzotint.diffusion.guidance import Guided, together
+from mezzotint.diffusion.guidance import Guided, Telling, together
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.files import sha256
@@ -28,6 +28,8 @@ def _guided(job: Job, planned: Planned, null: Cond) -> Denoiser:
     """A stage's denoiser, with guidance where it is on; the null of an embedding is zero."""
     model, scale = planned.model, planned.plan.scale
     denoiser = model.denoiser(job.device, job.dtype)
+    if "guidance" in model.takes:
+        return Telling(denoiser, {"guidance": torch.tensor([scale], device=job.device)})
     if scale == 1:
         return denoiser
     weak = {name: null[name].to(job.device) for name in model.takes if name in null}

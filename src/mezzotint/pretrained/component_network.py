@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 OLD_ATTENTION = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
 """Names of attention's parts in autoencoders that were saved before 2023."""
 
+TIED = {"encoder.embed_tokens.weight": "shared.weight"}
+"""What files leave out because it is another tensor: T5's."""
+
 
 def _class(part: Component) -> Any:
     """The class that a component names.  Raises UsageError without the library, ModelError without the class."""
@@ -69,6 +72,9 @@ def _named(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[
             continue  # not a weight: 0, 1, 2, …
         fits = now in wanted and value.ndim == 4 and value.shape[2:] == (1, 1) and wanted[now].ndim == 2
         renamed[now] = value[..., 0, 0] if fits else value
+    for name, same in TIED.items():
+        if name in wanted and name not in renamed and same in renamed:
+            renamed[name] = renamed[same]
     return renamed
 
 

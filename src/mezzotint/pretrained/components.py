@@ -112,9 +112,14 @@ class Components:
 
     def __getitem__(self, name: str) -> Component:
         """Raises ModelError for a part that the folder lacks."""
-        if name not in self.parts:
+        if name not in self:
             raise ModelError(f"{self.folder} has no {name}; a {self.class_name} needs one, fetch the model again")
         return self.parts[name]
+
+    @property
+    def denoising(self) -> Component:
+        """The part that denoises.  Raises ModelError where there is none."""
+        return self["transformer" if "transformer" in self else "unet"]
 
     def __contains__(self, name: str) -> bool:
         return name in self.parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.options import Value
 from mezzotint.diffusion.sample import start, trajectory
+from mezzotint.diffusion.schedule import mu_shift
 from mezzotint.diffusion.solver.base import Solver
 from mezzotint.errors import UsageError, unknown
 from mezzotint.files import sha256
@@ -110,7 +112,7 @@ def plan(
     chosen = preset(spec, quality)
     name, options = _options(chosen, solver, grid)
     own = bool(chosen.scheduler) and solver is None and grid is None
-    choice = from_diffusers(chosen.scheduler) if own else resolve(name, options)
+    choice = from_diffusers(shifted(chosen.scheduler, spec)) if own else resolve(name, options)
     levels = choice.grid(schedule_of(spec), chosen.steps if steps is None else steps)
     parametrisation_of(spec)(levels[:-1])
     guidance = chosen.scale if scale is None else scale
@@ -128,6 +130,22 @@ def plan(
         scale=float(guidance),
         calls=rehearse(choice.solver, levels),
     )
+
+
+def shifted(scheduler: Mapping[str, Any], spec: Spec) -> Mapping[str, Any]:
+    """A scheduler's configuration with the shift of this size of picture, where it has one."""
+    if scheduler.get("use_dynamic_shifting") is not True or "mu" in scheduler:
+        return scheduler
+    patch = int(spec.net.get("patch", 1))
+    known = {"base_tokens": "base_image_seq_len", "max_tokens": "max_image_seq_len", "base_mu": "base_shift"}
+    said = {ours: scheduler[theirs] for ours, theirs in {**known, "max_mu": "max_shift"}.items() if theirs in scheduler}
+    tokens = (spec.shape[-2] // patch) * (spec.shape[-1] // patch)
+    return {**scheduler, "mu": math.log(mu_shift(tokens, **said))}
+
+
+def guided_calls(spec: Spec, scale: float) -> int:
+    """Network calls for each of the solver's: guidance makes two of one, but where it is distilled into the network."""
+    return 1 if scale in (0.0, 1.0) or spec.net.get("guidance") == "distilled" else 2
 
 
 def rehearse(solver: Solver[Any], levels: Level) -> tuple[int, ...]:

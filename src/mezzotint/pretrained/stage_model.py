@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mezzotint.codecs.base import Vector
 from mezzotint.codecs.pixels import Pixels
 from mezzotint.diffusion.denoiser import Preconditioned
-from mezzotint.diffusion.parametrisation import EDM, EPS, FLOW, X0, Indexed, Parametrisation, V
+from mezzotint.diffusion.parametrisation import EDM, EPS, FLOW, X0, Counted, Indexed, Parametrisation, V
 from mezzotint.diffusion.schedule import (
     VE,
     Cosine,
@@ -65,6 +65,7 @@ SCHEDULES: dict[str, Any] = {
     "cosine_table": cosine_table,
 }
 FIXED: dict[str, Parametrisation] = {"eps": EPS, "v": V, "x0": X0, "flow": FLOW}
+MADE: dict[str, Any] = {"edm": EDM, "counted_flow": Counted}
 DEFINING = ("net", "parametrisation", "schedule", "codec", "shape", "labels")
 
 
@@ -90,12 +91,12 @@ def parametrisation_of(spec: Spec) -> Parametrisation:
     """What the network predicts; where the schedule is a table, the network is fed the table's index."""
     options = dict(spec.parametrisation)
     name = options.pop("name")
-    if name == "edm":
-        base: Parametrisation = chosen("parametrisation", spec.parametrisation, {"edm": EDM})
+    if name in MADE:
+        base: Parametrisation = chosen("parametrisation", spec.parametrisation, MADE)
     elif name in FIXED and not options:
         base = FIXED[name]
     else:
-        fault = unknown("parametrisation", name, [*FIXED, "edm"]) if name not in FIXED else f"{name} has no options"
+        fault = unknown("parametrisation", name, [*FIXED, *MADE]) if name not in FIXED else f"{name} has no options"
         raise ModelError(f"model.json: {fault}")
     schedule = schedule_of(spec)
     return Indexed(base, schedule.index) if isinstance(schedule, TableSchedule) else base

@@ -193,7 +193,7 @@ def verify_system(system: System) -> System:
 
 def _hashed(system: System, found: Components) -> System:
     (member,) = system.members
-    described = replace(member.described, weights_sha256=found["unet"].sha256, codec_sha256=found["vae"].sha256)
+    described = replace(member.described, weights_sha256=found.denoising.sha256, codec_sha256=found["vae"].sha256)
     encoders = [found[name].sha256 for name in family_of(found).text_parts(found)]
     text = None if system.text is None else replace(system.text, sha256=sha256("".join(encoders).encode()))
     return replace(system, members=(replace(member, described=described),), text=text)

@@ -17,6 +17,7 @@ from mezzotint.diffusion.guidance.pair import apart, linear, together
 from mezzotint.diffusion.guidance.plus_plus import CFGPlusPlus
 from mezzotint.diffusion.guidance.reconstruction import Reconstruction
 from mezzotint.diffusion.guidance.rescaled import Rescaled
+from mezzotint.diffusion.guidance.telling import Telling
 from mezzotint.diffusion.guidance.thresholded import Thresholded
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Interval",
     "Reconstruction",
     "Rescaled",
+    "Telling",
     "Thresholded",
     "apart",
     "linear",

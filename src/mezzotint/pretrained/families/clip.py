@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import Component, check_part
@@ -34,6 +34,13 @@ def _tokenizer(part: Component) -> Any:
         raise ModelError(f"{part.folder}: its tokenizer cannot be read ({why}); fetch the model again") from error
 
 
+class States(NamedTuple):
+    """text: (B, L, D).  pooled: (B, P), projected where the encoder projects it."""
+
+    text: Tensor
+    pooled: Tensor
+
+
 @dataclass(frozen=True)
 class Tower:
     """A tokenizer and its encoder.  layer: whose states are the prompt's."""
@@ -56,8 +63,13 @@ class Tower:
         rest = ids[self.length - 1 : -1]
         return str(_tokenizer(self.tokenizer).decode(rest)).strip() if rest else ""
 
-    def states(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor | None]:
-        """(token states (B, L, D), pooled (B, P) where the encoder projects one), float32 on the CPU."""
+    @property
+    def projects(self) -> bool:
+        """Whether the encoder projects its pooled state."""
+        return self.encoder.class_name == "CLIPTextModelWithProjection"
+
+    def states(self, prompts: Sequence[str]) -> States:
+        """Float32 on the CPU."""
         import torch
 
         from mezzotint.pretrained.component_network import network_of
@@ -70,7 +82,8 @@ class Tower:
         with torch.inference_mode():
             found = network(ids, attention_mask=mask, output_hidden_states=True)
         states = found.hidden_states[-2] if self.layer == "penultimate" else found.last_hidden_state
-        return states.clone(), getattr(found, "text_embeds", None)
+        pooled = found.text_embeds if self.projects else found.pooler_output
+        return States(states.clone(), pooled.clone())
 
 
 def tower(tokenizer: Component, encoder: Component, layer: Layer = "last") -> Tower:
@@ -80,7 +93,13 @@ def tower(tokenizer: Component, encoder: Component, layer: Layer = "last") -> To
     return Tower(tokenizer, encoder, layer)
 
 
-def notes_of(towers: Sequence[Tower], prompts: Sequence[str]) -> tuple[str, ...]:
+class Reads(Protocol):
+    """A tower of any kind."""
+
+    def dropped(self, prompt: str) -> str: ...
+
+
+def notes_of(towers: Sequence[Reads], prompts: Sequence[str]) -> tuple[str, ...]:
     """What people should know of prompts: what was dropped, said once."""
     lost = dict.fromkeys(t.dropped(prompt) for prompt in prompts for t in towers)
     return tuple(f"the prompt is too long; dropped from its end: {text}" for text in lost if text)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PIPELINES = {
     "StableDiffusionPipeline": "stable_diffusion",
     "StableDiffusionXLPipeline": "stable_diffusion_xl",
+    "StableDiffusion3Pipeline": "stable_diffusion_3",
+    "FluxPipeline": "flux",
 }
 """_class_name of the index -> module of this package."""
 

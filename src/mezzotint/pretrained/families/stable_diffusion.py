@@ -51,7 +51,7 @@ class _Reading:
         return notes_of([self.tower], self.read)
 
     def conds(self) -> tuple[Cond, Cond]:
-        states, _ = self.tower.states(self.read)
+        states = self.tower.states(self.read).text
         return {"text": states[:1]}, {"text": states[1:]}
 
 

@@ -61,8 +61,8 @@ class _Reading:
         import torch
 
         found = [t.states(self.read) for t in self.towers]
-        text = torch.cat([states for states, _ in found], -1)
-        pooled = next(p for _, p in found if p is not None)
+        text = torch.cat([f.text for f in found], -1)
+        pooled = next(f.pooled for f, t in zip(found, self.towers, strict=True) if t.projects)
         width, height = self.size
         ids = torch.tensor([[height, width, 0, 0, height, width]], dtype=torch.float32)
         strong = {"text": text[:1], "pooled": pooled[:1], "time_ids": ids}

@@ -51,11 +51,22 @@ def sampling_of(config: Mapping[str, Any], preset: Preset) -> dict[str, Sampling
     return {"standard": Sampling(chosen.solver_name, {}, preset.steps, preset.scale, dict(config))}
 
 
-def _whole(part: Component, key: str, otherwise: int) -> int:
+def whole(part: Component, key: str, otherwise: int) -> int:
+    """A size in a part's configuration.  Raises ModelError where it is none."""
     value = part.config.get(key, otherwise)
     if type(value) is not int or not 1 <= value <= 16_384:
         raise ModelError(f"{part.folder}: {key} is {value!r}; expected a whole number from 1")
     return value
+
+
+def codec_of(vae: Component) -> Choice:
+    """The codec of an ``AutoencoderKL``."""
+    return {
+        "name": "kl",
+        "factor": 2 ** (len(vae.config.get("block_out_channels", (1, 1, 1, 1))) - 1),
+        "scaling": float(vae.config.get("scaling_factor") or 1.0),
+        "shift": float(vae.config.get("shift_factor") or 0.0),
+    }
 
 
 def spec_of(found: Components, preset: Preset, card: Card) -> Spec:
@@ -63,8 +74,8 @@ def spec_of(found: Components, preset: Preset, card: Card) -> Spec:
     unet = check_part(found["unet"], "diffusers", "UNet2DConditionModel")
     vae = check_part(found["vae"], "diffusers", "AutoencoderKL")
     config = {"_class_name": found["scheduler"].class_name, **found["scheduler"].config}
-    channels, side = _whole(unet, "in_channels", 4), _whole(unet, "sample_size", 64)
-    if _whole(vae, "latent_channels", 4) != channels:
+    channels, side = whole(unet, "in_channels", 4), whole(unet, "sample_size", 64)
+    if whole(vae, "latent_channels", 4) != channels:
         raise ModelError(
             f"{found.folder}: its autoencoder has {vae.config.get('latent_channels')} latent channels, its U-Net takes"
             f" {channels}; they are not of one model"
@@ -72,17 +83,11 @@ def spec_of(found: Components, preset: Preset, card: Card) -> Spec:
     predicts = config.get("prediction_type", "epsilon")
     if predicts not in PREDICTS:
         raise ModelError(f"{found.folder}: {unknown('prediction_type', str(predicts), PREDICTS)}")
-    codec = {
-        "name": "kl",
-        "factor": 2 ** (len(vae.config.get("block_out_channels", (1, 1, 1, 1))) - 1),
-        "scaling": float(vae.config.get("scaling_factor") or 1.0),
-        "shift": float(vae.config.get("shift_factor") or 0.0),
-    }
     return Spec(
         net={"kind": "diffusers", "class": unet.class_name},
         parametrisation={"name": PREDICTS[predicts]},
         schedule=schedule_choice(config),
-        codec=codec,
+        codec=codec_of(vae),
         shape=(channels, side, side),
         sampling=sampling_of(config, preset),
         card=card,

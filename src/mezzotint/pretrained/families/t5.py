@@ -1,0 +1,65 @@
+"""T5's encoder of a diffusers folder: prompts to token states, with what was dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from mezzotint.errors import ModelError, UsageError
+from mezzotint.pretrained.components import Component, check_part
+from mezzotint.pretrained.families.clip import MAX_CHARACTERS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@lru_cache(maxsize=8)
+def _tokenizer(part: Component) -> Any:
+    """Raises UsageError without transformers, ModelError for a damaged folder."""
+    try:
+        from transformers import AutoTokenizer
+    except ImportError as error:
+        raise UsageError(f"{part.folder} needs transformers; pip install 'mezzotint[diffusers]'") from error
+    try:
+        return AutoTokenizer.from_pretrained(part.folder, local_files_only=True)
+    except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
+        why = str(error).partition("\n")[0]
+        raise ModelError(f"{part.folder}: its tokenizer cannot be read ({why}); fetch the model again") from error
+
+
+@dataclass(frozen=True)
+class T5Tower:
+    """A tokenizer and its encoder.  length: of every prompt, in tokens."""
+
+    tokenizer: Component
+    encoder: Component
+    length: int
+
+    def dropped(self, prompt: str) -> str:
+        """What is at a prompt's end for which there is no room.  Raises UsageError for a prompt without end."""
+        if len(prompt) > MAX_CHARACTERS:
+            raise UsageError(f"the prompt has {len(prompt)} characters; at most {MAX_CHARACTERS} are read")
+        rest = _tokenizer(self.tokenizer)(prompt, truncation=False)["input_ids"][self.length - 1 : -1]
+        return str(_tokenizer(self.tokenizer).decode(rest)).strip() if rest else ""
+
+    def states(self, prompts: Sequence[str]) -> Tensor:
+        """(B, L, D) float32 on the CPU."""
+        import torch
+
+        from mezzotint.pretrained.component_network import network_of
+
+        ids = _tokenizer(self.tokenizer)(
+            list(prompts), padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
+        ).input_ids
+        with torch.inference_mode():
+            found: Tensor = network_of(self.encoder, "cpu", torch.float32)(ids).last_hidden_state
+        return found.clone()
+
+
+def t5_tower(tokenizer: Component, encoder: Component, length: int) -> T5Tower:
+    """Raises ModelError where either part is of another class."""
+    check_part(tokenizer, "transformers", "T5Tokenizer", "T5TokenizerFast")
+    check_part(encoder, "transformers", "T5EncoderModel")
+    return T5Tower(tokenizer, encoder, length)
