@@ -47,7 +47,8 @@ EVALUATION = [
 ]
 OPTIONS = {
     "generate": [
-        *["PROMPT...", "--negative-prompt", "--model", "-n/--n", "--seed", *SAMPLING, "--size", *MACHINE],
+        *["PROMPT...", "--negative-prompt", "--model", "-n/--n", "--seed", *SAMPLING, "--size"],
+        *["--image", "--strength", "--mask", "--mask-means", "--lock-mask", *MACHINE],
         *["--batch", "--out", "--film", *SHARED],
     ],
     "vary": ["PICTURE", "OTHER", "--model", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],

@@ -101,16 +101,40 @@ class Stage:
         return self.codec.shape
 
 
+@dataclass(frozen=True)
+class Begin:
+    """Where a trajectory begins that is not run from pure noise.
+
+    x0: a known state (1, *) or (B, *), noised to the level of step ``first``.   Meng et al., 2022, SDEdit, alg. 1.
+    """
+
+    x0: Tensor
+    first: int
+
+
 def steps(
-    stage: Stage, k: int, cond: Cond, seeds: tuple[int, ...], previous: Tensor | None = None, device: str = "cpu"
+    stage: Stage,
+    k: int,
+    cond: Cond,
+    seeds: tuple[int, ...],
+    previous: Tensor | None = None,
+    device: str = "cpu",
+    begin: Begin | None = None,
 ) -> Iterator[State]:
     """The trajectory of stage number k, one ``State`` a step; noise is keyed by (seed, k).
 
     Args: cond: each entry (B, *) with B = len(seeds).  previous: what the stage before put out, (B, *).
+        begin: from a known state and a later step; None is pure noise and the first.
     """
     noise = Noise(seeds, stage=k)
-    x = start(noise, stage.shape, stage.levels, device)
-    return trajectory(stage.denoiser, x, stage.levels, stage.solver, noise, stage.link(cond, previous, noise))
+    told = stage.link(cond, previous, noise)
+    if begin is None:
+        x = start(noise, stage.shape, stage.levels, device)
+        return trajectory(stage.denoiser, x, stage.levels, stage.solver, noise, told)
+    levels = stage.levels[begin.first :]
+    x0 = begin.x0.expand(len(seeds), *stage.shape)
+    x = noised(x0, noise(0, x0.shape).to(x0), levels[0])
+    return trajectory(stage.denoiser, x, levels, stage.solver, noise, told, begin.first)
 
 
 def run(stages: Sequence[Stage], cond: Cond, seeds: tuple[int, ...], device: str = "cpu") -> tuple[Tensor, ...]:

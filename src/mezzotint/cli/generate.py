@@ -31,6 +31,11 @@ from mezzotint.errors import UsageError
 @seed_option
 @sampling_options
 @click.option("--size", metavar="WxH", help="Size in pixels; models say which they can make.")
+@click.option("--image", type=click.Path(path_type=Path), help="A picture to begin from.")
+@click.option("--strength", type=float, help="The share of the steps that is run on it.  [0.8, with a mask 1]")
+@click.option("--mask", type=click.Path(path_type=Path), help="A picture of what is painted anew.")
+@click.option("--mask-means", default="white", show_default=True, help="What is painted anew: white or transparent.")
+@click.option("--lock-mask", is_flag=True, help="Outside the mask keep the picture's own pixels, to the bit.")
 @machine_options
 @click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
 @out_option

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mezzotint import __version__
 from mezzotint.errors import UsageError
 from mezzotint.governance.receipt import Made, StageMade
+from mezzotint.making.edit import Edit, edit_of
 from mezzotint.making.prompt import Told, told
 from mezzotint.pretrained.spec import Choice
 from mezzotint.pretrained.store import find
@@ -80,6 +81,7 @@ class Job:
 
     pictures: no two the same.  stages: all of the system; those from ``first`` on are run.  rows: of every batch, the
     last one padded, so that a picture's bits depend on its seed and on what it is told alone.   size: (width, height).
+    edit: a picture that the main stage begins from.
     """
 
     model: Model
@@ -92,6 +94,7 @@ class Job:
     rows: int
     size: tuple[int, int]
     first: int = 0
+    edit: Edit | None = None
 
     @property
     def running(self) -> tuple[Planned, ...]:
@@ -126,7 +129,8 @@ class Job:
     @property
     def total(self) -> int:
         """Steps of the whole job."""
-        return sum(stage.plan.steps for stage in self.running) * len(self.batches)
+        skipped = 0 if self.edit is None else self.edit.first(self.main.plan.steps)
+        return (sum(stage.plan.steps for stage in self.running) - skipped) * len(self.batches)
 
     def made(self, picture: Wanted) -> Made:
         """What determines a picture; known before it is made."""
@@ -243,21 +247,31 @@ def prepare(
     dtype: str = "auto",
     threads: int | None = None,
     batch: int | None = None,
+    image: str | Path | None = None,
+    strength: float | None = None,
+    mask: str | Path | None = None,
+    mask_means: str = "white",
+    lock_mask: bool = False,
 ) -> Job:
     """The job of ``generate``'s words, checked before any picture is made.  Arguments and errors: as ``generate``."""
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     total = check_count("n", n) * len(prompts)
     rows = rows_for(check_count("the number of pictures", total), batch)
     system = opened(model)
-    wide = size_of(system, size)
+    edit = edit_of(
+        system, None if size is None else parse_size(size), None if image is None else Path(image), strength=strength,
+        mask=None if mask is None else Path(mask), mask_means=mask_means, lock_mask=lock_mask,
+    )  # fmt: skip
+    wide = size_of(system, size if edit is None else f"{edit.size[0]}x{edit.size[1]}")
+    task = GENERATE if edit is None else edit.task
     said = [told(system, text, negative_prompt, wide) for text in prompts]
 
     from mezzotint.diffusion.noise import seeds_from
 
     seeds = seeds_from(seed, total)
-    pictures = tuple(Wanted(s, prompts[i // n], said[i // n], name=prompts[i // n]) for i, s in enumerate(seeds))
+    pictures = tuple(Wanted(s, prompts[i // n], said[i // n], task, name=prompts[i // n]) for i, s in enumerate(seeds))
     how = How(quality, steps, scale, solver, grid, device, dtype, threads, negative_prompt)
-    return planned(model, system, pictures, rows, how, wide)
+    return planned(model, system, pictures, rows, how, wide, edit=edit)
 
 
 def opened(model: str | Path | Model) -> System:
@@ -273,10 +287,11 @@ def planned(
     how: How,
     size: tuple[int, int],
     first: int = 0,
+    edit: Edit | None = None,
 ) -> Job:
     """The job of some pictures.
 
-    first: the number of the first stage that is run.  Errors: as ``generate``.
+    first: the number of the first stage that is run.  edit: a picture to begin from.  Errors: as ``generate``.
     """
     from mezzotint.pretrained.device import device_for, dtype_for, use_threads
     from mezzotint.pretrained.model import load
@@ -291,6 +306,8 @@ def planned(
     )
     _check_scale(system, plans[system.main].scale, how.negative_prompt)
     kind = device_for(how.device)
+    if edit is not None:
+        edit.first(plans[system.main].steps)
     stages = zip(sized, plans, system.members, strict=True)
     return Job(
         model=loaded,
@@ -303,6 +320,7 @@ def planned(
         rows=rows,
         size=size,
         first=first,
+        edit=edit,
     )
 
 

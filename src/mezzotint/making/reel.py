@@ -39,14 +39,14 @@ class Reel:
         codec = stage.model.codec(self.job.device)
         if len(codec.shape) != 3:
             return
-        if state.i == 0:
+        if state.i == 0 and self.job.edit is None:
             self._begin(progress.seeds, stage, progress.stage)
         if state.i + 1 not in self._kept(state.steps):
             return
         shown, ends = codec.decode(unit(state.x, state.level)), codec.decode(state.x0)
         text = label(state.i + 1, state.steps, state.level)
         for seed, x, x0 in zip(progress.seeds, shown, ends, strict=False):
-            self._moments[seed].append(Moment(self._large(x), self._large(x0), text))
+            self._moments.setdefault(seed, []).append(Moment(self._large(x), self._large(x0), text))
 
     def _kept(self, steps: int) -> set[int]:
         return set(spread(steps + 1, MAX_FRAMES // len(self.job.stages)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mezzotint.diffusion.denoiser import Cond, Denoiser
-from mezzotint.diffusion.guidance import Guided, Telling, together
+from mezzotint.diffusion.guidance import Guided, Inpainted, Telling, together
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.files import sha256
@@ -20,7 +21,7 @@ from mezzotint.making.image import Image, Progress, Result
 from mezzotint.making.job import Job, Planned, Wanted, prepare
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.model import Model
-from mezzotint.stage import Embed, Enlarge, Fed, Link, Lowres, Stage, keep
+from mezzotint.stage import Begin, Embed, Enlarge, Fed, Link, Lowres, Stage, keep
 from mezzotint.stage import steps as steps_of
 
 
@@ -69,6 +70,20 @@ def _stages(job: Job, null: Cond) -> list[Stage]:
     ]
 
 
+def _edited(job: Job, stages: list[Stage]) -> tuple[list[Stage], Begin | None]:
+    """The stages, the main one kept to what is known, and where that one begins."""
+    if job.edit is None:
+        return stages, None
+    main = job.model.system.main
+    stage = stages[main]
+    known, kept = job.edit.known(stage.codec, job.device), job.edit.kept(stage.codec, job.device)
+    if kept is not None:
+        stage = replace(stage, denoiser=Inpainted(stage.denoiser, known, kept))
+    first = job.edit.first(job.main.plan.steps)
+    anew = kept is not None and first == 0
+    return [*stages[:main], stage, *stages[main + 1 :]], None if anew else Begin(known, first)
+
+
 def to_pixels(data: Tensor) -> Pixels:
     """(H, W, C) uint8 of one decoded picture (C, H, W)."""
     pixels: Pixels = data.permute(1, 2, 0).contiguous().cpu().numpy()
@@ -76,18 +91,24 @@ def to_pixels(data: Tensor) -> Pixels:
 
 
 def _image(job: Job, picture: Wanted, data: Tensor, seconds: float) -> Image:
-    pixels = to_pixels(data)
+    pixels = to_pixels(data) if job.edit is None else job.edit.locked(to_pixels(data))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     receipt = Receipt(job.made(picture), sha256(pixels.tobytes()), now, seconds)
     return Image(picture.prompt, picture.seed, pixels, receipt)
 
 
 def _states(
-    stage: Stage, k: int, cond: Cond, seeds: tuple[int, ...], previous: Tensor | None, device: str
+    stage: Stage,
+    k: int,
+    cond: Cond,
+    seeds: tuple[int, ...],
+    previous: Tensor | None,
+    device: str,
+    begin: Begin | None,
 ) -> Iterator[State]:
     """A trajectory, every step without gradients; the caller's own mode is left alone between steps."""
     with torch.inference_mode():
-        walk = steps_of(stage, k, cond, seeds, previous, device=device)
+        walk = steps_of(stage, k, cond, seeds, previous, device, begin)
     while True:
         with torch.inference_mode():
             state = next(walk, None)
@@ -107,7 +128,7 @@ def stream(job: Job) -> Iterator[Progress | Image]:
     if not job.pictures:
         return
     conds = _Conds()
-    stages = _stages(job, conds(job.pictures[:1])[1])
+    stages, begin = _edited(job, _stages(job, conds(job.pictures[:1])[1]))
     done = 0
     for pictures in job.batches:
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
@@ -117,7 +138,9 @@ def stream(job: Job) -> Iterator[Progress | Image]:
             tuple(p.seed for p in padded),
         )
         for k, stage in list(enumerate(stages))[job.first :]:
-            for state in _states(stage, k, cond, seeds, previous, job.device):
+            for state in _states(
+                stage, k, cond, seeds, previous, job.device, begin if k == job.model.system.main else None
+            ):
                 done += 1
                 yield Progress(done, job.total, seeds[: len(pictures)], state, k)
             previous = stage.codec.decode(state.x)
@@ -144,6 +167,11 @@ def generate(
     dtype: str = "auto",
     threads: int | None = None,
     batch: int | None = None,
+    image: str | Path | None = None,
+    strength: float | None = None,
+    mask: str | Path | None = None,
+    mask_means: str = "white",
+    lock_mask: bool = False,
 ) -> Result:
     """Makes n pictures of a prompt, or of each of several.
 
@@ -159,12 +187,17 @@ def generate(
             are for the main stage of a system; the other stages keep their presets.
         size: "WxH" in pixels.  device: auto | cpu | cuda | mps.  dtype: auto | float32 | bfloat16 | fastest.
         threads: of the processor.  batch: rows computed together; None is n, at most 16.
+        image: a picture to begin from; pictures have its size where the model can.   strength: the share of the steps
+            that is run on it, above 0 and at most 1; None is 0.8, with a mask 1.
+        mask: a picture of the same size that says what is painted anew, by mask_means: "white", or "transparent".
+        lock_mask: whether pixels outside the mask are the picture's own, to the bit.
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic).
     """
     job = prepare(
         prompt, negative_prompt=negative_prompt, model=model, n=n, seed=seed, quality=quality, steps=steps, scale=scale,
-        solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch,
+        solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
+        strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask,
     )  # fmt: skip
     began = time.perf_counter()
     images = tuple(event for event in stream(job) if isinstance(event, Image))

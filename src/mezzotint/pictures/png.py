@@ -31,7 +31,8 @@ def to_pil(pixels: Pixels) -> Image:
 
 
 def to_pixels(image: Image) -> Pixels:
-    """(H, W, C) pixels of a Pillow image in mode L, RGB or RGBA."""
+    """(H, W, C) pixels of a Pillow image: L, RGB and RGBA as they are, any other mode as RGB."""
+    image = image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGB")
     array: Pixels = np.asarray(image, dtype=np.uint8)
     return array[..., None] if array.ndim == 2 else array
 
@@ -49,7 +50,7 @@ def png(image: Image, text: Mapping[str, str]) -> bytes:
 
 
 def read_picture(path: Path) -> Image:
-    """A picture from a file, decoded and upright, in mode L, RGB or RGBA; nothing but PNG, JPEG and WebP is decoded.
+    """A picture from a file, decoded and upright, in its own mode; nothing but PNG, JPEG and WebP is decoded.
 
     Raises InputError: not a picture, damaged, truncated, or larger than 16 million pixels (a bomb is not decoded).
     """
@@ -64,7 +65,8 @@ def read_picture(path: Path) -> Image:
                     size = f"{image.width}x{image.height}"
                     raise InputError(f"{path} has {size} pixels; at most {MAX_PIXELS} are taken, make it smaller")
                 upright = ImageOps.exif_transpose(image)
-                return upright if upright.mode in ("L", "RGB", "RGBA") else upright.convert("RGB")
+                upright.load()
+                return upright
         except FileNotFoundError as error:
             raise InputError(f"no file {path}; expected a picture") from error
         except (

@@ -1,0 +1,157 @@
+"""What a job is given beside words: a picture to begin from, and which part of it is to be painted anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mezzotint.errors import UsageError
+from mezzotint.files import sha256
+from mezzotint.pictures.flat import mask_of, rgb
+from mezzotint.pictures.png import Pixels
+from mezzotint.pretrained.system import picture_shape
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from mezzotint.codecs.base import Codec
+    from mezzotint.pretrained.system import System
+
+STRENGTH, MASKED_STRENGTH = 0.8, 1.0
+"""How far a picture is noised where nobody says: a part that is repainted owes nothing to what was there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """pixels: (H, W, C), of the size of the pictures that are made.  mask: (H, W), what is painted anew; None is all.
+
+    strength: the share of the steps that is run, in (0, 1].  lock: pixels outside the mask are the picture's own.
+    """
+
+    pixels: Pixels
+    mask: NDArray[np.bool_] | None
+    strength: float
+    lock: bool
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height)."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def task(self) -> Mapping[str, Any]:
+        """For receipts."""
+        said = {"picture": sha256(self.pixels.tobytes()), "strength": self.strength}
+        if self.mask is None:
+            return {"name": "image", **said}
+        return {"name": "inpaint", **said, "mask": sha256(np.packbits(self.mask).tobytes()), "lock": self.lock}
+
+    def first(self, steps: int) -> int:
+        """The number of the first step that is run.  Raises UsageError where none is."""
+        run = min(int(steps * self.strength), steps)
+        if run < 1:
+            raise UsageError(f"strength {self.strength:g} of {steps} steps is no step; expected at least {1 / steps:g}")
+        return steps - run
+
+    def known(self, codec: Codec, device: str) -> Tensor:
+        """The picture as a state (1, *shape)."""
+        import torch
+
+        x = torch.from_numpy(self.pixels.copy()).permute(2, 0, 1)[None]
+        return codec.encode(_sized(x, codec).to(device)).to(device)
+
+    def kept(self, codec: Codec, device: str) -> Tensor | None:
+        """1 where a state is known, 0 where it is painted, (1, 1, h, w); None where all of it is painted.
+
+        As diffusers has it: the mask's pixel nearest to each of the state's.
+        """
+        import torch
+        import torch.nn.functional as F
+
+        if self.mask is None:
+            return None
+        painted = torch.from_numpy(self.mask.astype(np.float32))[None, None]
+        return 1 - F.interpolate(painted, codec.shape[-2:], mode="nearest").to(device)
+
+    def locked(self, pixels: Pixels) -> Pixels:
+        """What was made, with the picture's own pixels outside the mask where they are locked."""
+        if not self.lock or self.mask is None:
+            return pixels
+        result: Pixels = np.where(self.mask[..., None], pixels, self.pixels)
+        return result
+
+
+def _sized(x: Tensor, codec: Codec) -> Tensor:
+    """(1, C, H, W) uint8 as large as a codec's pictures are."""
+    import torch.nn.functional as F
+
+    from mezzotint.codecs.pixels import Pixels as PixelCodec
+
+    if not isinstance(codec, PixelCodec) or tuple(x.shape[-2:]) == codec.size:
+        return x
+    small: torch.Tensor = F.interpolate(x.float(), codec.size, mode="bilinear", antialias=True, align_corners=False)
+    return small.round().clamp(0, 255).to(x.dtype)
+
+
+def edit_of(
+    system: System,
+    size: tuple[int, int] | None,
+    image: Path | None,
+    *,
+    strength: float | None,
+    mask: Path | None,
+    mask_means: str,
+    lock_mask: bool,
+) -> Edit | None:
+    """What the words say, None where there is no picture.   size: (width, height) where it was asked for.
+
+    Raises: InputError (files), UsageError (words; a picture or mask of another size than what is made).
+    """
+    if image is None:
+        _need(strength is None and mask is None and not lock_mask, "strength and mask are for a picture; give --image")
+        return None
+    _need(mask is not None or not lock_mask, "--lock-mask keeps what is outside a mask; give --mask")
+    known = MASKED_STRENGTH if mask is not None else STRENGTH
+    chosen = known if strength is None else strength
+    _need(0 < chosen <= 1, f"strength is {chosen}; expected above 0 and at most 1")
+    pixels = rgb(image)
+    found = None if mask is None else mask_of(mask, mask_means)
+    if found is not None and found.shape != pixels.shape[:2]:
+        raise UsageError(
+            f"{mask} is {found.shape[1]}x{found.shape[0]}, {image} {pixels.shape[1]}x{pixels.shape[0]}; expected equal"
+        )
+    wanted = size or (system.size if system.components is None else None)
+    if wanted is not None and wanted != (pixels.shape[1], pixels.shape[0]):
+        is_ = f"{image} is {pixels.shape[1]}x{pixels.shape[0]}"
+        _need(found is None, f"{is_}; with a mask expected {wanted[0]}x{wanted[1]}")
+        pixels = _covering(pixels, wanted)
+    return Edit(_channels(pixels, system), found, chosen, lock_mask)
+
+
+def _channels(pixels: Pixels, system: System) -> Pixels:
+    """In grey for a model that makes grey pictures."""
+    from PIL import Image
+
+    if picture_shape(system.members[-1].described)[0] != 1:
+        return pixels
+    grey: Pixels = np.asarray(Image.fromarray(pixels).convert("L"), np.uint8)[..., None]
+    return grey
+
+
+def _need(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise UsageError(otherwise)
+
+
+def _covering(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Scaled to cover a size (width, height) and cut to the centre."""
+    from PIL import Image, ImageOps
+
+    made: Pixels = np.asarray(ImageOps.fit(Image.fromarray(pixels), size, Image.Resampling.LANCZOS), np.uint8)
+    return made

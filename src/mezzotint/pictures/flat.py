@@ -1,0 +1,77 @@
+"""Any picture a person may have as plain sRGB, and masks with their meaning said."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mezzotint.errors import InputError, UsageError, unknown
+from mezzotint.pictures.png import Pixels, read_picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MaskMeans = Literal["white", "transparent"]
+"""What is repainted: white (as Stable Diffusion's tools have it) or transparent (as OpenAI's API has it)."""
+
+MEANINGS: tuple[MaskMeans, ...] = get_args(MaskMeans)
+
+
+def flat(image: Image) -> Image:
+    """In sRGB, 8 bits, without transparency: colours by the picture's own profile, 16 bits scaled down, on white."""
+    from PIL import Image as Pillow
+
+    if image.mode.startswith("I"):
+        image = Pillow.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
+    image = _srgb(image)
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Pillow.new("RGBA", image.size, "white")
+        return Pillow.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _srgb(image: Image) -> Image:
+    """Colours as sRGB has them, by the profile that the picture carries; a damaged profile is passed over."""
+    from PIL import ImageCms
+
+    profile = image.info.get("icc_profile")
+    if not isinstance(profile, bytes) or image.mode not in ("RGB", "CMYK", "L", "RGBA"):
+        return image
+    alpha = image.getchannel("A") if image.mode == "RGBA" else None
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        base = image.convert("RGB") if alpha is not None else image
+        made = ImageCms.profileToProfile(base, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return image
+    assert made is not None
+    if alpha is not None:
+        made.putalpha(alpha)
+    return made
+
+
+def rgb(path: Path) -> Pixels:
+    """(H, W, 3) of a picture file.  Raises InputError."""
+    pixels: Pixels = np.asarray(flat(read_picture(path)), np.uint8)
+    return pixels
+
+
+def mask_of(path: Path, means: str = "white") -> NDArray[np.bool_]:
+    """(H, W), what is to be repainted.  Raises UsageError for another meaning, InputError for a mask that has none."""
+    if means not in MEANINGS:
+        raise unknown("mask meaning", means, MEANINGS)
+    image = read_picture(path)
+    if means == "transparent":
+        if image.mode != "RGBA":
+            raise InputError(f"{path} has no transparency; with --mask-means transparent it says what is repainted")
+        found: NDArray[np.bool_] = np.asarray(image.getchannel("A")) == 0
+    else:
+        found = np.asarray(flat(image).convert("L")) >= 128
+    if not found.any():
+        raise UsageError(f"{path} asks for nothing to be repainted: expected some {means} pixels; see --mask-means")
+    return found
