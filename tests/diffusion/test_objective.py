@@ -15,6 +15,7 @@ from mezzotint.diffusion.denoiser import Cond, Posterior, Preconditioned
 from mezzotint.diffusion.level import Level, expand
 from mezzotint.diffusion.objective import (
     P2,
+    Capped,
     EDMWeight,
     LevelSampler,
     LogitNormal,
@@ -134,6 +135,7 @@ def test_weights_equal_their_papers() -> None:
         (v_weight, r + 1),
         (flow_weight, ((a + s) / s) ** 2),
         (MinSNR(5.0), np.minimum(r, 5.0)),
+        (Capped(snr, 3.0), np.minimum(r, 3.0)),
         (MinSNR(0.5), np.minimum(r, 0.5)),
         (P2(), r / (1 + r)),
         (P2(0.5, 2.0), r / (2 + r) ** 0.5),

@@ -131,6 +131,20 @@ def v_weight(level: Level) -> Tensor:
 
 
 @dataclass(frozen=True)
+class Capped:
+    """A weight that does not pass a number: for a network that predicts x0 and cannot be exact at low noise.
+
+    Li & He, 2025, Back to Basics, app. A, cap the velocity's weight so.
+    """
+
+    base: Weight
+    most: float
+
+    def __call__(self, level: Level) -> Tensor:
+        return self.base(level).clamp(max=self.most)
+
+
+@dataclass(frozen=True)
 class MinSNR:
     """min(SNR, gamma) on the x0 error.  Hang et al., 2023, Min-SNR Weighting Strategy, eq. 9."""
 

@@ -103,6 +103,21 @@ class EDM:
 
 
 @dataclass(frozen=True)
+class Clean:
+    r"""The network predicts x0 over sigma_data, fed as ``EDM`` feeds it: :math:`\hat x_0 = \sigma_d F(x/r, c_{noise})`.
+
+    A patch of clean data has far fewer degrees of freedom than its noise, so a network narrower than its patches can
+    say it: Li & He, 2025, Back to Basics: Let Denoising Generative Models Denoise, sec. 3.
+    """
+
+    sigma_data: float = 0.5
+
+    def __call__(self, level: Level) -> Coeffs:
+        zero, out = torch.zeros_like(level.alpha), torch.full_like(level.alpha, self.sigma_data)
+        return EDM(self.sigma_data)(level)._replace(skip=zero, out=out)
+
+
+@dataclass(frozen=True)
 class Indexed:
     """A parametrisation whose network is fed its own time index: the level's if it carries one, else
     ``to_index(logsnr)``.

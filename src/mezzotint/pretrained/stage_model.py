@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mezzotint.codecs.base import Vector
 from mezzotint.codecs.pixels import Pixels
 from mezzotint.diffusion.denoiser import Preconditioned
-from mezzotint.diffusion.parametrisation import EDM, EPS, FLOW, X0, Counted, Indexed, Parametrisation, V
+from mezzotint.diffusion.parametrisation import EDM, EPS, FLOW, X0, Clean, Counted, Indexed, Parametrisation, V
 from mezzotint.diffusion.schedule import (
     VE,
     Cosine,
@@ -65,7 +65,7 @@ SCHEDULES: dict[str, Any] = {
     "cosine_table": cosine_table,
 }
 FIXED: dict[str, Parametrisation] = {"eps": EPS, "v": V, "x0": X0, "flow": FLOW}
-MADE: dict[str, Any] = {"edm": EDM, "counted_flow": Counted}
+MADE: dict[str, Any] = {"edm": EDM, "clean": Clean, "counted_flow": Counted}
 DEFINING = ("net", "parametrisation", "schedule", "codec", "shape", "labels")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from mezzotint.diffusion.parametrisation import EDM, PARAMETRISATIONS
+from mezzotint.diffusion.parametrisation import EDM, PARAMETRISATIONS, Clean
 from mezzotint.errors import UsageError
 from mezzotint.files import write_atomic
 from mezzotint.nets.build import config_to_dict
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 
 def _parametrisation(recipe: Recipe) -> dict[str, Any]:
-    if isinstance(recipe.parametrisation, EDM):
-        return {"name": "edm", "sigma_data": recipe.parametrisation.sigma_data}
+    for name, made in (("edm", EDM), ("clean", Clean)):
+        if isinstance(recipe.parametrisation, made):
+            return {"name": name, "sigma_data": recipe.parametrisation.sigma_data}
     for name, known in PARAMETRISATIONS.items():
         if recipe.parametrisation is known:
             return {"name": name}
