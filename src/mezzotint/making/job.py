@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,8 +124,9 @@ class Job:
 
     @property
     def batches(self) -> list[tuple[Wanted, ...]]:
-        """The pictures of each batch."""
-        return [self.pictures[i : i + self.rows] for i in range(0, len(self.pictures), self.rows)]
+        """The pictures of each batch; prompts of other widths do not share one."""
+        alike = [tuple(group) for _, group in groupby(self.pictures, key=lambda p: p.told.width)]
+        return [group[i : i + self.rows] for group in alike for i in range(0, len(group), self.rows)]
 
     @property
     def total(self) -> int:

@@ -23,9 +23,12 @@ class Told(Protocol):
     """What is made of a prompt and of what to steer away from.
 
     read: the English of both that a text encoder is given, "" where there is none.  notes: what people should know:
-    words dropped or never seen.   ``conds`` -> (cond, null) of one row, the same shapes for every prompt.
+    words dropped or never seen.   ``conds`` -> (cond, null) of one row, of the same shapes for every prompt of one
+    width.
     """
 
+    @property
+    def width(self) -> int: ...
     @property
     def read(self) -> tuple[str, str]: ...
     @property
@@ -39,6 +42,7 @@ class Nothing:
 
     read: tuple[str, str] = ("", "")
     notes: tuple[str, ...] = ()
+    width: int = 1
 
     def conds(self) -> tuple[Cond, Cond]:
         return {}, {}
@@ -52,6 +56,7 @@ class Classes:
     negative: int
     read: tuple[str, str] = ("", "")
     notes: tuple[str, ...] = ()
+    width: int = 1
 
     def conds(self) -> tuple[Cond, Cond]:
         return label_cond([self.label]), label_cond([self.negative])
@@ -64,6 +69,7 @@ class Texts:
     system: System
     read: tuple[str, str]
     notes: tuple[str, ...]
+    width: int = 1
 
     def conds(self) -> tuple[Cond, Cond]:
         encoder, text = self.system.encoder, self.system.text

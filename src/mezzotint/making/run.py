@@ -125,12 +125,12 @@ def _given(pictures: Sequence[Wanted], device: str) -> Tensor | None:
 
 def stream(job: Job) -> Iterator[Progress | Image]:
     """Runs a job, batch by batch: every step as it is done, then the batch's pictures in the order of their seeds."""
-    if not job.pictures:
-        return
     conds = _Conds()
-    stages, begin = _edited(job, _stages(job, conds(job.pictures[:1])[1]))
-    done = 0
+    done, width = 0, 0
     for pictures in job.batches:
+        if pictures[0].told.width != width:
+            stages, begin = _edited(job, _stages(job, conds(pictures[:1])[1]))
+            width = pictures[0].told.width
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
         began, previous = time.perf_counter(), _given(padded, job.device)
         cond, seeds = (

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.config import home
-from mezzotint.errors import InputError, ModelError, StorageError
+from mezzotint.errors import ModelError, StorageError
 from mezzotint.files import canonical_json, pretty_json, sha256, sha256_file, write_atomic
 from mezzotint.pretrained.folder import table
 from mezzotint.tensorfile import read_header, refuse_pickle
@@ -179,10 +179,3 @@ def check_part(part: Component, library: str, *classes: str) -> Component:
             f"{part.folder}: {part.name} is {part.library}'s {part.class_name}; expected {' or '.join(classes)}"
         )
     return part
-
-
-def check_folder(folder: Path) -> Path:
-    """The same.  Raises InputError where it is no diffusers folder."""
-    if not is_diffusers(folder):
-        raise InputError(f"{folder} has no {INDEX}; expected a folder in diffusers' layout")
-    return folder

@@ -1,4 +1,4 @@
-"""CLIP's text encoders of a diffusers folder: prompts to token states, with what was dropped."""
+"""CLIP's text encoders of a diffusers folder: prompts to token states, in chunks, with emphasis."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+from mezzotint.conditioning.emphasis import parts_of
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import Component, check_part
 
@@ -15,9 +16,30 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 100_000
 LENGTH = 77
-"""Tokens of a CLIP prompt, both ends included, where neither tokenizer nor encoder says another number."""
+"""Tokens of a chunk, both ends included, where the encoder does not say another number."""
+
+MAX_CHUNKS = 8
+BACK = 20
+"""A full chunk is cut at its last comma, where one is among so many tokens at its end."""
 
 Layer = Literal["last", "penultimate"]
+
+
+class States(NamedTuple):
+    """text: (B, L, D).  pooled: (B, P) of the first chunk, projected where the encoder projects it."""
+
+    text: Tensor
+    pooled: Tensor
+
+
+class Token(NamedTuple):
+    """id: in the vocabulary.  weight: its emphasis, 1 is none."""
+
+    id: int
+    weight: float
+
+
+Chunk = tuple[Token, ...]
 
 
 @lru_cache(maxsize=16)
@@ -34,63 +56,113 @@ def _tokenizer(part: Component) -> Any:
         raise ModelError(f"{part.folder}: its tokenizer cannot be read ({why}); fetch the model again") from error
 
 
-class States(NamedTuple):
-    """text: (B, L, D).  pooled: (B, P), projected where the encoder projects it."""
-
-    text: Tensor
-    pooled: Tensor
-
-
 @dataclass(frozen=True)
 class Tower:
-    """A tokenizer and its encoder.  layer: whose states are the prompt's."""
+    """A tokenizer and its encoder.  layer: whose states are the prompt's.  plain: brackets are plain characters and
+    there is one chunk."""
 
     tokenizer: Component
     encoder: Component
     layer: Layer = "last"
+    plain: bool = False
 
     @property
     def length(self) -> int:
-        """Of every prompt, in tokens."""
+        """Of a chunk, in tokens, both ends included."""
         said = self.encoder.config.get("max_position_embeddings", LENGTH)
         return min(said, LENGTH) if type(said) is int and said > 2 else LENGTH
-
-    def dropped(self, prompt: str) -> str:
-        """What is at a prompt's end for which there is no room.  Raises UsageError for a prompt without end."""
-        if len(prompt) > MAX_CHARACTERS:
-            raise UsageError(f"the prompt has {len(prompt)} characters; at most {MAX_CHARACTERS} are read")
-        ids = _tokenizer(self.tokenizer)(prompt, truncation=False)["input_ids"]
-        rest = ids[self.length - 1 : -1]
-        return str(_tokenizer(self.tokenizer).decode(rest)).strip() if rest else ""
 
     @property
     def projects(self) -> bool:
         """Whether the encoder projects its pooled state."""
         return self.encoder.class_name == "CLIPTextModelWithProjection"
 
-    def states(self, prompts: Sequence[str]) -> States:
-        """Float32 on the CPU."""
+    def _tokens(self, prompt: str) -> list[list[Token]]:
+        """The tokens of each part of a prompt.  Raises UsageError for a prompt without end."""
+        if len(prompt) > MAX_CHARACTERS:
+            raise UsageError(f"the prompt has {len(prompt)} characters; at most {MAX_CHARACTERS} are read")
+        reader = _tokenizer(self.tokenizer)
+        parts = [[(prompt, 1.0)]] if self.plain else parts_of(prompt)
+        return [
+            [Token(i, weight) for text, weight in part for i in reader(text, add_special_tokens=False).input_ids]
+            for part in parts
+        ]
+
+    def _cut(self, prompt: str) -> list[Chunk]:
+        comma = _tokenizer(self.tokenizer).convert_tokens_to_ids(",</w>")
+        return [chunk for part in self._tokens(prompt) for chunk in chunks_of(part, self.length - 2, comma)]
+
+    def chunks(self, prompt: str) -> tuple[Chunk, ...]:
+        """What is read of a prompt."""
+        return tuple(self._cut(prompt)[: 1 if self.plain else MAX_CHUNKS])
+
+    def dropped(self, prompt: str) -> str:
+        """What is at a prompt's end for which there is no room."""
+        rest = [t.id for chunk in self._cut(prompt)[len(self.chunks(prompt)) :] for t in chunk]
+        return str(_tokenizer(self.tokenizer).decode(rest)).strip() if rest else ""
+
+    def states(self, prompts: Sequence[str], chunks: int | None = None) -> States:
+        """Float32 on the CPU.  chunks: of every prompt, empty ones added at the end; None is as many as the longest
+        has."""
+        import torch
+
+        read = [self.chunks(prompt) for prompt in prompts]
+        many = max(map(len, read)) if chunks is None else chunks
+        rows = [[*r, *[()] * (many - len(r))] for r in read]
+        found = [self._encoded([row[k] for row in rows]) for k in range(many)]
+        return States(torch.cat([f.text for f in found], 1), found[0].pooled)
+
+    def _encoded(self, chunks: Sequence[Chunk]) -> States:
+        """One chunk of each prompt."""
         import torch
 
         from mezzotint.pretrained.component_network import network_of
 
-        ids = _tokenizer(self.tokenizer)(
-            list(prompts), padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
-        ).input_ids
+        reader = _tokenizer(self.tokenizer)
+        ids = torch.full((len(chunks), self.length), reader.pad_token_id)
+        weights = torch.ones(len(chunks), self.length, 1)
+        for row, chunk in enumerate(chunks):
+            marked = [reader.bos_token_id, *(t.id for t in chunk), reader.eos_token_id]
+            ids[row, : len(marked)] = torch.tensor(marked)
+            weights[row, 1 : len(chunk) + 1, 0] = torch.tensor([t.weight for t in chunk])
         network = network_of(self.encoder, "cpu", torch.float32)
         mask = torch.ones_like(ids) if self.encoder.config.get("use_attention_mask") else None
         with torch.inference_mode():
             found = network(ids, attention_mask=mask, output_hidden_states=True)
         states = found.hidden_states[-2] if self.layer == "penultimate" else found.last_hidden_state
         pooled = found.text_embeds if self.projects else found.pooler_output
-        return States(states.clone(), pooled.clone())
+        return States(emphasised(states.clone(), weights), pooled.clone())
 
 
-def tower(tokenizer: Component, encoder: Component, layer: Layer = "last") -> Tower:
+def emphasised(states: Tensor, weights: Tensor) -> Tensor:
+    """States (B, L, D) times the weights (B, L, 1) of their tokens, each row's mean restored, as AUTOMATIC1111's web UI
+    does it; rows without emphasis stay to the bit."""
+    import torch
+
+    strong = states * weights
+    kept, mean = states.mean((1, 2), keepdim=True), strong.mean((1, 2), keepdim=True)
+    plain = (weights == 1).all(1, keepdim=True)
+    no_mean = mean.abs() < 1e-5 * strong.square().mean((1, 2), keepdim=True).sqrt()
+    scaled = strong * torch.where(no_mean, torch.ones_like(mean), kept / mean)
+    return torch.where(plain, states, scaled)
+
+
+def chunks_of(tokens: Sequence[Token], room: int, comma: int) -> list[Chunk]:
+    """Tokens in chunks of at most ``room``; a full one ends at its last comma where that is near its end."""
+    made, rest = [], list(tokens)
+    while len(rest) > room:
+        commas = [i for i in range(max(0, room - BACK), room) if rest[i].id == comma]
+        cut = commas[-1] + 1 if commas else room
+        made.append(tuple(rest[:cut]))
+        rest = rest[cut:]
+    return [*made, tuple(rest)]
+
+
+def tower(tokenizer: Component, encoder: Component, layer: Layer = "last", *, plain: bool = False) -> Tower:
     """Raises ModelError where either part is of another class."""
     check_part(tokenizer, "transformers", "CLIPTokenizer", "CLIPTokenizerFast")
     check_part(encoder, "transformers", "CLIPTextModel", "CLIPTextModelWithProjection")
-    return Tower(tokenizer, encoder, layer)
+    return Tower(tokenizer, encoder, layer, plain)
 
 
 class Reads(Protocol):

@@ -78,6 +78,7 @@ class _Reading:
     clip: Tower
     t5: T5Tower
     read: tuple[str, str]
+    width: int = 1
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -91,5 +92,5 @@ class _Reading:
 def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> _Reading:
     found = system.components
     assert found is not None
-    clip = tower(found["tokenizer"], found["text_encoder"])
+    clip = tower(found["tokenizer"], found["text_encoder"], plain=True)
     return _Reading(clip, t5_tower(found["tokenizer_2"], found["text_encoder_2"], T5_TOKENS), (prompt, negative_prompt))

@@ -50,6 +50,11 @@ class _Reading:
     def notes(self) -> tuple[str, ...]:
         return notes_of([self.tower], self.read)
 
+    @cached_property
+    def width(self) -> int:
+        """Chunks of the longer of both prompts."""
+        return max(len(self.tower.chunks(prompt)) for prompt in self.read)
+
     def conds(self) -> tuple[Cond, Cond]:
         states = self.tower.states(self.read).text
         return {"text": states[:1]}, {"text": states[1:]}

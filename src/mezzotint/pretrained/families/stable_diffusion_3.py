@@ -49,12 +49,13 @@ def stages(system: System) -> tuple[ForeignStage, ...]:
 
 @dataclass(frozen=True)
 class _Reading:
-    """width: of T5's states, to which CLIP's are padded."""
+    """states: the width of T5's, to which CLIP's are padded."""
 
     clips: tuple[Tower, ...]
     t5: T5Tower | None
-    width: int
+    states: int
     read: tuple[str, str]
+    width: int = 1
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -63,14 +64,14 @@ class _Reading:
     def _long(self) -> Tensor:
         import torch
 
-        return self.t5.states(self.read) if self.t5 else torch.zeros(2, T5_TOKENS, self.width)
+        return self.t5.states(self.read) if self.t5 else torch.zeros(2, T5_TOKENS, self.states)
 
     def conds(self) -> tuple[Cond, Cond]:
         import torch
 
         found = [clip.states(self.read) for clip in self.clips]
         short = torch.cat([f.text for f in found], -1)
-        short = torch.nn.functional.pad(short, (0, self.width - short.shape[-1]))
+        short = torch.nn.functional.pad(short, (0, self.states - short.shape[-1]))
         text = torch.cat([short, self._long()], -2)
         pooled = torch.cat([f.pooled for f in found], -1)
         return {"text": text[:1], "pooled": pooled[:1]}, {"text": text[1:], "pooled": pooled[1:]}
@@ -80,8 +81,10 @@ def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, 
     found = system.components
     assert found is not None
     clips = tuple(
-        tower(found[t], found[e], "penultimate") for e, t in text_parts(found).items() if e != "text_encoder_3"
+        tower(found[t], found[e], "penultimate", plain=True)
+        for e, t in text_parts(found).items()
+        if e != "text_encoder_3"
     )
     t5 = t5_tower(found["tokenizer_3"], found["text_encoder_3"], T5_TOKENS) if "text_encoder_3" in found else None
-    width = whole(found["transformer"], "joint_attention_dim", 4096)
-    return _Reading(clips, t5, width, (prompt, negative_prompt))
+    states = whole(found["transformer"], "joint_attention_dim", 4096)
+    return _Reading(clips, t5, states, (prompt, negative_prompt))

@@ -57,10 +57,15 @@ class _Reading:
     def notes(self) -> tuple[str, ...]:
         return notes_of(self.towers, self.read)
 
+    @cached_property
+    def width(self) -> int:
+        """Chunks of the longer of both prompts, by either tokenizer."""
+        return max(len(t.chunks(prompt)) for t in self.towers for prompt in self.read)
+
     def conds(self) -> tuple[Cond, Cond]:
         import torch
 
-        found = [t.states(self.read) for t in self.towers]
+        found = [t.states(self.read, self.width) for t in self.towers]
         text = torch.cat([f.text for f in found], -1)
         pooled = next(f.pooled for f, t in zip(found, self.towers, strict=True) if t.projects)
         width, height = self.size
