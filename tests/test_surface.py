@@ -48,7 +48,7 @@ EVALUATION = [
 OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--model", "-n/--n", "--seed", *SAMPLING, "--size"],
-        *["--image", "--strength", "--mask", "--mask-means", "--lock-mask", *MACHINE],
+        *["--lora", "--allow-partial", "--image", "--strength", "--mask", "--mask-means", "--lock-mask", *MACHINE],
         *["--batch", "--out", "--film", *SHARED],
     ],
     "vary": ["PICTURE", "OTHER", "--model", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],

@@ -41,6 +41,7 @@ MADE = Made(
     stages=(STAGE,),
     main=0,
     task={"name": "generate"},
+    adapters=({"name": "bag", "sha256": "e" * 64, "weight": 0.8},),
     prompt="sneaker",
     negative_prompt="",
     read=("", ""),

@@ -31,6 +31,8 @@ from mezzotint.errors import UsageError
 @seed_option
 @sampling_options
 @click.option("--size", metavar="WxH", help="Size in pixels; models say which they can make.")
+@click.option("--lora", multiple=True, metavar="FILE[:WEIGHT]", help="A LoRA file to put on; may be given again.")
+@click.option("--allow-partial", is_flag=True, help="Take a LoRA whose keys do not all have a place.")
 @click.option("--image", type=click.Path(path_type=Path), help="A picture to begin from.")
 @click.option("--strength", type=float, help="The share of the steps that is run on it.  [0.8, with a mask 1]")
 @click.option("--mask", type=click.Path(path_type=Path), help="A picture of what is painted anew.")

@@ -50,6 +50,7 @@ class Made:
 
     model: its name.  stages: in the order they ran; main: the number of the one that the words were for.
     task: its name, and what it was given beside words: SHA-256 of pictures, numbers.
+    adapters: put on the model: name, sha256 and weight each.
     prompt, negative_prompt: as given.  read: the English that the text encoder was given for either, encoder_sha256:
     its weights; "" for a model without text.
     size: (width, height).  device: its kind.  processor: the instruction set or accelerator that rounds.  threads: of
@@ -60,6 +61,7 @@ class Made:
     stages: tuple[StageMade, ...]
     main: int
     task: Mapping[str, Any]
+    adapters: tuple[Mapping[str, Any], ...]
     prompt: str
     negative_prompt: str
     read: tuple[str, str]
@@ -118,6 +120,7 @@ def from_dict(value: Any, where: str) -> Receipt:
         table = dict(value["made"])
         stages = tuple(StageMade(**{**stage, "batch": tuple(stage["batch"])}) for stage in table["stages"])
         pairs = {"size": tuple(table["size"]), "read": tuple(table["read"]), "stages": stages}
+        pairs["adapters"] = tuple(table["adapters"])
         made = Made(**{**table, **pairs})
         receipt = Receipt(made, value["pixels_sha256"], value["times"]["created"], value["times"]["batch_seconds"])
     except (KeyError, TypeError, ValueError) as error:

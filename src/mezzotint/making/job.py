@@ -17,6 +17,7 @@ from mezzotint.errors import UsageError
 from mezzotint.governance.receipt import Made, StageMade
 from mezzotint.making.edit import Edit, edit_of
 from mezzotint.making.prompt import Told, told
+from mezzotint.pretrained.adapters import with_adapters
 from mezzotint.pretrained.spec import Choice
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import System, codec_part, describe_system, verify_system
@@ -147,6 +148,7 @@ class Job:
             stages=tuple(self._stage_made(stage) for stage in self.running),
             main=system.main - self.first,
             task=picture.task,
+            adapters=tuple(one.said for one in system.adapters),
             prompt=picture.prompt,
             negative_prompt=self.negative_prompt,
             read=picture.told.read,
@@ -254,12 +256,16 @@ def prepare(
     mask: str | Path | None = None,
     mask_means: str = "white",
     lock_mask: bool = False,
+    lora: Sequence[str | Path] = (),
+    allow_partial: bool = False,
 ) -> Job:
     """The job of ``generate``'s words, checked before any picture is made.  Arguments and errors: as ``generate``."""
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     total = check_count("n", n) * len(prompts)
     rows = rows_for(check_count("the number of pictures", total), batch)
     system = opened(model)
+    if lora:
+        system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)
     edit = edit_of(
         system, None if size is None else parse_size(size), None if image is None else Path(image), strength=strength,
         mask=None if mask is None else Path(mask), mask_means=mask_means, lock_mask=lock_mask,
@@ -299,7 +305,7 @@ def planned(
     from mezzotint.pretrained.model import load
     from mezzotint.pretrained.plan import plan
 
-    loaded = load(system) if isinstance(model, str | Path) else model
+    loaded = load(system) if isinstance(model, str | Path) or system is not model.system else model
     sized = [stage.at(size) for stage in loaded.stages]
     plans = [plan(stage.spec, quality=how.quality) for stage in sized]
     spec = sized[system.main].spec

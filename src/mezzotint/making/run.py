@@ -172,6 +172,8 @@ def generate(
     mask: str | Path | None = None,
     mask_means: str = "white",
     lock_mask: bool = False,
+    lora: Sequence[str | Path] = (),
+    allow_partial: bool = False,
 ) -> Result:
     """Makes n pictures of a prompt, or of each of several.
 
@@ -191,6 +193,8 @@ def generate(
             that is run on it, above 0 and at most 1; None is 0.8, with a mask 1.
         mask: a picture of the same size that says what is painted anew, by mask_means: "white", or "transparent".
         lock_mask: whether pixels outside the mask are the picture's own, to the bit.
+        lora: files to put on the model, "FILE" or "FILE:weight" each.   allow_partial: whether keys of theirs without a
+            place are passed over.
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic).
     """
@@ -198,6 +202,7 @@ def generate(
         prompt, negative_prompt=negative_prompt, model=model, n=n, seed=seed, quality=quality, steps=steps, scale=scale,
         solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask,
+        lora=lora, allow_partial=allow_partial,
     )  # fmt: skip
     began = time.perf_counter()
     images = tuple(event for event in stream(job) if isinstance(event, Image))

@@ -38,7 +38,7 @@ def _class(part: Component) -> Any:
     return found
 
 
-def _empty(part: Component) -> nn.Module:
+def empty_network(part: Component) -> nn.Module:
     """The network without memory for its parameters."""
     from accelerate import init_empty_weights
 
@@ -84,7 +84,7 @@ def network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
 
     Raises UsageError (a library is missing), ModelError naming the tensor that is missing, unknown or misshapen.
     """
-    network = _empty(part)
+    network = empty_network(part)
     weights = _named(part.tensors(), network.state_dict())
     check_weights(network, weights, part.files[0])
     cast = {k: w.to(device, dtype) if w.is_floating_point() else w.to(device) for k, w in weights.items()}

@@ -12,6 +12,7 @@ import torch
 from mezzotint.codecs.kl import KL
 from mezzotint.diffusion.denoiser import Preconditioned
 from mezzotint.files import canonical_json, sha256
+from mezzotint.pretrained.adapters import Weighed, put_on
 from mezzotint.pretrained.component_network import Wrap, network_of
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.folder import Described
@@ -27,7 +28,7 @@ class ForeignStage:
     """One stage of a diffusers folder.
 
     denoising, vae: the parts that hold its networks.  wrap: makes the library's network one of ours.  takes: the names
-    of what it is told.
+    of what it is told.  adapters: put on the denoiser.
     """
 
     described: Described
@@ -35,6 +36,7 @@ class ForeignStage:
     vae: Component
     wrap: Wrap
     takes: tuple[str, ...]
+    adapters: tuple[Weighed, ...] = ()
 
     @property
     def name(self) -> str:
@@ -65,7 +67,8 @@ class ForeignStage:
 
     def denoiser(self, device: str, dtype: torch.dtype) -> Preconditioned:
         """The network on a device in a number format, with its parametrisation."""
-        return Preconditioned(self.wrap(network_of(self.denoising, device, dtype)), parametrisation_of(self.spec))
+        network = put_on(network_of(self.denoising, device, dtype), "denoiser", self.adapters)
+        return Preconditioned(self.wrap(network), parametrisation_of(self.spec))
 
     def at(self, size: tuple[int, int]) -> ForeignStage:
         """The same for pictures of another size (width, height)."""

@@ -22,6 +22,7 @@ from mezzotint.pretrained.spec import Card, Choice, Label, Text, card_of, made_o
 
 if TYPE_CHECKING:
     from mezzotint.conditioning.text import TextEncoder
+    from mezzotint.pretrained.adapters import Weighed
 
 SYSTEM_JSON, SCHEMA = "system.json", "mezzotint/system/1"
 LINKS = ("keep", "lowres", "vector")
@@ -53,7 +54,7 @@ class System:
     """What runs under one name.
 
     main: the number of the stage that ``--steps`` and the like are for.  card: of the whole.
-    components: of a folder in diffusers' layout, else None.
+    components: of a folder in diffusers' layout, else None.   adapters: put on its networks.
     """
 
     name: str
@@ -63,6 +64,7 @@ class System:
     main: int = 0
     text: Text | None = None
     components: Components | None = None
+    adapters: tuple[Weighed, ...] = ()
 
     @property
     def labels(self) -> tuple[Label, ...]:

@@ -14,6 +14,8 @@ from mezzotint.pretrained.components import Component, check_part
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from mezzotint.pretrained.adapters import Weighed
+
 MAX_CHARACTERS = 100_000
 LENGTH = 77
 """Tokens of a chunk, both ends included, where the encoder does not say another number."""
@@ -59,12 +61,13 @@ def _tokenizer(part: Component) -> Any:
 @dataclass(frozen=True)
 class Tower:
     """A tokenizer and its encoder.  layer: whose states are the prompt's.  plain: brackets are plain characters and
-    there is one chunk."""
+    there is one chunk.  adapters: put on the encoder."""
 
     tokenizer: Component
     encoder: Component
     layer: Layer = "last"
     plain: bool = False
+    adapters: tuple[Weighed, ...] = ()
 
     @property
     def length(self) -> int:
@@ -116,6 +119,7 @@ class Tower:
         """One chunk of each prompt."""
         import torch
 
+        from mezzotint.pretrained.adapters import put_on
         from mezzotint.pretrained.component_network import network_of
 
         reader = _tokenizer(self.tokenizer)
@@ -125,7 +129,7 @@ class Tower:
             marked = [reader.bos_token_id, *(t.id for t in chunk), reader.eos_token_id]
             ids[row, : len(marked)] = torch.tensor(marked)
             weights[row, 1 : len(chunk) + 1, 0] = torch.tensor([t.weight for t in chunk])
-        network = network_of(self.encoder, "cpu", torch.float32)
+        network = put_on(network_of(self.encoder, "cpu", torch.float32), self.encoder.name, self.adapters)
         mask = torch.ones_like(ids) if self.encoder.config.get("use_attention_mask") else None
         with torch.inference_mode():
             found = network(ids, attention_mask=mask, output_hidden_states=True)
@@ -158,11 +162,18 @@ def chunks_of(tokens: Sequence[Token], room: int, comma: int) -> list[Chunk]:
     return [*made, tuple(rest)]
 
 
-def tower(tokenizer: Component, encoder: Component, layer: Layer = "last", *, plain: bool = False) -> Tower:
+def tower(
+    tokenizer: Component,
+    encoder: Component,
+    layer: Layer = "last",
+    *,
+    plain: bool = False,
+    adapters: tuple[Weighed, ...] = (),
+) -> Tower:
     """Raises ModelError where either part is of another class."""
     check_part(tokenizer, "transformers", "CLIPTokenizer", "CLIPTokenizerFast")
     check_part(encoder, "transformers", "CLIPTextModel", "CLIPTextModelWithProjection")
-    return Tower(tokenizer, encoder, layer, plain)
+    return Tower(tokenizer, encoder, layer, plain, adapters)
 
 
 class Reads(Protocol):

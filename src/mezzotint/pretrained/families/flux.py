@@ -92,5 +92,9 @@ class _Reading:
 def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> _Reading:
     found = system.components
     assert found is not None
-    clip = tower(found["tokenizer"], found["text_encoder"], plain=True)
-    return _Reading(clip, t5_tower(found["tokenizer_2"], found["text_encoder_2"], T5_TOKENS), (prompt, negative_prompt))
+    clip = tower(found["tokenizer"], found["text_encoder"], plain=True, adapters=system.adapters)
+    return _Reading(
+        clip,
+        t5_tower(found["tokenizer_2"], found["text_encoder_2"], T5_TOKENS, system.adapters),
+        (prompt, negative_prompt),
+    )

@@ -62,4 +62,6 @@ class _Reading:
 
 def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> _Reading:
     assert system.components is not None
-    return _Reading(_tower(system.components), (prompt, negative_prompt))
+    found = system.components
+    clip = tower(found["tokenizer"], found["text_encoder"], adapters=system.adapters)
+    return _Reading(clip, (prompt, negative_prompt))

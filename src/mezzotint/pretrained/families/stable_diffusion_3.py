@@ -81,10 +81,14 @@ def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, 
     found = system.components
     assert found is not None
     clips = tuple(
-        tower(found[t], found[e], "penultimate", plain=True)
+        tower(found[t], found[e], "penultimate", plain=True, adapters=system.adapters)
         for e, t in text_parts(found).items()
         if e != "text_encoder_3"
     )
-    t5 = t5_tower(found["tokenizer_3"], found["text_encoder_3"], T5_TOKENS) if "text_encoder_3" in found else None
+    t5 = (
+        t5_tower(found["tokenizer_3"], found["text_encoder_3"], T5_TOKENS, system.adapters)
+        if "text_encoder_3" in found
+        else None
+    )
     states = whole(found["transformer"], "joint_attention_dim", 4096)
     return _Reading(clips, t5, states, (prompt, negative_prompt))

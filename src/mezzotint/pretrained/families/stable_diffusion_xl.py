@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mezzotint.diffusion.denoiser import Cond
+    from mezzotint.pretrained.adapters import Weighed
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
@@ -32,8 +33,9 @@ def text_parts(found: Components) -> Mapping[str, str]:
     return {encoder: tokenizer for encoder, tokenizer in both.items() if encoder in found}
 
 
-def _towers(found: Components) -> list[Tower]:
-    return [tower(found[t], found[e], "penultimate") for e, t in text_parts(found).items()]
+def _towers(found: Components, adapters: tuple[Weighed, ...] = ()) -> list[Tower]:
+    pairs = text_parts(found).items()
+    return [tower(found[t], found[e], "penultimate", adapters=adapters) for e, t in pairs]
 
 
 def described(found: Components) -> System:
@@ -81,4 +83,4 @@ def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, 
     assert system.components is not None
     found = system.components
     zeros = bool(found.options.get("force_zeros_for_empty_prompt", True))
-    return _Reading(tuple(_towers(found)), (prompt, negative_prompt), size, zeros)
+    return _Reading(tuple(_towers(found, system.adapters)), (prompt, negative_prompt), size, zeros)

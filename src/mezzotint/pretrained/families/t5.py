@@ -14,6 +14,8 @@ from mezzotint.pretrained.families.clip import MAX_CHARACTERS
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from mezzotint.pretrained.adapters import Weighed
+
 
 @lru_cache(maxsize=8)
 def _tokenizer(part: Component) -> Any:
@@ -31,11 +33,12 @@ def _tokenizer(part: Component) -> Any:
 
 @dataclass(frozen=True)
 class T5Tower:
-    """A tokenizer and its encoder.  length: of every prompt, in tokens."""
+    """A tokenizer and its encoder.  length: of every prompt, in tokens.  adapters: put on the encoder."""
 
     tokenizer: Component
     encoder: Component
     length: int
+    adapters: tuple[Weighed, ...] = ()
 
     def dropped(self, prompt: str) -> str:
         """What is at a prompt's end for which there is no room.  Raises UsageError for a prompt without end."""
@@ -48,18 +51,20 @@ class T5Tower:
         """(B, L, D) float32 on the CPU."""
         import torch
 
+        from mezzotint.pretrained.adapters import put_on
         from mezzotint.pretrained.component_network import network_of
 
         ids = _tokenizer(self.tokenizer)(
             list(prompts), padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
         ).input_ids
         with torch.inference_mode():
-            found: Tensor = network_of(self.encoder, "cpu", torch.float32)(ids).last_hidden_state
+            network = put_on(network_of(self.encoder, "cpu", torch.float32), self.encoder.name, self.adapters)
+            found: Tensor = network(ids).last_hidden_state
         return found.clone()
 
 
-def t5_tower(tokenizer: Component, encoder: Component, length: int) -> T5Tower:
+def t5_tower(tokenizer: Component, encoder: Component, length: int, adapters: tuple[Weighed, ...] = ()) -> T5Tower:
     """Raises ModelError where either part is of another class."""
     check_part(tokenizer, "transformers", "T5Tokenizer", "T5TokenizerFast")
     check_part(encoder, "transformers", "T5EncoderModel")
-    return T5Tower(tokenizer, encoder, length)
+    return T5Tower(tokenizer, encoder, length, adapters)

@@ -62,4 +62,4 @@ def stage_of(system: System, takes: tuple[str, ...], wrap: Callable[[nn.Module],
 
     assert system.components is not None
     found = system.components
-    return ForeignStage(system.members[0].described, found["transformer"], found["vae"], wrap, takes)
+    return ForeignStage(system.members[0].described, found["transformer"], found["vae"], wrap, takes, system.adapters)

@@ -112,4 +112,4 @@ def stage_of(system: System, takes: tuple[str, ...]) -> ForeignStage:
 
     assert system.components is not None
     found = system.components
-    return ForeignStage(system.members[0].described, found["unet"], found["vae"], called, takes)
+    return ForeignStage(system.members[0].described, found["unet"], found["vae"], called, takes, system.adapters)

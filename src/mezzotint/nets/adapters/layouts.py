@@ -1,0 +1,124 @@
+"""The names that LoRA files give to layers: PEFT's and diffusers', its older one, kohya's and ComfyUI's.
+
+What a key says is read without knowing the base; ``placed`` then finds the base's layer, and says of every tensor
+whether it has a place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from torch import Tensor
+
+from mezzotint.nets.adapters.lora import LowRank
+
+Part = Literal["denoiser", "text_encoder", "text_encoder_2", "text_encoder_3"]
+What = Literal["down", "up", "alpha"]
+
+_WHAT: dict[str, What] = {
+    "lora_A.weight": "down", "lora_B.weight": "up", "lora_A.default.weight": "down", "lora_B.default.weight": "up",
+    "lora_down.weight": "down", "lora_up.weight": "up", "lora.down.weight": "down", "lora.up.weight": "up",
+    "lora_linear_layer.down.weight": "down", "lora_linear_layer.up.weight": "up", "alpha": "alpha",
+}  # fmt: skip
+_PREFIXES: tuple[tuple[str, Part], ...] = (
+    ("base_model.model.", "denoiser"), ("unet.", "denoiser"), ("transformer.", "denoiser"),
+    ("diffusion_model.", "denoiser"), ("model.diffusion_model.", "denoiser"), ("lora_unet_", "denoiser"),
+    ("lora_transformer_", "denoiser"), ("text_encoder_2.", "text_encoder_2"), ("text_encoder_3.", "text_encoder_3"),
+    ("text_encoder.", "text_encoder"), ("lora_te1_", "text_encoder"), ("lora_te2_", "text_encoder_2"),
+    ("lora_te3_", "text_encoder_3"), ("lora_te_", "text_encoder"),
+)  # fmt: skip
+_PROCESSOR = re.compile(r"\.processor\.to_(q|k|v|out)_lora\.(down|up)\.weight$")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a key says: which network, which layer as the file spells it, which of its matrices."""
+
+    part: Part
+    layer: str
+    what: What
+
+
+def read_key(key: str) -> Said | None:
+    """None for a key that is no LoRA's."""
+    old = _PROCESSOR.search(key)
+    if old is not None:
+        where = "to_out.0" if old[1] == "out" else f"to_{old[1]}"
+        return _split(f"{key[: old.start()]}.{where}", "down" if old[2] == "down" else "up")
+    for tail, what in _WHAT.items():
+        if key.endswith("." + tail):
+            return _split(key[: -len(tail) - 1], what)
+    return None
+
+
+def _split(name: str, what: What) -> Said:
+    for prefix, part in _PREFIXES:
+        if name.startswith(prefix):
+            return Said(part, name[len(prefix) :], what)
+    return Said("denoiser", name, what)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What became of a file's tensors.
+
+    matched: layers of the base, part by part.  unknown: keys without a place.   alphas: how many layers have an alpha
+    of their own in the file; those without are scaled by 1, as their writers do.
+    """
+
+    matched: Mapping[Part, int] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    alphas: int = 0
+
+    @property
+    def layers(self) -> int:
+        return sum(self.matched.values())
+
+    def __str__(self) -> str:
+        parts = ", ".join(f"{n} of {part}" for part, n in self.matched.items()) or "none"
+        scaled = f"alpha in the file for {self.alphas} of {self.layers}, 1 for the others"
+        rest = f"; {len(self.unknown)} keys without a place, {self.unknown[0]!r} first" if self.unknown else ""
+        return f"layers: {parts}; {scaled}{rest}"
+
+
+Lows = dict[str, LowRank]
+
+
+def placed(tensors: Mapping[str, Tensor], bases: Mapping[Part, Sequence[str]]) -> tuple[dict[Part, Lows], Coverage]:
+    """The additions of a file's tensors by part and layer, and what had no place.
+
+    bases: the paths of the layers of each network.
+    """
+    found: dict[tuple[Part, str], dict[What, Tensor]] = {}
+    keys: dict[tuple[Part, str], list[str]] = {}
+    unknown: list[str] = []
+    index = {part: _index(paths) for part, paths in bases.items()}
+    for key, value in tensors.items():
+        said = read_key(key)
+        path = None if said is None else index.get(said.part, {}).get(_flat(said.layer))
+        if said is None or path is None:
+            unknown.append(key)
+            continue
+        found.setdefault((said.part, path), {})[said.what] = value
+        keys.setdefault((said.part, path), []).append(key)
+    made: dict[Part, Lows] = {}
+    for (part, path), matrices in found.items():
+        if "down" not in matrices or "up" not in matrices:
+            unknown += keys[part, path]
+            continue
+        alpha = float(matrices["alpha"].float()) if "alpha" in matrices else None
+        made.setdefault(part, {})[path] = LowRank(matrices["down"], matrices["up"], alpha)
+    alphas = sum(low.alpha is not None for lows in made.values() for low in lows.values())
+    return made, Coverage({part: len(lows) for part, lows in made.items()}, tuple(sorted(unknown)), alphas)
+
+
+def _flat(layer: str) -> str:
+    """A layer's name in the one spelling that all layouts can be brought to: kohya's has no dots."""
+    return layer.removeprefix("text_model.").removeprefix("text_model_").replace(".", "_")
+
+
+def _index(paths: Iterable[str]) -> dict[str, str]:
+    return {_flat(path): path for path in paths}

@@ -1,0 +1,153 @@
+"""LoRA: a layer's weight W plus a product of two thin matrices, (alpha / r) B A.
+
+Hu et al., 2021, LoRA: Low-Rank Adaptation of Large Language Models, eq. 3.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mezzotint.errors import ModelError
+
+Layer = nn.Linear | nn.Conv2d
+"""What can be adapted."""
+
+
+@dataclass(frozen=True, eq=False)
+class LowRank:
+    """One layer's addition.
+
+    down: A, (r, in) or (r, in, kh, kw).  up: B, (out, r) or (out, r, 1, 1).   alpha: None is r, so that nothing is
+    scaled.
+    """
+
+    down: Tensor
+    up: Tensor
+    alpha: float | None = None
+
+    @property
+    def rank(self) -> int:
+        return int(self.down.shape[0])
+
+    @property
+    def scale(self) -> float:
+        """alpha / r."""
+        return 1.0 if self.alpha is None else self.alpha / self.rank
+
+    def delta(self) -> Tensor:
+        """What is added to the layer's weight, float32: (out, in) or (out, in, kh, kw)."""
+        up, down = self.up.float().flatten(1), self.down.float().flatten(1)
+        return (self.scale * up @ down).reshape(len(up), *self.down.shape[1:])
+
+
+def fits(layer: nn.Module, low: LowRank) -> str:
+    """ "" where an addition fits a layer, else what is wrong."""
+    if not isinstance(layer, Layer):
+        return f"is a {type(layer).__name__}, which takes no low-rank addition"
+    if isinstance(layer, nn.Conv2d) and layer.groups != 1:
+        return "is a grouped convolution, which takes no low-rank addition"
+    flat = low.up.flatten(1)
+    if low.down.shape[0] != flat.shape[1]:
+        return f"has matrices of ranks {low.down.shape[0]} and {flat.shape[1]}"
+    wanted, found = tuple(layer.weight.shape), (len(flat), *low.down.shape[1:])
+    spread = (*found, 1, 1) if len(found) == 2 and len(wanted) == 4 else found
+    squeezed = found[:2] if len(wanted) == 2 and found[2:] == (1, 1) else spread
+    return "" if squeezed == wanted else f"has weights of {wanted}; the addition is for {found}"
+
+
+class Adapted(nn.Module):
+    """A layer and what is added to it: y = layer(x) + sum of weight (alpha / r) B A x.
+
+    The additions are computed in the layer's own format, in two thin products.
+    """
+
+    def __init__(self, layer: Layer, lows: Sequence[tuple[LowRank, float]]) -> None:
+        super().__init__()
+        self.layer = layer
+        like = layer.weight
+        tail = (1, 1) if isinstance(layer, nn.Conv2d) else ()
+        for i, (low, weight) in enumerate(lows):
+            down = low.down if low.down.ndim == like.ndim else low.down.flatten(1).reshape(*low.down.shape[:2], *tail)
+            up = (low.up.float() * (low.scale * weight)).flatten(1).reshape(*low.up.shape[:2], *tail)
+            self.register_buffer(f"down_{i}", down.to(like), persistent=False)
+            self.register_buffer(f"up_{i}", up.to(like), persistent=False)
+        self.count = len(lows)
+
+    @property
+    def weight(self) -> Tensor:
+        """The layer's own, for code that asks for a dtype or device."""
+        return self.layer.weight
+
+    @property
+    def bias(self) -> Tensor | None:
+        return self.layer.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.layer(x)
+        for i in range(self.count):
+            y = y + self._added(x, self.get_buffer(f"down_{i}"), self.get_buffer(f"up_{i}"))
+        return y
+
+    def _added(self, x: Tensor, down: Tensor, up: Tensor) -> Tensor:
+        layer = self.layer
+        if isinstance(layer, nn.Conv2d):
+            thin = F.conv2d(x, down, None, layer.stride, layer.padding, layer.dilation)
+            return F.conv2d(thin, up)
+        return F.linear(F.linear(x, down), up)
+
+
+def adapted(net: nn.Module, lows: Mapping[str, Sequence[tuple[LowRank, float]]]) -> nn.Module:
+    """A network that shares every weight with ``net``, with additions (and their weights) at some layers, by path.
+
+    ``net`` is left as it is, so networks with other adapters can run beside it.
+    Raises ModelError for a path that is not there, or an addition that does not fit.
+    """
+    made = _shared(net)
+    for path, stack in lows.items():
+        owner, _, last = path.rpartition(".")
+        try:
+            layer = made.get_submodule(path)
+        except AttributeError as error:
+            raise ModelError(f"the base has no layer {path}; the adapter is for another base") from error
+        for low, _ in stack:
+            if wrong := fits(layer, low):
+                raise ModelError(f"{path} {wrong}; the adapter is for another base")
+        assert isinstance(layer, Layer)
+        setattr(made.get_submodule(owner), last, Adapted(layer, stack))
+    return made
+
+
+def _shared(net: nn.Module) -> nn.Module:
+    """The same modules anew, with the same parameters and buffers: changing one's layers does not reach the other."""
+    made = copy.copy(net)
+    made.__dict__ = dict(net.__dict__)
+    made._parameters, made._buffers = dict(net._parameters), dict(net._buffers)
+    made._modules = {name: None if m is None else _shared(m) for name, m in net._modules.items()}
+    return made
+
+
+def merged(weight: Tensor, stack: Sequence[tuple[LowRank, float]]) -> Tensor:
+    """A layer's weight with additions put in, in its own format: for files, and to check that both ways agree."""
+    total = weight.float()
+    for low, w in stack:
+        total = total + w * low.delta().reshape(weight.shape)
+    return total.to(weight.dtype)
+
+
+def parameters(lows: Mapping[str, LowRank]) -> int:
+    """Numbers in an adapter."""
+    return sum(low.down.numel() + low.up.numel() for low in lows.values())
+
+
+def empty_like(layer: Layer, rank: int) -> LowRank:
+    """An addition of nothing: A drawn, B zero, as training begins."""
+    out, inner, *kernel = layer.weight.shape
+    tail = (1,) * len(kernel)
+    down = torch.randn(rank, inner, *kernel) / rank**0.5
+    return LowRank(down, torch.zeros(out, rank, *tail), float(rank))

@@ -1,0 +1,120 @@
+"""LoRA files on a family's networks: what fits where, and what was said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mezzotint.errors import ModelError, UsageError
+from mezzotint.pretrained.components import Component, known_sha256
+from mezzotint.pretrained.families.known import family_of
+from mezzotint.pretrained.system import System
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from mezzotint.nets.adapters.layouts import Coverage, Lows, Part
+
+MAX_WEIGHT = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Adapter:
+    """A LoRA file that fits a system.  parts: additions by network and layer."""
+
+    name: str
+    sha256: str
+    parts: Mapping[Part, Lows]
+    coverage: Coverage
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """An adapter and how strongly it is put on, 1 is as trained."""
+
+    adapter: Adapter
+    weight: float
+
+    @property
+    def said(self) -> Mapping[str, object]:
+        """For receipts."""
+        return {"name": self.adapter.name, "sha256": self.adapter.sha256, "weight": self.weight}
+
+
+@lru_cache(maxsize=32)
+def layers_of(part: Component) -> Mapping[str, nn.Module]:
+    """The layers of a component that can be adapted, by path; without memory for its weights."""
+    from mezzotint.nets.adapters.lora import Layer
+    from mezzotint.pretrained.component_network import empty_network
+
+    return {name: m for name, m in empty_network(part).named_modules() if isinstance(m, Layer)}
+
+
+def parts_to_adapt(system: System) -> dict[Part, Component]:
+    """The networks of a system that an adapter may change.  Raises UsageError where there are none."""
+    found = system.components
+    if found is None:
+        raise UsageError(f"{system.name} takes no LoRA files; expected a model in diffusers' layout")
+    parts: dict[Part, Component] = {"denoiser": found.denoising}
+    for name in family_of(found).text_parts(found):
+        parts[name] = found[name]  # type: ignore[index]
+    return parts
+
+
+def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapter:
+    """A LoRA file for a system.
+
+    partial: whether keys without a place are passed over.
+    Raises: ModelError (no LoRA; for another base; keys without a place, counted), InputError, UsageError.
+    """
+    from mezzotint.nets.adapters.layouts import placed, read_key
+    from mezzotint.nets.adapters.lora import fits
+    from mezzotint.tensorfile import read_tensors
+
+    parts = parts_to_adapt(system)
+    tensors = read_tensors(path)
+    if not any(read_key(key) for key in tensors):
+        raise ModelError(
+            f"{path} is no LoRA but whole weights of something ({len(tensors)} tensors); expected a LoRA file"
+        )
+    made, coverage = placed(tensors, {name: list(layers_of(part)) for name, part in parts.items()})
+    for name, lows in made.items():
+        for where, low in lows.items():
+            if wrong := fits(layers_of(parts[name])[where], low):
+                raise ModelError(f"{path} is for another base than {system.name}: its {where} {wrong}")
+    if not coverage.layers or (coverage.unknown and not partial):
+        raise ModelError(f"{path} does not fit {system.name} ({coverage}); use --allow-partial to take what fits")
+    return Adapter(path.stem, known_sha256(path), made, coverage)
+
+
+def weighed(text: str) -> tuple[Path, float]:
+    """ "FILE" or "FILE:0.8" -> the file and its weight.  Raises UsageError."""
+    head, colon, tail = text.rpartition(":")
+    try:
+        path, weight = (Path(head), float(tail)) if colon and head else (Path(text), 1.0)
+    except ValueError:
+        path, weight = Path(text), 1.0
+    if not -MAX_WEIGHT <= weight <= MAX_WEIGHT:
+        raise UsageError(f"a LoRA's weight is {weight}; expected -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}")
+    return path, weight
+
+
+def with_adapters(system: System, files: Sequence[str], *, partial: bool = False) -> System:
+    """A system with LoRA files put on, "FILE" or "FILE:weight" each.  Raises as ``read_adapter``."""
+    pairs = [weighed(text) for text in files]
+    found = tuple(Weighed(read_adapter(path, system, partial=partial), weight) for path, weight in pairs)
+    return replace(system, adapters=(*system.adapters, *found))
+
+
+def put_on(network: nn.Module, part: str, adapters: Sequence[Weighed]) -> nn.Module:
+    """A part's network with what adapters add to it; the base is shared and stays as it is."""
+    from mezzotint.nets.adapters.lora import LowRank, adapted
+
+    stacks: dict[str, list[tuple[LowRank, float]]] = {}
+    for one in adapters:
+        for path, low in one.adapter.parts.get(part, {}).items():  # type: ignore[call-overload]
+            stacks.setdefault(path, []).append((low, one.weight))
+    return adapted(network, stacks) if stacks else network
