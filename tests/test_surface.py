@@ -55,7 +55,7 @@ OPTIONS = {
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],
     "evaluate": ["MODEL", *EVALUATION],
     "compare": ["MODEL...", *EVALUATION],
-    "models": ["--json"],
+    "models": ["--families", "--json"],
     "inspect": ["FILE", "--json"],
     "explain": ["MODEL", *SAMPLING, "--json"],
     "config": ["--json"],

@@ -42,6 +42,7 @@ def test_what_commands_print_and_write(inside: Path, capsys: pytest.CaptureFixtu
         follows(said(0, "inspect", path), "inspect")
     follows(said(2, "inspect", "nothing-here"), "error")
     follows(said(0, "models"), "models")
+    follows(said(0, "models", "--families"), "families")
     follows(json.loads((home / "models/fashion/model.json").read_text()), "model")
 
 

@@ -9,9 +9,11 @@ import click
 from mezzotint.cli.options import human_bytes, json_option, print_json
 from mezzotint.making.table import table
 from mezzotint.places import places
+from mezzotint.pretrained.families.known import FAMILIES
 from mezzotint.pretrained.store import Found, models
 
 SCHEMA = "mezzotint/models/2"
+FAMILIES_SCHEMA = "mezzotint/families/1"
 
 
 def listed(found: Found) -> dict[str, Any]:
@@ -46,10 +48,25 @@ def row(found: Found) -> tuple[str, ...]:
     return (found.name, found.origin, system.card.licence, size, human_bytes(system.weights_bytes), prompts)
 
 
+def show_families(as_json: bool) -> None:
+    """The families of published models that run."""
+    shown = [{"name": f.name, "pipeline": f.pipeline, "tested": f"{f.tested}-tested"} for f in FAMILIES]
+    if as_json:
+        print_json({"schema": FAMILIES_SCHEMA, "families": shown})
+    else:
+        click.echo(table([("family", "pipeline", "tested"), *(tuple(f.values()) for f in shown)]))
+
+
 @click.command("models")
+@click.option(
+    "--families", is_flag=True, help="List the families of published models that run, and how tested."
+)
 @json_option
-def command(as_json: bool) -> None:
+def command(families: bool, as_json: bool) -> None:
     """List the models at hand: yours in MEZZOTINT_HOME/models, and those that came with mezzotint."""
+    if families:
+        show_families(as_json)
+        return
     found = models()
     if as_json:
         print_json({"schema": SCHEMA, "models": [listed(f) for f in found]})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from mezzotint.errors import unknown
 from mezzotint.pretrained.components import Components
@@ -14,12 +15,28 @@ if TYPE_CHECKING:
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
-PIPELINES = {
-    "StableDiffusionPipeline": "stable_diffusion",
-    "StableDiffusionXLPipeline": "stable_diffusion_xl",
-    "StableDiffusion3Pipeline": "stable_diffusion_3",
-    "FluxPipeline": "flux",
-}
+
+@dataclass(frozen=True)
+class Known:
+    """A family that runs: what it is called, its pipeline in ``model_index.json``, its module in this package.
+
+    tested: "layout" (tiny checkpoints of the real classes give diffusers' own pictures) or "weights" (published weights
+    have run, and hash and picture are on record).
+    """
+
+    name: str
+    pipeline: str
+    module: str
+    tested: Literal["layout", "weights"] = "layout"
+
+
+FAMILIES = (
+    Known("Stable Diffusion 1, 2", "StableDiffusionPipeline", "stable_diffusion"),
+    Known("Stable Diffusion XL", "StableDiffusionXLPipeline", "stable_diffusion_xl"),
+    Known("Stable Diffusion 3, 3.5", "StableDiffusion3Pipeline", "stable_diffusion_3"),
+    Known("FLUX.1 dev, schnell", "FluxPipeline", "flux"),
+)
+PIPELINES = {family.pipeline: family.module for family in FAMILIES}
 """_class_name of the index -> module of this package."""
 
 
