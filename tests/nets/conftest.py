@@ -24,6 +24,7 @@ ALL = {
     "dit-vector": dataclasses.replace(configs.dit(2), vector=6),
     "unet-vector": dataclasses.replace(configs.unet(2), vector=6),
     "unet-fold": configs.folded(),
+    "dit-overlap": configs.overlapping(),
     "unet-middle": configs.middled(),
     "upsampler": configs.upsampler(),
 }

@@ -43,6 +43,11 @@ def middled() -> UNetConfig:
     return UNetConfig(2, 2, 2, SIZES[2], width=16, multipliers=(1, 2), blocks=1, attention=(), middle=inner)
 
 
+def overlapping() -> DiTConfig:
+    """Squares of 2 x 2 that reach one pixel over their neighbours."""
+    return DiTConfig(2, 2, 2, SIZES[2], 2, width=64, depth=2, heads=2, num_classes=3, overlap=1)
+
+
 def folded() -> UNetConfig:
     return UNetConfig(2, 2, 2, (16, 24), 2, 16, (1, 2), 1, (1,), head_dim=16)
 

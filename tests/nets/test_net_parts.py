@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 from mezzotint.nets import attention, embed, norm, precision, rope, unet
 from mezzotint.nets.attention import attend, mask_bias
+from mezzotint.nets.embed import overlaid, patchify, windows
 from mezzotint.nets.magnitude import MPConv, mp_cat, mp_silu, mp_sum, pixel_norm, project_, row_norm
 
 GRIDS = [(7,), (5, 6), (3, 4, 5)]
@@ -220,3 +221,17 @@ def test_best_dtype_is_the_faster_one_and_is_measured_once(monkeypatch, unmeasur
 def test_best_dtype_of_this_machine(unmeasured):
     assert precision.best_dtype("cpu") in (torch.bfloat16, torch.float32)
     assert all(s > 0 for s in precision._race(torch.device("cpu"), torch.bfloat16, torch.float32))
+
+
+def test_windows_reach_over_their_neighbours_and_add_up_again():
+    x = torch.randn(2, 3, 8, 12, generator=torch.Generator().manual_seed(0))
+    seen = windows(x, (4, 4), 2)
+    assert seen.shape == (2, 6, 3 * 64)
+    inner = seen.reshape(2, 2, 3, 3, 8, 8)[:, 1, 1]  # the window of the token in the second row and column
+    assert torch.equal(inner[:, :, 2:6, 2:6], x[:, :, 4:8, 4:8]) and torch.equal(inner[:, :, :2, :2], x[:, :, 2:4, 2:4])
+    assert not inner[:, :, 6:].any(), "nothing is seen beyond the edge"
+    counts = overlaid(torch.ones(1, 6, 3 * 64), (4, 4), (2, 3), 2)
+    torch.testing.assert_close(overlaid(seen, (4, 4), (2, 3), 2), x * counts)
+    assert counts.shape == (1, 3, 8, 12) and counts.min() == 1 and counts.max() == 4
+    assert torch.equal(windows(x, (4, 4), 0), patchify(x, (4, 4)))
+    assert torch.equal(overlaid(windows(x, (4, 4), 0), (4, 4), (2, 3), 0), x)

@@ -58,9 +58,7 @@ def show_families(as_json: bool) -> None:
 
 
 @click.command("models")
-@click.option(
-    "--families", is_flag=True, help="List the families of published models that run, and how tested."
-)
+@click.option("--families", is_flag=True, help="List the families of published models that run, and how tested.")
 @json_option
 def command(families: bool, as_json: bool) -> None:
     """List the models at hand: yours in MEZZOTINT_HOME/models, and those that came with mezzotint."""

@@ -35,6 +35,8 @@ class DiTConfig:
     vector: length of the embedding it is told; None = none.
     position: "rope" is relative alone; "rope+absolute" adds waves of the coordinates, as shares of the whole size.
     noise_range: lowest and highest frequency of the noise-level waves, cycles per unit of c_noise.
+    overlap: in 2-D, pixels by which a token's square reaches over its neighbours', in and out; large patches have no
+    seams then.
     """
 
     dims: int = 2
@@ -53,11 +55,16 @@ class DiTConfig:
     position: Literal["rope", "rope+absolute"] = "rope+absolute"
     rope_base: float = 100.0
     noise_range: tuple[float, float] = (1 / 64, 8.0)
+    overlap: int = 0
 
     def __post_init__(self) -> None:
         _check_size(self.dims, self.size, self.patches)
         _check_one_of("norm", self.norm, ("rms", "layer"))
         _check_one_of("position", self.position, ("rope", "rope+absolute"))
+        if self.overlap and (self.dims != 2 or not 0 < self.overlap <= min(self.patches)):
+            raise ModelError(
+                f"DiTConfig: overlap {self.overlap} needs 2 axes and at most the patch, {min(self.patches)} pixels"
+            )
         if self.width % self.heads or self.head_dim % 2:
             raise ModelError(
                 f"DiTConfig: width {self.width} needs heads that divide it evenly, got {self.heads}; use 64 a head"
@@ -67,6 +74,11 @@ class DiTConfig:
     def patches(self) -> tuple[int, ...]:
         """Patch size of each axis."""
         return (self.patch,) * self.dims if isinstance(self.patch, int) else self.patch
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """What a token sees and says of each axis: its patch and the overlaps on both sides."""
+        return tuple(p + 2 * self.overlap for p in self.patches)
 
     @property
     def grid(self) -> tuple[int, ...]:

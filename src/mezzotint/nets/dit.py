@@ -22,7 +22,7 @@ from mezzotint.nets.cond import (
     cond_names,
 )
 from mezzotint.nets.config import DiTConfig
-from mezzotint.nets.embed import NOISE_WAVES, POSITION_WAVES, frequencies, grid_waves, patchify, unpatchify, waves
+from mezzotint.nets.embed import NOISE_WAVES, POSITION_WAVES, frequencies, grid_waves, overlaid, waves, windows
 from mezzotint.nets.norm import gain_of, inverse_norm, modulate, normalise, unit
 from mezzotint.nets.precision import compute_dtype
 
@@ -128,7 +128,7 @@ class DiT(nn.Module):
     def __init__(self, config: DiTConfig) -> None:
         super().__init__()
         self.config = config
-        d, inputs = config.width, math.prod(config.patches)
+        d, inputs = config.width, math.prod(config.windows)
         self.patch = nn.Linear(config.in_channels * inputs, d)
         self.noise = nn.Sequential(nn.Linear(2 * NOISE_WAVES, d), nn.SiLU(), nn.Linear(d, d))
         self.label = None if config.num_classes is None else nn.Embedding(config.num_classes + 1, d)
@@ -157,7 +157,7 @@ class DiT(nn.Module):
             check_text(cond, len(x), config.text.dim)
         dtype = compute_dtype(self.patch.weight)
         grid = tuple(n // p for n, p in zip(x.shape[2:], config.patches, strict=True))
-        tokens = self.patch(patchify(x.to(dtype), config.patches))
+        tokens = self.patch(windows(x.to(dtype), config.patches, config.overlap))
         if self.position is not None:
             tokens = tokens + self.position(grid_waves(grid, POSITION_WAVES, x.device).to(dtype))
         c = check_noise(c_noise, x)
@@ -170,7 +170,7 @@ class DiT(nn.Module):
         scale, shift = self.last_modulation(emb).chunk(2, -1)
         gain, shift = (spread(m, tokens.shape[1]) for m in (gain_of(scale, config.norm), shift))
         y = self.out(modulate(tokens, gain, shift, config.norm))
-        return unpatchify(y, config.patches, grid).to(x.dtype)
+        return overlaid(y, config.patches, grid, config.overlap).to(x.dtype)
 
     @property
     def cond_names(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 NOISE_WAVES = 64
@@ -57,3 +58,20 @@ def unpatchify(tokens: Tensor, patch: Sequence[int], grid: Sequence[int]) -> Ten
     x = tokens.reshape(tokens.shape[0], *grid, -1, *patch)
     order = [0, 1 + dims, *(m for i in range(dims) for m in (1 + i, 2 + dims + i))]
     return x.permute(order).reshape(x.shape[0], -1, *(n * p for n, p in zip(grid, patch, strict=True)))
+
+
+def windows(x: Tensor, patches: tuple[int, ...], overlap: int) -> Tensor:
+    """``patchify`` of squares that reach ``overlap`` pixels over their neighbours: (B, C, H, W) -> (B, N, C k k),
+    k = patch + 2 overlap, zeros beyond the edge."""
+    if not overlap:
+        return patchify(x, patches)
+    kernel = tuple(p + 2 * overlap for p in patches)
+    return F.unfold(x, kernel, padding=overlap, stride=patches).transpose(1, 2)
+
+
+def overlaid(y: Tensor, patches: tuple[int, ...], grid: tuple[int, ...], overlap: int) -> Tensor:
+    """``unpatchify`` of such squares, added where they overlap: (B, N, C k k) -> (B, C, H, W)."""
+    if not overlap:
+        return unpatchify(y, patches, grid)
+    kernel, size = (tuple(p + 2 * overlap for p in patches), tuple(p * n for p, n in zip(patches, grid, strict=True)))
+    return F.fold(y.transpose(1, 2), size, kernel, padding=overlap, stride=patches)
