@@ -12,9 +12,9 @@ from pathlib import Path
 
 from mezzotint.codecs.embedding import Embedding
 from mezzotint.codecs.pixels import Pixels
-from mezzotint.diffusion.objective import EDMWeight, LogNormal
-from mezzotint.diffusion.parametrisation import EDM
-from mezzotint.nets import DiTConfig, EmbedderConfig, UNetConfig, build, project_
+from mezzotint.diffusion.objective import Capped, EDMWeight, LogNormal
+from mezzotint.diffusion.parametrisation import EDM, Clean
+from mezzotint.nets import DiTConfig, EmbedderConfig, build, project_
 from mezzotint.products.training import (
     CAPTIONS,
     DATA,
@@ -29,12 +29,13 @@ from mezzotint.products.training import (
 )
 from mezzotint.training.conditioning import Unconditional
 from mezzotint.training.ema import Power
-from mezzotint.training.recipe import Every, Recipe, unprojected
+from mezzotint.training.recipe import Every, Recipe
 from mezzotint.training.schedule import Optimiser, Trapezoid
 from mezzotint.training.task import nothing_told
 from mezzotint.training.tasks import tell_apart
 
 SIGMA_PIXELS, SIGMA_EMBEDDING = 0.5, 1.0
+OPTIMISER = Optimiser(rate=1e-3, warmup=300, weight_decay=0.01, decay=Trapezoid(cooldown=0.3, floor=0.01))
 EMBEDDER = EmbedderConfig(size=(SMALL, SMALL), width=128)
 
 
@@ -90,12 +91,11 @@ def products_prior(embedder: Path) -> Recipe:
             out_channels=1,
             size=(width,),
             patch=width // 8,
-            width=256,
+            width=192,
             depth=6,
-            heads=4,
+            heads=3,
             text=TEXT,
         ),
-        project=unprojected,
         codec=codec,
         parametrisation=EDM(SIGMA_EMBEDDING),
         levels=LogNormal(0.0, 1.4),
@@ -113,35 +113,30 @@ def products_prior(embedder: Path) -> Recipe:
         parts={"embedder": embedder},
         conditioning=CAPTIONS,
         drop=0.1,
-        optimiser=Optimiser(rate=1e-3, warmup=300, weight_decay=0.01, decay=Trapezoid(cooldown=0.3, floor=0.01)),
     )
 
 
 def decoder(embedder: Path) -> Recipe:
-    """The decoder: an embedding to 64 px."""
+    """The decoder: an embedding to 64 px, by a smaller copy of the network of ``products-pixel``."""
     codec = Embedding(embedder_of(embedder))
-    middle = DiTConfig(in_channels=256, out_channels=256, size=(8, 8), patch=1, width=256, depth=4, heads=4)
     return Recipe(
         name="products-prior-decoder",
-        net=UNetConfig(
-            in_channels=3, out_channels=3, size=(SMALL, SMALL), fold=4, width=128, multipliers=(1, 2), blocks=1,
-            attention=(), vector=codec.shape[1], middle=middle,
+        net=DiTConfig(
+            in_channels=3, out_channels=3, size=(SMALL, SMALL), patch=8, overlap=4, width=256, depth=6, heads=4,
+            vector=codec.shape[1],
         ),
         build=build,
-        project=project_,
         shape=(3, SMALL, SMALL),
         codec=Pixels(3, (SMALL, SMALL)),
-        parametrisation=EDM(SIGMA_PIXELS),
+        parametrisation=Clean(SIGMA_PIXELS),
         levels=LogNormal(-0.4, 1.4),
-        weight=EDMWeight(SIGMA_PIXELS),
+        weight=Capped(EDMWeight(SIGMA_PIXELS), 200.0),
         told=ToldEmbedding(codec),
         data=scenes(SMALL),
         conditioning=Unconditional(),
         batch=64,
         steps=8_000,
-        optimiser=Optimiser(
-            rate=1e-2, warmup=300, decay=Trapezoid(cooldown=0.3, floor=0.01), factors=(("middle.", 0.1),)
-        ),
+        optimiser=OPTIMISER,
         ema=(Power(0.05), Power(0.10)),
         seed=7,
         mix=1,

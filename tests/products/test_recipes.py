@@ -1,0 +1,59 @@
+"""The three systems: each within its size, its parts fitting each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from mezzotint.nets import build, config_to_dict, parameter_count
+from mezzotint.pretrained.network import save_network
+from mezzotint.pretrained.spec import Card
+from mezzotint.training.export import exported
+from mezzotint.training.loader import load_recipe
+from mezzotint.training.recipe import Recipe
+
+MOST = 15_000_000
+SYSTEMS = {
+    "products-pixel": ("products-pixel", "products-pixel:upsampler"),
+    "products-latent": ("products-latent", "products-latent:autoencoder"),
+    "products-prior": (
+        "products-prior", "products-prior:decoder", "products-prior:embedder", "products-pixel:upsampler",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The parts that other recipes need, untrained."""
+    made = {}
+    for system, part in (("products-latent", "autoencoder"), ("products-prior", "embedder")):
+        folder = tmp_path_factory.mktemp("parts") / part
+        config = load_recipe(f"{system}:{part}").net
+        torch.manual_seed(0)
+        save_network(folder, build(config).state_dict(), config_to_dict(config), Card(part, "Untrained.", "CC0-1.0"))
+        made[part] = folder
+    return made
+
+
+def recipe(name: str, parts: dict[str, Path]) -> Recipe:
+    needs = {
+        "products-latent": ("autoencoder",),
+        "products-prior": ("embedder",),
+        "products-prior:decoder": ("embedder",),
+    }
+    return load_recipe(name, {k: parts[k] for k in needs.get(name, ())})
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_system_is_within_its_size(system: str, parts: dict[str, Path]) -> None:
+    sizes = {name: parameter_count(build(recipe(name, parts).net)) for name in SYSTEMS[system]}
+    assert 8_000_000 < sum(sizes.values()) <= MOST, sizes
+
+
+@pytest.mark.parametrize("name", sorted({name for names in SYSTEMS.values() for name in names} | {"products-judge"}))
+def test_every_recipe_can_be_exported(name: str, parts: dict[str, Path]) -> None:
+    made = recipe(name, parts)
+    assert exported(made, ()) is not None
+    assert made.codec.encode(torch.zeros(1, *made.shape, dtype=torch.uint8)).shape[1:] == made.codec.shape
