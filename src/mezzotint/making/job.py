@@ -16,8 +16,9 @@ from mezzotint import __version__
 from mezzotint.errors import UsageError
 from mezzotint.governance.receipt import Made, StageMade
 from mezzotint.making.edit import Edit, edit_of
-from mezzotint.making.prompt import Told, told
+from mezzotint.making.prompt import told
 from mezzotint.pretrained.adapters import with_adapters
+from mezzotint.pretrained.families.known import Reading
 from mezzotint.pretrained.spec import Choice
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import System, codec_part, describe_system, verify_system
@@ -56,7 +57,7 @@ class Wanted:
 
     seed: int
     prompt: str
-    told: Told
+    told: Reading
     task: Choice = field(default_factory=lambda: GENERATE)
     given: Tensor | None = None
     name: str = ""

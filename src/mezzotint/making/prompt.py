@@ -6,34 +6,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mezzotint.conditioning.labels import Labels, label_cond
 from mezzotint.errors import UsageError
-from mezzotint.pretrained.families.known import family_of
+from mezzotint.pretrained.families.known import Reading, family_of
 from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
     from mezzotint.diffusion.denoiser import Cond
 
 _WORD = re.compile(r"[^\W\d_]+")
-
-
-class Told(Protocol):
-    """What is made of a prompt and of what to steer away from.
-
-    read: the English of both that a text encoder is given, "" where there is none.  notes: what people should know:
-    words dropped or never seen.   ``conds`` -> (cond, null) of one row, of the same shapes for every prompt of one
-    width.
-    """
-
-    @property
-    def width(self) -> int: ...
-    @property
-    def read(self) -> tuple[str, str]: ...
-    @property
-    def notes(self) -> tuple[str, ...]: ...
-    def conds(self) -> tuple[Cond, Cond]: ...
 
 
 @dataclass(frozen=True)
@@ -78,7 +61,7 @@ class Texts:
         return {k: v[:1] for k, v in both.items()}, {k: v[1:] for k, v in both.items()}
 
 
-def told(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> Told:
+def told(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> Reading:
     """What a system is told, to make pictures of a size (width, height).
 
     Raises UsageError: an unknown label, a prompt for a model that takes none, or no prompt for one of text.

@@ -11,13 +11,12 @@ import torch
 
 from mezzotint.codecs.kl import KL
 from mezzotint.diffusion.denoiser import Preconditioned
-from mezzotint.files import canonical_json, sha256
 from mezzotint.pretrained.adapters import Weighed, put_on
 from mezzotint.pretrained.component_network import Wrap, network_of
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.folder import Described
-from mezzotint.pretrained.spec import Spec, to_dict
-from mezzotint.pretrained.stage_model import DEFINING, parametrisation_of
+from mezzotint.pretrained.spec import Spec
+from mezzotint.pretrained.stage_model import defining_sha256, parametrisation_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,8 +48,7 @@ class ForeignStage:
     @cached_property
     def config_sha256(self) -> str:
         """Of what is known of it, less card and defaults."""
-        said = to_dict(self.spec)
-        return sha256(canonical_json({k: said[k] for k in DEFINING}))
+        return defining_sha256(self.spec)
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:

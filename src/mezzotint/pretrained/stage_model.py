@@ -69,6 +69,12 @@ MADE: dict[str, Any] = {"edm": EDM, "clean": Clean, "counted_flow": Counted}
 DEFINING = ("net", "parametrisation", "schedule", "codec", "shape", "labels")
 
 
+def defining_sha256(spec: Spec) -> str:
+    """Of what is said of a model, less card and defaults."""
+    said = to_dict(spec)
+    return sha256(canonical_json({k: said[k] for k in DEFINING}))
+
+
 def chosen(kind: str, choice: Choice, table: Mapping[str, Any]) -> Any:
     """What a Choice names, made with its options.  Raises ModelError for an unknown name or option."""
     options = dict(choice)
@@ -183,8 +189,7 @@ class StageModel:
     @cached_property
     def config_sha256(self) -> str:
         """Of what ``model.json`` says, less card and defaults."""
-        said = to_dict(self.spec)
-        return sha256(canonical_json({k: said[k] for k in DEFINING}))
+        return defining_sha256(self.spec)
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:

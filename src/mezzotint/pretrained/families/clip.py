@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from mezzotint.conditioning.emphasis import parts_of
-from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import Component, check_part
+from mezzotint.pretrained.families.tokenizer import check_length, tokenizer_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from mezzotint.pretrained.adapters import Weighed
 
-MAX_CHARACTERS = 100_000
 LENGTH = 77
 """Tokens of a chunk, both ends included, where the encoder does not say another number."""
 
@@ -44,20 +42,6 @@ class Token(NamedTuple):
 Chunk = tuple[Token, ...]
 
 
-@lru_cache(maxsize=16)
-def _tokenizer(part: Component) -> Any:
-    """Raises UsageError without transformers, ModelError for a damaged folder."""
-    try:
-        from transformers.models.clip.tokenization_clip import CLIPTokenizer
-    except ImportError as error:
-        raise UsageError(f"{part.folder} needs transformers; pip install 'mezzotint[diffusers]'") from error
-    try:
-        return CLIPTokenizer.from_pretrained(part.folder, local_files_only=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        why = str(error).partition("\n")[0]
-        raise ModelError(f"{part.folder}: its tokenizer cannot be read ({why}); fetch the model again") from error
-
-
 @dataclass(frozen=True)
 class Tower:
     """A tokenizer and its encoder.  layer: whose states are the prompt's.  plain: brackets are plain characters and
@@ -82,9 +66,8 @@ class Tower:
 
     def _tokens(self, prompt: str) -> list[list[Token]]:
         """The tokens of each part of a prompt.  Raises UsageError for a prompt without end."""
-        if len(prompt) > MAX_CHARACTERS:
-            raise UsageError(f"the prompt has {len(prompt)} characters; at most {MAX_CHARACTERS} are read")
-        reader = _tokenizer(self.tokenizer)
+        check_length(prompt)
+        reader = tokenizer_of(self.tokenizer)
         parts = [[(prompt, 1.0)]] if self.plain else parts_of(prompt)
         return [
             [Token(i, weight) for text, weight in part for i in reader(text, add_special_tokens=False).input_ids]
@@ -92,7 +75,7 @@ class Tower:
         ]
 
     def _cut(self, prompt: str) -> list[Chunk]:
-        comma = _tokenizer(self.tokenizer).convert_tokens_to_ids(",</w>")
+        comma = tokenizer_of(self.tokenizer).convert_tokens_to_ids(",</w>")
         return [chunk for part in self._tokens(prompt) for chunk in chunks_of(part, self.length - 2, comma)]
 
     def chunks(self, prompt: str) -> tuple[Chunk, ...]:
@@ -102,7 +85,7 @@ class Tower:
     def dropped(self, prompt: str) -> str:
         """What is at a prompt's end for which there is no room."""
         rest = [t.id for chunk in self._cut(prompt)[len(self.chunks(prompt)) :] for t in chunk]
-        return str(_tokenizer(self.tokenizer).decode(rest)).strip() if rest else ""
+        return str(tokenizer_of(self.tokenizer).decode(rest)).strip() if rest else ""
 
     def states(self, prompts: Sequence[str], chunks: int | None = None) -> States:
         """Float32 on the CPU.  chunks: of every prompt, empty ones added at the end; None is as many as the longest
@@ -122,7 +105,7 @@ class Tower:
         from mezzotint.pretrained.adapters import put_on
         from mezzotint.pretrained.component_network import network_of
 
-        reader = _tokenizer(self.tokenizer)
+        reader = tokenizer_of(self.tokenizer)
         ids = torch.full((len(chunks), self.length), reader.pad_token_id)
         weights = torch.ones(len(chunks), self.length, 1)
         for row, chunk in enumerate(chunks):

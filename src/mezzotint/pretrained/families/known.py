@@ -41,7 +41,11 @@ PIPELINES = {family.pipeline: family.module for family in FAMILIES}
 
 
 class Reading(Protocol):
-    """What is made of a prompt: as ``making.prompt.Told``."""
+    """What is made of a prompt and of what to steer away from.
+
+    read: the text of both that encoders are given, "" where there is none.  notes: what people should know: words
+    dropped or never seen.   ``conds`` -> (cond, null) of one row, of the same shapes for every prompt of one width.
+    """
 
     @property
     def width(self) -> int: ...

@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import Component, check_part
-from mezzotint.pretrained.families.clip import MAX_CHARACTERS
+from mezzotint.pretrained.families.tokenizer import check_length, tokenizer_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from mezzotint.pretrained.adapters import Weighed
-
-
-@lru_cache(maxsize=8)
-def _tokenizer(part: Component) -> Any:
-    """Raises UsageError without transformers, ModelError for a damaged folder."""
-    try:
-        from transformers import AutoTokenizer
-    except ImportError as error:
-        raise UsageError(f"{part.folder} needs transformers; pip install 'mezzotint[diffusers]'") from error
-    try:
-        return AutoTokenizer.from_pretrained(part.folder, local_files_only=True)
-    except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
-        why = str(error).partition("\n")[0]
-        raise ModelError(f"{part.folder}: its tokenizer cannot be read ({why}); fetch the model again") from error
 
 
 @dataclass(frozen=True)
@@ -42,10 +26,8 @@ class T5Tower:
 
     def dropped(self, prompt: str) -> str:
         """What is at a prompt's end for which there is no room.  Raises UsageError for a prompt without end."""
-        if len(prompt) > MAX_CHARACTERS:
-            raise UsageError(f"the prompt has {len(prompt)} characters; at most {MAX_CHARACTERS} are read")
-        rest = _tokenizer(self.tokenizer)(prompt, truncation=False)["input_ids"][self.length - 1 : -1]
-        return str(_tokenizer(self.tokenizer).decode(rest)).strip() if rest else ""
+        rest = tokenizer_of(self.tokenizer)(check_length(prompt), truncation=False)["input_ids"][self.length - 1 : -1]
+        return str(tokenizer_of(self.tokenizer).decode(rest)).strip() if rest else ""
 
     def states(self, prompts: Sequence[str]) -> Tensor:
         """(B, L, D) float32 on the CPU."""
@@ -54,7 +36,7 @@ class T5Tower:
         from mezzotint.pretrained.adapters import put_on
         from mezzotint.pretrained.component_network import network_of
 
-        ids = _tokenizer(self.tokenizer)(
+        ids = tokenizer_of(self.tokenizer)(
             list(prompts), padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
         ).input_ids
         with torch.inference_mode():

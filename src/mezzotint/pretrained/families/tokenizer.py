@@ -1,0 +1,36 @@
+"""The tokenizer of a diffusers folder, as transformers reads it from its files."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from mezzotint.errors import ModelError, UsageError
+from mezzotint.pretrained.components import Component
+
+MAX_CHARACTERS = 100_000
+
+
+@lru_cache(maxsize=16)
+def tokenizer_of(part: Component) -> Any:
+    """Raises UsageError without transformers, ModelError for a damaged folder."""
+    try:
+        if part.class_name.startswith("CLIP"):
+            # By itself: transformers' whole table of tokenizers takes a second to import.
+            from transformers.models.clip.tokenization_clip import CLIPTokenizer as Reader
+        else:
+            from transformers import AutoTokenizer as Reader  # type: ignore[assignment]
+    except ImportError as error:
+        raise UsageError(f"{part.folder} needs transformers; pip install 'mezzotint[diffusers]'") from error
+    try:
+        return Reader.from_pretrained(part.folder, local_files_only=True)
+    except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
+        why = str(error).partition("\n")[0]
+        raise ModelError(f"{part.folder}: its tokenizer cannot be read ({why}); fetch the model again") from error
+
+
+def check_length(prompt: str) -> str:
+    """The prompt.  Raises UsageError for one without end."""
+    if len(prompt) > MAX_CHARACTERS:
+        raise UsageError(f"the prompt has {len(prompt)} characters; at most {MAX_CHARACTERS} are read")
+    return prompt
