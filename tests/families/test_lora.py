@@ -177,6 +177,10 @@ def test_one_dropped_key_or_alpha_refuses(sd1: Path, tmp_path: Path) -> None:
         with pytest.raises(ModelError, match=r"2 keys without a place.*--allow-partial"):
             picture(sd1, lora=[tmp_path / "less.safetensors"])
         assert picture(sd1, lora=[tmp_path / "less.safetensors"], allow_partial=True).shape == (32, 32, 3)
+    gone = next(k for k in whole if k.endswith(".alpha"))
+    save_file({k: v for k, v in whole.items() if k != gone}, tmp_path / "no-alpha.safetensors")
+    with pytest.raises(ModelError, match=r"1 keys without a place, 'denoiser: .*\.alpha' first"):
+        picture(sd1, lora=[tmp_path / "no-alpha.safetensors"])
     save_file({**whole, "lora_unet_nowhere.alpha": torch.ones(())}, tmp_path / "more.safetensors")
     with pytest.raises(ModelError, match=r"1 keys without a place, 'lora_unet_nowhere.alpha' first"):
         picture(sd1, lora=[tmp_path / "more.safetensors"])

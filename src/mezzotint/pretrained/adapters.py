@@ -60,7 +60,7 @@ def parts_to_adapt(system: System) -> dict[Part, Component]:
         raise UsageError(f"{system.name} takes no LoRA files; expected a model in diffusers' layout")
     parts: dict[Part, Component] = {"denoiser": found.denoising}
     for name in family_of(found).text_parts(found):
-        parts[name] = found[name]  # type: ignore[index]
+        parts[name] = found[name]
     return parts
 
 
@@ -115,6 +115,6 @@ def put_on(network: nn.Module, part: str, adapters: Sequence[Weighed]) -> nn.Mod
 
     stacks: dict[str, list[tuple[LowRank, float]]] = {}
     for one in adapters:
-        for path, low in one.adapter.parts.get(part, {}).items():  # type: ignore[call-overload]
+        for path, low in one.adapter.parts.get(part, {}).items():
             stacks.setdefault(path, []).append((low, one.weight))
     return adapted(network, stacks) if stacks else network

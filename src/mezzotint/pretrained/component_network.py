@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,10 +27,7 @@ TIED = {"encoder.embed_tokens.weight": "shared.weight"}
 def _class(part: Component) -> Any:
     """The class that a component names.  Raises UsageError without the library, ModelError without the class."""
     try:
-        if part.library == "diffusers":
-            import diffusers as library
-        else:
-            import transformers as library  # type: ignore[no-redef]
+        library = import_module("diffusers" if part.library == "diffusers" else "transformers")
     except ImportError as error:
         raise UsageError(f"{part.folder} needs {part.library}; pip install 'mezzotint[diffusers]'") from error
     found = getattr(library, part.class_name, None)

@@ -15,7 +15,9 @@ from torch import Tensor
 
 from mezzotint.nets.adapters.lora import LowRank
 
-Part = Literal["denoiser", "text_encoder", "text_encoder_2", "text_encoder_3"]
+Part = str
+"""A network of a system: "denoiser", or a text encoder by the name of its folder."""
+
 What = Literal["down", "up", "alpha"]
 
 _WHAT: dict[str, What] = {
@@ -65,8 +67,8 @@ def _split(name: str, what: What) -> Said:
 class Coverage:
     """What became of a file's tensors.
 
-    matched: layers of the base, part by part.  unknown: keys without a place.   alphas: how many layers have an alpha
-    of their own in the file; those without are scaled by 1, as their writers do.
+    matched: layers of the base, part by part.  unknown: keys without a place, and alphas that only some layers have.
+    alphas: how many layers have one of their own in the file; those without are scaled by 1, as their writers do.
     """
 
     matched: Mapping[Part, int] = field(default_factory=dict)
@@ -111,7 +113,12 @@ def placed(tensors: Mapping[str, Tensor], bases: Mapping[Part, Sequence[str]]) -
             continue
         alpha = float(matrices["alpha"].float()) if "alpha" in matrices else None
         made.setdefault(part, {})[path] = LowRank(matrices["down"], matrices["up"], alpha)
-    alphas = sum(low.alpha is not None for lows in made.values() for low in lows.values())
+    lacking = [
+        f"{part}: {path}.alpha" for part, lows in made.items() for path, low in lows.items() if low.alpha is None
+    ]
+    alphas = sum(map(len, made.values())) - len(lacking)
+    if alphas and lacking:  # a writer gives all of them or none: one that is not there was lost
+        unknown += lacking
     return made, Coverage({part: len(lows) for part, lows in made.items()}, tuple(sorted(unknown)), alphas)
 
 

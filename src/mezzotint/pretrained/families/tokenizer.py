@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import Component
 
 MAX_CHARACTERS = 100_000
+_ANY = ("transformers", "AutoTokenizer")
 
 
 @lru_cache(maxsize=16)
 def tokenizer_of(part: Component) -> Any:
     """Raises UsageError without transformers, ModelError for a damaged folder."""
+    # CLIP's by itself: transformers' whole table of tokenizers takes a second to import.
+    clip = part.class_name.startswith("CLIP")
+    where, name = ("transformers.models.clip.tokenization_clip", "CLIPTokenizer") if clip else _ANY
     try:
-        if part.class_name.startswith("CLIP"):
-            # By itself: transformers' whole table of tokenizers takes a second to import.
-            from transformers.models.clip.tokenization_clip import CLIPTokenizer as Reader
-        else:
-            from transformers import AutoTokenizer as Reader  # type: ignore[assignment]
+        reader = getattr(import_module(where), name)
     except ImportError as error:
         raise UsageError(f"{part.folder} needs transformers; pip install 'mezzotint[diffusers]'") from error
     try:
-        return Reader.from_pretrained(part.folder, local_files_only=True)
+        return reader.from_pretrained(part.folder, local_files_only=True)
     except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
         why = str(error).partition("\n")[0]
         raise ModelError(f"{part.folder}: its tokenizer cannot be read ({why}); fetch the model again") from error
