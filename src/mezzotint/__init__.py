@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mezzotint.making.image import Result as Result
     from mezzotint.making.inspection import inspect as inspect
     from mezzotint.making.job import Job as Job
-    from mezzotint.making.job import prepare as prepare
+    from mezzotint.making.prepare import prepare as prepare
     from mezzotint.making.run import generate as generate
     from mezzotint.making.run import stream as stream
     from mezzotint.making.vary import vary as vary
@@ -53,7 +53,7 @@ _HOME = {
     "load": "pretrained.model",
     "models": "pretrained.store",
     "noise": "making.forward",
-    "prepare": "making.job",
+    "prepare": "making.prepare",
     "render": "products.rendering",
     "settings": "config",
     "stream": "making.run",

@@ -9,7 +9,7 @@ import torch
 
 import mezzotint as mz
 from mezzotint.errors import StorageError, UsageError
-from mezzotint.making.job import parse_size
+from mezzotint.making.prepare import parse_size
 from mezzotint.making.run import stream
 
 

@@ -64,7 +64,7 @@ def command(
     said = settings({k: words[k] for k in ("model", "quality", "device", "dtype", "threads", "batch")} | _out(out))
     words |= {k: said[k].value for k in ("model", "quality", "device", "dtype", "threads", "batch")}
 
-    from mezzotint.making.job import prepare, threads_for
+    from mezzotint.making.prepare import prepare, threads_for
 
     words["threads"] = words["threads"] or threads_for(words["model"], words["n"] * len(prompt), words["batch"])
     with without_collector():

@@ -10,7 +10,7 @@ from mezzotint.evaluation.inception import inception
 from mezzotint.evaluation.measure import METRICS
 from mezzotint.making.evaluated import Evaluated, evaluated
 from mezzotint.making.evaluation import Counted, put_to, unheard
-from mezzotint.making.job import prepare
+from mezzotint.making.prepare import prepare
 from mezzotint.making.trials import trial_for
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import describe_system

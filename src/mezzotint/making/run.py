@@ -18,7 +18,8 @@ from mezzotint.diffusion.sample import State
 from mezzotint.files import sha256
 from mezzotint.governance.receipt import Receipt
 from mezzotint.making.image import Image, Progress, Result
-from mezzotint.making.job import Job, Planned, Wanted, prepare
+from mezzotint.making.job import Job, Planned, Wanted
+from mezzotint.making.prepare import prepare
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.model import Model
 from mezzotint.stage import Begin, Embed, Enlarge, Fed, Link, Lowres, Stage, keep

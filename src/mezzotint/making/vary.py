@@ -14,7 +14,8 @@ from mezzotint.codecs.embedding import Embedding
 from mezzotint.errors import InputError, UsageError
 from mezzotint.files import read_bytes, sha256
 from mezzotint.making.image import Image, Result
-from mezzotint.making.job import How, Job, Wanted, check_count, opened, planned, rows_for
+from mezzotint.making.job import How, Job, Wanted
+from mezzotint.making.prepare import check_count, opened, planned, rows_for
 from mezzotint.making.prompt import Nothing
 from mezzotint.making.run import stream
 from mezzotint.pretrained.model import load

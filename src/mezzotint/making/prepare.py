@@ -1,0 +1,173 @@
+"""A job from words: what can be wrong without any arithmetic (names, labels, hashes, headers) is checked before torch
+is imported."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mezzotint.errors import UsageError
+from mezzotint.making.edit import Edit, edit_of
+from mezzotint.making.job import GENERATE, How, Job, Planned, Wanted
+from mezzotint.making.prompt import told
+from mezzotint.pretrained.adapters import with_adapters
+from mezzotint.pretrained.store import find
+from mezzotint.pretrained.system import System, describe_system, verify_system
+
+if TYPE_CHECKING:
+    from mezzotint.pretrained.model import Model
+
+MAX_BATCH = 16
+MAX_PICTURES = 1_000_000
+SMALL_BATCH = 4096
+STEP, LARGEST = 8, 4096
+"""Pixels: what the sizes of a latent model are divisible by, and the longest side."""
+
+
+def parse_size(size: str) -> tuple[int, int]:
+    """(width, height) of "WxH".  Raises UsageError."""
+    width, cross, height = size.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise UsageError(f"size {size!r} is not WxH in pixels, such as 28x28")
+    return int(width), int(height)
+
+
+def size_of(system: System, size: str | None) -> tuple[int, int]:
+    """(width, height) of a system's pictures: its own, or those asked for where it can.  Raises UsageError."""
+    if size is None:
+        return system.size
+    width, height = parse_size(size)
+    if system.components is None and (width, height) != system.size:
+        raise UsageError(f"size {size} is not one that {system.name} makes; it makes {system.size[0]}x{system.size[1]}")
+    if system.components is not None and (width % STEP or height % STEP or max(width, height) > LARGEST):
+        raise UsageError(f"size {size} cannot be made; expected both divisible by {STEP} and at most {LARGEST}")
+    return width, height
+
+
+def _check_scale(system: System, scale: float, negative_prompt: str) -> None:
+    """Raises UsageError where guidance or a negative prompt would have no effect."""
+    if negative_prompt and scale == 1:
+        raise UsageError(
+            "a negative prompt has no effect at scale 1, guidance off; give another scale, or leave it out"
+        )
+    if not system.labels and system.text is None and scale != 1:
+        raise UsageError(f"{system.name} is unconditional: scale has no effect on it; leave it out")
+
+
+def check_count(name: str, n: int) -> int:
+    if not 1 <= n <= MAX_PICTURES:
+        raise UsageError(f"{name} is {n}; expected 1 to {MAX_PICTURES}")
+    return n
+
+
+def threads_for(model: str | Path, n: int, batch: int | None) -> int | None:
+    """The command's number of threads where none is given: 1 for a batch below 4096 values, which more would only
+    slow down, else None, torch's own.  Raises as ``find`` and ``describe_system``.
+    """
+    values = max(math.prod(m.described.spec.shape) for m in describe_system(find(str(model))).members)
+    return 1 if values * rows_for(n, batch) < SMALL_BATCH else None
+
+
+def rows_for(n: int, batch: int | None) -> int:
+    """Rows of every batch.  Raises UsageError for numbers out of range."""
+    return min(check_count("n", n), MAX_BATCH) if batch is None else check_count("batch", batch)
+
+
+def prepare(
+    prompt: str | Sequence[str],
+    *,
+    negative_prompt: str = "",
+    model: str | Path | Model = "fashion",
+    n: int = 1,
+    seed: int = 0,
+    quality: str = "standard",
+    steps: int | None = None,
+    scale: float | None = None,
+    solver: str | None = None,
+    grid: str | None = None,
+    size: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int | None = None,
+    batch: int | None = None,
+    image: str | Path | None = None,
+    strength: float | None = None,
+    mask: str | Path | None = None,
+    mask_means: str = "white",
+    lock_mask: bool = False,
+    lora: Sequence[str | Path] = (),
+    allow_partial: bool = False,
+) -> Job:
+    """The job of ``generate``'s words, checked before any picture is made.  Arguments and errors: as ``generate``."""
+    prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+    total = check_count("n", n) * len(prompts)
+    rows = rows_for(check_count("the number of pictures", total), batch)
+    system = opened(model)
+    if lora:
+        system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)
+    edit = edit_of(
+        system, None if size is None else parse_size(size), None if image is None else Path(image), strength=strength,
+        mask=None if mask is None else Path(mask), mask_means=mask_means, lock_mask=lock_mask,
+    )  # fmt: skip
+    wide = size_of(system, size if edit is None else f"{edit.size[0]}x{edit.size[1]}")
+    task = GENERATE if edit is None else edit.task
+    said = [told(system, text, negative_prompt, wide) for text in prompts]
+
+    from mezzotint.diffusion.noise import seeds_from
+
+    seeds = seeds_from(seed, total)
+    pictures = tuple(Wanted(s, prompts[i // n], said[i // n], task, name=prompts[i // n]) for i, s in enumerate(seeds))
+    how = How(quality, steps, scale, solver, grid, device, dtype, threads, negative_prompt)
+    return planned(model, system, pictures, rows, how, wide, edit=edit)
+
+
+def opened(model: str | Path | Model) -> System:
+    """A model's system, its files checked.  Raises InputError, ModelError."""
+    return verify_system(describe_system(find(str(model)))) if isinstance(model, str | Path) else model.system
+
+
+def planned(
+    model: str | Path | Model,
+    system: System,
+    pictures: tuple[Wanted, ...],
+    rows: int,
+    how: How,
+    size: tuple[int, int],
+    first: int = 0,
+    edit: Edit | None = None,
+) -> Job:
+    """The job of some pictures.
+
+    first: the number of the first stage that is run.  edit: a picture to begin from.  Errors: as ``generate``.
+    """
+    from mezzotint.pretrained.device import device_for, dtype_for, use_threads
+    from mezzotint.pretrained.model import load
+    from mezzotint.pretrained.plan import plan
+
+    loaded = load(system) if isinstance(model, str | Path) or system is not model.system else model
+    sized = [stage.at(size) for stage in loaded.stages]
+    plans = [plan(stage.spec, quality=how.quality) for stage in sized]
+    spec = sized[system.main].spec
+    plans[system.main] = plan(
+        spec, quality=how.quality, solver=how.solver, grid=how.grid, steps=how.steps, scale=how.scale
+    )
+    _check_scale(system, plans[system.main].scale, how.negative_prompt)
+    kind = device_for(how.device)
+    if edit is not None:
+        edit.first(plans[system.main].steps)
+    stages = zip(sized, plans, system.members, strict=True)
+    return Job(
+        model=loaded,
+        pictures=pictures,
+        negative_prompt=how.negative_prompt,
+        stages=tuple(Planned(stage, made, member.link) for stage, made, member in stages),
+        device=kind,
+        dtype=dtype_for(how.dtype, kind),
+        threads=use_threads(how.threads),
+        rows=rows,
+        size=size,
+        first=first,
+        edit=edit,
+    )
