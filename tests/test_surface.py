@@ -56,6 +56,8 @@ OPTIONS = {
     "evaluate": ["MODEL", *EVALUATION],
     "compare": ["MODEL...", *EVALUATION],
     "models": ["--families", "--json"],
+    "pull": ["ID", "--variant", "--file", "--name", *SHARED],
+    "convert": ["PATH", "--out", "--json"],
     "inspect": ["FILE", "--json"],
     "explain": ["MODEL", *SAMPLING, "--json"],
     "config": ["--json"],
@@ -156,7 +158,8 @@ def calls_of(path: Path) -> set[str]:
 def test_nothing_unpickles_or_evaluates() -> None:
     forbidden = {"torch.load", "pickle.load", "pickle.loads", "eval", "exec", "hasattr", "os.system"}
     found = {str(p.relative_to(SOURCE)): calls_of(p) & forbidden for p in SOURCE.rglob("*.py")}
-    assert {name: calls for name, calls in found.items() if calls} == {}
+    confined = {"pretrained/unpickle.py": {"torch.load"}}  # a process of its own, with a closed set of names
+    assert {name: calls for name, calls in found.items() if calls} == confined
 
 
 def test_every_error_has_a_code_of_its_own() -> None:

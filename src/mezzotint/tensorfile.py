@@ -38,12 +38,6 @@ _TORCH = {
     "U64": "uint64", "I64": "int64", "F64": "float64",
 }  # fmt: skip
 
-HOW_TO_CONVERT = (
-    'convert it where you trust it: python -c "import torch, safetensors.torch as s;'
-    " w = torch.load('FILE', map_location='cpu', weights_only=True);"
-    " s.save_file({k: v.contiguous().clone() for k, v in w.items()}, 'weights.safetensors')\""
-)
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -87,8 +81,8 @@ def refuse_pickle(path: Path, head: bytes) -> None:
     """Raises ModelError for a pickle, by what it holds or by its suffix; it is not opened further."""
     if looks_pickled(head) or path.suffix.lower() in (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"):
         raise ModelError(
-            f"{path} is a pickle (or named like one), which runs code when it is opened; expected a safetensors file;"
-            f" {HOW_TO_CONVERT.replace('FILE', path.name)}"
+            f"{path} is a pickle (or named like one), which runs code when it is opened; expected a safetensors file:"
+            f" `mezzotint convert {path.name}` writes one"
         )
 
 

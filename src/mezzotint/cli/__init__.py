@@ -27,6 +27,8 @@ COMMANDS = {
     "evaluate": "Measure a model: distances, precision and recall, copies, adherence to prompts.",
     "compare": "Evaluate several models in the same way, side by side.",
     "models": "List the models at hand, with licences and sizes.",
+    "pull": "Fetch a model from the Hugging Face hub: the only command that uses the network.",
+    "convert": "Write pickled checkpoints as safetensors.",
     "inspect": "Say what a file or folder is: weights, model, receipt, picture, run.",
     "explain": "Print a model's grid, noise levels and network calls.",
     "config": "Show every setting and where its value comes from.",
