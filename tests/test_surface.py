@@ -49,7 +49,7 @@ OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--model", "-n/--n", "--seed", *SAMPLING, "--size"],
         *["--lora", "--allow-partial", "--image", "--strength", "--mask", "--mask-means", "--lock-mask", *MACHINE],
-        *["--batch", "--out", "--film", *SHARED],
+        *["--offload", "--batch", "--out", "--film", *SHARED],
     ],
     "vary": ["PICTURE", "OTHER", "--model", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],

@@ -39,6 +39,7 @@ from mezzotint.errors import UsageError
 @click.option("--mask-means", default="white", show_default=True, help="What is painted anew: white or transparent.")
 @click.option("--lock-mask", is_flag=True, help="Outside the mask keep the picture's own pixels, to the bit.")
 @machine_options
+@click.option("--offload", is_flag=True, help="Keep only the part of a model that runs in memory; slower.")
 @click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
 @out_option
 @click.option("--film", is_flag=True, help="Also write the denoising film of each picture: a strip and an animation.")

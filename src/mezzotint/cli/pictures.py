@@ -158,6 +158,8 @@ def run(job: Job, out: Path | None, command: str, film: bool, as_json: bool, qui
     """Makes a job's pictures in their folder and says so.  Raises StoppedError at Ctrl-C, StorageError."""
     for note in () if quiet else job.notes:
         print(f"mezzotint: {note}", file=sys.stderr)
+    if job.memory is not None and not quiet:
+        print(f"mezzotint: this takes {job.memory}", file=sys.stderr)
     folder = Folder(run_folder(out, command), job)
     try:
         make(job, folder, film, shown=not quiet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +17,13 @@ from mezzotint.codecs.pixels import Pixels
 class KL:
     r"""Pictures (B, 3, H, W) uint8 <-> latents (B, c, H/f, W/f), :math:`z = (\mu(x) - shift)\cdot scaling`.
 
-    vae: an ``AutoencoderKL`` of diffusers.  size: (height, width).  factor: f.   Encoding takes the mean of the
+    vae: fetches an ``AutoencoderKL`` of diffusers.  size: (height, width).  factor: f.   Encoding takes the mean of the
     posterior, so that a picture has one latent.
+    Rows are decoded one by one: decoding takes most memory of all.
     Rombach et al., 2022, High-Resolution Image Synthesis with Latent Diffusion Models, app. G.
     """
 
-    vae: nn.Module
+    vae: Callable[[], nn.Module]
     size: tuple[int, int]
     factor: int
     channels: int
@@ -40,20 +42,17 @@ class KL:
         """Raises InputError for another dtype or shape."""
         x = self._pixels.encode(data)
         with torch.inference_mode():
-            mean: Tensor = self._net.encode(x.to(self._like)).latent_dist.mode()
+            mean: Tensor = self._net.encode(x.float()).latent_dist.mode()
         return (mean.float() - self.shift) * self.scaling
 
     def decode(self, state: Tensor) -> Tensor:
         """Raises InputError for another shape, NonFiniteError where the state is not finite."""
         check_rows("latents", state, self.shape)
+        z = state.float() / self.scaling + self.shift
         with torch.inference_mode():
-            x: Tensor = self._net.decode((state.float() / self.scaling + self.shift).to(self._like)).sample
-        return self._pixels.decode(x.float())
+            rows = [self._net.decode(z[i : i + 1]).sample for i in range(len(z))]
+        return self._pixels.decode(torch.cat(rows))
 
     @property
     def _net(self) -> Any:
-        return self.vae
-
-    @property
-    def _like(self) -> Tensor:
-        return next(self.vae.parameters())
+        return self.vae()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from mezzotint.pretrained.memory import Needed
     from mezzotint.pretrained.model import AnyStage, Model
     from mezzotint.pretrained.plan import Plan
 
@@ -63,6 +64,7 @@ class How:
     dtype: str = "auto"
     threads: int | None = None
     negative_prompt: str = ""
+    offload: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Job:
 
     pictures: no two the same.  stages: all of the system; those from ``first`` on are run.  rows: of every batch, the
     last one padded, so that a picture's bits depend on its seed and on what it is told alone.   size: (width, height).
-    edit: a picture that the main stage begins from.
+    edit: a picture that the main stage begins from.  memory: what it is thought to take, None for small models.
     """
 
     model: Model
@@ -85,6 +87,7 @@ class Job:
     size: tuple[int, int]
     first: int = 0
     edit: Edit | None = None
+    memory: Needed | None = None
 
     @property
     def running(self) -> tuple[Planned, ...]:

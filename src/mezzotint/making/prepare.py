@@ -13,6 +13,7 @@ from mezzotint.making.edit import Edit, edit_of
 from mezzotint.making.job import GENERATE, How, Job, Planned, Wanted
 from mezzotint.making.prompt import told
 from mezzotint.pretrained.adapters import with_adapters
+from mezzotint.pretrained.shelf import MANY, SHELF
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import System, describe_system, verify_system
 
@@ -99,6 +100,7 @@ def prepare(
     lock_mask: bool = False,
     lora: Sequence[str | Path] = (),
     allow_partial: bool = False,
+    offload: bool = False,
 ) -> Job:
     """The job of ``generate``'s words, checked before any picture is made.  Arguments and errors: as ``generate``."""
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
@@ -119,7 +121,7 @@ def prepare(
 
     seeds = seeds_from(seed, total)
     pictures = tuple(Wanted(s, prompts[i // n], said[i // n], task, name=prompts[i // n]) for i, s in enumerate(seeds))
-    how = How(quality, steps, scale, solver, grid, device, dtype, threads, negative_prompt)
+    how = How(quality, steps, scale, solver, grid, device, dtype, threads, negative_prompt, offload)
     return planned(model, system, pictures, rows, how, wide, edit=edit)
 
 
@@ -143,6 +145,7 @@ def planned(
     first: the number of the first stage that is run.  edit: a picture to begin from.  Errors: as ``generate``.
     """
     from mezzotint.pretrained.device import device_for, dtype_for, use_threads
+    from mezzotint.pretrained.memory import check, needed
     from mezzotint.pretrained.model import load
     from mezzotint.pretrained.plan import plan
 
@@ -155,6 +158,13 @@ def planned(
     )
     _check_scale(system, plans[system.main].scale, how.negative_prompt)
     kind = device_for(how.device)
+    dtype = dtype_for(how.dtype, kind)
+    memory = needed(system, spec, rows, dtype, offload=how.offload)
+    if memory is None and how.offload:
+        raise UsageError(f"{system.name} is small and has no parts to put away; leave out --offload")
+    if memory is not None:
+        check(memory, kind)
+        SHELF.resize(1 if how.offload else MANY)
     if edit is not None:
         edit.first(plans[system.main].steps)
     stages = zip(sized, plans, system.members, strict=True)
@@ -164,10 +174,11 @@ def planned(
         negative_prompt=how.negative_prompt,
         stages=tuple(Planned(stage, made, member.link) for stage, made, member in stages),
         device=kind,
-        dtype=dtype_for(how.dtype, kind),
+        dtype=dtype,
         threads=use_threads(how.threads),
         rows=rows,
         size=size,
         first=first,
         edit=edit,
+        memory=memory,
     )

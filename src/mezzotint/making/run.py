@@ -175,6 +175,7 @@ def generate(
     lock_mask: bool = False,
     lora: Sequence[str | Path] = (),
     allow_partial: bool = False,
+    offload: bool = False,
 ) -> Result:
     """Makes n pictures of a prompt, or of each of several.
 
@@ -196,6 +197,7 @@ def generate(
         lock_mask: whether pixels outside the mask are the picture's own, to the bit.
         lora: files to put on the model, "FILE" or "FILE:weight" each.   allow_partial: whether keys of theirs without a
             place are passed over.
+        offload: whether only the part that runs is in memory: slower, for models in diffusers' layout.
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic).
     """
@@ -203,7 +205,7 @@ def generate(
         prompt, negative_prompt=negative_prompt, model=model, n=n, seed=seed, quality=quality, steps=steps, scale=scale,
         solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask,
-        lora=lora, allow_partial=allow_partial,
+        lora=lora, allow_partial=allow_partial, offload=offload,
     )  # fmt: skip
     began = time.perf_counter()
     images = tuple(event for event in stream(job) if isinstance(event, Image))

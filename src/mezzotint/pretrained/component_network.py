@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from torch import Tensor, nn
 
+from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.folder import check_weights
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
+from mezzotint.pretrained.shelf import SHELF
 
 OLD_ATTENTION = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
 """Names of attention's parts in autoencoders that were saved before 2023."""
@@ -76,12 +75,16 @@ def _named(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[
     return renamed
 
 
-@lru_cache(maxsize=16)
 def network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
-    """A component's network on a device in a number format, evaluation mode, no gradients; made once.
+    """A component's network on a device in a number format, evaluation mode, no gradients; made once, for as long as
+    the shelf keeps it.
 
     Raises UsageError (a library is missing), ModelError naming the tensor that is missing, unknown or misshapen.
     """
+    return SHELF.get((part, device, dtype), lambda: _made(part, device, dtype))
+
+
+def _made(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
     network = empty_network(part)
     weights = _named(part.tensors(), network.state_dict())
     check_weights(network, weights, part.files[0])
@@ -98,5 +101,17 @@ def _put(network: nn.Module, name: str, value: Tensor) -> None:
     setattr(network.get_submodule(owner), last, value)
 
 
-Wrap = Callable[["nn.Module"], "nn.Module"]
+Wrap = Callable[[nn.Module], nn.Module]
 """A library's network -> one that is called as ours are."""
+
+
+class Fetched(nn.Module):
+    """A network that is fetched for each call, so that nothing but the shelf keeps it in memory."""
+
+    def __init__(self, fetch: Callable[[], nn.Module]) -> None:
+        super().__init__()
+        self.fetch = fetch
+
+    def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
+        answer: Tensor = self.fetch()(x, c_noise, cond)
+        return answer

@@ -12,9 +12,10 @@ import torch
 from mezzotint.codecs.kl import KL
 from mezzotint.diffusion.denoiser import Preconditioned
 from mezzotint.pretrained.adapters import Weighed, put_on
-from mezzotint.pretrained.component_network import Wrap, network_of
+from mezzotint.pretrained.component_network import Fetched, Wrap, network_of
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.folder import Described
+from mezzotint.pretrained.shelf import SHELF
 from mezzotint.pretrained.spec import Spec
 from mezzotint.pretrained.stage_model import defining_sha256, parametrisation_of
 
@@ -60,13 +61,22 @@ class ForeignStage:
         """The autoencoder on a device, float32, for pictures of the size that ``at`` gave."""
         said = self.spec.codec
         height, width = (n * int(said["factor"]) for n in self.spec.shape[1:])
-        vae = network_of(self.vae, device, torch.float32)
+
+        def vae() -> nn.Module:
+            return network_of(self.vae, device, torch.float32)
+
         return KL(vae, (height, width), int(said["factor"]), self.spec.shape[0], said["scaling"], said["shift"])
 
     def denoiser(self, device: str, dtype: torch.dtype) -> Preconditioned:
         """The network on a device in a number format, with its parametrisation."""
-        network = put_on(network_of(self.denoising, device, dtype), "denoiser", self.adapters)
-        return Preconditioned(self.wrap(network), parametrisation_of(self.spec))
+
+        def made() -> nn.Module:
+            return self.wrap(put_on(network_of(self.denoising, device, dtype), "denoiser", self.adapters))
+
+        def network() -> nn.Module:
+            return SHELF.get((self.denoising, self.takes, self.adapters, device, dtype), made)
+
+        return Preconditioned(Fetched(network), parametrisation_of(self.spec))
 
     def at(self, size: tuple[int, int]) -> ForeignStage:
         """The same for pictures of another size (width, height)."""

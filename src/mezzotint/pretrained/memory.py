@@ -1,0 +1,123 @@
+"""How much memory a run will take, before anything is loaded; and how much there is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mezzotint.errors import UsageError
+from mezzotint.pretrained.components import Component
+from mezzotint.pretrained.families.known import family_of
+from mezzotint.tensorfile import read_header
+
+if TYPE_CHECKING:
+    import torch
+
+    from mezzotint.pretrained.spec import Spec
+    from mezzotint.pretrained.system import System
+
+FLOAT32 = 4
+DENOISER_TENSORS = 12
+"""Tensors as wide as a network's first layer that are alive at its peak, for each row: measured on U-Nets at 256 px."""
+
+DECODER_TENSORS = 4
+"""Tensors as wide as a decoder's last block but one, at the picture's size, that are alive at its peak."""
+
+PROCESS_BYTES = 600_000_000
+"""Of Python and the libraries alone."""
+
+
+@dataclass(frozen=True)
+class Needed:
+    """bytes.  weights: of each part, in the number format it runs in.  working: beside them, of the part that works
+    hardest.  offload: whether only one part at a time is there."""
+
+    weights: Mapping[str, int]
+    working: int
+    offload: bool
+
+    @property
+    def total(self) -> int:
+        held = max(self.weights.values(), default=0) if self.offload else sum(self.weights.values())
+        return PROCESS_BYTES + held + self.working
+
+    def __str__(self) -> str:
+        parts = ", ".join(f"{name} {giga(size)}" for name, size in self.weights.items())
+        one = ", one at a time" if self.offload else ""
+        return f"about {giga(self.total)} of memory ({parts}{one}; work {giga(self.working)})"
+
+
+def giga(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
+
+
+def needed(system: System, spec: Spec, rows: int, dtype: torch.dtype, *, offload: bool) -> Needed | None:
+    """What a diffusers folder's run takes; None for a model of our own, which is small.
+
+    spec: of its stage, at the size that is asked for.  rows: of a batch, each told twice where it is guided.
+    """
+    found = system.components
+    if found is None:
+        return None
+    runs: dict[Component, int] = {found[name]: FLOAT32 for name in family_of(found).text_parts(found)}
+    runs |= {found.denoising: dtype.itemsize, found["vae"]: FLOAT32}
+    weights = {part.name: parameters(part) * size for part, size in runs.items()}
+    pixels = math.prod(spec.shape[1:])
+    denoising = DENOISER_TENSORS * 2 * rows * pixels * width(found.denoising) * dtype.itemsize
+    factor = int(spec.codec.get("factor", 1))
+    decoding = DECODER_TENSORS * pixels * factor**2 * 2 * width(found["vae"]) * FLOAT32
+    return Needed(weights, max(denoising, decoding), offload)
+
+
+def parameters(part: Component) -> int:
+    """Numbers in a part's weights, from their headers."""
+    return sum(read_header(path).parameters for path in part.files)
+
+
+def width(part: Component) -> int:
+    """Channels of a part's first layer."""
+    channels = part.config.get("block_out_channels")
+    if isinstance(channels, list) and channels and type(channels[0]) is int:
+        return channels[0]
+    heads, size = part.config.get("num_attention_heads", 1), part.config.get("attention_head_dim", 64)
+    return heads * size if type(heads) is int and type(size) is int else 64
+
+
+def check(wanted: Needed, device: str) -> None:
+    """Raises UsageError where a run cannot fit, with the numbers."""
+    free = available(device)
+    if free is not None and wanted.total > free:
+        whole = "" if wanted.offload else "--offload, "
+        raise UsageError(
+            f"this needs {wanted}, and {giga(free)} are free;"
+            f" use {whole}a smaller --size or --batch, or --dtype bfloat16"
+        )
+
+
+def available(device: str) -> int | None:
+    """Bytes free where a network runs, None where nobody says; of the processor's within this process' own limit."""
+    import torch
+
+    if device == "cuda":
+        return int(torch.cuda.mem_get_info()[0])
+    if device != "cpu":
+        return None
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    limit = group_limit(Path("/sys/fs/cgroup"))
+    return free if limit is None else min(free, limit)
+
+
+def group_limit(folder: Path) -> int | None:
+    """Bytes that are left of a control group's limit (Linux, version 2), what can be given back counted as left; None
+    without one."""
+    try:
+        most, used = ((folder / f"memory.{name}").read_text().strip() for name in ("max", "current"))
+        stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        return None if most == "max" else int(most) - int(used) + int(stat.get("inactive_file", 0))
+    except (OSError, ValueError):
+        return None
