@@ -5,7 +5,6 @@ Hu et al., 2021, LoRA: Low-Rank Adaptation of Large Language Models, eq. 3.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mezzotint.errors import ModelError
+from mezzotint.nets.shared import put, shared
 
 Layer = nn.Linear | nn.Conv2d
 """What can be adapted."""
@@ -108,9 +108,8 @@ def adapted(net: nn.Module, lows: Mapping[str, Sequence[tuple[LowRank, float]]])
     ``net`` is left as it is, so networks with other adapters can run beside it.
     Raises ModelError for a path that is not there, or an addition that does not fit.
     """
-    made = _shared(net)
+    made = shared(net)
     for path, stack in lows.items():
-        owner, _, last = path.rpartition(".")
         try:
             layer = made.get_submodule(path)
         except AttributeError as error:
@@ -119,16 +118,7 @@ def adapted(net: nn.Module, lows: Mapping[str, Sequence[tuple[LowRank, float]]])
             if wrong := fits(layer, low):
                 raise ModelError(f"{path} {wrong}; the adapter is for another base")
         assert isinstance(layer, Layer)
-        setattr(made.get_submodule(owner), last, Adapted(layer, stack))
-    return made
-
-
-def _shared(net: nn.Module) -> nn.Module:
-    """The same modules anew, with the same parameters and buffers: changing one's layers does not reach the other."""
-    made = copy.copy(net)
-    made.__dict__ = dict(net.__dict__)
-    made._parameters, made._buffers = dict(net._parameters), dict(net._buffers)
-    made._modules = {name: None if m is None else _shared(m) for name, m in net._modules.items()}
+        put(made, path, Adapted(layer, stack))
     return made
 
 

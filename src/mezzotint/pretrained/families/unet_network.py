@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from mezzotint.diffusion.denoiser import Cond
+from mezzotint.nets.remembered import remembering
 
 ADDED = {"pooled": "text_embeds", "time_ids": "time_ids"}
 """Our name of a condition -> the U-Net's, of those that go beside the text's states."""
@@ -15,7 +16,7 @@ class Called(nn.Module):
 
     def __init__(self, unet: nn.Module, takes: tuple[str, ...]) -> None:
         super().__init__()
-        self.unet, self.cond_names = unet, takes
+        self.unet, self.cond_names = remembering(unet), takes
 
     def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
         dtype = next(self.unet.parameters()).dtype

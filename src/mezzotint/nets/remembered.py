@@ -1,0 +1,56 @@
+"""Layers whose input seldom changes: what cross-attention makes of a prompt is the same in every step."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mezzotint.nets.shared import put, shared
+
+KEPT = 4
+"""Answers that a layer remembers: those of requests that run beside each other."""
+
+OF_TEXT = ("attn2.to_k", "attn2.to_v")
+"""Where diffusers' cross-attention makes keys and values of the text."""
+
+
+class Remembered(nn.Module):
+    """y = layer(x), remembered for the last few x without gradients: the same bits, not computed again.
+
+    An input is known by its contents, so that no request can be given another's answer.
+    """
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+        self._kept: tuple[tuple[Tensor, Tensor], ...] = ()
+
+    @property
+    def weight(self) -> Tensor:
+        """The layer's own, for code that asks for a dtype or device."""
+        weight: Tensor = self.layer.weight  # type: ignore[assignment]
+        return weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            return self._asked(x)
+        kept = self._kept  # one reading: other threads may replace it
+        for known, made in kept:
+            if known is x or (known.dtype == x.dtype and torch.equal(known, x)):
+                return made
+        made = self._asked(x)
+        self._kept = ((x, made), *kept[: KEPT - 1])
+        return made
+
+    def _asked(self, x: Tensor) -> Tensor:
+        answer: Tensor = self.layer(x)
+        return answer
+
+
+def remembering(net: nn.Module, suffixes: tuple[str, ...] = OF_TEXT) -> nn.Module:
+    """A network that shares every weight with ``net`` and remembers at the layers whose paths end so."""
+    made = shared(net)
+    for path, layer in list(net.named_modules()):
+        if path.endswith(suffixes):
+            put(made, path, Remembered(layer))
+    return made
