@@ -16,6 +16,7 @@ from diffusers import (
     PNDMScheduler,
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
+    StableDiffusionInpaintPipeline,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
@@ -72,6 +73,16 @@ def text_encoder(seed: int = 2, width: int = 32, project: bool = False) -> Any:
     return CLIPTextModelWithProjection(config) if project else CLIPTextModel(config)
 
 
+def stable_diffusion_inpaint(folder: Path) -> Path:
+    """SD 1.x told a mask and what is left of the picture."""
+    StableDiffusionInpaintPipeline(
+        vae=vae(), text_encoder=text_encoder(), tokenizer=tokenizer(folder / "source"), unet=unet(in_channels=9),
+        scheduler=PNDMScheduler(**SD_BETAS, skip_prk_steps=True, steps_offset=1), safety_checker=None,
+        feature_extractor=None, requires_safety_checker=False,
+    ).save_pretrained(folder / "model")  # fmt: skip
+    return folder / "model"
+
+
 def stable_diffusion(folder: Path, prediction: str = "epsilon", **scheduler: Any) -> Path:
     """SD 1.x, or with v-prediction 2.x; 32 px pictures of 16 x 16 latents."""
     said = {**SD_BETAS, "skip_prk_steps": True, "steps_offset": 1, "prediction_type": prediction, **scheduler}
@@ -82,14 +93,14 @@ def stable_diffusion(folder: Path, prediction: str = "epsilon", **scheduler: Any
     return folder / "model"
 
 
-def stable_diffusion_xl(folder: Path) -> Path:
-    """SDXL; 32 px pictures of 16 x 16 latents."""
+def stable_diffusion_xl(folder: Path, pipeline: Any = StableDiffusionXLPipeline, **changes: Any) -> Path:
+    """SDXL; 32 px pictures of 16 x 16 latents.   changes: of the U-Net."""
     net = unet(
-        cross_attention_dim=56, addition_embed_type="text_time", addition_time_embed_dim=8,
+        **changes, cross_attention_dim=56, addition_embed_type="text_time", addition_time_embed_dim=8,
         projection_class_embeddings_input_dim=24 + 6 * 8, transformer_layers_per_block=(1, 2),
         use_linear_projection=True,
     )  # fmt: skip
-    StableDiffusionXLPipeline(
+    pipeline(
         vae=vae(), text_encoder=text_encoder(), text_encoder_2=text_encoder(3, 24, project=True),
         tokenizer=tokenizer(folder / "source"), tokenizer_2=tokenizer(folder / "source"), unet=net,
         scheduler=EulerDiscreteScheduler(**SD_BETAS, steps_offset=1, timestep_spacing="leading"),
@@ -131,15 +142,15 @@ def stable_diffusion_3(folder: Path, *, with_t5: bool = True) -> Path:
     return folder / "model"
 
 
-def flux(folder: Path, *, distilled: bool) -> Path:
-    """FLUX.1 dev, or schnell where the scale is not distilled; 32 px pictures of 16 x 16 latents."""
+def flux(folder: Path, *, distilled: bool, pipeline: Any = FluxPipeline, channels: int = 16) -> Path:
+    """FLUX.1 dev, or schnell where the scale is not distilled; 32 px pictures of 16 x 16 latents.   channels: taken."""
     torch.manual_seed(0)
     net = FluxTransformer2DModel(
-        patch_size=1, in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=2,
-        joint_attention_dim=32, pooled_projection_dim=32, axes_dims_rope=(4, 4, 8), guidance_embeds=distilled,
+        patch_size=1, in_channels=channels, out_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16,
+        num_attention_heads=2, joint_attention_dim=32, pooled_projection_dim=32, axes_dims_rope=(4, 4, 8), guidance_embeds=distilled,
     )  # fmt: skip
     dynamic = {"use_dynamic_shifting": True, "base_shift": 0.5, "max_shift": 1.15} if distilled else {}
-    FluxPipeline(
+    pipeline(
         transformer=net, scheduler=FlowMatchEulerDiscreteScheduler(**dynamic),
         vae=vae(scaling_factor=0.36, shift_factor=0.11),
         text_encoder=text_encoder(), tokenizer=tokenizer(folder / "source"),

@@ -38,6 +38,7 @@ from mezzotint.errors import UsageError
 @click.option("--mask", type=click.Path(path_type=Path), help="A picture of what is painted anew.")
 @click.option("--mask-means", default="white", show_default=True, help="What is painted anew: white or transparent.")
 @click.option("--lock-mask", is_flag=True, help="Outside the mask keep the picture's own pixels, to the bit.")
+@click.option("--outpaint", metavar="LEFT,TOP,RIGHT,BOTTOM", help="Pixels to paint around the picture.")
 @machine_options
 @click.option("--offload", is_flag=True, help="Keep only the part of a model that runs in memory; slower.")
 @click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")

@@ -40,7 +40,10 @@ class KL:
 
     def encode(self, data: Tensor) -> Tensor:
         """Raises InputError for another dtype or shape."""
-        x = self._pixels.encode(data)
+        return self.latent(self._pixels.encode(data))
+
+    def latent(self, x: Tensor) -> Tensor:
+        """The same of pictures (B, 3, H, W) in -1 … 1, such as a masked one whose grey is 0."""
         with torch.inference_mode():
             mean: Tensor = self._net.encode(x.float()).latent_dist.mode()
         return (mean.float() - self.shift) * self.scaling

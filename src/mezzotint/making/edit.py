@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mezzotint.errors import UsageError
 from mezzotint.files import sha256
+from mezzotint.making.outpaint import Margins, framed, margins_of
 from mezzotint.pictures.flat import mask_of, rgb
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.system import picture_shape
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mezzotint.codecs.base import Codec
+    from mezzotint.codecs.kl import KL
+    from mezzotint.diffusion.denoiser import Cond
     from mezzotint.pretrained.system import System
+
+LARGEST = 4096
+"""Pixels of the longest side of what is made, of models that make several sizes."""
 
 STRENGTH, MASKED_STRENGTH = 0.8, 1.0
 """How far a picture is noised where nobody says: a part that is repainted owes nothing to what was there."""
@@ -31,13 +37,15 @@ STRENGTH, MASKED_STRENGTH = 0.8, 1.0
 class Edit:
     """pixels: (H, W, C), of the size of the pictures that are made.  mask: (H, W), what is painted anew; None is all.
 
-    strength: the share of the steps that is run, in (0, 1].  lock: pixels outside the mask are the picture's own.
+    strength: the share of the steps that is run, in (0, 1].  own: (H, W), pixels that stay the picture's own to the
+    bit; None is nowhere.  margins: of the frame that was put around the picture, None where there is none.
     """
 
     pixels: Pixels
     mask: NDArray[np.bool_] | None
     strength: float
-    lock: bool
+    own: NDArray[np.bool_] | None = None
+    margins: Margins | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -47,10 +55,13 @@ class Edit:
     @property
     def task(self) -> Mapping[str, Any]:
         """For receipts."""
-        said = {"picture": sha256(self.pixels.tobytes()), "strength": self.strength}
+        said: dict[str, Any] = {"picture": sha256(self.pixels.tobytes()), "strength": self.strength}
         if self.mask is None:
             return {"name": "image", **said}
-        return {"name": "inpaint", **said, "mask": sha256(np.packbits(self.mask).tobytes()), "lock": self.lock}
+        said |= {"mask": sha256(np.packbits(self.mask).tobytes()), "lock": self.own is not None}
+        if self.margins is None:
+            return {"name": "inpaint", **said}
+        return {"name": "outpaint", **said, "margins": list(self.margins), "fill": "edge"}
 
     def first(self, steps: int) -> int:
         """The number of the first step that is run.  Raises UsageError where none is."""
@@ -79,11 +90,24 @@ class Edit:
         painted = torch.from_numpy(self.mask.astype(np.float32))[None, None]
         return 1 - F.interpolate(painted, codec.shape[-2:], mode="nearest").to(device)
 
+    def seen(self, codec: KL, sees: str, device: str) -> Cond:
+        """What a network that is told the mask sees: ``mask``, 1 where it paints, (1, 1, h, w) as ``kept`` has it, or,
+        where it sees blocks, (1, f^2, h, w) with every pixel; ``masked``: the state of the picture, grey there."""
+        import torch
+        import torch.nn.functional as F
+
+        kept = self.kept(codec, device)
+        assert kept is not None and self.mask is not None
+        painted = torch.from_numpy(self.mask.astype(np.float32))[None, None].to(device)
+        x = torch.from_numpy(self.pixels.copy()).permute(2, 0, 1)[None].to(device).float() / 127.5 - 1
+        mask = F.pixel_unshuffle(painted, codec.factor) if sees == "blocks" else 1 - kept
+        return {"mask": mask, "masked": codec.latent(x * (1 - painted))}
+
     def locked(self, pixels: Pixels) -> Pixels:
-        """What was made, with the picture's own pixels outside the mask where they are locked."""
-        if not self.lock or self.mask is None:
+        """What was made, with the picture's own pixels where they are locked."""
+        if self.own is None:
             return pixels
-        result: Pixels = np.where(self.mask[..., None], pixels, self.pixels)
+        result: Pixels = np.where(self.own[..., None], self.pixels, pixels)
         return result
 
 
@@ -108,30 +132,55 @@ def edit_of(
     mask: Path | None,
     mask_means: str,
     lock_mask: bool,
+    outpaint: str | None,
 ) -> Edit | None:
     """What the words say, None where there is no picture.   size: (width, height) where it was asked for.
 
-    Raises: InputError (files), UsageError (words; a picture or mask of another size than what is made).
+    Raises: InputError (files), UsageError (words; a picture or mask of another size than what is made; a model that is
+    told a mask, and none).
     """
+    masked = mask is not None or outpaint is not None
+    if "sees" in system.members[system.main].described.spec.net:
+        _need(
+            image is not None and masked, f"{system.name} paints inside a mask; give --image with --mask, or --outpaint"
+        )
     if image is None:
-        _need(strength is None and mask is None and not lock_mask, "strength and mask are for a picture; give --image")
+        given = strength is not None or masked or lock_mask
+        _need(not given, "strength, mask and outpaint are for a picture; give --image")
         return None
-    _need(mask is not None or not lock_mask, "--lock-mask keeps what is outside a mask; give --mask")
-    known = MASKED_STRENGTH if mask is not None else STRENGTH
+    _need(masked or not lock_mask, "--lock-mask keeps what is outside a mask; give --mask")
+    known = MASKED_STRENGTH if masked else STRENGTH
     chosen = known if strength is None else strength
     _need(0 < chosen <= 1, f"strength is {chosen}; expected above 0 and at most 1")
+    wanted = size or (system.size if system.components is None else None)
+    if outpaint is not None:
+        _need(
+            mask is None and size is None, "--outpaint says what is painted, and the size; leave --mask and --size out"
+        )
+        return _outpainted(system, image, margins_of(outpaint, LARGEST), chosen, lock_mask, wanted)
     pixels = rgb(image)
     found = None if mask is None else mask_of(mask, mask_means)
     if found is not None and found.shape != pixels.shape[:2]:
         raise UsageError(
             f"{mask} is {found.shape[1]}x{found.shape[0]}, {image} {pixels.shape[1]}x{pixels.shape[0]}; expected equal"
         )
-    wanted = size or (system.size if system.components is None else None)
     if wanted is not None and wanted != (pixels.shape[1], pixels.shape[0]):
         is_ = f"{image} is {pixels.shape[1]}x{pixels.shape[0]}"
         _need(found is None, f"{is_}; with a mask expected {wanted[0]}x{wanted[1]}")
         pixels = _covering(pixels, wanted)
-    return Edit(_channels(pixels, system), found, chosen, lock_mask)
+    return Edit(_channels(pixels, system), found, chosen, ~found if lock_mask and found is not None else None)
+
+
+def _outpainted(
+    system: System, image: Path, margins: Margins, strength: float, lock: bool, wanted: tuple[int, int] | None
+) -> Edit:
+    """A picture in a frame; wanted: the only size that can be made."""
+    block = int(system.members[system.main].described.spec.codec.get("factor", 1))
+    pixels, new, painted = framed(_channels(rgb(image), system), margins, block)
+    if wanted is not None and wanted != (pixels.shape[1], pixels.shape[0]):
+        is_ = f"{image} is {pixels.shape[1]}x{pixels.shape[0]} with its frame"
+        raise UsageError(f"{is_}; {system.name} makes {wanted[0]}x{wanted[1]}")
+    return Edit(pixels, painted, strength, ~new if lock else None, margins)
 
 
 def _channels(pixels: Pixels, system: System) -> Pixels:

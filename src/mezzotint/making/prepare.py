@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mezzotint.errors import UsageError
-from mezzotint.making.edit import Edit, edit_of
+from mezzotint.making.edit import LARGEST, Edit, edit_of
 from mezzotint.making.job import GENERATE, How, Job, Planned, Wanted
 from mezzotint.making.prompt import told
 from mezzotint.pretrained.adapters import with_adapters
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 MAX_BATCH = 16
 MAX_PICTURES = 1_000_000
 SMALL_BATCH = 4096
-STEP, LARGEST = 8, 4096
-"""Pixels: what the sizes of a latent model are divisible by, and the longest side."""
+STEP = 8
+"""Pixels: what the sizes of a latent model are divisible by."""
 
 
 def parse_size(size: str) -> tuple[int, int]:
@@ -98,6 +98,7 @@ def prepare(
     mask: str | Path | None = None,
     mask_means: str = "white",
     lock_mask: bool = False,
+    outpaint: str | None = None,
     lora: Sequence[str | Path] = (),
     allow_partial: bool = False,
     offload: bool = False,
@@ -112,6 +113,7 @@ def prepare(
     edit = edit_of(
         system, None if size is None else parse_size(size), None if image is None else Path(image), strength=strength,
         mask=None if mask is None else Path(mask), mask_means=mask_means, lock_mask=lock_mask,
+        outpaint=outpaint,
     )  # fmt: skip
     wide = size_of(system, size if edit is None else f"{edit.size[0]}x{edit.size[1]}")
     task = GENERATE if edit is None else edit.task

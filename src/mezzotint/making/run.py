@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mezzotint.codecs.kl import KL
 from mezzotint.diffusion.denoiser import Cond, Denoiser
 from mezzotint.diffusion.guidance import Guided, Inpainted, Telling, together
 from mezzotint.diffusion.level import Level
@@ -78,7 +79,10 @@ def _edited(job: Job, stages: list[Stage]) -> tuple[list[Stage], Begin | None]:
     main = job.model.system.main
     stage = stages[main]
     known, kept = job.edit.known(stage.codec, job.device), job.edit.kept(stage.codec, job.device)
-    if kept is not None:
+    if kept is not None and isinstance(stage.codec, KL) and "masked" in job.main.model.takes:
+        seen = job.edit.seen(stage.codec, str(job.main.model.spec.net["sees"]), job.device)
+        stage = replace(stage, denoiser=Telling(stage.denoiser, seen))
+    elif kept is not None:
         stage = replace(stage, denoiser=Inpainted(stage.denoiser, known, kept))
     first = job.edit.first(job.main.plan.steps)
     anew = kept is not None and first == 0
@@ -173,6 +177,7 @@ def generate(
     mask: str | Path | None = None,
     mask_means: str = "white",
     lock_mask: bool = False,
+    outpaint: str | None = None,
     lora: Sequence[str | Path] = (),
     allow_partial: bool = False,
     offload: bool = False,
@@ -195,6 +200,7 @@ def generate(
             that is run on it, above 0 and at most 1; None is 0.8, with a mask 1.
         mask: a picture of the same size that says what is painted anew, by mask_means: "white", or "transparent".
         lock_mask: whether pixels outside the mask are the picture's own, to the bit.
+        outpaint: "LEFT,TOP,RIGHT,BOTTOM", pixels to paint around the picture.
         lora: files to put on the model, "FILE" or "FILE:weight" each.   allow_partial: whether keys of theirs without a
             place are passed over.
         offload: whether only the part that runs is in memory: slower, for models in diffusers' layout.
@@ -204,7 +210,7 @@ def generate(
     job = prepare(
         prompt, negative_prompt=negative_prompt, model=model, n=n, seed=seed, quality=quality, steps=steps, scale=scale,
         solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
-        strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask,
+        strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint,
         lora=lora, allow_partial=allow_partial, offload=offload,
     )  # fmt: skip
     began = time.perf_counter()

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from mezzotint.errors import ModelError
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
 from mezzotint.pretrained.families.t5 import T5Tower, t5_tower
 from mezzotint.pretrained.families.transformer import spec_of, stage_of, system_of
-from mezzotint.pretrained.families.unet import Preset, whole
+from mezzotint.pretrained.families.unet import Preset, codec_of, whole
 from mezzotint.pretrained.spec import Card
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mezzotint.pretrained.system import System
 
 DEV, SCHNELL = Preset(steps=28, scale=3.5), Preset(steps=4, scale=1.0)
+FILL = Preset(steps=50, scale=30.0)
 CARD = Card("FLUX.1", "A checkpoint of your own, in diffusers' layout.", "see the model's own licence")
 SIDE = 128
 """Of the latent of a 1024 px picture."""
@@ -43,14 +45,26 @@ def _distilled(found: Components) -> bool:
 
 
 def described(found: Components) -> System:
-    channels = whole(found["transformer"], "in_channels", 64) // 4
-    preset = DEV if _distilled(found) else SCHNELL
+    channels = whole(found["vae"], "latent_channels", 16)
+    fills = _fills(found, channels)
+    preset = FILL if fills else DEV if _distilled(found) else SCHNELL
     spec = spec_of(found, "FluxTransformer2DModel", channels, SIDE, preset, CARD)
-    if _distilled(found):
-        spec = replace(spec, net={**spec.net, "guidance": "distilled"})
+    seen = {"sees": "blocks"} if fills else {}
+    spec = replace(spec, net={**spec.net, **seen, **({"guidance": "distilled"} if _distilled(found) else {})})
     standard = spec.sampling["standard"]
     sampling = {"standard": replace(standard, scheduler=_evenly(standard.scheduler))}
     return system_of(found, replace(spec, sampling=sampling), T5_TOKENS)
+
+
+def _fills(found: Components, channels: int) -> bool:
+    """Whether the transformer is told a mask: all of its pixels, and the state of what is left.  Raises ModelError."""
+    taken, pixels = whole(found["transformer"], "in_channels", 64), int(codec_of(found["vae"])["factor"]) ** 2
+    if taken not in (4 * channels, 4 * (2 * channels + pixels)):
+        raise ModelError(
+            f"{found.folder}: its autoencoder has {channels} latent channels, its transformer takes {taken}; expected"
+            f" {4 * channels}, or {4 * (2 * channels + pixels)} with a mask; they are not of one model"
+        )
+    return taken != 4 * channels
 
 
 def _evenly(scheduler: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -64,12 +78,12 @@ def stages(system: System) -> tuple[ForeignStage, ...]:
     from mezzotint.pretrained.families.transformer_network import FluxCalled
 
     assert system.components is not None
-    distilled = _distilled(system.components)
+    seen = ("mask", "masked") if "sees" in system.members[0].described.spec.net else ()
+    takes = ("text", "pooled", *seen, *(("guidance",) if _distilled(system.components) else ()))
 
     def called(network: nn.Module) -> nn.Module:
-        return FluxCalled(network, distilled)
+        return FluxCalled(network, takes)
 
-    takes = ("text", "pooled", "guidance") if distilled else ("text", "pooled")
     return (stage_of(system, takes, called),)
 
 

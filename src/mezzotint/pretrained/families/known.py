@@ -32,9 +32,12 @@ class Known:
 
 FAMILIES = (
     Known("Stable Diffusion 1, 2", "StableDiffusionPipeline", "stable_diffusion"),
+    Known("Stable Diffusion 1, 2 inpainting", "StableDiffusionInpaintPipeline", "stable_diffusion"),
     Known("Stable Diffusion XL", "StableDiffusionXLPipeline", "stable_diffusion_xl"),
+    Known("Stable Diffusion XL inpainting", "StableDiffusionXLInpaintPipeline", "stable_diffusion_xl"),
     Known("Stable Diffusion 3, 3.5", "StableDiffusion3Pipeline", "stable_diffusion_3"),
     Known("FLUX.1 dev, schnell", "FluxPipeline", "flux"),
+    Known("FLUX.1 Fill", "FluxFillPipeline", "flux"),
 )
 PIPELINES = {family.pipeline: family.module for family in FAMILIES}
 """_class_name of the index -> module of this package."""

@@ -40,26 +40,32 @@ def positions(height: int, width: int, device: torch.device) -> Tensor:
     return torch.stack([torch.zeros_like(rows), rows, columns], -1).reshape(-1, 3).float().to(device)
 
 
+def squares(x: Tensor) -> Tensor:
+    """(B, C, H, W) -> (B, H/2 W/2, 4C): a token is a square of 2 x 2 latent pixels."""
+    b, c, height, width = x.shape
+    h, w = height // 2, width // 2
+    return x.view(b, c, h, 2, w, 2).permute(0, 2, 4, 1, 3, 5).reshape(b, h * w, 4 * c)
+
+
 class FluxCalled(nn.Module):
     """``FluxTransformer2DModel``: (c_in x (B, C, H, W), 1000 u (B,), cond) -> the velocity (B, C, H, W).
 
-    Squares of 2 x 2 latent pixels are its tokens.  guidance: a distilled scale that it is told, (B,), where it takes
-    one.
+    takes: its conditions; with guidance (B,) it is told a distilled scale, with masked (B, C, H, W) and mask
+    (B, f^2, H, W) what is left of a picture, and which of its pixels are painted.
     """
 
-    def __init__(self, transformer: nn.Module, distilled: bool) -> None:
+    def __init__(self, transformer: nn.Module, takes: tuple[str, ...]) -> None:
         super().__init__()
-        self.transformer = transformer
-        self.cond_names = ("text", "pooled", "guidance") if distilled else ("text", "pooled")
+        self.transformer, self.cond_names = transformer, takes
 
     def forward(self, x: Tensor, count: Tensor, cond: Cond) -> Tensor:
         dtype = next(self.transformer.parameters()).dtype
-        told = _cast({name: cond[name] for name in ("text", "pooled")}, dtype)
+        told = _cast({name: cond[name] for name in self.cond_names if name != "guidance"}, dtype)
         b, c, height, width = x.shape
         h, w = height // 2, width // 2
-        tokens = x.to(dtype).view(b, c, h, 2, w, 2).permute(0, 2, 4, 1, 3, 5).reshape(b, h * w, 4 * c)
+        seen = [x.to(dtype), *(told[name] for name in ("masked", "mask") if name in told)]
         answer: Tensor = self.transformer(
-            tokens,
+            torch.cat([squares(part) for part in seen], -1),
             told["text"],
             told["pooled"],
             (count / STEPS).to(dtype),

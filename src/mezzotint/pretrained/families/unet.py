@@ -74,17 +74,12 @@ def spec_of(found: Components, preset: Preset, card: Card) -> Spec:
     unet = check_part(found["unet"], "diffusers", "UNet2DConditionModel")
     vae = check_part(found["vae"], "diffusers", "AutoencoderKL")
     config = {"_class_name": found["scheduler"].class_name, **found["scheduler"].config}
-    channels, side = whole(unet, "in_channels", 4), whole(unet, "sample_size", 64)
-    if whole(vae, "latent_channels", 4) != channels:
-        raise ModelError(
-            f"{found.folder}: its autoencoder has {vae.config.get('latent_channels')} latent channels, its U-Net takes"
-            f" {channels}; they are not of one model"
-        )
+    channels, side = whole(vae, "latent_channels", 4), whole(unet, "sample_size", 64)
     predicts = config.get("prediction_type", "epsilon")
     if predicts not in PREDICTS:
         raise ModelError(f"{found.folder}: {unknown('prediction_type', str(predicts), PREDICTS)}")
     return Spec(
-        net={"kind": "diffusers", "class": unet.class_name},
+        net={"kind": "diffusers", "class": unet.class_name, **_told(found, unet, channels)},
         parametrisation={"name": PREDICTS[predicts]},
         schedule=schedule_choice(config),
         codec=codec_of(vae),
@@ -92,6 +87,18 @@ def spec_of(found: Components, preset: Preset, card: Card) -> Spec:
         sampling=sampling_of(config, preset),
         card=card,
     )
+
+
+def _told(found: Components, unet: Component, channels: int) -> dict[str, str]:
+    """What a U-Net is told beside the text, by its sizes.  Raises ModelError where it is not of this autoencoder."""
+    taken = whole(unet, "in_channels", 4)
+    if taken not in (channels, 2 * channels + 1):
+        raise ModelError(
+            f"{found.folder}: its autoencoder has {channels} latent channels, its U-Net takes {taken}; expected"
+            f" {channels}, or {2 * channels + 1} with a mask; they are not of one model"
+        )
+    seen = {"sees": "mask"} if taken != channels else {}
+    return seen | ({"guidance": "distilled"} if unet.config.get("time_cond_proj_dim") else {})
 
 
 def system_of(found: Components, spec: Spec, tokens: int) -> System:
@@ -103,13 +110,17 @@ def system_of(found: Components, spec: Spec, tokens: int) -> System:
 
 
 def stage_of(system: System, takes: tuple[str, ...]) -> ForeignStage:
-    """The stage with its networks at hand."""
+    """The stage with its networks at hand.  takes: what every network of the family is told."""
     from mezzotint.pretrained.families.unet_network import Called
     from mezzotint.pretrained.foreign import ForeignStage
 
+    net = system.members[0].described.spec.net
+    seen = ("mask", "masked") if net.get("sees") == "mask" else ()
+    told = takes + seen + (("guidance",) if net.get("guidance") == "distilled" else ())
+
     def called(network: nn.Module) -> nn.Module:
-        return Called(network, takes)
+        return Called(network, told)
 
     assert system.components is not None
     found = system.components
-    return ForeignStage(system.members[0].described, found["unet"], found["vae"], called, takes, system.adapters)
+    return ForeignStage(system.members[0].described, found["unet"], found["vae"], called, told, system.adapters)
