@@ -73,6 +73,12 @@ def text_encoder(seed: int = 2, width: int = 32, project: bool = False) -> Any:
     return CLIPTextModelWithProjection(config) if project else CLIPTextModel(config)
 
 
+def changed(base: Path, folder: Path, pipeline: Any, **parts: Any) -> Path:
+    """Another pipeline's folder with a base's parts but for some."""
+    pipeline.from_pretrained(base, **parts).save_pretrained(folder)
+    return folder
+
+
 def stable_diffusion_inpaint(folder: Path) -> Path:
     """SD 1.x told a mask and what is left of the picture."""
     StableDiffusionInpaintPipeline(
@@ -147,7 +153,8 @@ def flux(folder: Path, *, distilled: bool, pipeline: Any = FluxPipeline, channel
     torch.manual_seed(0)
     net = FluxTransformer2DModel(
         patch_size=1, in_channels=channels, out_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16,
-        num_attention_heads=2, joint_attention_dim=32, pooled_projection_dim=32, axes_dims_rope=(4, 4, 8), guidance_embeds=distilled,
+        num_attention_heads=2, joint_attention_dim=32, pooled_projection_dim=32, axes_dims_rope=(4, 4, 8),
+        guidance_embeds=distilled,
     )  # fmt: skip
     dynamic = {"use_dynamic_shifting": True, "base_shift": 0.5, "max_shift": 1.15} if distilled else {}
     pipeline(

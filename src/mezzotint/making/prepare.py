@@ -53,6 +53,10 @@ def _check_scale(system: System, scale: float, negative_prompt: str) -> None:
         raise UsageError(
             "a negative prompt has no effect at scale 1, guidance off; give another scale, or leave it out"
         )
+    if negative_prompt and system.members[system.main].described.spec.net.get("guidance") == "distilled":
+        raise UsageError(
+            f"a negative prompt has no effect on {system.name}, whose guidance is in its weights; leave it out"
+        )
     if not system.labels and system.text is None and scale != 1:
         raise UsageError(f"{system.name} is unconditional: scale has no effect on it; leave it out")
 

@@ -24,10 +24,32 @@ BETAS = ("linear", "scaled_linear", "squaredcos_cap_v2")
 
 @dataclass(frozen=True)
 class Preset:
-    """How a family is sampled unless told otherwise: steps, guidance, and the smallest latent it is trained on."""
+    """How a family is sampled unless told otherwise: steps and guidance."""
 
     steps: int
     scale: float
+
+
+LCM, FEW = Preset(steps=4, scale=8.0), Preset(steps=4, scale=1.0)
+"""Of latent consistency models that are told their scale, as their cards have it; of other few-step models."""
+
+EULERS = ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler")
+
+
+def preset_of(unet: Component, scheduler: Mapping[str, Any], otherwise: Preset) -> Preset:
+    """How a checkpoint is sampled unless told otherwise, by its configuration.
+
+    Distilled to few steps are those that are told their scale or have the scheduler of consistency models (Luo et al.,
+    2023), and those that predict epsilon with an Euler scheduler of "trailing" spacing and no zero-terminal SNR: the
+    form in which Turbo (Sauer et al., 2023) and Lightning (Lin et al., 2024) come.
+    """
+    if unet.config.get("time_cond_proj_dim"):
+        return LCM
+    name, told = scheduler["_class_name"], scheduler.get
+    euler = name in EULERS and told("timestep_spacing") == "trailing" and told("prediction_type") == "epsilon"
+    if name == "LCMScheduler" or (euler and not told("rescale_betas_zero_snr")):
+        return FEW
+    return otherwise
 
 
 def schedule_choice(config: Mapping[str, Any]) -> Choice:
@@ -84,7 +106,7 @@ def spec_of(found: Components, preset: Preset, card: Card) -> Spec:
         schedule=schedule_choice(config),
         codec=codec_of(vae),
         shape=(channels, side, side),
-        sampling=sampling_of(config, preset),
+        sampling=sampling_of(config, preset_of(unet, config, preset)),
         card=card,
     )
 

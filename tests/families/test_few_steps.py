@@ -1,0 +1,122 @@
+"""Checkpoints distilled to few steps: told their scale, or sampled without any; found by their configuration."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from checkpoints import SD_BETAS, changed, unet
+
+import mezzotint as mz
+from mezzotint.diffusion.noise import Noise
+from mezzotint.diffusion.sample import FIRST_DRAW
+from mezzotint.errors import UsageError
+
+SEED, PROMPT, SHAPE = 7, "a red chair", (1, 4, 16, 16)
+XL = {
+    "cross_attention_dim": 56, "addition_embed_type": "text_time", "addition_time_embed_dim": 8,
+    "projection_class_embeddings_input_dim": 24 + 6 * 8, "transformer_layers_per_block": (1, 2),
+    "use_linear_projection": True,
+}  # fmt: skip
+TRAILING = {**SD_BETAS, "timestep_spacing": "trailing"}
+ZERO = {**TRAILING, "prediction_type": "v_prediction", "rescale_betas_zero_snr": True}
+Made = dict[str, Path]
+
+
+KINDS: dict[str, tuple[str, str, str, dict[str, Any], dict[str, Any]]] = {
+    "lcm": ("sd1", "LatentConsistencyModelPipeline", "LCMScheduler", SD_BETAS, {"time_cond_proj_dim": 32}),
+    "lcm-xl": ("sdxl", "StableDiffusionXLPipeline", "LCMScheduler", SD_BETAS, {"time_cond_proj_dim": 33, **XL}),
+    "lcm-merged": ("sdxl", "StableDiffusionXLPipeline", "LCMScheduler", SD_BETAS, {}),
+    "sd-turbo": ("sd1", "StableDiffusionPipeline", "EulerDiscreteScheduler", TRAILING, {}),
+    "sdxl-turbo": ("sdxl", "StableDiffusionXLPipeline", "EulerAncestralDiscreteScheduler", TRAILING, {}),
+    "lightning": ("sdxl", "StableDiffusionXLPipeline", "EulerDiscreteScheduler", TRAILING, {}),
+    "zero-terminal": ("sdxl", "StableDiffusionXLPipeline", "EulerDiscreteScheduler", ZERO, {}),
+}
+"""Name -> base, pipeline, scheduler, its flags, what the U-Net has otherwise."""
+
+
+@pytest.fixture(scope="module")
+def made(sd1: Path, sdxl: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder, bases, found = tmp_path_factory.mktemp("few"), {"sd1": sd1, "sdxl": sdxl}, {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, (base, pipeline, scheduler, flags, net) in KINDS.items():
+            parts = {"scheduler": getattr(diffusers, scheduler)(**flags), **({"unet": unet(**net)} if net else {})}
+            found[name] = changed(bases[base], folder / name, getattr(diffusers, pipeline), **parts)
+    return found
+
+
+def theirs(folder: Path, scale: float, steps: int) -> tuple[torch.Tensor, np.ndarray]:
+    """(latents, pixels) of the pipeline, from our noise at the beginning and in every step."""
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        warnings.simplefilter("ignore")
+        pipe = diffusers.DiffusionPipeline.from_pretrained(folder, safety_checker=None)
+        pipe.set_progress_bar_config(disable=True)
+        scheduler = sys.modules[type(pipe.scheduler).__module__]
+
+        def run(kind: str) -> Any:
+            drawn = iter(range(FIRST_DRAW, FIRST_DRAW + steps))
+            patch.setattr(
+                scheduler, "randn_tensor", lambda *_, **__: Noise((SEED,))(next(drawn), SHAPE).float(), raising=False
+            )
+            words = {"num_inference_steps": steps, "guidance_scale": scale, "height": 32, "width": 32}
+            return pipe(PROMPT, **words, latents=begin, output_type=kind).images
+
+        begin = Noise((SEED,))(0, SHAPE).float()
+        if "Euler" in type(pipe.scheduler).__name__:  # theirs starts at sigma, ours at sqrt(1 + sigma^2)
+            pipe.scheduler.set_timesteps(steps)
+            top = float(pipe.scheduler.sigmas[0])
+            begin = begin * float(np.sqrt(1 + top * top) / top)
+        return run("latent"), np.round(run("np")[0] * 255).astype(np.uint8)
+
+
+CASES = [("lcm", 8.0), ("lcm-xl", 3.0), ("lcm-merged", 1.0), ("sd-turbo", 1.0), ("sdxl-turbo", 1.0), ("lightning", 1.0)]
+
+
+@pytest.mark.parametrize(("kind", "scale"), CASES)
+@pytest.mark.parametrize("steps", [1, 4])
+def test_the_pipelines_pictures(kind: str, scale: float, steps: int, made: Made) -> None:
+    # theirs has guidance off from 1 down; a model that is told its scale is told s - 1 in both
+    latents, pixels = theirs(made[kind], scale, steps)
+    job = mz.prepare(PROMPT, model=made[kind], seed=SEED, steps=steps, scale=scale)
+    events = list(mz.stream(job))
+    mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
+    assert (mine - latents).abs().max() < 1e-4 * max(1.0, float(latents.abs().max()))
+    picture = next(e.pixels for e in events if isinstance(e, mz.Image))
+    assert np.abs(picture.astype(int) - pixels.astype(int)).max() <= 1 and pixels.std() > 5
+
+
+def test_presets_follow_the_configuration(made: Made, sd1: Path, sd2: Path, sdxl: Path) -> None:
+    def preset(folder: Path) -> tuple[int, float]:
+        plan = mz.prepare(PROMPT, model=folder).main.plan
+        return plan.steps, plan.scale
+
+    few = {name: preset(folder) for name, folder in made.items()}
+    assert few.pop("lcm") == few.pop("lcm-xl") == (4, 8.0)
+    assert few.pop("zero-terminal") == preset(sdxl) == (50, 5.0)
+    assert set(few.values()) == {(4, 1.0)}
+    assert preset(sd1) == preset(sd2) == (50, 7.5)
+
+
+def test_a_scale_that_is_told_costs_no_second_call_and_matters(made: Made) -> None:
+    explained = mz.explain(made["lcm"])
+    assert explained.calls == 4
+    one, other = (
+        mz.generate(PROMPT, model=made["lcm"], seed=SEED, scale=s, steps=2).images[0].pixels for s in (1.5, 9.0)
+    )
+    assert (one != other).any()
+
+
+@pytest.mark.parametrize("family", ["lcm", "flux_dev"])
+def test_a_negative_prompt_without_effect_is_refused(family: str, made: Made, request: pytest.FixtureRequest) -> None:
+    folder = made[family] if family in made else request.getfixturevalue(family)
+    with pytest.raises(UsageError, match="whose guidance is in its weights"):
+        mz.prepare(PROMPT, model=folder, negative_prompt="blue")
+    with pytest.raises(UsageError, match="no effect at scale 1"):
+        mz.prepare(PROMPT, model=made["lightning"], negative_prompt="blue")
