@@ -9,10 +9,13 @@ from typing import Any
 import torch
 from diffusers import (
     AutoencoderKL,
+    DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
     FluxPipeline,
     FluxTransformer2DModel,
+    PixArtSigmaPipeline,
+    PixArtTransformer2DModel,
     PNDMScheduler,
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
@@ -144,6 +147,20 @@ def stable_diffusion_3(folder: Path, *, with_t5: bool = True) -> Path:
         text_encoder_2=text_encoder(3, 24, project=True), tokenizer_2=reader,
         text_encoder_3=t5(width=64) if with_t5 else None,
         tokenizer_3=t5_tokenizer(folder / "t5") if with_t5 else None,
+    ).save_pretrained(folder / "model")  # fmt: skip
+    return folder / "model"
+
+
+def pixart(folder: Path) -> Path:
+    """PixArt-Σ; 32 px pictures of 16 x 16 latents."""
+    torch.manual_seed(0)
+    net = PixArtTransformer2DModel(
+        sample_size=16, num_layers=2, patch_size=2, attention_head_dim=8, num_attention_heads=3, caption_channels=32,
+        in_channels=4, cross_attention_dim=24, out_channels=8, attention_bias=True, num_embeds_ada_norm=1000,
+    )  # fmt: skip
+    PixArtSigmaPipeline(
+        transformer=net, vae=vae(scaling_factor=0.13025), text_encoder=t5(), tokenizer=t5_tokenizer(folder / "t5"),
+        scheduler=DPMSolverMultistepScheduler(beta_schedule="linear", beta_start=0.0001, beta_end=0.02),
     ).save_pretrained(folder / "model")  # fmt: skip
     return folder / "model"
 

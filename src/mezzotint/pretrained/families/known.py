@@ -39,6 +39,7 @@ FAMILIES = (
     Known("Stable Diffusion 3, 3.5", "StableDiffusion3Pipeline", "stable_diffusion_3"),
     Known("FLUX.1 dev, schnell", "FluxPipeline", "flux"),
     Known("FLUX.1 Fill", "FluxFillPipeline", "flux"),
+    Known("PixArt-Σ", "PixArtSigmaPipeline", "pixart"),
 )
 PIPELINES = {family.pipeline: family.module for family in FAMILIES}
 """_class_name of the index -> module of this package."""

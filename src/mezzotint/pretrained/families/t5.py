@@ -30,18 +30,30 @@ class T5Tower:
         return str(tokenizer_of(self.tokenizer).decode(rest)).strip() if rest else ""
 
     def states(self, prompts: Sequence[str]) -> Tensor:
-        """(B, L, D) float32 on the CPU."""
+        """(B, L, D) float32 on the CPU; padding is read like any token."""
+        ids, _ = self._tokens(prompts)
+        return self._encoded(ids, None)
+
+    def masked(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """(states (B, L, D) float32, mask (B, L) bool, True where there is a token); padding is not read."""
+        ids, mask = self._tokens(prompts)
+        return self._encoded(ids, mask), mask.bool()
+
+    def _tokens(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        found = tokenizer_of(self.tokenizer)(
+            list(prompts), padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
+        )
+        return found.input_ids, found.attention_mask
+
+    def _encoded(self, ids: Tensor, mask: Tensor | None) -> Tensor:
         import torch
 
         from mezzotint.pretrained.adapters import put_on
         from mezzotint.pretrained.component_network import network_of
 
-        ids = tokenizer_of(self.tokenizer)(
-            list(prompts), padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
-        ).input_ids
         with torch.inference_mode():
             network = put_on(network_of(self.encoder, "cpu", torch.float32), self.encoder.name, self.adapters)
-            found: Tensor = network(ids).last_hidden_state
+            found: Tensor = network(ids, attention_mask=mask).last_hidden_state
         return found.clone()
 
 

@@ -76,3 +76,28 @@ class FluxCalled(nn.Module):
         )[0]
         y = answer.view(b, h, w, c, 2, 2).permute(0, 3, 1, 4, 2, 5).reshape(b, c, height, width)
         return y.to(x.dtype)
+
+
+class PixArtCalled(nn.Module):
+    """``PixArtTransformer2DModel``: (c_in x (B, C, H, W), index (B,), cond) -> the noise (B, C, H, W), its variance
+    left out.   text_mask: (B, L), True where the text has a token.
+    """
+
+    cond_names = ("text", "text_mask")
+
+    def __init__(self, transformer: nn.Module) -> None:
+        super().__init__()
+        self.transformer = transformer
+
+    def forward(self, x: Tensor, index: Tensor, cond: Cond) -> Tensor:
+        dtype = next(self.transformer.parameters()).dtype
+        told = _cast({name: cond[name] for name in self.cond_names}, dtype)
+        answer: Tensor = self.transformer(
+            x.to(dtype),
+            told["text"],
+            timestep=index,
+            added_cond_kwargs={"resolution": None, "aspect_ratio": None},
+            encoder_attention_mask=told["text_mask"],
+            return_dict=False,
+        )[0]
+        return answer[:, : x.shape[1]].to(x.dtype)

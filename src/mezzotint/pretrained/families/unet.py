@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.diffusion.aliases import from_diffusers
@@ -94,19 +94,31 @@ def codec_of(vae: Component) -> Choice:
 def spec_of(found: Components, preset: Preset, card: Card) -> Spec:
     """The one stage of a folder with ``unet``, ``vae`` and ``scheduler``.  Raises ModelError where they do not fit."""
     unet = check_part(found["unet"], "diffusers", "UNet2DConditionModel")
+    channels = whole(found["vae"], "latent_channels", 4)
+    spec = noise_spec(found, unet, preset_of(unet, scheduler_of(found), preset), card)
+    return replace(spec, net={**spec.net, **_told(found, unet, channels)})
+
+
+def scheduler_of(found: Components) -> Mapping[str, Any]:
+    """The configuration of a folder's scheduler, its class included."""
+    return {"_class_name": found["scheduler"].class_name, **found["scheduler"].config}
+
+
+def noise_spec(found: Components, net: Component, preset: Preset, card: Card) -> Spec:
+    """The stage of a network with a table of noise, in the latent of ``vae``.  Raises ModelError."""
     vae = check_part(found["vae"], "diffusers", "AutoencoderKL")
-    config = {"_class_name": found["scheduler"].class_name, **found["scheduler"].config}
-    channels, side = whole(vae, "latent_channels", 4), whole(unet, "sample_size", 64)
+    config = scheduler_of(found)
+    channels, side = whole(vae, "latent_channels", 4), whole(net, "sample_size", 64)
     predicts = config.get("prediction_type", "epsilon")
     if predicts not in PREDICTS:
         raise ModelError(f"{found.folder}: {unknown('prediction_type', str(predicts), PREDICTS)}")
     return Spec(
-        net={"kind": "diffusers", "class": unet.class_name, **_told(found, unet, channels)},
+        net={"kind": "diffusers", "class": net.class_name},
         parametrisation={"name": PREDICTS[predicts]},
         schedule=schedule_choice(config),
         codec=codec_of(vae),
         shape=(channels, side, side),
-        sampling=sampling_of(config, preset_of(unet, config, preset)),
+        sampling=sampling_of(config, preset),
         card=card,
     )
 

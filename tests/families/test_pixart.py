@@ -1,0 +1,96 @@
+"""PixArt-Σ: the pipeline's pictures, and a text whose padding is not read."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from checkpoints import pixart as made_pixart
+from safetensors.torch import load_file, save_file
+
+import mezzotint as mz
+from mezzotint.diffusion.noise import Noise
+from mezzotint.errors import MezzotintError
+
+SEED, STEPS, PROMPT, AWAY = 5, 6, "A red CHAIR ", "blue"
+OTHERS: dict[str, dict[str, Any]] = {
+    "DDIMScheduler": {"steps_offset": 1, "set_alpha_to_one": False},
+    "EulerDiscreteScheduler": {"timestep_spacing": "leading", "steps_offset": 1},
+    "UniPCMultistepScheduler": {},
+}
+
+
+@pytest.fixture(scope="module")
+def pixart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = made_pixart(tmp_path_factory.mktemp("pixart"))
+    weights = folder / "transformer/diffusion_pytorch_model.safetensors"
+    # what the last layer begins with is so small that the text would not show
+    save_file({k: v * 6 if "proj_out" in k or "attn2" in k else v for k, v in load_file(weights).items()}, weights)
+    return folder
+
+
+def theirs(folder: Path, scheduler: str | None) -> tuple[torch.Tensor, np.ndarray]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipe = diffusers.DiffusionPipeline.from_pretrained(folder)
+        pipe.set_progress_bar_config(disable=True)
+        if scheduler:
+            base = {k: v for k, v in pipe.scheduler.config.items() if k.startswith("beta_")}
+            clips = {"clip_sample": False} if scheduler == "DDIMScheduler" else {}
+            pipe.scheduler = getattr(diffusers, scheduler)(**base, **OTHERS[scheduler], **clips)
+        begin = Noise((SEED,))(0, (1, 4, 16, 16)).float()
+        words = {
+            "negative_prompt": AWAY, "num_inference_steps": STEPS, "guidance_scale": 4.0, "height": 32, "width": 32,
+            "use_resolution_binning": False, "clean_caption": False, "latents": begin,
+        }  # fmt: skip
+        latents = pipe(PROMPT, **words, output_type="latent").images
+        pixels = pipe(PROMPT, **words, output_type="np").images
+    return latents, np.round(pixels[0] * 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("scheduler", [None, *OTHERS])
+def test_the_pipeline_s_pictures(scheduler: str | None, pixart: Path) -> None:
+    latents, pixels = theirs(pixart, scheduler)
+    flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
+    solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
+    job = mz.prepare(
+        PROMPT, model=pixart, seed=SEED, steps=STEPS, scale=4.0, negative_prompt=AWAY, solver=solver, size="32x32"
+    )
+    events = list(mz.stream(job))
+    mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
+    assert (mine - latents).abs().max() < 1e-4 * max(1.0, float(latents.abs().max()))
+    picture = next(e.pixels for e in events if isinstance(e, mz.Image))
+    assert np.abs(picture.astype(int) - pixels.astype(int)).max() <= 1 and pixels.std() > 5
+
+
+def test_what_is_read_and_how(pixart: Path) -> None:
+    job = mz.prepare(PROMPT, model=pixart)
+    assert (job.main.plan.steps, job.main.plan.scale) == (20, 4.5)
+    assert job.pictures[0].told.read == ("a red chair", "")
+    cond, _ = job.pictures[0].told.conds()
+    assert cond["text"].shape == (1, 300, 32) and 2 < cond["text_mask"].sum() < 20
+    one, other = (mz.generate(p, model=pixart, steps=2, seed=1).images[0].pixels for p in ("red", "chair"))
+    assert (one != other).any()
+
+
+def test_sizes_are_whole_squares(tmp_path: Path) -> None:
+    folder = made_pixart(tmp_path)
+    config = folder / "vae/config.json"
+    said = json.loads(config.read_text())
+    config.write_text(json.dumps(said | {"block_out_channels": [16, 32, 32, 32]}))
+    with pytest.raises(MezzotintError, match="size 64x72 cannot be made; expected both divisible by 16"):
+        mz.prepare("red", model=folder, size="64x72")
+
+
+def test_another_transformer_is_named(pixart: Path, tmp_path: Path) -> None:
+    folder = made_pixart(tmp_path)
+    index = folder / "model_index.json"
+    index.write_text(index.read_text().replace("PixArtTransformer2DModel", "DiTTransformer2DModel"))
+    with pytest.raises(MezzotintError, match="expected PixArtTransformer2DModel"):
+        mz.prepare("red", model=folder)
