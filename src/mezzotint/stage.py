@@ -74,6 +74,16 @@ class Lowres:
 
 
 @dataclass(frozen=True)
+class Prefixed:
+    """A link of a stage that is told what begins with ``prefix``, under the names without it."""
+
+    prefix: str
+
+    def __call__(self, cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
+        return {name.removeprefix(self.prefix): v for name, v in cond.items() if name.startswith(self.prefix)}
+
+
+@dataclass(frozen=True)
 class Fed:
     """A link and the names that the stage's network takes: what else the pipeline is told does not reach it."""
 
@@ -112,6 +122,14 @@ class Begin:
     first: int
 
 
+@dataclass(frozen=True)
+class Resume:
+    """Where a trajectory goes on that another stage began.   x: the state (B, *) at the level of step ``first``."""
+
+    x: Tensor
+    first: int
+
+
 def steps(
     stage: Stage,
     k: int,
@@ -119,12 +137,12 @@ def steps(
     seeds: tuple[int, ...],
     previous: Tensor | None = None,
     device: str = "cpu",
-    begin: Begin | None = None,
+    begin: Begin | Resume | None = None,
 ) -> Iterator[State]:
     """The trajectory of stage number k, one ``State`` a step; noise is keyed by (seed, k).
 
     Args: cond: each entry (B, *) with B = len(seeds).  previous: what the stage before put out, (B, *).
-        begin: from a known state and a later step; None is pure noise and the first.
+        begin: from a known or handed-over state and a later step; None is pure noise and the first.
     """
     noise = Noise(seeds, stage=k)
     told = stage.link(cond, previous, noise)
@@ -132,6 +150,8 @@ def steps(
         x = start(noise, stage.shape, stage.levels, device)
         return trajectory(stage.denoiser, x, stage.levels, stage.solver, noise, told)
     levels = stage.levels[begin.first :]
+    if isinstance(begin, Resume):
+        return trajectory(stage.denoiser, begin.x, levels, stage.solver, noise, told, begin.first)
     x0 = begin.x0.expand(len(seeds), *stage.shape)
     x = noised(x0, noise(0, x0.shape).to(x0), levels[0])
     return trajectory(stage.denoiser, x, levels, stage.solver, noise, told, begin.first)

@@ -21,6 +21,7 @@ from diffusers import (
     StableDiffusion3Pipeline,
     StableDiffusionInpaintPipeline,
     StableDiffusionPipeline,
+    StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
@@ -114,6 +115,22 @@ def stable_diffusion_xl(folder: Path, pipeline: Any = StableDiffusionXLPipeline,
         tokenizer=tokenizer(folder / "source"), tokenizer_2=tokenizer(folder / "source"), unet=net,
         scheduler=EulerDiscreteScheduler(**SD_BETAS, steps_offset=1, timestep_spacing="leading"),
         force_zeros_for_empty_prompt=True,
+    ).save_pretrained(folder / "model")  # fmt: skip
+    return folder / "model"
+
+
+def stable_diffusion_xl_refiner(folder: Path, **scheduler: Any) -> Path:
+    """SDXL's refiner: the second text encoder alone, and a score in place of the size."""
+    net = unet(
+        9, cross_attention_dim=24, addition_embed_type="text_time", addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=24 + 5 * 8, transformer_layers_per_block=(1, 2),
+        use_linear_projection=True,
+    )  # fmt: skip
+    StableDiffusionXLImg2ImgPipeline(
+        vae=vae(), text_encoder=None, text_encoder_2=text_encoder(3, 24, project=True), tokenizer=None,
+        tokenizer_2=tokenizer(folder / "source"), unet=net,
+        scheduler=EulerDiscreteScheduler(**SD_BETAS, steps_offset=1, timestep_spacing="leading", **scheduler),
+        requires_aesthetics_score=True, force_zeros_for_empty_prompt=False,
     ).save_pretrained(folder / "model")  # fmt: skip
     return folder / "model"
 

@@ -17,6 +17,7 @@ import mezzotint as mz
 from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.sample import FIRST_DRAW
 from mezzotint.errors import UsageError
+from mezzotint.pretrained.system import describe_system
 
 SEED, PROMPT, SHAPE = 7, "a red chair", (1, 4, 16, 16)
 XL = {
@@ -25,7 +26,8 @@ XL = {
     "use_linear_projection": True,
 }  # fmt: skip
 TRAILING = {**SD_BETAS, "timestep_spacing": "trailing"}
-ZERO = {**TRAILING, "prediction_type": "v_prediction", "rescale_betas_zero_snr": True}
+VELOCITY = {**TRAILING, "prediction_type": "v_prediction"}
+ZERO = {**TRAILING, "rescale_betas_zero_snr": True}
 Made = dict[str, Path]
 
 
@@ -36,6 +38,7 @@ KINDS: dict[str, tuple[str, str, str, dict[str, Any], dict[str, Any]]] = {
     "sd-turbo": ("sd1", "StableDiffusionPipeline", "EulerDiscreteScheduler", TRAILING, {}),
     "sdxl-turbo": ("sdxl", "StableDiffusionXLPipeline", "EulerAncestralDiscreteScheduler", TRAILING, {}),
     "lightning": ("sdxl", "StableDiffusionXLPipeline", "EulerDiscreteScheduler", TRAILING, {}),
+    "velocity": ("sdxl", "StableDiffusionXLPipeline", "EulerDiscreteScheduler", VELOCITY, {}),
     "zero-terminal": ("sdxl", "StableDiffusionXLPipeline", "EulerDiscreteScheduler", ZERO, {}),
 }
 """Name -> base, pipeline, scheduler, its flags, what the U-Net has otherwise."""
@@ -94,12 +97,12 @@ def test_the_pipelines_pictures(kind: str, scale: float, steps: int, made: Made)
 
 def test_presets_follow_the_configuration(made: Made, sd1: Path, sd2: Path, sdxl: Path) -> None:
     def preset(folder: Path) -> tuple[int, float]:
-        plan = mz.prepare(PROMPT, model=folder).main.plan
-        return plan.steps, plan.scale
+        standard = describe_system(folder).members[0].described.spec.sampling["standard"]
+        return standard.steps, standard.scale
 
     few = {name: preset(folder) for name, folder in made.items()}
     assert few.pop("lcm") == few.pop("lcm-xl") == (4, 8.0)
-    assert few.pop("zero-terminal") == preset(sdxl) == (50, 5.0)
+    assert few.pop("zero-terminal") == few.pop("velocity") == preset(sdxl) == (50, 5.0)
     assert set(few.values()) == {(4, 1.0)}
     assert preset(sd1) == preset(sd2) == (50, 7.5)
 

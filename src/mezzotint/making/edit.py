@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 LARGEST = 4096
 """Pixels of the longest side of what is made, of models that make several sizes."""
 
-STRENGTH, MASKED_STRENGTH = 0.8, 1.0
-"""How far a picture is noised where nobody says: a part that is repainted owes nothing to what was there."""
+STRENGTH, MASKED_STRENGTH, REFINED_STRENGTH = 0.8, 1.0, 0.3
+"""How far a picture is noised where nobody says: a part that is repainted owes nothing to what was there, and a refiner
+knows little noise alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,12 +145,14 @@ def edit_of(
         _need(
             image is not None and masked, f"{system.name} paints inside a mask; give --image with --mask, or --outpaint"
         )
+    refines = "refines" in system.members[system.main].described.spec.net
     if image is None:
+        _need(not refines, f"{system.name} refines: give --image, or give it as --refiner to a base")
         given = strength is not None or masked or lock_mask
         _need(not given, "strength, mask and outpaint are for a picture; give --image")
         return None
     _need(masked or not lock_mask, "--lock-mask keeps what is outside a mask; give --mask")
-    known = MASKED_STRENGTH if masked else STRENGTH
+    known = REFINED_STRENGTH if refines else MASKED_STRENGTH if masked else STRENGTH
     chosen = known if strength is None else strength
     _need(0 < chosen <= 1, f"strength is {chosen}; expected above 0 and at most 1")
     wanted = size or (system.size if system.components is None else None)

@@ -25,11 +25,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Planned:
-    """One stage of a job: its model, how it is sampled, and how it is fed (``pretrained.system``)."""
+    """One stage of a job: its model, how it is sampled, and how it is fed (``pretrained.system``).
+
+    part: which steps of the plan are run, where a base hands over to a refiner; None is all.
+    """
 
     model: AnyStage
     plan: Plan
     link: Choice
+    part: range | None = None
+
+    @property
+    def run(self) -> range:
+        """The numbers of its steps."""
+        return range(self.plan.steps) if self.part is None else self.part
 
 
 GENERATE: Choice = {"name": "generate"}
@@ -124,7 +133,7 @@ class Job:
     def total(self) -> int:
         """Steps of the whole job."""
         skipped = 0 if self.edit is None else self.edit.first(self.main.plan.steps)
-        return (sum(stage.plan.steps for stage in self.running) - skipped) * len(self.batches)
+        return (sum(len(stage.run) for stage in self.running) - skipped) * len(self.batches)
 
     def made(self, picture: Wanted) -> Made:
         """What determines a picture; known before it is made."""
@@ -166,7 +175,7 @@ class Job:
             solver=stage.plan.solver_choice,
             grid=stage.plan.grid_choice,
             levels_sha256=levels_hash(stage.plan.levels),
-            steps=stage.plan.steps,
+            steps=len(stage.run),
             scale=stage.plan.scale,
             batch=(self.rows, *stage.model.spec.shape),
         )

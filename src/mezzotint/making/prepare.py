@@ -12,13 +12,18 @@ from mezzotint.errors import UsageError
 from mezzotint.making.edit import LARGEST, Edit, edit_of
 from mezzotint.making.job import GENERATE, How, Job, Planned, Wanted
 from mezzotint.making.prompt import told
+from mezzotint.making.refine import handing_over
 from mezzotint.pretrained.adapters import with_adapters
 from mezzotint.pretrained.shelf import MANY, SHELF
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import System, describe_system, verify_system
 
 if TYPE_CHECKING:
+    import torch
+
+    from mezzotint.pretrained.memory import Needed
     from mezzotint.pretrained.model import Model
+    from mezzotint.pretrained.spec import Spec
 
 MAX_BATCH = 16
 MAX_PICTURES = 1_000_000
@@ -110,6 +115,8 @@ def prepare(
     mask_means: str = "white",
     lock_mask: bool = False,
     outpaint: str | None = None,
+    refiner: str | Path | None = None,
+    refiner_at: float | None = None,
     lora: Sequence[str | Path] = (),
     allow_partial: bool = False,
     offload: bool = False,
@@ -121,6 +128,7 @@ def prepare(
     system = opened(model)
     if lora:
         system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)
+    system = refined(system, refiner, refiner_at)
     edit = edit_of(
         system, None if size is None else parse_size(size), None if image is None else Path(image), strength=strength,
         mask=None if mask is None else Path(mask), mask_means=mask_means, lock_mask=lock_mask,
@@ -136,6 +144,17 @@ def prepare(
     pictures = tuple(Wanted(s, prompts[i // n], said[i // n], task, name=prompts[i // n]) for i, s in enumerate(seeds))
     how = How(quality, steps, scale, solver, grid, device, dtype, threads, negative_prompt, offload)
     return planned(model, system, pictures, rows, how, wide, edit=edit)
+
+
+def refined(system: System, refiner: str | Path | None, at: float | None) -> System:
+    """With the refiner that the words name.  Raises InputError, ModelError, UsageError."""
+    if refiner is None:
+        if at is not None:
+            raise UsageError("refiner-at is for a refiner; give --refiner")
+        return system
+    from mezzotint.pretrained.refined import SHARE, with_refiner
+
+    return with_refiner(system, opened(refiner), SHARE if at is None else at)
 
 
 def opened(model: str | Path | Model) -> System:
@@ -158,34 +177,28 @@ def planned(
     first: the number of the first stage that is run.  edit: a picture to begin from.  Errors: as ``generate``.
     """
     from mezzotint.pretrained.device import device_for, dtype_for, use_threads
-    from mezzotint.pretrained.memory import check, needed
     from mezzotint.pretrained.model import load
     from mezzotint.pretrained.plan import plan
 
     loaded = load(system) if isinstance(model, str | Path) or system is not model.system else model
     sized = [stage.at(size) for stage in loaded.stages]
     plans = [plan(stage.spec, quality=how.quality) for stage in sized]
-    spec = sized[system.main].spec
-    plans[system.main] = plan(
-        spec, quality=how.quality, solver=how.solver, grid=how.grid, steps=how.steps, scale=how.scale
-    )
+    spoken = {system.main} if system.refiner is None else range(len(sized))
+    for k in spoken:
+        plans[k] = plan(
+            sized[k].spec, quality=how.quality, solver=how.solver, grid=how.grid, steps=how.steps, scale=how.scale
+        )
     _check_scale(system, plans[system.main].scale, how.negative_prompt)
     kind = device_for(how.device)
     dtype = dtype_for(how.dtype, kind)
-    memory = needed(system, spec, rows, dtype, offload=how.offload)
-    if memory is None and how.offload:
-        raise UsageError(f"{system.name} is small and has no parts to put away; leave out --offload")
-    if memory is not None:
-        check(memory, kind)
-        SHELF.resize(1 if how.offload else MANY)
-    if edit is not None:
-        edit.first(plans[system.main].steps)
-    stages = zip(sized, plans, system.members, strict=True)
+    memory = _memory(system, sized[system.main].spec, rows, dtype, kind, how.offload)
+    begins = 0 if edit is None else edit.first(plans[system.main].steps)
+    stages = tuple(Planned(*parts) for parts in zip(sized, plans, (m.link for m in system.members), strict=True))
     return Job(
         model=loaded,
         pictures=pictures,
         negative_prompt=how.negative_prompt,
-        stages=tuple(Planned(stage, made, member.link) for stage, made, member in stages),
+        stages=handing_over(stages, begins),
         device=kind,
         dtype=dtype,
         threads=use_threads(how.threads),
@@ -195,3 +208,16 @@ def planned(
         edit=edit,
         memory=memory,
     )
+
+
+def _memory(system: System, spec: Spec, rows: int, dtype: torch.dtype, kind: str, offload: bool) -> Needed | None:
+    """What a run takes, and room for it.  Raises UsageError where it cannot fit, or nothing could be put away."""
+    from mezzotint.pretrained.memory import check, needed
+
+    memory = needed(system, spec, rows, dtype, offload=offload)
+    if memory is None and offload:
+        raise UsageError(f"{system.name} is small and has no parts to put away; leave out --offload")
+    if memory is not None:
+        check(memory, kind)
+        SHELF.resize(1 if offload else MANY)
+    return memory

@@ -5,7 +5,7 @@ imported.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mezzotint.conditioning.labels import Labels, label_cond
@@ -66,6 +66,11 @@ def told(system: System, prompt: str, negative_prompt: str, size: tuple[int, int
 
     Raises UsageError: an unknown label, a prompt for a model that takes none, or no prompt for one of text.
     """
+    if system.refiner is not None:
+        from mezzotint.pretrained.refined import Both
+
+        base = told(replace(system, refiner=None), prompt, negative_prompt, size)
+        return Both(base, told(system.refiner, prompt, negative_prompt, size))
     if system.components is not None:
         return family_of(system.components).reading(system, prompt, negative_prompt, size)
     if system.text is not None:

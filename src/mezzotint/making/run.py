@@ -21,9 +21,11 @@ from mezzotint.governance.receipt import Receipt
 from mezzotint.making.image import Image, Progress, Result
 from mezzotint.making.job import Job, Planned, Wanted
 from mezzotint.making.prepare import prepare
+from mezzotint.making.refine import null_of
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.model import Model
-from mezzotint.stage import Begin, Embed, Enlarge, Fed, Link, Lowres, Stage, keep
+from mezzotint.pretrained.refined import PREFIX
+from mezzotint.stage import Begin, Embed, Enlarge, Fed, Link, Lowres, Prefixed, Resume, Stage, keep
 from mezzotint.stage import steps as steps_of
 
 
@@ -45,6 +47,8 @@ def _link(planned: Planned) -> Fed:
     """How a stage is fed; its network is told what it takes."""
     model, said = planned.model, dict(planned.link)
     links: dict[str, Link] = {"keep": keep, "vector": Embed()}
+    if said["name"] == "handover":
+        return Fed(Prefixed(PREFIX), model.takes)
     if said["name"] == "lowres":
         logsnr = torch.tensor(float(said["logsnr"]), dtype=torch.float64)
         level = Level(logsnr.sigmoid().sqrt(), (-logsnr).sigmoid().sqrt())
@@ -67,7 +71,7 @@ class _Conds:
 
 def _stages(job: Job, null: Cond) -> list[Stage]:
     return [
-        Stage(_guided(job, p, null), p.model.codec(job.device), p.plan.levels, p.plan.solver, _link(p))
+        Stage(_guided(job, p, null_of(p, null)), p.model.codec(job.device), p.plan.levels, p.plan.solver, _link(p))
         for p in job.stages
     ]
 
@@ -79,14 +83,21 @@ def _edited(job: Job, stages: list[Stage]) -> tuple[list[Stage], Begin | None]:
     main = job.model.system.main
     stage = stages[main]
     known, kept = job.edit.known(stage.codec, job.device), job.edit.kept(stage.codec, job.device)
-    if kept is not None and isinstance(stage.codec, KL) and "masked" in job.main.model.takes:
-        seen = job.edit.seen(stage.codec, str(job.main.model.spec.net["sees"]), job.device)
-        stage = replace(stage, denoiser=Telling(stage.denoiser, seen))
-    elif kept is not None:
-        stage = replace(stage, denoiser=Inpainted(stage.denoiser, known, kept))
     first = job.edit.first(job.main.plan.steps)
-    anew = kept is not None and first == 0
-    return [*stages[:main], stage, *stages[main + 1 :]], None if anew else Begin(known, first)
+    if kept is None:
+        return stages, Begin(known, first)
+    held = range(main, len(stages) if job.model.system.refiner is not None else main + 1)
+    made = [_held(job, k, s, known, kept) if k in held else s for k, s in enumerate(stages)]
+    return made, None if first == 0 else Begin(known, first)
+
+
+def _held(job: Job, k: int, stage: Stage, known: Tensor, kept: Tensor) -> Stage:
+    """Stage k kept to what is known: by its network where that is told the mask, else by putting it into estimates."""
+    model = job.stages[k].model
+    if job.edit is not None and isinstance(stage.codec, KL) and "masked" in model.takes:
+        seen = job.edit.seen(stage.codec, str(model.spec.net["sees"]), job.device)
+        return replace(stage, denoiser=Telling(stage.denoiser, seen))
+    return replace(stage, denoiser=Inpainted(stage.denoiser, known, kept))
 
 
 def to_pixels(data: Tensor) -> Pixels:
@@ -109,9 +120,10 @@ def _states(
     seeds: tuple[int, ...],
     previous: Tensor | None,
     device: str,
-    begin: Begin | None,
+    begin: Begin | Resume | None,
+    stop: int,
 ) -> Iterator[State]:
-    """A trajectory, every step without gradients; the caller's own mode is left alone between steps."""
+    """A trajectory up to a step, every step without gradients; the caller's own mode is left alone between steps."""
     with torch.inference_mode():
         walk = steps_of(stage, k, cond, seeds, previous, device, begin)
     while True:
@@ -120,6 +132,8 @@ def _states(
         if state is None:
             return
         yield state
+        if state.i + 1 == stop:
+            return
 
 
 def _given(pictures: Sequence[Wanted], device: str) -> Tensor | None:
@@ -132,6 +146,7 @@ def stream(job: Job) -> Iterator[Progress | Image]:
     """Runs a job, batch by batch: every step as it is done, then the batch's pictures in the order of their seeds."""
     conds = _Conds()
     done, width = 0, 0
+    x: Tensor | None = None
     for pictures in job.batches:
         if pictures[0].told.width != width:
             stages, begin = _edited(job, _stages(job, conds(pictures[:1])[1]))
@@ -143,12 +158,13 @@ def stream(job: Job) -> Iterator[Progress | Image]:
             tuple(p.seed for p in padded),
         )
         for k, stage in list(enumerate(stages))[job.first :]:
-            for state in _states(
-                stage, k, cond, seeds, previous, job.device, begin if k == job.model.system.main else None
-            ):
+            run, here = job.stages[k].run, begin if k == job.model.system.main else None
+            resume = None if x is None or job.stages[k].link["name"] != "handover" else Resume(x, run.start)
+            for state in _states(stage, k, cond, seeds, previous, job.device, resume or here, run.stop):
                 done += 1
                 yield Progress(done, job.total, seeds[: len(pictures)], state, k)
-            previous = stage.codec.decode(state.x)
+            x = state.x
+            previous = stage.codec.decode(state.x) if run.stop == job.stages[k].plan.steps else None
         seconds = time.perf_counter() - began
         assert previous is not None
         for picture, row in zip(pictures, previous, strict=False):
@@ -178,6 +194,8 @@ def generate(
     mask_means: str = "white",
     lock_mask: bool = False,
     outpaint: str | None = None,
+    refiner: str | Path | None = None,
+    refiner_at: float | None = None,
     lora: Sequence[str | Path] = (),
     allow_partial: bool = False,
     offload: bool = False,
@@ -201,6 +219,7 @@ def generate(
         mask: a picture of the same size that says what is painted anew, by mask_means: "white", or "transparent".
         lock_mask: whether pixels outside the mask are the picture's own, to the bit.
         outpaint: "LEFT,TOP,RIGHT,BOTTOM", pixels to paint around the picture.
+        refiner: a folder that takes the state over at the share ``refiner_at`` of the noise's time; None is 0.8.
         lora: files to put on the model, "FILE" or "FILE:weight" each.   allow_partial: whether keys of theirs without a
             place are passed over.
         offload: whether only the part that runs is in memory: slower, for models in diffusers' layout.
@@ -211,7 +230,7 @@ def generate(
         prompt, negative_prompt=negative_prompt, model=model, n=n, seed=seed, quality=quality, steps=steps, scale=scale,
         solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint,
-        lora=lora, allow_partial=allow_partial, offload=offload,
+        refiner=refiner, refiner_at=refiner_at, lora=lora, allow_partial=allow_partial, offload=offload,
     )  # fmt: skip
     began = time.perf_counter()
     images = tuple(event for event in stream(job) if isinstance(event, Image))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mezzotint.errors import UsageError
-from mezzotint.pretrained.components import Component
+from mezzotint.pretrained.components import Component, Components
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.tensorfile import read_header
 
@@ -62,14 +62,22 @@ def needed(system: System, spec: Spec, rows: int, dtype: torch.dtype, *, offload
     found = system.components
     if found is None:
         return None
-    runs: dict[Component, int] = {found[name]: FLOAT32 for name in family_of(found).text_parts(found)}
-    runs |= {found.denoising: dtype.itemsize, found["vae"]: FLOAT32}
-    weights = {part.name: parameters(part) * size for part, size in runs.items()}
+    weights = held(found, dtype)
+    if system.refiner is not None and system.refiner.components is not None:
+        more = held(system.refiner.components, dtype)
+        weights |= {f"refiner's {name}": size for name, size in more.items() if name != "vae"}
     pixels = math.prod(spec.shape[1:])
     denoising = DENOISER_TENSORS * 2 * rows * pixels * width(found.denoising) * dtype.itemsize
     factor = int(spec.codec.get("factor", 1))
     decoding = DECODER_TENSORS * pixels * factor**2 * 2 * width(found["vae"]) * FLOAT32
     return Needed(weights, max(denoising, decoding), offload)
+
+
+def held(found: Components, dtype: torch.dtype) -> dict[str, int]:
+    """Bytes of each part's weights as they run: text encoders and autoencoder in float32."""
+    runs: dict[Component, int] = {found[name]: FLOAT32 for name in family_of(found).text_parts(found)}
+    runs |= {found.denoising: dtype.itemsize, found["vae"]: FLOAT32}
+    return {part.name: parameters(part) * size for part, size in runs.items()}
 
 
 def parameters(part: Component) -> int:

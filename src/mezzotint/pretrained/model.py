@@ -39,6 +39,7 @@ def load(model: str | Path | System = "fashion") -> Model:
     """
     system = model if isinstance(model, System) else verify_system(describe_system(find(str(model))))
     if system.components is not None:
-        return Model(system, family_of(system.components).stages(system))
+        more = () if system.refiner is None else load(system.refiner).stages
+        return Model(system, (*family_of(system.components).stages(system), *more))
     members = (StageModel(m.described, load_described(m.described).network) for m in system.members)
     return Model(system, tuple(members))

@@ -54,7 +54,8 @@ class System:
     """What runs under one name.
 
     main: the number of the stage that ``--steps`` and the like are for.  card: of the whole.
-    components: of a folder in diffusers' layout, else None.   adapters: put on its networks.
+    components: of a folder in diffusers' layout, else None.   adapters: put on its networks.   refiner: the system
+    that takes over in the last stage (``pretrained.refined``).
     """
 
     name: str
@@ -65,6 +66,7 @@ class System:
     text: Text | None = None
     components: Components | None = None
     adapters: tuple[Weighed, ...] = ()
+    refiner: System | None = None
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -76,7 +78,8 @@ class System:
         """Of all networks that a run needs; a text encoder that ships is left out."""
         if self.components is not None:
             needed = ("unet", "transformer", "vae", *family_of(self.components).text_parts(self.components))
-            return sum(self.components[name].bytes for name in needed if name in self.components)
+            more = 0 if self.refiner is None else self.refiner.weights_bytes
+            return more + sum(self.components[name].bytes for name in needed if name in self.components)
         shared = {p.folder: p.weights_bytes for m in self.members if (p := codec_part(m.described)) is not None}
         return sum(m.described.weights_bytes for m in self.members) + sum(shared.values())
 

@@ -35,6 +35,7 @@ FAMILIES = (
     Known("Stable Diffusion 1, 2 inpainting", "StableDiffusionInpaintPipeline", "stable_diffusion"),
     Known("Latent consistency models", "LatentConsistencyModelPipeline", "stable_diffusion"),
     Known("Stable Diffusion XL", "StableDiffusionXLPipeline", "stable_diffusion_xl"),
+    Known("Stable Diffusion XL refiner", "StableDiffusionXLImg2ImgPipeline", "stable_diffusion_xl"),
     Known("Stable Diffusion XL inpainting", "StableDiffusionXLInpaintPipeline", "stable_diffusion_xl"),
     Known("Stable Diffusion 3, 3.5", "StableDiffusion3Pipeline", "stable_diffusion_3"),
     Known("FLUX.1 dev, schnell", "FluxPipeline", "flux"),

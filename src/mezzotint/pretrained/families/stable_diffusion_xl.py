@@ -6,7 +6,7 @@ Podell et al., 2023, SDXL: Improving Latent Diffusion Models for High-Resolution
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
+AESTHETICS = (6.0, 2.5)
+"""How good its picture is that a refiner is told, and how good is what it is steered away from."""
+
 PRESET = Preset(steps=50, scale=5.0)
 CARD = Card("Stable Diffusion XL", "A checkpoint of your own, in diffusers' layout.", "see the model's own licence")
 TAKES = ("text", "pooled", "time_ids")
@@ -38,8 +41,16 @@ def _towers(found: Components, adapters: tuple[Weighed, ...] = ()) -> list[Tower
     return [tower(found[t], found[e], "penultimate", adapters=adapters) for e, t in pairs]
 
 
+def _scored(found: Components) -> bool:
+    """Whether the U-Net is told how good a picture is in place of its size: the refiner."""
+    return found.options.get("requires_aesthetics_score") is True
+
+
 def described(found: Components) -> System:
-    return system_of(found, spec_of(found, PRESET, CARD), _towers(found)[0].length)
+    spec = spec_of(found, PRESET, CARD)
+    if _scored(found):
+        spec = replace(spec, net={**spec.net, "refines": True})
+    return system_of(found, spec, _towers(found)[0].length)
 
 
 def stages(system: System) -> tuple[ForeignStage, ...]:
@@ -48,12 +59,14 @@ def stages(system: System) -> tuple[ForeignStage, ...]:
 
 @dataclass(frozen=True)
 class _Reading:
-    """size: (width, height).  zeros: whether nothing to steer away from is zeros, not the empty prompt's states."""
+    """size: (width, height).  zeros: whether nothing to steer away from is zeros, not the empty prompt's states.
+    scored: whether the network is told how good the picture is."""
 
     towers: tuple[Tower, ...]
     read: tuple[str, str]
     size: tuple[int, int]
     zeros: bool
+    scored: bool
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -71,9 +84,10 @@ class _Reading:
         text = torch.cat([f.text for f in found], -1)
         pooled = next(f.pooled for f, t in zip(found, self.towers, strict=True) if t.projects)
         width, height = self.size
-        ids = torch.tensor([[height, width, 0, 0, height, width]], dtype=torch.float32)
-        strong = {"text": text[:1], "pooled": pooled[:1], "time_ids": ids}
-        null: dict[str, Tensor] = {"text": text[1:], "pooled": pooled[1:], "time_ids": ids}
+        last = [[score] for score in AESTHETICS] if self.scored else [[height, width]] * 2
+        ids = torch.tensor([[height, width, 0, 0, *told] for told in last], dtype=torch.float32)
+        strong = {"text": text[:1], "pooled": pooled[:1], "time_ids": ids[:1]}
+        null: dict[str, Tensor] = {"text": text[1:], "pooled": pooled[1:], "time_ids": ids[1:]}
         if self.zeros and not self.read[1]:
             null |= {name: torch.zeros_like(null[name]) for name in ("text", "pooled")}
         return strong, null
@@ -83,4 +97,5 @@ def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, 
     assert system.components is not None
     found = system.components
     zeros = bool(found.options.get("force_zeros_for_empty_prompt", True))
-    return _Reading(tuple(_towers(found, system.adapters)), (prompt, negative_prompt), size, zeros)
+    towers = tuple(_towers(found, system.adapters))
+    return _Reading(towers, (prompt, negative_prompt), size, zeros, _scored(found))

@@ -1,0 +1,148 @@
+"""SDXL's refiner: on a picture, and taking over from a base, as diffusers' pipelines do it."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from checkpoints import SD_BETAS, stable_diffusion_xl_refiner
+from PIL import Image
+
+import mezzotint as mz
+from mezzotint.diffusion.noise import Noise
+from mezzotint.errors import MezzotintError
+
+SEED, STEPS, PROMPT, AWAY = 6, 10, "a red chair", "blue"
+SOLVERS: dict[str | None, tuple[Any, str | None]] = {
+    None: (None, None),
+    "ddim": (
+        lambda: diffusers.DDIMScheduler(**SD_BETAS, steps_offset=1, set_alpha_to_one=False, clip_sample=False),
+        "DDIMScheduler:steps_offset=1,set_alpha_to_one=False",
+    ),
+    "dpm": (
+        lambda: diffusers.DPMSolverMultistepScheduler(**SD_BETAS, use_karras_sigmas=True),
+        "DPMSolverMultistepScheduler:use_karras_sigmas=True",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def refiner(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stable_diffusion_xl_refiner(tmp_path_factory.mktemp("refiner"))
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    y, x = np.mgrid[:32, :32]
+    path = tmp_path_factory.mktemp("picture") / "in.png"
+    Image.fromarray(np.stack([8 * y % 256, 8 * x % 256, (x + y) * 4 % 256], -1).astype(np.uint8)).save(path)
+    return path
+
+
+def opened(folder: Path, solver: str | None) -> Any:
+    pipe = diffusers.DiffusionPipeline.from_pretrained(folder)
+    pipe.set_progress_bar_config(disable=True)
+    if SOLVERS[solver][0]:
+        pipe.scheduler = SOLVERS[solver][0]()
+    return pipe
+
+
+def ours(**words: Any) -> tuple[torch.Tensor, np.ndarray]:
+    job = mz.prepare(PROMPT, seed=SEED, steps=STEPS, scale=3.0, **words)
+    events = list(mz.stream(job))
+    states = [e.state.x for e in events if isinstance(e, mz.Progress)]
+    assert len(states) == job.total and [e.done for e in events if isinstance(e, mz.Progress)][-1] == job.total
+    return states[-1], next(e.pixels for e in events if isinstance(e, mz.Image))
+
+
+def same(mine: tuple[torch.Tensor, np.ndarray], latents: torch.Tensor, pixels: np.ndarray) -> None:
+    other = np.round(pixels[0] * 255).astype(int)
+    assert (mine[0] - latents).abs().max() < 1e-4 * max(1.0, float(latents.abs().max()))
+    assert np.abs(mine[1].astype(int) - other).max() <= 1 and other.std() > 5
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("away", [AWAY, ""])
+def test_a_picture_is_refined(solver: str | None, away: str, refiner: Path, picture: Path) -> None:
+    noise = Noise((SEED,))(0, (1, 4, 16, 16)).float()
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        warnings.simplefilter("ignore")
+        pipe = opened(refiner, solver)
+        module = sys.modules[type(pipe).__module__]
+        patch.setattr(module, "retrieve_latents", lambda found, **_: found.latent_dist.mode())
+        patch.setattr(module, "randn_tensor", lambda *_, **__: noise)
+        words = {
+            "prompt": PROMPT, "negative_prompt": away or None, "image": Image.open(picture), "strength": 0.3,
+            "num_inference_steps": STEPS, "guidance_scale": 3.0,
+        }  # fmt: skip
+        latents, pixels = (pipe(**words, output_type=kind).images for kind in ("latent", "np"))
+    mine = ours(model=refiner, image=picture, negative_prompt=away, solver=SOLVERS[solver][1])
+    same(mine, latents, pixels)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("share", [0.8, 0.5])
+def test_a_base_hands_over(solver: str | None, share: float, sdxl: Path, refiner: Path) -> None:
+    begin = Noise((SEED,))(0, (1, 4, 16, 16)).float()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        words = {"prompt": PROMPT, "negative_prompt": AWAY, "num_inference_steps": STEPS, "guidance_scale": 3.0}
+        base, second = opened(sdxl, solver), opened(refiner, solver)
+        half = base(**words, latents=begin, denoising_end=share, output_type="latent").images
+        kinds = ("latent", "np")
+        latents, pixels = (second(**words, image=half, denoising_start=share, output_type=k).images for k in kinds)
+    given = {} if share == 0.8 else {"refiner_at": share}
+    mine = ours(model=sdxl, refiner=refiner, negative_prompt=AWAY, solver=SOLVERS[solver][1], **given)
+    same(mine, latents, pixels)
+    alone = ours(model=sdxl, negative_prompt=AWAY, solver=SOLVERS[solver][1])
+    assert (mine[1] != alone[1]).any()
+
+
+def test_receipts_name_both(sdxl: Path, refiner: Path) -> None:
+    def made(**words: Any) -> Any:
+        return mz.generate(PROMPT, model=sdxl, refiner=refiner, steps=STEPS, **words).images[0].receipt.made
+
+    one, other = made(), made(refiner_at=0.6)
+    assert [s.steps for s in one.stages] == [8, 2] and [s.steps for s in other.stages] == [6, 4]
+    assert one.stages[1].link == {"name": "handover", "share": 0.8} and one.main == 0
+    assert one.asset_id != other.asset_id and one.stages[0].weights_sha256 != one.stages[1].weights_sha256
+
+
+def test_with_a_picture_and_a_mask(sdxl: Path, refiner: Path, picture: Path, tmp_path: Path) -> None:
+    mask = np.zeros((32, 32), np.uint8)
+    mask[:, 16:] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    words = {"model": sdxl, "refiner": refiner, "image": picture, "steps": STEPS, "seed": SEED}
+    job = mz.prepare(PROMPT, **words, mask=tmp_path / "mask.png", strength=0.5, lock_mask=True)
+    events = list(mz.stream(job))
+    assert job.total == 5 and [e.stage for e in events if isinstance(e, mz.Progress)] == [0, 0, 0, 1, 1]
+    known = job.edit.known(job.main.model.codec(), "cpu")
+    last = [e.state for e in events if isinstance(e, mz.Progress)][-1]
+    torch.testing.assert_close(last.x0[..., :8], known[..., :8], rtol=1e-4, atol=1e-4)
+    made = next(e.pixels for e in events if isinstance(e, mz.Image))
+    assert (made[:, :16] == np.asarray(Image.open(picture))[:, :16]).all()
+
+
+def test_faults(sd1: Path, sdxl: Path, refiner: Path, picture: Path, tmp_path: Path, sd3: Path) -> None:
+    other = stable_diffusion_xl_refiner(tmp_path, use_karras_sigmas=True)
+    faults: list[tuple[dict[str, Any], str]] = [
+        ({"model": refiner}, "give --image, or give it as --refiner"),
+        ({"model": sdxl, "refiner_at": 0.5}, "give --refiner"),
+        ({"model": sdxl, "refiner": refiner, "refiner_at": 1.0}, "above 0 and below 1"),
+        ({"model": sdxl, "refiner": refiner, "steps": 2, "refiner_at": 0.1}, "none is left for the base"),
+        ({"model": sdxl, "refiner": refiner, "refiner_at": 0.9995}, "none is left for the refiner"),
+        ({"model": "fashion", "refiner": refiner}, "expected two folders"),
+        ({"model": sd3, "refiner": refiner}, "its parametrisation is another"),
+        ({"model": sdxl, "refiner": other}, "have other schedulers"),
+        ({"model": sdxl, "refiner": refiner, "image": picture, "strength": 0.1}, "takes over at step"),
+    ]
+    for words, said in faults:
+        with pytest.raises(MezzotintError, match=said) as error:
+            mz.prepare("sneaker", **{"steps": STEPS, **words})
+        assert "\n" not in str(error.value)
