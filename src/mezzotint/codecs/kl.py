@@ -51,10 +51,14 @@ class KL:
     def decode(self, state: Tensor) -> Tensor:
         """Raises InputError for another shape, NonFiniteError where the state is not finite."""
         check_rows("latents", state, self.shape)
+        return self._pixels.decode(self.picture(state))
+
+    def picture(self, state: Tensor) -> Tensor:
+        """The same in floats, -1 … 1 and a little beyond, of any size."""
         z = state.float() / self.scaling + self.shift
         with torch.inference_mode():
             rows = [self._net.decode(z[i : i + 1]).sample for i in range(len(z))]
-        return self._pixels.decode(torch.cat(rows))
+        return torch.cat(rows).float()
 
     @property
     def _net(self) -> Any:

@@ -19,6 +19,7 @@ from mezzotint.diffusion.guidance.reconstruction import Reconstruction
 from mezzotint.diffusion.guidance.rescaled import Rescaled
 from mezzotint.diffusion.guidance.telling import Telling
 from mezzotint.diffusion.guidance.thresholded import Thresholded
+from mezzotint.diffusion.guidance.tiled import Tiled
 
 __all__ = [
     "APG",
@@ -32,6 +33,7 @@ __all__ = [
     "Rescaled",
     "Telling",
     "Thresholded",
+    "Tiled",
     "apart",
     "linear",
     "together",
