@@ -48,7 +48,7 @@ def save(folder: Path, widths: tuple[int, ...] = WIDTHS, layers: int = TEXT_LAYE
             bos_token_id=188,
             eos_token_id=189,
             pad_token_id=189,
-        )  # fmt: skip
+        )
     )
     scheduler = PNDMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1
