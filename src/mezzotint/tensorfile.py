@@ -11,6 +11,7 @@ import json
 import math
 import mmap
 import re
+import shlex
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def refuse_pickle(path: Path, head: bytes) -> None:
     if looks_pickled(head) or path.suffix.lower() in (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"):
         raise ModelError(
             f"{path} is a pickle (or named like one), which runs code when it is opened; expected a safetensors file:"
-            f" `mezzotint convert {path.name}` writes one"
+            f" `mezzotint convert {shlex.quote(str(path))}` writes one"
         )
 
 

@@ -68,7 +68,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a tensor is missing": (lambda f: without(f, "conv_in.bias"), r"1 tensors are missing, 'conv_in.bias' first"),
     "a tensor too many": (with_extra, r"1 unknown tensors, 'conv_in.lora' first"),
     "a tensor of another shape": (misshapen, r"'conv_in.bias' is \(3,\), expected \(32,\)"),
-    "a pickle": (pickled, r"is a pickle .* mezzotint convert"),
+    "a pickle": (pickled, r"is a pickle .*`mezzotint convert"),
     "two variants": (two_variants, r"several variants .* no plain one; keep one"),
     "a lying header": (lying, r"not a sound safetensors file"),
     "no weights": (lambda f: (f / UNET).unlink(), r"holds no weights"),
