@@ -36,6 +36,7 @@ PUBLIC = [
     "render",
     "settings",
     "stream",
+    "upscale",
     "vary",
 ]
 
@@ -48,8 +49,12 @@ EVALUATION = [
 OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--model", "-n/--n", "--seed", *SAMPLING, "--size"],
-        *["--lora", "--allow-partial", "--image", "--strength", "--mask", "--mask-means", "--lock-mask", *MACHINE],
-        *["--offload", "--batch", "--out", "--film", *SHARED],
+        *["--lora", "--allow-partial", "--refiner", "--refiner-at", "--image", "--strength", "--mask", "--mask-means"],
+        *["--lock-mask", "--outpaint", *MACHINE, "--offload", "--batch", "--out", "--film", *SHARED],
+    ],
+    "upscale": [
+        *["PICTURE", "--prompt", "--negative-prompt", "--model", "--by", "--strength", "--noise-level", "--tile"],
+        *["--overlap", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
     ],
     "vary": ["PICTURE", "OTHER", "--model", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],

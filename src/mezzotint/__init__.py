@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mezzotint.making.prepare import prepare as prepare
     from mezzotint.making.run import generate as generate
     from mezzotint.making.run import stream as stream
+    from mezzotint.making.upscale import upscale as upscale
     from mezzotint.making.vary import vary as vary
     from mezzotint.pretrained.model import Model as Model
     from mezzotint.pretrained.model import load as load
@@ -57,6 +58,7 @@ _HOME = {
     "render": "products.rendering",
     "settings": "config",
     "stream": "making.run",
+    "upscale": "making.upscale",
     "vary": "making.vary",
 }
 

@@ -74,6 +74,24 @@ class Lowres:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """An upscaler's link: the small picture (B, 3, h, w) uint8, noised, beside a state of its height and width.
+
+    cond gains ``lowres`` (B, 3, h, w) in -1 … 1, at ``level`` (), and ``lowres_level`` (B,): its index, as told.
+    Saharia et al., 2021, Image Super-Resolution via Iterative Refinement, sec. 2.4; its noise as in ``Lowres``.
+    """
+
+    level: Level
+    index: float
+
+    def __call__(self, cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
+        assert previous is not None
+        small = previous.float() / 127.5 - 1
+        lowres = noised(small, noise(LINK_DRAW, small.shape).to(small), self.level)
+        return {**cond, "lowres": lowres, "lowres_level": small.new_full((len(small),), self.index)}
+
+
+@dataclass(frozen=True)
 class Prefixed:
     """A link of a stage that is told what begins with ``prefix``, under the names without it."""
 

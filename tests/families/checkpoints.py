@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from diffusers import (
     AutoencoderKL,
+    DDIMScheduler,
+    DDPMScheduler,
     DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
@@ -21,6 +23,7 @@ from diffusers import (
     StableDiffusion3Pipeline,
     StableDiffusionInpaintPipeline,
     StableDiffusionPipeline,
+    StableDiffusionUpscalePipeline,
     StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
@@ -133,6 +136,25 @@ def stable_diffusion_xl_refiner(folder: Path, **scheduler: Any) -> Path:
         requires_aesthetics_score=True, force_zeros_for_empty_prompt=False,
     ).save_pretrained(folder / "model")  # fmt: skip
     return folder / "model"
+
+
+def upscaler(folder: Path) -> Path:
+    """The x4 upscaler: told the small picture, its noise as a class; pictures are 4 times as large as the state."""
+    StableDiffusionUpscalePipeline(
+        vae=wide_vae(), text_encoder=text_encoder(), tokenizer=tokenizer(folder / "source"),
+        unet=unet(in_channels=7, num_class_embeds=1000, sample_size=16), low_res_scheduler=DDPMScheduler(**SD_BETAS),
+        scheduler=DDIMScheduler(**SD_BETAS, prediction_type="v_prediction", clip_sample=False), max_noise_level=350,
+    ).save_pretrained(folder / "model")  # fmt: skip
+    return folder / "model"
+
+
+def wide_vae() -> AutoencoderKL:
+    """4 pixels to a latent's one."""
+    torch.manual_seed(1)
+    return AutoencoderKL(
+        block_out_channels=[16, 32, 32], in_channels=3, out_channels=3, down_block_types=["DownEncoderBlock2D"] * 3,
+        up_block_types=["UpDecoderBlock2D"] * 3, latent_channels=4, scaling_factor=0.08333, norm_num_groups=8,
+    )  # fmt: skip
 
 
 def t5_tokenizer(folder: Path) -> T5Tokenizer:

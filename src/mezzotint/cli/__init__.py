@@ -21,6 +21,7 @@ EXIT_DONE, EXIT_BUG, EXIT_WRONG, EXIT_INTERRUPTED = 0, 1, 2, 130
 COMMANDS = {
     "generate": "Make pictures of a prompt.",
     "vary": "Make pictures like a given one, or from one to another.",
+    "upscale": "Make a picture larger.",
     "noise": "Show the forward process on a picture: what a model has to undo.",
     "train": "Train a recipe; resumable.",
     "render": "Photograph a catalog of 3-D products, for training.",

@@ -141,7 +141,9 @@ def edit_of(
     told a mask, and none).
     """
     masked = mask is not None or outpaint is not None
-    if "sees" in system.members[system.main].described.spec.net:
+    sees = system.members[system.main].described.spec.net.get("sees")
+    _need(sees != "lowres", f"{system.name} enlarges pictures; use mezzotint upscale")
+    if sees is not None:
         _need(
             image is not None and masked, f"{system.name} paints inside a mask; give --image with --mask, or --outpaint"
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mezzotint import __version__
 from mezzotint.governance.receipt import Made, StageMade
+from mezzotint.making.canvas import Canvas
 from mezzotint.making.edit import Edit
 from mezzotint.pretrained.families.known import Reading
 from mezzotint.pretrained.spec import Choice
@@ -49,7 +50,8 @@ class Wanted:
     """One picture of a job.
 
     told: what the model is told of ``prompt``.  task: as in its receipt.  given: what the stages before the job's
-    first would put out, without its batch axis; None where it begins at the first.  name: for its file.
+    first would put out, without its batch axis, or the picture that an upscaler enlarges; else None.  name: for the
+    file.
     """
 
     seed: int
@@ -83,6 +85,8 @@ class Job:
     pictures: no two the same.  stages: all of the system; those from ``first`` on are run.  rows: of every batch, the
     last one padded, so that a picture's bits depend on its seed and on what it is told alone.   size: (width, height).
     edit: a picture that the main stage begins from.  memory: what it is thought to take, None for small models.
+    edit: a picture that the main stage begins from.  canvas: how a picture is made that is larger than the network sees
+    at once.
     """
 
     model: Model
@@ -97,6 +101,7 @@ class Job:
     first: int = 0
     edit: Edit | None = None
     memory: Needed | None = None
+    canvas: Canvas | None = None
 
     @property
     def running(self) -> tuple[Planned, ...]:

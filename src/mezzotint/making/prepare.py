@@ -47,13 +47,13 @@ def size_of(system: System, size: str | None) -> tuple[int, int]:
     width, height = parse_size(size)
     if system.components is None and (width, height) != system.size:
         raise UsageError(f"size {size} is not one that {system.name} makes; it makes {system.size[0]}x{system.size[1]}")
-    step = _step(system)
+    step = step_of(system)
     if system.components is not None and (width % step or height % step or max(width, height) > LARGEST):
         raise UsageError(f"size {size} cannot be made; expected both divisible by {step} and at most {LARGEST}")
     return width, height
 
 
-def _step(system: System) -> int:
+def step_of(system: System) -> int:
     """Pixels: what the sizes of its pictures are divisible by: whole squares of a state that is read in such."""
     spec = system.members[-1].described.spec
     return math.lcm(STEP, int(spec.codec.get("factor", 1)) * int(spec.net.get("patch", 1)))

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mezzotint.codecs.base import Codec
 from mezzotint.codecs.kl import KL
 from mezzotint.diffusion.denoiser import Cond, Denoiser
 from mezzotint.diffusion.guidance import Guided, Inpainted, Telling, together
@@ -25,7 +26,8 @@ from mezzotint.making.refine import null_of
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.model import Model
 from mezzotint.pretrained.refined import PREFIX
-from mezzotint.stage import Begin, Embed, Enlarge, Fed, Link, Lowres, Prefixed, Resume, Stage, keep
+from mezzotint.pretrained.stage_model import SCHEDULES, chosen
+from mezzotint.stage import Begin, Beside, Embed, Enlarge, Fed, Link, Lowres, Prefixed, Resume, Stage, keep
 from mezzotint.stage import steps as steps_of
 
 
@@ -49,6 +51,10 @@ def _link(planned: Planned) -> Fed:
     links: dict[str, Link] = {"keep": keep, "vector": Embed()}
     if said["name"] == "handover":
         return Fed(Prefixed(PREFIX), model.takes)
+    if said["name"] == "beside":
+        index = float(said["level"])
+        schedule = chosen("schedule", model.spec.net["lowres"], SCHEDULES)
+        return Fed(Beside(schedule.at(torch.tensor(index, dtype=torch.float64)), index), model.takes)
     if said["name"] == "lowres":
         logsnr = torch.tensor(float(said["logsnr"]), dtype=torch.float64)
         level = Level(logsnr.sigmoid().sqrt(), (-logsnr).sigmoid().sqrt())
@@ -69,11 +75,14 @@ class _Conds:
         return {name: torch.cat([cond[name] for cond, _ in rows]) for name in rows[0][0]}, rows[0][1]
 
 
+def _networks(job: Job, planned: Planned, null: Cond) -> tuple[Denoiser, Codec]:
+    """A stage's denoiser and codec, in tiles where the picture is larger than they see at once."""
+    denoiser, codec = _guided(job, planned, null), planned.model.codec(job.device)
+    return (denoiser, codec) if job.canvas is None else (job.canvas.denoiser(denoiser), job.canvas.codec(codec))
+
+
 def _stages(job: Job, null: Cond) -> list[Stage]:
-    return [
-        Stage(_guided(job, p, null_of(p, null)), p.model.codec(job.device), p.plan.levels, p.plan.solver, _link(p))
-        for p in job.stages
-    ]
+    return [Stage(*_networks(job, p, null_of(p, null)), p.plan.levels, p.plan.solver, _link(p)) for p in job.stages]
 
 
 def _edited(job: Job, stages: list[Stage]) -> tuple[list[Stage], Begin | None]:
@@ -108,6 +117,7 @@ def to_pixels(data: Tensor) -> Pixels:
 
 def _image(job: Job, picture: Wanted, data: Tensor, seconds: float) -> Image:
     pixels = to_pixels(data) if job.edit is None else job.edit.locked(to_pixels(data))
+    pixels = pixels if job.canvas is None else job.canvas.cropped(pixels)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     receipt = Receipt(job.made(picture), sha256(pixels.tobytes()), now, seconds)
     return Image(picture.prompt, picture.seed, pixels, receipt)

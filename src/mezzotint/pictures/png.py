@@ -69,13 +69,11 @@ def read_picture(path: Path) -> Image:
                 return upright
         except FileNotFoundError as error:
             raise InputError(f"no file {path}; expected a picture") from error
-        except (
-            OSError,
-            ValueError,
-            SyntaxError,
-            Pillow.DecompressionBombWarning,
-            Pillow.DecompressionBombError,
-        ) as error:
+        except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
+            raise InputError(
+                f"{path} has over {Pillow.MAX_IMAGE_PIXELS} pixels; at most {MAX_PIXELS} are taken, make it smaller"
+            ) from error
+        except (OSError, ValueError, SyntaxError) as error:
             reason = str(error).partition("\n")[0]
             raise InputError(f"{path} is not a sound picture ({reason}); expected PNG, JPEG or WebP") from error
 

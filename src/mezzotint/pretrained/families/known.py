@@ -33,6 +33,7 @@ class Known:
 FAMILIES = (
     Known("Stable Diffusion 1, 2", "StableDiffusionPipeline", "stable_diffusion"),
     Known("Stable Diffusion 1, 2 inpainting", "StableDiffusionInpaintPipeline", "stable_diffusion"),
+    Known("Stable Diffusion x4 upscaler", "StableDiffusionUpscalePipeline", "stable_diffusion"),
     Known("Latent consistency models", "LatentConsistencyModelPipeline", "stable_diffusion"),
     Known("Stable Diffusion XL", "StableDiffusionXLPipeline", "stable_diffusion_xl"),
     Known("Stable Diffusion XL refiner", "StableDiffusionXLImg2ImgPipeline", "stable_diffusion_xl"),

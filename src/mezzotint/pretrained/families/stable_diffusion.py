@@ -7,7 +7,7 @@ scheduler's configuration.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
-PRESET = Preset(steps=50, scale=7.5)
+PRESET, ENLARGING = Preset(steps=50, scale=7.5), Preset(steps=75, scale=9.0)
+UPSCALER_SCALING = 0.08333
+"""Of the latent of the x4 upscaler, whatever its autoencoder's configuration says: early ones lack it."""
+
 CARD = Card("Stable Diffusion", "A checkpoint of your own, in diffusers' layout.", "see the model's own licence")
 
 
@@ -34,7 +37,11 @@ def _tower(found: Components) -> Tower:
 
 
 def described(found: Components) -> System:
-    return system_of(found, spec_of(found, PRESET, CARD), _tower(found).length)
+    enlarges = "low_res_scheduler" in found
+    spec = spec_of(found, ENLARGING if enlarges else PRESET, CARD)
+    if enlarges:
+        spec = replace(spec, codec={**spec.codec, "scaling": UPSCALER_SCALING})
+    return system_of(found, spec, _tower(found).length)
 
 
 def stages(system: System) -> tuple[ForeignStage, ...]:

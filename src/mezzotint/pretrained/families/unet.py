@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from mezzotint.pretrained.foreign import ForeignStage
 
 PREDICTS = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
+SEES = {"mask": ("mask", "masked"), "lowres": ("lowres", "lowres_level")}
+"""How a network sees a picture -> the names of what it is told."""
+
 BETAS = ("linear", "scaled_linear", "squaredcos_cap_v2")
 
 
@@ -123,16 +126,27 @@ def noise_spec(found: Components, net: Component, preset: Preset, card: Card) ->
     )
 
 
-def _told(found: Components, unet: Component, channels: int) -> dict[str, str]:
+def _told(found: Components, unet: Component, channels: int) -> dict[str, Any]:
     """What a U-Net is told beside the text, by its sizes.  Raises ModelError where it is not of this autoencoder."""
     taken = whole(unet, "in_channels", 4)
-    if taken not in (channels, 2 * channels + 1):
+    told = {channels: {}, 2 * channels + 1: {"sees": "mask"}}
+    if "low_res_scheduler" in found:
+        told = {channels + 3: {"sees": "lowres", **_lowres(found)}}
+    if taken not in told:
+        expected = ", or ".join(f"{n} with a mask" if n == 2 * channels + 1 else str(n) for n in told)
         raise ModelError(
             f"{found.folder}: its autoencoder has {channels} latent channels, its U-Net takes {taken}; expected"
-            f" {channels}, or {2 * channels + 1} with a mask; they are not of one model"
+            f" {expected}; they are not of one model"
         )
-    seen = {"sees": "mask"} if taken != channels else {}
-    return seen | ({"guidance": "distilled"} if unet.config.get("time_cond_proj_dim") else {})
+    return told[taken] | ({"guidance": "distilled"} if unet.config.get("time_cond_proj_dim") else {})
+
+
+def _lowres(found: Components) -> dict[str, Any]:
+    """How an upscaler is told a small picture: the table of its noise, and the largest index."""
+    most = found.options.get("max_noise_level", 350)
+    if type(most) is not int or not 0 <= most < 1000:
+        raise ModelError(f"{found.folder}: max_noise_level is {most!r}; expected a whole number below 1000")
+    return {"lowres": schedule_choice(found["low_res_scheduler"].config), "max_noise_level": most}
 
 
 def system_of(found: Components, spec: Spec, tokens: int) -> System:
@@ -149,8 +163,7 @@ def stage_of(system: System, takes: tuple[str, ...]) -> ForeignStage:
     from mezzotint.pretrained.foreign import ForeignStage
 
     net = system.members[0].described.spec.net
-    seen = ("mask", "masked") if net.get("sees") == "mask" else ()
-    told = takes + seen + (("guidance",) if net.get("guidance") == "distilled" else ())
+    told = takes + SEES.get(str(net.get("sees")), ()) + (("guidance",) if net.get("guidance") == "distilled" else ())
 
     def called(network: nn.Module) -> nn.Module:
         return Called(network, told)

@@ -14,7 +14,7 @@ ADDED = {"pooled": "text_embeds", "time_ids": "time_ids"}
 """Our name of a condition -> the U-Net's, of those that go beside the text's states."""
 
 
-BESIDE = ("mask", "masked")
+BESIDE = ("mask", "masked", "lowres")
 """Conditions that go beside x, as channels, in this order."""
 
 
@@ -31,7 +31,8 @@ class Called(nn.Module):
     """(c_in x (B, *), c_noise (B,), cond) -> what the network predicts (B, *); it computes in its weights' format.
 
     cond may hold mask (B, 1, *), 1 where pictures are painted, and masked (B, C, *), the state of the picture with grey
-    there; guidance (B,), a distilled scale.
+    there; guidance (B,), a distilled scale; lowres (B, 3, *), a picture to enlarge, and lowres_level (B,), the index of
+    its noise.
     """
 
     def __init__(self, unet: nn.Module, takes: tuple[str, ...]) -> None:
@@ -45,7 +46,13 @@ class Called(nn.Module):
         seen = torch.cat([x.to(dtype), *(told[name] for name in BESIDE if name in told)], 1)
         scale = self._scale(cond).to(dtype) if "guidance" in told else None
         answer: Tensor = self.unet(
-            seen, c_noise, told["text"], timestep_cond=scale, added_cond_kwargs=added or None, return_dict=False
+            seen,
+            c_noise,
+            told["text"],
+            class_labels=cond["lowres_level"].long() if "lowres" in told else None,
+            timestep_cond=scale,
+            added_cond_kwargs=added or None,
+            return_dict=False,
         )[0]
         return answer.to(x.dtype)
 

@@ -1,0 +1,60 @@
+"""``mezzotint upscale PICTURE``: the picture larger, by an upscaler or in tiles by any model."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mezzotint.cli.options import (
+    json_option,
+    machine_options,
+    out_option,
+    quiet_option,
+    sampling_options,
+    seed_option,
+)
+from mezzotint.cli.pictures import run, without_collector
+from mezzotint.config import settings
+
+HOW = ("quality", "steps", "scale", "solver", "grid", "device", "dtype", "threads", "negative_prompt")
+LARGER = ("by", "strength", "noise_level", "tile", "overlap")
+
+
+@click.command("upscale")
+@click.argument("picture", type=click.Path(path_type=Path))
+@click.option("--prompt", default="", help="What the picture shows.")
+@click.option("--negative-prompt", default="", help="What to steer away from.")
+@click.option("--model", metavar="NAME|PATH", required=True, help="An upscaler, or any model in diffusers' layout.")
+@click.option("--by", type=int, help="How many times as large along each side.  [2, or what the upscaler does]")
+@click.option("--strength", type=float, help="The share of the steps that is run; not with an upscaler.  [0.3]")
+@click.option("--noise-level", type=int, help="Noise on the small picture that an upscaler is told.  [20]")
+@click.option("--tile", type=int, help="Pixels of a tile's side.  [the model's own size]")
+@click.option("--overlap", type=int, help="Pixels by which tiles overlap.  [a quarter of a tile]")
+@click.option("-n", "--n", type=int, default=1, show_default=True, help="How many pictures.")
+@seed_option
+@sampling_options
+@machine_options
+@click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
+@out_option
+@json_option
+@quiet_option
+def command(picture: Path, out: Path | None, as_json: bool, quiet: bool, **words: Any) -> None:
+    """Make PICTURE larger.
+
+    Works in overlapping tiles that are blended in every step. Writes what generate writes.
+    """
+    began = time.perf_counter()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    said = settings({k: words[k] for k in ("quality", "device", "dtype", "threads", "batch")})
+    words |= {k: said[k].value for k in ("quality", "device", "dtype", "threads", "batch")}
+    from mezzotint.making.job import How
+    from mezzotint.making.upscale import Enlarging, prepare_upscale
+
+    how, larger = ({k: words.pop(k) for k in names} for names in (HOW, LARGER))
+    with without_collector():
+        job = prepare_upscale(picture, How(**how), Enlarging(**larger), **words)
+    run(job, out, "upscale", False, as_json, quiet, began)

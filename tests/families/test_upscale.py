@@ -1,0 +1,171 @@
+"""Larger pictures: the x4 upscaler as its pipeline does it, any model in tiles, sizes of any kind."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from checkpoints import stable_diffusion_inpaint
+from checkpoints import upscaler as made_upscaler
+from PIL import Image
+
+import mezzotint as mz
+from mezzotint.cli import run
+from mezzotint.diffusion.noise import Noise
+from mezzotint.errors import MezzotintError
+from mezzotint.making.job import How
+from mezzotint.making.upscale import Enlarging, prepare_upscale
+from mezzotint.pretrained.component_network import network_of
+from mezzotint.stage import LINK_DRAW
+
+SEED, STEPS, PROMPT, AWAY = 8, 5, "a red chair", "blue"
+
+
+def drawn(width: int, height: int) -> np.ndarray:
+    y, x = np.mgrid[:height, :width]
+    return np.stack([8 * y % 256, 8 * x % 256, (x + y) * 4 % 256], -1).astype(np.uint8)
+
+
+def saved(folder: Path, width: int, height: int) -> Path:
+    path = folder / f"{width}x{height}.png"
+    Image.fromarray(drawn(width, height)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def upscaler(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_upscaler(tmp_path_factory.mktemp("upscaler"))
+
+
+@contextmanager
+def what_is_seen(folder: Path) -> Iterator[set[tuple[int, ...]]]:
+    """Heights and widths that a folder's U-Net is called with."""
+    from mezzotint.pretrained.components import components
+
+    net, seen = network_of(components(folder)["unet"], "cpu", torch.float32), set[tuple[int, ...]]()
+    hook = net.register_forward_pre_hook(lambda _, given: seen.add(tuple(given[0].shape[-2:])))
+    try:
+        yield seen
+    finally:
+        hook.remove()
+
+
+@pytest.mark.parametrize("level", [20, 140])
+@pytest.mark.parametrize("solver", [None, "EulerDiscreteScheduler:timestep_spacing=leading,steps_offset=1"])
+def test_the_upscaler_s_pictures(level: int, solver: str | None, upscaler: Path, tmp_path: Path) -> None:
+    small = saved(tmp_path, 16, 24)
+    begin = Noise((SEED,))(0, (1, 4, 24, 16)).float()
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        warnings.simplefilter("ignore")
+        pipe = diffusers.DiffusionPipeline.from_pretrained(upscaler)
+        pipe.set_progress_bar_config(disable=True)
+        if solver:
+            base = {k: v for k, v in pipe.scheduler.config.items() if k.startswith("beta_") or k == "prediction_type"}
+            pipe.scheduler = diffusers.EulerDiscreteScheduler(**base, timestep_spacing="leading", steps_offset=1)
+        noise = Noise((SEED,))(LINK_DRAW, (1, 3, 24, 16)).float()
+        patch.setattr(sys.modules[type(pipe).__module__], "randn_tensor", lambda *_, **__: noise)
+        words = {
+            "prompt": PROMPT, "negative_prompt": AWAY, "image": Image.open(small), "noise_level": level,
+            "num_inference_steps": STEPS, "guidance_scale": 4.0, "latents": begin,
+        }  # fmt: skip
+        latents, pixels = (pipe(**words, output_type=kind).images for kind in ("latent", "np"))
+    how = How(steps=STEPS, scale=4.0, solver=solver, negative_prompt=AWAY)
+    said = Enlarging(noise_level=level, tile=96)
+    job = prepare_upscale(small, how, said, prompt=PROMPT, model=upscaler, n=1, seed=SEED, batch=None)
+    events = list(mz.stream(job))
+    mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
+    assert (mine - latents).abs().max() < 1e-4 * max(1.0, float(latents.abs().max()))
+    other, made = np.round(pixels[0] * 255).astype(int), next(e.pixels for e in events if isinstance(e, mz.Image))
+    assert made.shape == (96, 64, 3) and np.abs(made.astype(int) - other).max() <= 1 and other.std() > 5
+
+
+def test_the_upscaler_in_tiles_of_any_size(upscaler: Path, tmp_path: Path) -> None:
+    small = saved(tmp_path, 37, 21)
+    with what_is_seen(upscaler) as seen:
+        image = mz.upscale(small, model=upscaler, steps=2, tile=64, overlap=16).images[0]
+    assert image.pixels.shape == (84, 148, 3) and seen == {(16, 16)}
+    task = image.receipt.made.task
+    assert task["name"] == "upscale" and task["by"] == 4 and task["noise_level"] == 20 and task["tile"] == 64
+    assert image.receipt.made.size == (148, 84)
+
+
+@pytest.mark.parametrize("family", ["sd1", "sdxl", "sd3", "flux_schnell"])
+def test_any_model_in_tiles(family: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    folder, small = request.getfixturevalue(family), saved(tmp_path, 29, 13)
+    words = {"prompt": PROMPT, "model": folder, "steps": 4, "by": 3, "strength": 0.5, "tile": 32, "overlap": 8}
+    one = mz.upscale(small, **words, seed=1).images[0]
+    assert one.pixels.shape == (39, 87, 3)
+    assert (mz.upscale(small, **words, seed=1).images[0].pixels == one.pixels).all()
+    other = mz.upscale(small, **{**words, "tile": 40}, seed=1).images[0]
+    assert other.receipt.made.asset_id != one.receipt.made.asset_id
+
+
+def test_a_picture_no_larger_than_a_tile_is_image_to_image(sd1: Path, tmp_path: Path) -> None:
+    small = saved(tmp_path, 16, 16)
+    big = tmp_path / "big.png"
+    Image.open(small).resize((32, 32), Image.Resampling.LANCZOS).save(big)
+    made = mz.upscale(small, prompt=PROMPT, model=sd1, seed=SEED, steps=6, strength=0.5).images[0].pixels
+    expected = mz.generate(PROMPT, model=sd1, seed=SEED, steps=6, strength=0.5, image=big).images[0].pixels
+    assert np.array_equal(made, expected)
+
+
+def test_no_seams_and_never_more_than_a_tile(sd1: Path, tmp_path: Path) -> None:
+    """Across tiles' borders pixels differ as they do anywhere."""
+    path = tmp_path / "grey.png"
+    Image.fromarray(np.full((64, 64, 3), 140, np.uint8)).save(path)
+    words = {"prompt": PROMPT, "model": sd1, "steps": 6, "strength": 0.5, "by": 2, "tile": 32, "scale": 3.0}
+    with what_is_seen(sd1) as seen:
+        made = mz.upscale(path, **words, overlap=16, seed=2).images[0].pixels.astype(float)
+    assert seen == {(16, 16)} and made.shape == (128, 128, 3)
+    jumps = np.abs(np.diff(made, axis=1)).mean((0, 2))
+    borders = [b + d for b in range(16, 112, 16) for d in (-1, 0)]
+    assert jumps[borders].mean() < 1.15 * np.median(jumps)
+
+
+def huge(path: Path) -> Path:
+    """108 million pixels."""
+    Image.new("1", (12_000, 9_000)).save(path)
+    return path
+
+
+def test_faults(sd1: Path, upscaler: Path, tmp_path: Path) -> None:
+    small, wide = saved(tmp_path, 16, 16), saved(tmp_path, 2000, 1500)
+    inpainter = stable_diffusion_inpaint(tmp_path)
+    faults: list[tuple[dict[str, Any], str]] = [
+        ({"model": sd1, "picture": wide, "by": 6}, "12000x9000, 108 million pixels; at most 16 million"),
+        ({"model": sd1, "picture": huge(tmp_path / "huge.png")}, "at most 16000000 are taken, make it smaller"),
+        ({"model": sd1, "by": 0}, "by is 0; expected 1 to 16"),
+        ({"model": sd1, "tile": 12}, "expected a multiple of 8"),
+        ({"model": sd1, "overlap": 20}, "expected 0 to 16, half a tile"),
+        ({"model": sd1, "strength": 0.0}, "above 0 and at most 1"),
+        ({"model": sd1, "noise_level": 3}, "no upscaler; see --strength"),
+        ({"model": upscaler, "by": 2}, "4 times as large; leave --by out"),
+        ({"model": upscaler, "strength": 0.5}, "an upscaler; see --noise-level"),
+        ({"model": upscaler, "noise_level": 351}, "expected 0 to 350"),
+        ({"model": inpainter}, "paints inside a mask"),
+        ({"model": "fashion"}, "makes one size alone"),
+        ({"model": sd1, "picture": tmp_path / "nowhere.png"}, "no file"),
+    ]
+    for words, said in faults:
+        with pytest.raises(MezzotintError, match=said) as error:
+            mz.upscale(**{"picture": small, **words})
+        assert "\n" not in str(error.value)
+    with pytest.raises(MezzotintError, match="use mezzotint upscale"):
+        mz.generate(PROMPT, model=upscaler)
+
+
+def test_the_command(sd1: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small, out = saved(tmp_path, 16, 12), tmp_path / "out"
+    words = ["--prompt", "ch", "--strength", "0.5", "--steps", "2", "--threads", "1", "--quiet", "--out", str(out)]
+    assert run(["upscale", str(small), "--model", str(sd1), *words]) == 0
+    with Image.open(out / "ch-0.png") as made:
+        assert made.size == (32, 24)
+    assert (out / "run.json").is_file()
