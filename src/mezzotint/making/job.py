@@ -85,8 +85,7 @@ class Job:
     pictures: no two the same.  stages: all of the system; those from ``first`` on are run.  rows: of every batch, the
     last one padded, so that a picture's bits depend on its seed and on what it is told alone.   size: (width, height).
     edit: a picture that the main stage begins from.  memory: what it is thought to take, None for small models.
-    edit: a picture that the main stage begins from.  canvas: how a picture is made that is larger than the network sees
-    at once.
+    canvas: how a picture is made that is larger than the network sees at once.
     """
 
     model: Model
