@@ -6,6 +6,7 @@ Nothing here imports torch, and nothing in a folder is run.  Layout: https://hug
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from mezzotint.config import home
 from mezzotint.errors import ModelError, StorageError
 from mezzotint.files import canonical_json, pretty_json, sha256, sha256_file, write_atomic
 from mezzotint.pretrained.folder import table
-from mezzotint.tensorfile import read_header, refuse_pickle
+from mezzotint.tensorfile import Entry, read_header, refuse_pickle
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,17 +29,33 @@ PICKLES = (".bin", ".ckpt", ".pt", ".pth")
 
 
 @dataclass(frozen=True)
+class Inside:
+    """Where a part lies that shares one file with others.
+
+    kind: whose names its tensors have (``keymaps.tensors``).  prefix: before those names.  config: as JSON.
+    """
+
+    kind: str
+    prefix: str
+    config: str
+
+
+@dataclass(frozen=True)
 class Component:
-    """One part of a folder: its class, as the index names it, and where it lies."""
+    """One part of a folder: its class, as the index names it, and where it lies; of a single file, where inside."""
 
     name: str
     library: str
     class_name: str
     folder: Path
+    inside: Inside | None = None
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
         """Its own JSON table.  Raises ModelError where there is none."""
+        if self.inside is not None:
+            found: Mapping[str, Any] = json.loads(self.inside.config)
+            return found
         for name in ("config.json", "scheduler_config.json", "preprocessor_config.json"):
             if (self.folder / name).is_file():
                 return table(self.folder / name)
@@ -51,6 +68,8 @@ class Component:
         Where there are several variants the plain one is meant, else the only one.  Raises ModelError: none, a pickle
         alone, several variants and no plain one, a shard that is missing.
         """
+        if self.inside is not None:
+            return (self.folder,)
         found = sorted(p for p in self.folder.glob("*.safetensors") if p.name.startswith(STEMS))
         indices = sorted(p for p in self.folder.glob("*.safetensors.index*.json") if p.name.startswith(STEMS))
         plain = [p for p in found if p.name in {f"{stem}.safetensors" for stem in STEMS}]
@@ -85,8 +104,18 @@ class Component:
 
     @property
     def bytes(self) -> int:
-        """Of its weights files."""
-        return sum(path.stat().st_size for path in self.files)
+        """Of its weights, in files."""
+        return sum(e.end - e.begin for e in self._entries)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in its weights, from the files' headers."""
+        return sum(math.prod(e.shape) for e in self._entries)
+
+    @property
+    def _entries(self) -> list[Entry]:
+        prefix = "" if self.inside is None else self.inside.prefix
+        return [e for path in self.files for k, e in read_header(path).entries.items() if k.startswith(prefix)]
 
     @cached_property
     def sha256(self) -> str:
@@ -98,6 +127,10 @@ class Component:
         """All of its weights.  Raises ModelError for a header that lies."""
         from mezzotint.tensorfile import read_tensors
 
+        if self.inside is not None:
+            from mezzotint.pretrained.original import tensors_of
+
+            return tensors_of(self, read_tensors(self.folder))
         return {name: value for path in self.files for name, value in read_tensors(path).items()}
 
 
@@ -109,6 +142,12 @@ class Components:
     class_name: str
     parts: Mapping[str, Component]
     options: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's, or the file's without its suffix."""
+        place = self.folder.resolve()
+        return place.stem if place.is_file() else place.name
 
     def __getitem__(self, name: str) -> Component:
         """Raises ModelError for a part that the folder lacks."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from mezzotint.errors import UsageError
 from mezzotint.pretrained.components import Component, Components
 from mezzotint.pretrained.families.known import family_of
-from mezzotint.tensorfile import read_header
 
 if TYPE_CHECKING:
     import torch
@@ -77,12 +76,7 @@ def held(found: Components, dtype: torch.dtype) -> dict[str, int]:
     """Bytes of each part's weights as they run: text encoders and autoencoder in float32."""
     runs: dict[Component, int] = {found[name]: FLOAT32 for name in family_of(found).text_parts(found)}
     runs |= {found.denoising: dtype.itemsize, found["vae"]: FLOAT32}
-    return {part.name: parameters(part) * size for part, size in runs.items()}
-
-
-def parameters(part: Component) -> int:
-    """Numbers in a part's weights, from their headers."""
-    return sum(read_header(path).parameters for path in part.files)
+    return {part.name: part.parameters * size for part, size in runs.items()}
 
 
 def width(part: Component) -> int:

@@ -18,6 +18,7 @@ from mezzotint.pretrained.components import Components, components, is_diffusers
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.folder import CARD_NAME, Described, card_page, describe, table, verify
 from mezzotint.pretrained.network import Part, describe_network
+from mezzotint.pretrained.original import original
 from mezzotint.pretrained.spec import Card, Choice, Label, Text, card_of, made_of, text_of
 
 if TYPE_CHECKING:
@@ -147,10 +148,13 @@ def _is_name(text: str) -> bool:
 
 
 def describe_system(folder: Path) -> System:
-    """A system folder, or a model folder as a system of one.  Raises InputError, ModelError naming what is wrong."""
+    """A system folder, or a model folder or a single checkpoint file as a system of one.
+
+    Raises InputError, ModelError naming what is wrong.
+    """
     path = folder / SYSTEM_JSON
-    if is_diffusers(folder):
-        found_parts = components(folder)
+    if is_diffusers(folder) or folder.is_file():
+        found_parts = components(folder) if folder.is_dir() else original(folder)
         return family_of(found_parts).described(found_parts)
     if not path.is_file():
         described = describe(folder)

@@ -52,7 +52,7 @@ def system_of(found: Components, spec: Spec, tokens: int) -> System:
     """A system of one stage.  Hashes are not known yet: ``verify_system`` fills them in."""
     described = Described("transformer", found.folder, spec, "", found["transformer"].bytes)
     members = (Member(described, {"name": "keep"}),)
-    name = found.folder.resolve().name
+    name = found.name
     return System(name, found.folder, members, spec.card, 0, Text("t5", "", tokens), found)
 
 

@@ -151,7 +151,7 @@ def _lowres(found: Components) -> dict[str, Any]:
 
 def system_of(found: Components, spec: Spec, tokens: int) -> System:
     """A system of one stage.  Hashes are not known yet: ``verify_system`` fills them in."""
-    name = found.folder.resolve().name
+    name = found.name
     described = Described("unet", found.folder, spec, "", found["unet"].bytes)
     text = Text("clip", "", tokens)
     return System(name, found.folder, (Member(described, {"name": "keep"}),), spec.card, 0, text, found)
