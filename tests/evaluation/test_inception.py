@@ -106,7 +106,7 @@ def test_other_weights_have_another_name_and_other_files_are_refused(weights, tm
     save_file({"conv": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(ModelError, match="does not hold Inception-v3"):
         inception(tmp_path / "other.safetensors")
-    with pytest.raises(ModelError, match="convert it"):
+    with pytest.raises(ModelError, match="mezzotint convert"):
         inception(weights.with_suffix(".pth"))
     with pytest.raises(InputError):
         inception(tmp_path / "nowhere.safetensors")

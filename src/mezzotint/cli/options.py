@@ -27,7 +27,7 @@ def chain(*decorators: Callable[[Command], Command]) -> Callable[[Command], Comm
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 quiet_option = click.option("--quiet", is_flag=True, help="No progress, no messages but errors.")
-model_option = click.option("--model", metavar="NAME|PATH", help="A model's name or folder.  [fashion]")
+model_option = click.option("--model", metavar="NAME|PATH", help="A model's name, folder or file.  [fashion]")
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Picture k has seed + k; below 2^63.")
 out_option = click.option(
     "--out", type=click.Path(path_type=Path), help="The run's folder.  [./mezzotint-out/<time>-<command>]"

@@ -15,6 +15,7 @@ from mezzotint.pretrained.components import INDEX, Component, components, is_dif
 from mezzotint.pretrained.families.known import PIPELINES
 from mezzotint.pretrained.folder import JSON_NAME, WEIGHTS_NAME, describe
 from mezzotint.pretrained.network import NETWORK_JSON, describe_network
+from mezzotint.pretrained.original import UNET, original
 from mezzotint.pretrained.spec import to_dict
 from mezzotint.pretrained.system import SYSTEM_JSON, describe_system
 from mezzotint.tensorfile import read_header, refuse_pickle
@@ -95,7 +96,9 @@ def _file(path: Path) -> Inspection:
 def _weights(path: Path) -> dict[str, Any]:
     header = read_header(path)
     tensors = header.entries
+    known = {"checkpoint": original(path).class_name} if any(name.startswith(UNET) for name in tensors) else {}
     return {
+        **known,
         "bytes": path.stat().st_size,
         "sha256": sha256_file(path),
         "tensors": len(tensors),

@@ -50,7 +50,7 @@ class Needed:
 
 
 def giga(size: int) -> str:
-    return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.0f} MB"
 
 
 def needed(system: System, spec: Spec, rows: int, dtype: torch.dtype, *, offload: bool) -> Needed | None:
