@@ -33,6 +33,7 @@ PUBLIC = [
     "models",
     "noise",
     "prepare",
+    "read",
     "render",
     "settings",
     "stream",
@@ -50,7 +51,8 @@ OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--model", "-n/--n", "--seed", *SAMPLING, "--size"],
         *["--lora", "--allow-partial", "--refiner", "--refiner-at", "--image", "--strength", "--mask", "--mask-means"],
-        *["--lock-mask", "--outpaint", *MACHINE, "--offload", "--batch", "--out", "--film", *SHARED],
+        *["--lock-mask", "--outpaint", *MACHINE, "--offload", "--batch", "--out"],
+        *["--embed-prompt", "--film", *SHARED],
     ],
     "upscale": [
         *["PICTURE", "--prompt", "--negative-prompt", "--model", "--by", "--strength", "--noise-level", "--tile"],
@@ -63,6 +65,7 @@ OPTIONS = {
     "models": ["--families", "--json"],
     "pull": ["ID", "--variant", "--file", "--name", *SHARED],
     "convert": ["PATH", "--out", "--json"],
+    "read": ["FILE", "--json"],
     "inspect": ["FILE", "--json"],
     "explain": ["MODEL", *SAMPLING, "--json"],
     "config": ["--json"],

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mezzotint.making.inspection import inspect as inspect
     from mezzotint.making.job import Job as Job
     from mezzotint.making.prepare import prepare as prepare
+    from mezzotint.making.recalled.read import read as read
     from mezzotint.making.run import generate as generate
     from mezzotint.making.run import stream as stream
     from mezzotint.making.upscale import upscale as upscale
@@ -55,6 +56,7 @@ _HOME = {
     "models": "pretrained.store",
     "noise": "making.forward",
     "prepare": "making.prepare",
+    "read": "making.recalled.read",
     "render": "products.rendering",
     "settings": "config",
     "stream": "making.run",

@@ -7,8 +7,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mezzotint.errors import InputError
 from mezzotint.governance.receipt import (
@@ -16,7 +14,6 @@ from mezzotint.governance.receipt import (
     Receipt,
     StageMade,
     from_dict,
-    infotext,
     read_receipt,
     to_dict,
     write_receipt,
@@ -145,25 +142,3 @@ def test_not_json(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text("{" * 10)
     with pytest.raises(InputError, match="not JSON"):
         read_receipt(tmp_path / "r.json")
-
-
-def parse(text: str) -> dict[str, str]:
-    """The last line as other tools read it: ``key: value`` pairs, JSON-quoted where need be."""
-    import re
-
-    pairs = re.findall(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)', text.split("\n")[-1])
-    return {k: json.loads(v) if v.startswith('"') else v for k, v in pairs}
-
-
-def test_infotext() -> None:
-    text = infotext(dataclasses.replace(MADE, negative_prompt="boot"))
-    assert text.split("\n")[:2] == ["sneaker", "Negative prompt: boot"]
-    pairs = parse(text)
-    assert pairs["Steps"] == "20" and pairs["Seed"] == "7" and pairs["Size"] == "28x28" and pairs["CFG scale"] == "1.5"
-
-
-@settings(deadline=None)
-@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1))
-def test_any_model_name_survives_infotext(name: str) -> None:
-    name = name.strip().strip('"') or "m"
-    assert parse(infotext(dataclasses.replace(MADE, model=name)))["Model"] == name

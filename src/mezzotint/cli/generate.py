@@ -45,12 +45,14 @@ from mezzotint.errors import UsageError
 @click.option("--offload", is_flag=True, help="Keep only the part of a model that runs in memory; slower.")
 @click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
 @out_option
+@click.option("--embed-prompt", is_flag=True, help="Write prompt and settings into the PNG, as A1111 does.")
 @click.option("--film", is_flag=True, help="Also write the denoising film of each picture: a strip and an animation.")
 @json_option
 @quiet_option
 def command(
     prompt: tuple[str, ...],
     out: Path | None,
+    embed_prompt: bool,
     film: bool,
     as_json: bool,
     quiet: bool,
@@ -74,7 +76,16 @@ def command(
     with without_collector():
         job = prepare(prompt, **words)
     place = said["out"].value
-    run(job, None if place is None else Path(str(place)), "generate", film, as_json, quiet, began)
+    run(
+        job,
+        None if place is None else Path(str(place)),
+        "generate",
+        film,
+        as_json,
+        quiet,
+        began,
+        embed_prompt=embed_prompt,
+    )
 
 
 def _out(out: Path | None) -> dict[str, str | None]:

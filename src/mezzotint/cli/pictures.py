@@ -29,8 +29,8 @@ SHEET_TILES = 1024
 class Folder:
     """Where a job's files go.  A run stopped halfway goes on in its folder; a finished one is never touched."""
 
-    def __init__(self, path: Path, job: Job) -> None:
-        self.path, self.job = path, job
+    def __init__(self, path: Path, job: Job, *, embed_prompt: bool = False) -> None:
+        self.path, self.job, self.embed_prompt = path, job, embed_prompt
         self.names = {self._id(p): f"{slug(p.name, job.model.name)}-{p.seed}.png" for p in job.pictures}
         self.entries: dict[str, dict[str, Any]] = {}
         self.tiles: dict[str, Pixels] = {}
@@ -87,7 +87,7 @@ class Folder:
         if film:
             self._save_film(image.seed, film)
         write_receipt(self.path / "receipts", image.receipt)
-        image.save(self.path / self.names[image.receipt.made.asset_id])
+        image.save(self.path / self.names[image.receipt.made.asset_id], embed_prompt=self.embed_prompt)
         self._note(image)
 
     def _films(self, seed: int) -> list[str]:
@@ -154,13 +154,23 @@ def without_collector() -> Iterator[None]:
         gc.enable()
 
 
-def run(job: Job, out: Path | None, command: str, film: bool, as_json: bool, quiet: bool, began: float) -> None:
+def run(
+    job: Job,
+    out: Path | None,
+    command: str,
+    film: bool,
+    as_json: bool,
+    quiet: bool,
+    began: float,
+    *,
+    embed_prompt: bool = False,
+) -> None:
     """Makes a job's pictures in their folder and says so.  Raises StoppedError at Ctrl-C, StorageError."""
     for note in () if quiet else job.notes:
         print(f"mezzotint: {note}", file=sys.stderr)
     if job.memory is not None and not quiet:
         print(f"mezzotint: this takes {job.memory}", file=sys.stderr)
-    folder = Folder(run_folder(out, command), job)
+    folder = Folder(run_folder(out, command), job, embed_prompt=embed_prompt)
     try:
         make(job, folder, film, shown=not quiet)
         document = folder.finish(command, time.perf_counter() - began)

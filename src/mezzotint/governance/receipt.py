@@ -142,30 +142,3 @@ def read_receipt(path: Path) -> Receipt:
         return from_dict(json.loads(read_bytes(path, MAX_BYTES)), str(path))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON ({error}); expected a receipt") from error
-
-
-def infotext(made: Made) -> str:
-    """The ``parameters`` text that picture tools read: prompt, negative prompt, then one line of ``key: value``.
-
-    Values with a comma, a colon or a line break are quoted as JSON, as AUTOMATIC1111's web UI writes and reads them.
-    """
-    pairs = {
-        "Steps": made.stage.steps,
-        "Sampler": made.stage.solver["name"],
-        "Schedule type": made.stage.grid["name"],
-        "CFG scale": made.stage.scale,
-        "Seed": made.seed,
-        "Size": f"{made.size[0]}x{made.size[1]}",
-        "Model hash": made.stage.weights_sha256[:10],
-        "Model": made.model,
-        "RNG": "Philox4x64",
-        "Asset": made.asset_id,
-        "Version": f"mezzotint {made.versions['mezzotint']}",
-    }
-    line = ", ".join(f"{key}: {_quoted(str(value))}" for key, value in pairs.items())
-    negative = [f"Negative prompt: {made.negative_prompt}"] if made.negative_prompt else []
-    return "\n".join([made.prompt, *negative, line])
-
-
-def _quoted(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False) if any(c in value for c in ",:\n") else value

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mezzotint.diffusion.sample import State
 from mezzotint.files import write_atomic
-from mezzotint.governance.receipt import Receipt, infotext
+from mezzotint.governance.receipt import Receipt
+from mezzotint.making.recalled.a1111 import text_of
 from mezzotint.pictures.png import Pixels, png, to_pil
 
 if TYPE_CHECKING:
@@ -28,14 +29,19 @@ class Image:
         """As a Pillow image."""
         return to_pil(self.pixels)
 
-    def png(self) -> bytes:
-        """As a PNG file with ``parameters`` that picture tools read, and its asset id."""
-        made = self.receipt.made
-        return png(self.pil(), {"parameters": infotext(made), "mezzotint:asset_id": made.asset_id})
+    def png(self, *, embed_prompt: bool = False) -> bytes:
+        """As a PNG file with its asset id.
 
-    def save(self, path: str | Path) -> Path:
+        embed_prompt: whether it also says, as AUTOMATIC1111's web UI does, how it was made: the prompt, for all who see
+        the file.
+        """
+        made = self.receipt.made
+        said = {"parameters": text_of(made)} if embed_prompt else {}
+        return png(self.pil(), {**said, "mezzotint:asset_id": made.asset_id})
+
+    def save(self, path: str | Path, *, embed_prompt: bool = False) -> Path:
         """Writes the PNG, whole or not at all.  Raises StorageError, also where the file exists already."""
-        return write_atomic(Path(path), self.png(), replace=False)
+        return write_atomic(Path(path), self.png(embed_prompt=embed_prompt), replace=False)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""How a picture was made, as other people's tools write it into their files."""

@@ -1,0 +1,109 @@
+"""AUTOMATIC1111's ``parameters``: the prompt, ``Negative prompt:``, and a last line of ``key: value``.
+
+https://github.com/AUTOMATIC1111/stable-diffusion-webui (modules/infotext_utils.py states how it is read)
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from mezzotint.governance.receipt import Made
+from mezzotint.making.recalled.solvers import a1111, named
+from mezzotint.making.recalled.words import Words, clean, real, size_of, whole
+
+_PAIR = re.compile(r'\s*([\w /-]{1,60}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
+_LORA = re.compile(r"<lora:([^:<>]{1,200}):([-+\d.]{1,20})(?::[^<>]{0,40})?>")
+NEGATIVE = "Negative prompt:"
+PAIRS = 3
+"""A last line counts as parameters from so many pairs on."""
+
+MAPPED = {
+    "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model", "Model hash", "Denoising strength",
+    "Lora hashes", "Version", "RNG", "Asset",
+}  # fmt: skip
+
+
+def pairs_of(line: str) -> dict[str, str]:
+    """The keys and values of the last line."""
+    return {key.strip(): _unquoted(value.strip()) for key, value in _PAIR.findall(line)}
+
+
+def _unquoted(value: str) -> str:
+    if not value.startswith('"'):
+        return value
+    try:
+        return str(json.loads(value))
+    except ValueError:
+        return value
+
+
+def words_of(text: str) -> Words:
+    """What a text says; what it lacks is None."""
+    lines = text.strip().split("\n")
+    pairs = pairs_of(lines[-1])
+    if len(pairs) < PAIRS:
+        lines, pairs = [*lines, ""], {}
+    prompt, _, negative = "\n".join(lines[:-1]).partition(f"\n{NEGATIVE}")
+    if prompt.startswith(NEGATIVE):
+        prompt, negative = "", prompt.removeprefix(NEGATIVE)
+    loras = tuple((clean(name), real(weight, -10, 10) or 0.0) for name, weight in _LORA.findall(prompt))
+    sampler, schedule = pairs.get("Sampler", ""), pairs.get("Schedule type", "")
+    solver, grid = named(sampler, schedule) if sampler else (None, None)
+    width, _, height = pairs.get("Size", "").partition("x")
+    return Words(
+        source="mezzotint" if pairs.get("Version", "").startswith("mezzotint") else "AUTOMATIC1111",
+        prompt=clean(_LORA.sub("", prompt)).strip(),
+        negative_prompt=clean(negative).strip(),
+        steps=whole(pairs.get("Steps"), 1, 10_000),
+        scale=real(pairs.get("CFG scale"), -100, 1000),
+        seed=whole(pairs.get("Seed"), 0, 2**63 - 1),
+        size=size_of(width, height),
+        solver=solver,
+        grid=grid,
+        model=clean(pairs.get("Model")) or None,
+        loras=loras,
+        strength=real(pairs.get("Denoising strength"), 0, 1),
+        notes=_notes(pairs, sampler, solver),
+    )
+
+
+def _notes(pairs: dict[str, str], sampler: str, solver: str | None) -> tuple[str, ...]:
+    notes = []
+    if sampler and solver is None:
+        label = f"{clean(sampler)} {clean(pairs.get('Schedule type'))}".strip()
+        notes.append(f"its sampler, {label}, has no name here")
+    more = sorted(set(pairs) - MAPPED)
+    if more:
+        notes.append(f"not brought along: {', '.join(clean(key) for key in more[:12])}")
+    return tuple(notes)
+
+
+def text_of(made: Made) -> str:
+    """The ``parameters`` of a picture of ours: prompt with its LoRAs, negative prompt, then the line of pairs."""
+    sampler, schedule = a1111(made.stage.solver, made.stage.grid)
+    strength = made.task.get("strength")
+    loras = ", ".join(f"{one['name']}: {one['sha256'][:12]}" for one in made.adapters)
+    pairs = {
+        "Steps": made.stage.steps,
+        "Sampler": sampler,
+        "Schedule type": schedule,
+        "CFG scale": f"{made.stage.scale:g}",
+        "Seed": made.seed,
+        "Size": f"{made.size[0]}x{made.size[1]}",
+        "Model hash": made.stage.weights_sha256[:10],
+        "Model": made.model,
+        **({} if strength is None else {"Denoising strength": f"{strength:g}"}),
+        **({"Lora hashes": loras} if loras else {}),
+        "RNG": "Philox4x64",
+        "Asset": made.asset_id,
+        "Version": f"mezzotint {made.versions['mezzotint']}",
+    }
+    tags = "".join(f" <lora:{one['name']}:{one['weight']:g}>" for one in made.adapters)
+    negative = [f"{NEGATIVE} {made.negative_prompt}"] if made.negative_prompt else []
+    return "\n".join([made.prompt + tags, *negative, ", ".join(f"{k}: {_quoted(str(v))}" for k, v in pairs.items())])
+
+
+def _quoted(value: str) -> str:
+    """As that tool does it: JSON where a comma, a colon or a line break would be misread."""
+    return json.dumps(value, ensure_ascii=False) if any(c in value for c in ",:\n") else value

@@ -1,0 +1,237 @@
+"""The words behind a picture: ours there and back, other tools' as they write them, and what means harm."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import shlex
+import subprocess
+import sys
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+
+import mezzotint as mz
+from mezzotint.cli import group
+from mezzotint.errors import InputError
+from mezzotint.making.recalled import a1111
+from mezzotint.making.recalled.read import read
+
+A1111 = """a red (armchair:1.2), studio light <lora:acme-bag:0.8>
+on a beige background
+Negative prompt: blurry, low quality
+Steps: 20, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, Seed: 965400086, Size: 512x768, Model hash: 6ce0161689, Model: v1-5-pruned-emaonly, Denoising strength: 0.6, Clip skip: 2, Lora hashes: "acme-bag: 0123456789ab", Version: v1.10.1"""  # noqa: E501
+
+COMFYUI = {
+    "3": {"class_type": "KSampler", "inputs": {
+        "seed": 156680208700286, "steps": 20, "cfg": 8.0, "sampler_name": "dpmpp_2m", "scheduler": "karras",
+        "denoise": 1.0, "model": ["10", 0], "positive": ["6", 0], "negative": ["7", 0], "latent_image": ["5", 0]}},
+    "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "v1-5.safetensors"}},
+    "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 512, "height": 640, "batch_size": 1}},
+    "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a red armchair", "clip": ["10", 1]}},
+    "7": {"class_type": "CLIPTextEncode", "inputs": {"text": "text, watermark", "clip": ["10", 1]}},
+    "10": {"class_type": "LoraLoader", "inputs": {
+        "lora_name": "acme.safetensors", "strength_model": 0.7, "strength_clip": 1.0, "model": ["4", 0],
+        "clip": ["4", 1]}},
+}  # fmt: skip
+
+INVOKEAI = {
+    "generation_mode": "txt2img", "positive_prompt": "a red armchair", "negative_prompt": "blurry", "width": 512,
+    "height": 512, "seed": 7, "cfg_scale": 7.5, "steps": 30, "scheduler": "dpmpp_2m_k",
+    "model": {"key": "x", "name": "stable-diffusion-v1-5", "base": "sd-1"},
+    "loras": [{"model": {"name": "acme"}, "weight": 0.75}],
+}  # fmt: skip
+
+OLD_INVOKEAI = {
+    "model_weights": "stable-diffusion-1.5",
+    "image": {"prompt": [{"prompt": "a red armchair", "weight": 1.0}], "steps": 50, "cfg_scale": 7.5, "seed": 42,
+              "width": 512, "height": 512, "sampler": "k_euler_a", "type": "txt2img"},
+}  # fmt: skip
+
+
+def png(path: Path, texts: Mapping[str, str]) -> Path:
+    chunks = PngImagePlugin.PngInfo()
+    for key, value in texts.items():
+        chunks.add_itxt(key, value)
+    Image.new("RGB", (8, 8)).save(path, pnginfo=chunks)
+    return path
+
+
+def test_a1111(tmp_path: Path) -> None:
+    found = read(png(tmp_path / "a.png", {"parameters": A1111}))
+    assert found.source == "AUTOMATIC1111"
+    assert found.prompt == "a red (armchair:1.2), studio light \non a beige background"
+    assert found.negative_prompt == "blurry, low quality"
+    assert (found.steps, found.scale, found.seed, found.size) == (20, 7.0, 965400086, "512x768")
+    assert (found.solver, found.model, found.strength) == ("DPM++ 2M Karras", "v1-5-pruned-emaonly", 0.6)
+    assert found.loras == (("acme-bag", 0.8),)
+    assert any("Clip skip" in note for note in found.notes) and any("noise" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("code", [b"UNICODE\0", b"ASCII\0\0\0"])
+def test_a1111_in_a_jpeg(tmp_path: Path, code: bytes) -> None:
+    exif = Image.Exif()
+    body = A1111.encode("utf-16-be") if code == b"UNICODE\0" else A1111.encode()
+    exif.get_ifd(0x8769)[0x9286] = code + body
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", exif=exif)
+    assert read(tmp_path / "a.jpg").seed == 965400086
+
+
+def test_comfyui(tmp_path: Path) -> None:
+    found = read(png(tmp_path / "c.png", {"prompt": json.dumps(COMFYUI), "workflow": "{}"}))
+    assert (found.source, found.prompt, found.negative_prompt) == ("ComfyUI", "a red armchair", "text, watermark")
+    assert (found.steps, found.scale, found.seed, found.size) == (20, 8.0, 156680208700286, "512x640")
+    assert (found.solver, found.model, found.loras) == (
+        "dpmpp_2m:scheduler=karras", "v1-5.safetensors", (("acme.safetensors", 0.7),),
+    )  # fmt: skip
+    assert found.strength is None
+
+
+def test_invokeai(tmp_path: Path) -> None:
+    found = read(png(tmp_path / "i.png", {"invokeai_metadata": json.dumps(INVOKEAI)}))
+    assert (found.source, found.prompt, found.negative_prompt) == ("InvokeAI", "a red armchair", "blurry")
+    assert (found.steps, found.scale, found.seed, found.size) == (30, 7.5, 7, "512x512")
+    assert (found.solver, found.model, found.loras) == (
+        "dpmpp_2m:scheduler=karras", "stable-diffusion-v1-5", (("acme", 0.75),),
+    )  # fmt: skip
+    old = read(png(tmp_path / "o.png", {"sd-metadata": json.dumps(OLD_INVOKEAI)}))
+    assert (old.prompt, old.seed, old.solver) == ("a red armchair", 42, "euler_ancestral")
+
+
+def test_a_sampler_without_a_name_here_is_said(tmp_path: Path) -> None:
+    text = A1111.replace("DPM++ 2M,", "Restart,")
+    found = read(png(tmp_path / "a.png", {"parameters": text}))
+    assert found.solver is None and "its sampler, Restart Karras, has no name here" in found.notes
+
+
+def made(tiny: Path, out: Path, *more: str, prompt: str = "sneaker") -> Path:
+    command = ["generate", prompt, "--model", str(tiny), "--seed", "5", "--quiet", "--out", str(out), *more]
+    done = CliRunner().invoke(group, command)
+    assert done.exit_code == 0, done.output
+    return next(p for p in out.glob("*.png") if p.name != "sheet.png")
+
+
+def texts(path: Path) -> dict[str, str]:
+    with Image.open(path) as picture:
+        return dict(picture.info)
+
+
+def pixels(path: Path) -> bytes:
+    with Image.open(path) as picture:
+        return picture.tobytes()
+
+
+def test_the_prompt_is_private_unless_asked(tiny: Path, tmp_path: Path) -> None:
+    quiet, loud = made(tiny, tmp_path / "q"), made(tiny, tmp_path / "l", "--embed-prompt")
+    assert "parameters" not in texts(quiet) and b"sneaker" not in quiet.read_bytes().lower()
+    assert texts(loud)["parameters"].startswith("sneaker\nSteps: 4, Sampler: DPM++ 2M, Schedule type: ")
+    with pytest.raises(InputError, match="receipts/<asset-id>"):
+        read(quiet)
+
+
+def test_the_command_that_is_printed_makes_the_picture_again(tiny: Path, tmp_path: Path) -> None:
+    """Also from the receipt; the model is named, so it is given again by its path."""
+    path = made(tiny, tmp_path / "a", "--embed-prompt", "--scale", "2.5", "--negative-prompt", "ankle boot")
+    receipt = next((tmp_path / "a" / "receipts").iterdir())
+    for k, file in enumerate((path, receipt)):
+        said = shlex.split(read(file).command)
+        assert said[:2] == ["mezzotint", "generate"] and said[-2:] == ["--", "sneaker"]
+        again = [str(tiny) if a == f"--model={tiny.name}" else a for a in said[1:]]
+        again = [f"--model={tiny}" if a == str(tiny) else a for a in again]
+        done = CliRunner().invoke(group, [*again[:-2], "--quiet", "--out", str(tmp_path / str(k)), *again[-2:]])
+        assert done.exit_code == 0, done.output
+        other = next(p for p in (tmp_path / str(k)).glob("*.png") if p.name != "sheet.png")
+        assert pixels(other) == pixels(path)
+
+
+@pytest.fixture(scope="module")
+def record(tiny: Path):
+    job = mz.prepare("sneaker", model=tiny, seed=5)
+    return job.made(job.pictures[0])
+
+
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cf", "Co", "Cn")), max_size=60
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(prompt=TEXTS, negative=TEXTS, name=TEXTS)
+def test_there_and_back(record, prompt: str, negative: str, name: str) -> None:
+    prompt, negative, name = (" ".join(t.split()) for t in (prompt, negative, name))
+    name = name.strip('"') or "m"
+    if "<lora:" in prompt or "Negative prompt:" in prompt:
+        return
+    one = dataclasses.replace(record, prompt=prompt, negative_prompt=negative, model=name)
+    found = a1111.words_of(a1111.text_of(one))
+    assert (found.source, found.prompt, found.negative_prompt, found.model) == ("mezzotint", prompt, negative, name)
+    assert (found.steps, found.scale, found.seed, found.size) == (
+        one.stage.steps, one.stage.scale, one.seed, f"{one.size[0]}x{one.size[1]}",
+    )  # fmt: skip
+
+
+EVIL = "x'; touch ran; $(touch ran) `touch ran` \" --out=/ \x1b[2J\u202e"
+
+
+def test_no_shell_is_talked_into_anything(tmp_path: Path) -> None:
+    found = read(png(tmp_path / "e.png", {"parameters": A1111.replace("a red", f"--help {EVIL}")}))
+    assert "\x1b" not in found.command and "\u202e" not in found.command
+    echoed = found.command.replace("mezzotint", f"{sys.executable} -c 'import sys; print(len(sys.argv))'", 1)
+    subprocess.run(["sh", "-c", echoed], cwd=tmp_path, check=True, capture_output=True)
+    assert not (tmp_path / "ran").exists()
+    assert shlex.split(found.command)[-2] == "--"
+
+
+def deep(n: int) -> str:
+    return "[" * n + "]" * n
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"prompt": json.dumps({"1": {"class_type": "KSampler", "inputs": {"positive": ["1", 0], "model": ["2", 0]}},
+                               "2": {"class_type": "LoraLoader", "inputs": {"model": ["2", 0], "x": ["1", 0]}}})},
+        {"prompt": '{"1": {"class_type": "KSampler", "inputs": []}}'},
+        {"prompt": '{"1": {"class_type": "KSampler", "inputs": {"positive": [[], 0], "seed": 1e400, "steps": "x"}}}'},
+        {"prompt": deep(100_000)},
+        {"invokeai_metadata": deep(100_000)},
+        {"invokeai_metadata": '{"loras": {"a": 1}, "model": 3, "seed": [], "positive_prompt": {}}'},
+        {"sd-metadata": '{"image": {"prompt": [[]], "steps": null}}'},
+        {"parameters": "Steps: " + "9" * 5000 + ", Seed: -1, Size: 0x0, CFG scale: nan"},
+        {"parameters": "a: b, " * 100_000},
+        {"parameters": '"' * 200_000},
+    ],
+)  # fmt: skip
+def test_what_means_harm_ends_soon_and_says_little(tmp_path: Path, texts: dict[str, str]) -> None:
+    try:
+        found = read(png(tmp_path / "h.png", texts))
+    except InputError as error:
+        assert "\n" not in str(error)
+        return
+    assert found.steps is None and found.seed is None
+    shlex.split(found.command)
+
+
+def test_a_bomb_in_a_chunk_is_not_unpacked(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG")
+    body = b"parameters\0\0" + zlib.compress(bytes(300_000_000))
+    chunk = len(body).to_bytes(4, "big") + b"zTXt" + body + zlib.crc32(b"zTXt" + body).to_bytes(4, "big")
+    (tmp_path / "b.png").write_bytes(file.getvalue()[:33] + chunk + file.getvalue()[33:])
+    with pytest.raises(InputError):
+        read(tmp_path / "b.png")
+
+
+def test_the_command(tmp_path: Path) -> None:
+    file = png(tmp_path / "c.png", {"prompt": json.dumps(COMFYUI)})
+    done = CliRunner().invoke(group, ["read", str(file)])
+    assert done.exit_code == 0 and done.stdout.startswith("mezzotint generate '--negative-prompt=text, watermark'")
+    said = json.loads(CliRunner().invoke(group, ["read", str(file), "--json"]).stdout)
+    assert said["schema"] == "mezzotint/read/1" and said["loras"] == [{"name": "acme.safetensors", "weight": 0.7}]
