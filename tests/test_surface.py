@@ -49,7 +49,7 @@ EVALUATION = [
 ]
 OPTIONS = {
     "generate": [
-        *["PROMPT...", "--negative-prompt", "--model", "-n/--n", "--seed", *SAMPLING, "--size"],
+        *["PROMPT...", "--negative-prompt", "--strict", "--model", "-n/--n", "--seed", *SAMPLING, "--size"],
         *["--lora", "--allow-partial", "--refiner", "--refiner-at", "--image", "--strength", "--mask", "--mask-means"],
         *["--lock-mask", "--outpaint", *MACHINE, "--offload", "--batch", "--out"],
         *["--embed-prompt", "--film", *SHARED],

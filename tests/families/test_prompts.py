@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import mezzotint as mz
+from mezzotint.errors import UsageError
 from mezzotint.pretrained.components import components
 from mezzotint.pretrained.families.clip import MAX_CHUNKS, Token, Tower, chunks_of, emphasised, tower
 
@@ -96,3 +97,28 @@ def test_flow_transformers_read_brackets_as_they_are(sd3: Path) -> None:
     found = components(sd3)
     plain = tower(found["tokenizer"], found["text_encoder"], "penultimate", plain=True)
     assert len(plain.chunks("(red)")[0]) == len(plain.chunks("red")[0]) + 2 and len(plain.chunks(LONG * 9)) == 1
+
+
+TOO_LONG = "a red chair, " * 100
+"""More than eight chunks of 75 tokens of the tiny tokenizer."""
+
+
+def test_receipts_count_the_tokens(sd1: Path, sd3: Path) -> None:
+    job = mz.prepare("red ch", model=sd1, negative_prompt="a", steps=1)
+    assert [t.said for t in job.pictures[0].told.tokens] == [
+        {"encoder": "text_encoder", "text": "prompt", "used": 3, "dropped": 0, "lost": ""},
+        {"encoder": "text_encoder", "text": "negative_prompt", "used": 1, "dropped": 0, "lost": ""},
+    ]
+    assert job.made(job.pictures[0]).tokens[0]["used"] == 3
+    many = mz.prepare(TOO_LONG, model=sd3, size="32x32", steps=1).pictures[0].told.tokens
+    assert {t.encoder for t in many} == {"text_encoder", "text_encoder_2", "text_encoder_3"}
+    for one in many:
+        assert one.used + one.dropped > one.used > 0 and one.lost
+
+
+def test_strict_makes_a_drop_an_error(sd1: Path) -> None:
+    mz.prepare("a red chair", model=sd1, steps=1, strict=True)
+    with pytest.raises(UsageError, match=r"strict: text_encoder has no room for \d+ tokens at the end of the prompt"):
+        mz.prepare(TOO_LONG, model=sd1, steps=1, strict=True)
+    with pytest.raises(UsageError, match="end of the negative prompt"):
+        mz.prepare("a", negative_prompt=TOO_LONG, model=sd1, steps=1, strict=True)

@@ -42,6 +42,7 @@ MADE = Made(
     prompt="sneaker",
     negative_prompt="",
     read=("", ""),
+    tokens=({"encoder": "minilm", "text": "prompt", "used": 1, "dropped": 0, "lost": ""},),
     encoder_sha256="",
     seed=7,
     size=(28, 28),

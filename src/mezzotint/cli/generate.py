@@ -26,6 +26,7 @@ from mezzotint.errors import UsageError
 @click.command("generate")
 @click.argument("prompt", nargs=-1, required=True)
 @click.option("--negative-prompt", default="", help="What to steer away from.")
+@click.option("--strict", is_flag=True, help="A prompt whose end would be dropped is an error.")
 @model_option
 @click.option("-n", "--n", type=int, default=1, show_default=True, help="How many pictures of each prompt.")
 @seed_option

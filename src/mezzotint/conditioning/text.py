@@ -30,10 +30,12 @@ class Tokens:
     """A prompt in tokens.
 
     ids: with the marks of its ends.  dropped: the words at its end for which there was no room, as they were written.
+    lost: how many tokens those were.
     """
 
     ids: tuple[int, ...]
     dropped: tuple[str, ...] = ()
+    lost: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +97,8 @@ class TextEncoder:
         cut = inner[limit - 2][1]  # the word that the first token without room belongs to
         kept = [token for token, word, _ in inner[: limit - 2] if word != cut]
         begin = next(offset[0] for _, word, offset in inner if word == cut)
-        return Tokens((found.ids[0], *kept, found.ids[-1]), tuple(prompt[begin:].split()))
+        lost = len(inner) - len(kept)
+        return Tokens((found.ids[0], *kept, found.ids[-1]), tuple(prompt[begin:].split()), lost)
 
     def states(self, prompts: Sequence[str], limit: int = MAX_TOKENS, width: int | None = None) -> dict[str, Tensor]:
         """{"text" (B, L, 384) float32, "text_mask" (B, L) bool}, L the longest prompt's tokens, or ``width``."""

@@ -51,6 +51,7 @@ class Made:
     model: its name.  stages: in the order they ran; main: the number of the one that the words were for.
     task: its name, and what it was given beside words: SHA-256 of pictures, numbers.
     adapters: put on the model: name, sha256 and weight each.
+    tokens: how much of either each text encoder read: encoder, text, used, dropped, lost.
     prompt, negative_prompt: as given.  read: the English that the text encoder was given for either, encoder_sha256:
     its weights; "" for a model without text.
     size: (width, height).  device: its kind.  processor: the instruction set or accelerator that rounds.  threads: of
@@ -65,6 +66,7 @@ class Made:
     prompt: str
     negative_prompt: str
     read: tuple[str, str]
+    tokens: tuple[Mapping[str, Any], ...]
     encoder_sha256: str
     seed: int
     size: tuple[int, int]
@@ -120,7 +122,7 @@ def from_dict(value: Any, where: str) -> Receipt:
         table = dict(value["made"])
         stages = tuple(StageMade(**{**stage, "batch": tuple(stage["batch"])}) for stage in table["stages"])
         pairs = {"size": tuple(table["size"]), "read": tuple(table["read"]), "stages": stages}
-        pairs["adapters"] = tuple(table["adapters"])
+        pairs |= {"adapters": tuple(table["adapters"]), "tokens": tuple(table["tokens"])}
         made = Made(**{**table, **pairs})
         receipt = Receipt(made, value["pixels_sha256"], value["times"]["created"], value["times"]["batch_seconds"])
     except (KeyError, TypeError, ValueError) as error:

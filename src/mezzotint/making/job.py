@@ -156,6 +156,7 @@ class Job:
             prompt=picture.prompt,
             negative_prompt=self.negative_prompt,
             read=picture.told.read,
+            tokens=tuple(one.said for one in picture.told.tokens),
             encoder_sha256="" if system.text is None else system.text.sha256,
             seed=picture.seed,
             size=self.size,

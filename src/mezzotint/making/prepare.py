@@ -14,6 +14,7 @@ from mezzotint.making.job import GENERATE, How, Job, Planned, Wanted
 from mezzotint.making.prompt import told
 from mezzotint.making.refine import handing_over
 from mezzotint.pretrained.adapters import with_adapters
+from mezzotint.pretrained.families.known import Reading
 from mezzotint.pretrained.shelf import MANY, SHELF
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import System, describe_system, verify_system
@@ -120,6 +121,7 @@ def prepare(
     lora: Sequence[str | Path] = (),
     allow_partial: bool = False,
     offload: bool = False,
+    strict: bool = False,
 ) -> Job:
     """The job of ``generate``'s words, checked before any picture is made.  Arguments and errors: as ``generate``."""
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
@@ -137,6 +139,8 @@ def prepare(
     wide = size_of(system, size if edit is None else f"{edit.size[0]}x{edit.size[1]}")
     task = GENERATE if edit is None else edit.task
     said = [told(system, text, negative_prompt, wide) for text in prompts]
+    if strict:
+        check_whole(said)
 
     from mezzotint.diffusion.noise import seeds_from
 
@@ -155,6 +159,16 @@ def refined(system: System, refiner: str | Path | None, at: float | None) -> Sys
     from mezzotint.pretrained.refined import SHARE, with_refiner
 
     return with_refiner(system, opened(refiner), SHARE if at is None else at)
+
+
+def check_whole(said: Sequence[Reading]) -> None:
+    """Raises UsageError where any encoder dropped the end of a text."""
+    for one in (one for reading in said for one in reading.tokens if one.dropped):
+        kind = one.text.replace("_", " ")
+        raise UsageError(
+            f"strict: {one.encoder} has no room for {one.dropped} tokens at the end of the {kind}: {one.lost[:200]!r};"
+            f" it read {one.used}, say it shorter"
+        )
 
 
 def opened(model: str | Path | Model) -> System:

@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.conditioning.labels import Labels, label_cond
+from mezzotint.conditioning.text import Tokens
 from mezzotint.errors import UsageError
 from mezzotint.pretrained.families.known import Reading, family_of
 from mezzotint.pretrained.system import System
@@ -25,6 +27,7 @@ class Nothing:
 
     read: tuple[str, str] = ("", "")
     notes: tuple[str, ...] = ()
+    tokens: tuple[Counted, ...] = ()
     width: int = 1
 
     def conds(self) -> tuple[Cond, Cond]:
@@ -39,6 +42,7 @@ class Classes:
     negative: int
     read: tuple[str, str] = ("", "")
     notes: tuple[str, ...] = ()
+    tokens: tuple[Counted, ...] = ()
     width: int = 1
 
     def conds(self) -> tuple[Cond, Cond]:
@@ -52,6 +56,7 @@ class Texts:
     system: System
     read: tuple[str, str]
     notes: tuple[str, ...]
+    tokens: tuple[Counted, ...] = ()
     width: int = 1
 
     def conds(self) -> tuple[Cond, Cond]:
@@ -88,7 +93,32 @@ def _texts(system: System, prompt: str, negative_prompt: str) -> Texts:
     if not prompt.strip():
         raise UsageError(f"{system.name} needs a prompt; try: a red armchair on a beige background, side view")
     read, notes = zip(*(_read(system, text) for text in (prompt, negative_prompt)), strict=True)
-    return Texts(system, (read[0], read[1]), tuple(note for some in notes for note in some))
+    said = tuple(note for some in notes for note in some)
+    return Texts(system, (read[0], read[1]), said, counted([_Reader(system)], (read[0], read[1])))
+
+
+@dataclass(frozen=True, eq=False)
+class _Reader:
+    """A text encoder of ours, as it counts."""
+
+    system: System
+
+    @property
+    def name(self) -> str:
+        assert self.system.text is not None
+        return self.system.text.encoder
+
+    def _tokens(self, text: str) -> Tokens:
+        encoder, said = self.system.encoder, self.system.text
+        assert encoder is not None and said is not None
+        return encoder.tokens(text, said.tokens)
+
+    def count(self, text: str) -> tuple[int, int]:
+        found = self._tokens(text)
+        return len(found.ids) - 2, found.lost
+
+    def dropped(self, text: str) -> str:
+        return " ".join(self._tokens(text).dropped)
 
 
 def _read(system: System, prompt: str) -> tuple[str, list[str]]:

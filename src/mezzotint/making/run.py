@@ -209,6 +209,7 @@ def generate(
     lora: Sequence[str | Path] = (),
     allow_partial: bool = False,
     offload: bool = False,
+    strict: bool = False,
 ) -> Result:
     """Makes n pictures of a prompt, or of each of several.
 
@@ -232,6 +233,7 @@ def generate(
         refiner: a folder that takes the state over at the share ``refiner_at`` of the noise's time; None is 0.8.
         lora: files to put on the model, "FILE" or "FILE:weight" each.   allow_partial: whether keys of theirs without a
             place are passed over.
+        strict: whether a prompt that is too long is an error.
         offload: whether only the part that runs is in memory: slower, for models in diffusers' layout.
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic).
@@ -240,7 +242,7 @@ def generate(
         prompt, negative_prompt=negative_prompt, model=model, n=n, seed=seed, quality=quality, steps=steps, scale=scale,
         solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint,
-        refiner=refiner, refiner_at=refiner_at, lora=lora, allow_partial=allow_partial, offload=offload,
+        refiner=refiner, refiner_at=refiner_at, lora=lora, allow_partial=allow_partial, offload=offload, strict=strict,
     )  # fmt: skip
     began = time.perf_counter()
     images = tuple(event for event in stream(job) if isinstance(event, Image))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mezzotint.conditioning.counted import Counted
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.files import sha256
 from mezzotint.pretrained.families.known import Reading
@@ -85,6 +86,10 @@ class Both:
     @property
     def notes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*self.base.notes, *self.refiner.notes)))
+
+    @property
+    def tokens(self) -> tuple[Counted, ...]:
+        return (*self.base.tokens, *(replace(t, encoder=f"{PREFIX}{t.encoder}") for t in self.refiner.tokens))
 
     @property
     def width(self) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from mezzotint.conditioning.counted import Counting
 from mezzotint.conditioning.emphasis import parts_of
 from mezzotint.pretrained.components import Component, check_part
 from mezzotint.pretrained.families.tokenizer import check_length, tokenizer_of
@@ -81,6 +82,16 @@ class Tower:
     def chunks(self, prompt: str) -> tuple[Chunk, ...]:
         """What is read of a prompt."""
         return tuple(self._cut(prompt)[: 1 if self.plain else MAX_CHUNKS])
+
+    @property
+    def name(self) -> str:
+        """Of its encoder's part."""
+        return self.encoder.name
+
+    def count(self, text: str) -> tuple[int, int]:
+        """(used, dropped), in tokens."""
+        used = sum(map(len, self.chunks(text)))
+        return used, sum(map(len, self._cut(text))) - used
 
     def dropped(self, prompt: str) -> str:
         """What is at a prompt's end for which there is no room."""
@@ -159,13 +170,7 @@ def tower(
     return Tower(tokenizer, encoder, layer, plain, adapters)
 
 
-class Reads(Protocol):
-    """A tower of any kind."""
-
-    def dropped(self, prompt: str) -> str: ...
-
-
-def notes_of(towers: Sequence[Reads], prompts: Sequence[str]) -> tuple[str, ...]:
+def notes_of(towers: Sequence[Counting], prompts: Sequence[str]) -> tuple[str, ...]:
     """What people should know of prompts: what was dropped, said once."""
     lost = dict.fromkeys(t.dropped(prompt) for prompt in prompts for t in towers)
     return tuple(f"the prompt is too long; dropped from its end: {text}" for text in lost if text)

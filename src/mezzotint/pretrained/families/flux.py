@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.errors import ModelError
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
@@ -93,6 +94,10 @@ class _Reading:
     t5: T5Tower
     read: tuple[str, str]
     width: int = 1
+
+    @cached_property
+    def tokens(self) -> tuple[Counted, ...]:
+        return counted([self.clip, self.t5], self.read)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from mezzotint.conditioning.counted import Counted
 from mezzotint.errors import unknown
 from mezzotint.pretrained.components import Components
 
@@ -51,7 +52,8 @@ class Reading(Protocol):
     """What is made of a prompt and of what to steer away from.
 
     read: the text of both that encoders are given, "" where there is none.  notes: what people should know: words
-    dropped or never seen.   ``conds`` -> (cond, null) of one row, of the same shapes for every prompt of one width.
+    dropped or never seen.  tokens: how much of either each encoder read.   ``conds`` -> (cond, null) of one row, of
+    the same shapes for every prompt of one width.
     """
 
     @property
@@ -60,6 +62,8 @@ class Reading(Protocol):
     def read(self) -> tuple[str, str]: ...
     @property
     def notes(self) -> tuple[str, ...]: ...
+    @property
+    def tokens(self) -> tuple[Counted, ...]: ...
     def conds(self) -> tuple[Cond, Cond]: ...
 
 

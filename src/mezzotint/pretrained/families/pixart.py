@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.pretrained.components import Components, check_part
 from mezzotint.pretrained.families.clip import notes_of
 from mezzotint.pretrained.families.t5 import T5Tower, t5_tower
@@ -54,6 +55,10 @@ class _Reading:
     t5: T5Tower
     read: tuple[str, str]
     width: int = 1
+
+    @cached_property
+    def tokens(self) -> tuple[Counted, ...]:
+        return counted([self.t5], self.read)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

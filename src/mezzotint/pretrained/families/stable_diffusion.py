@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
 from mezzotint.pretrained.families.unet import Preset, spec_of, stage_of, system_of
@@ -52,6 +53,10 @@ def stages(system: System) -> tuple[ForeignStage, ...]:
 class _Reading:
     tower: Tower
     read: tuple[str, str]
+
+    @cached_property
+    def tokens(self) -> tuple[Counted, ...]:
+        return counted([self.tower], self.read)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
 from mezzotint.pretrained.families.t5 import T5Tower, t5_tower
@@ -56,6 +57,10 @@ class _Reading:
     states: int
     read: tuple[str, str]
     width: int = 1
+
+    @cached_property
+    def tokens(self) -> tuple[Counted, ...]:
+        return counted([*self.clips, *([self.t5] if self.t5 else [])], self.read)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

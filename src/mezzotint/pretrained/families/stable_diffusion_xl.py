@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
 from mezzotint.pretrained.families.unet import Preset, spec_of, stage_of, system_of
@@ -67,6 +68,10 @@ class _Reading:
     size: tuple[int, int]
     zeros: bool
     scored: bool
+
+    @cached_property
+    def tokens(self) -> tuple[Counted, ...]:
+        return counted(self.towers, self.read)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

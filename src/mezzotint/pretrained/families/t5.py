@@ -24,6 +24,17 @@ class T5Tower:
     length: int
     adapters: tuple[Weighed, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """Of its encoder's part."""
+        return self.encoder.name
+
+    def count(self, text: str) -> tuple[int, int]:
+        """(used, dropped), in tokens."""
+        many = len(tokenizer_of(self.tokenizer)(check_length(text), truncation=False)["input_ids"]) - 1
+        used = min(many, self.length - 1)
+        return used, many - used
+
     def dropped(self, prompt: str) -> str:
         """What is at a prompt's end for which there is no room.  Raises UsageError for a prompt without end."""
         rest = tokenizer_of(self.tokenizer)(check_length(prompt), truncation=False)["input_ids"][self.length - 1 : -1]
