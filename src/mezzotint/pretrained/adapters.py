@@ -16,7 +16,7 @@ from mezzotint.pretrained.system import System
 if TYPE_CHECKING:
     from torch import nn
 
-    from mezzotint.nets.adapters.layouts import Coverage, Lows, Part
+    from mezzotint.nets.adapters.layouts import Changes, Coverage, Part
 
 MAX_WEIGHT = 10.0
 
@@ -27,7 +27,7 @@ class Adapter:
 
     name: str
     sha256: str
-    parts: Mapping[Part, Lows]
+    parts: Mapping[Part, Changes]
     coverage: Coverage
 
 
@@ -51,6 +51,21 @@ def layers_of(part: Component) -> Mapping[str, nn.Module]:
     from mezzotint.pretrained.component_network import empty_network
 
     return {name: m for name, m in empty_network(part).named_modules() if isinstance(m, Layer)}
+
+
+def names_of(part: Component) -> Mapping[str, str]:
+    """Every name that files may give a layer of a component -> its path: its own, and a U-Net's in the original layout,
+    by which kohya's files for SDXL go."""
+    paths = {path: path for path in layers_of(part)}
+    usual = type(part.config.get("layers_per_block")) is int and "down_block_types" in part.config
+    if part.class_name != "UNet2DConditionModel" or not usual:
+        return paths
+    from mezzotint.pretrained.keymaps.names import both_ways, renamed
+    from mezzotint.pretrained.keymaps.unet import modules_of
+
+    _, by_ours = both_ways(modules_of(part.config))
+    older = {path: renamed(f"{path}.weight", by_ours, back=True) for path in paths}
+    return {**{name.removesuffix(".weight"): path for path, name in older.items() if name}, **paths}
 
 
 def parts_to_adapt(system: System) -> dict[Part, Component]:
@@ -80,10 +95,10 @@ def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapte
         raise ModelError(
             f"{path} is no LoRA but whole weights of something ({len(tensors)} tensors); expected a LoRA file"
         )
-    made, coverage = placed(tensors, {name: list(layers_of(part)) for name, part in parts.items()})
-    for name, lows in made.items():
-        for where, low in lows.items():
-            if wrong := fits(layers_of(parts[name])[where], low):
+    made, coverage = placed(tensors, {name: names_of(part) for name, part in parts.items()})
+    for name, changes in made.items():
+        for where, change in changes.items():
+            if wrong := fits(layers_of(parts[name])[where], change):
                 raise ModelError(f"{path} is for another base than {system.name}: its {where} {wrong}")
     if not coverage.layers or (coverage.unknown and not partial):
         raise ModelError(f"{path} does not fit {system.name} ({coverage}); use --allow-partial to take what fits")
@@ -111,10 +126,11 @@ def with_adapters(system: System, files: Sequence[str], *, partial: bool = False
 
 def put_on(network: nn.Module, part: str, adapters: Sequence[Weighed]) -> nn.Module:
     """A part's network with what adapters add to it; the base is shared and stays as it is."""
-    from mezzotint.nets.adapters.lora import LowRank, adapted
+    from mezzotint.nets.adapters.changes import Change
+    from mezzotint.nets.adapters.lora import adapted
 
-    stacks: dict[str, list[tuple[LowRank, float]]] = {}
+    stacks: dict[str, list[tuple[Change, float]]] = {}
     for one in adapters:
-        for path, low in one.adapter.parts.get(part, {}).items():
-            stacks.setdefault(path, []).append((low, one.weight))
+        for path, change in one.adapter.parts.get(part, {}).items():
+            stacks.setdefault(path, []).append((change, one.weight))
     return adapted(network, stacks) if stacks else network

@@ -1,4 +1,4 @@
-"""The names that LoRA files give to layers: PEFT's and diffusers', its older one, kohya's and ComfyUI's.
+"""The names that LoRA files give to layers: PEFT's and diffusers', its older one, kohya's, ComfyUI's and LyCORIS'.
 
 What a key says is read without knowing the base; ``placed`` then finds the base's layer, and says of every tensor
 whether it has a place.
@@ -7,23 +7,29 @@ whether it has a place.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from torch import Tensor
 
-from mezzotint.nets.adapters.lora import LowRank
+from mezzotint.nets.adapters.changes import Change, change_of
+from mezzotint.nets.adapters.lora import low_rank
 
 Part = str
 """A network of a system: "denoiser", or a text encoder by the name of its folder."""
 
-What = Literal["down", "up", "alpha"]
+What = str
+"""Which tensor of a layer: down, up, mid, alpha, magnitude, or as LyCORIS calls it."""
 
 _WHAT: dict[str, What] = {
     "lora_A.weight": "down", "lora_B.weight": "up", "lora_A.default.weight": "down", "lora_B.default.weight": "up",
     "lora_down.weight": "down", "lora_up.weight": "up", "lora.down.weight": "down", "lora.up.weight": "up",
-    "lora_linear_layer.down.weight": "down", "lora_linear_layer.up.weight": "up", "alpha": "alpha",
+    "lora_linear_layer.down.weight": "down", "lora_linear_layer.up.weight": "up", "lora_mid.weight": "mid",
+    "alpha": "alpha", "dora_scale": "magnitude", "lora_magnitude_vector": "magnitude",
+    "lora_magnitude_vector.weight": "magnitude", "lora_magnitude_vector.default.weight": "magnitude",
+    "diff": "diff", "diff_b": "diff_b",
+    **{name: name for name in ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2")},
+    **{f"lokr_{w}": f"lokr_{w}" for w in ("w1", "w2", "w1_a", "w1_b", "w2_a", "w2_b", "t2")},
 }  # fmt: skip
 _PREFIXES: tuple[tuple[str, Part], ...] = (
     ("base_model.model.", "denoiser"), ("unet.", "denoiser"), ("transformer.", "denoiser"),
@@ -86,18 +92,20 @@ class Coverage:
         return f"layers: {parts}; {scaled}{rest}"
 
 
-Lows = dict[str, LowRank]
+Changes = dict[str, Change]
 
 
-def placed(tensors: Mapping[str, Tensor], bases: Mapping[Part, Sequence[str]]) -> tuple[dict[Part, Lows], Coverage]:
-    """The additions of a file's tensors by part and layer, and what had no place.
+def placed(
+    tensors: Mapping[str, Tensor], bases: Mapping[Part, Mapping[str, str]]
+) -> tuple[dict[Part, Changes], Coverage]:
+    """The changes of a file's tensors by part and layer, and what had no place.
 
-    bases: the paths of the layers of each network.
+    bases: the layers of each network: every name that files may give one -> its path.
     """
     found: dict[tuple[Part, str], dict[What, Tensor]] = {}
     keys: dict[tuple[Part, str], list[str]] = {}
     unknown: list[str] = []
-    index = {part: _index(paths) for part, paths in bases.items()}
+    index = {part: {_flat(name): path for name, path in paths.items()} for part, paths in bases.items()}
     for key, value in tensors.items():
         said = read_key(key)
         path = None if said is None else index.get(said.part, {}).get(_flat(said.layer))
@@ -106,26 +114,21 @@ def placed(tensors: Mapping[str, Tensor], bases: Mapping[Part, Sequence[str]]) -
             continue
         found.setdefault((said.part, path), {})[said.what] = value
         keys.setdefault((said.part, path), []).append(key)
-    made: dict[Part, Lows] = {}
+    made: dict[Part, Changes] = {}
     for (part, path), matrices in found.items():
-        if "down" not in matrices or "up" not in matrices:
-            unknown += keys[part, path]
-            continue
         alpha = float(matrices["alpha"].float()) if "alpha" in matrices else None
-        made.setdefault(part, {})[path] = LowRank(matrices["down"], matrices["up"], alpha)
-    lacking = [
-        f"{part}: {path}.alpha" for part, lows in made.items() for path, low in lows.items() if low.alpha is None
-    ]
+        change = change_of(matrices, alpha, low_rank(matrices, alpha))
+        if change is None:
+            unknown += keys[part, path]
+        else:
+            made.setdefault(part, {})[path] = change
+    lacking = [f"{part}: {path}.alpha" for part, layers in made.items() for path, c in layers.items() if not c.scaled]
     alphas = sum(map(len, made.values())) - len(lacking)
     if alphas and lacking:  # a writer gives all of them or none: one that is not there was lost
         unknown += lacking
-    return made, Coverage({part: len(lows) for part, lows in made.items()}, tuple(sorted(unknown)), alphas)
+    return made, Coverage({part: len(layers) for part, layers in made.items()}, tuple(sorted(unknown)), alphas)
 
 
 def _flat(layer: str) -> str:
     """A layer's name in the one spelling that all layouts can be brought to: kohya's has no dots."""
     return layer.removeprefix("text_model.").removeprefix("text_model_").replace(".", "_")
-
-
-def _index(paths: Iterable[str]) -> dict[str, str]:
-    return {_flat(path): path for path in paths}

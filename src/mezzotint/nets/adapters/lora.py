@@ -5,6 +5,7 @@ Hu et al., 2021, LoRA: Low-Rank Adaptation of Large Language Models, eq. 3.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mezzotint.errors import ModelError
+from mezzotint.nets.adapters.changes import Change
 from mezzotint.nets.shared import put, shared
 
 Layer = nn.Linear | nn.Conv2d
@@ -24,12 +26,17 @@ class LowRank:
     """One layer's addition.
 
     down: A, (r, in) or (r, in, kh, kw).  up: B, (out, r) or (out, r, 1, 1).   alpha: None is r, so that nothing is
-    scaled.
+    scaled.  bias: what is added to the layer's.
     """
 
     down: Tensor
     up: Tensor
     alpha: float | None = None
+    bias: Tensor | None = None
+
+    @property
+    def scaled(self) -> bool:
+        return self.alpha is not None
 
     @property
     def rank(self) -> int:
@@ -40,18 +47,43 @@ class LowRank:
         """alpha / r."""
         return 1.0 if self.alpha is None else self.alpha / self.rank
 
-    def delta(self) -> Tensor:
+    def delta(self, weight: Tensor) -> Tensor:
         """What is added to the layer's weight, float32: (out, in) or (out, in, kh, kw)."""
         up, down = self.up.float().flatten(1), self.down.float().flatten(1)
         return (self.scale * up @ down).reshape(len(up), *self.down.shape[1:])
 
 
-def fits(layer: nn.Module, low: LowRank) -> str:
-    """ "" where an addition fits a layer, else what is wrong."""
+def low_rank(found: Mapping[str, Tensor], alpha: float | None) -> LowRank | None:
+    """Of a layer's tensors, None where one is missing.
+
+    ``mid``: a core between both, (r, s, kh, kw), as LoCon has for convolutions: A is the core times down.
+    """
+    if "down" not in found or "up" not in found:
+        return None
+    down, core = found["down"], found.get("mid")
+    if core is not None:
+        down = torch.einsum("rskl,si->rikl", core.float(), down.float().flatten(1))
+    return LowRank(down, found["up"], alpha, found.get("diff_b"))
+
+
+def fits(layer: nn.Module, change: Change) -> str:
+    """ "" where a change fits a layer, else what is wrong."""
     if not isinstance(layer, Layer):
         return f"is a {type(layer).__name__}, which takes no low-rank addition"
     if isinstance(layer, nn.Conv2d) and layer.groups != 1:
         return "is a grouped convolution, which takes no low-rank addition"
+    if isinstance(change, LowRank):
+        return _fits_thin(layer, change)
+    wanted = tuple(layer.weight.shape)
+    try:
+        found = tuple(change.delta(torch.ones(wanted)).shape)
+    except RuntimeError:
+        return f"has weights of {wanted}; the change is for others"
+    same = found[0] == wanted[0] and math.prod(found) == math.prod(wanted)
+    return "" if same else f"has weights of {wanted}; the change is for {found}"
+
+
+def _fits_thin(layer: Layer, low: LowRank) -> str:
     flat = low.up.flatten(1)
     if low.down.shape[0] != flat.shape[1]:
         return f"has matrices of ranks {low.down.shape[0]} and {flat.shape[1]}"
@@ -64,13 +96,16 @@ def fits(layer: nn.Module, low: LowRank) -> str:
 class Adapted(nn.Module):
     """A layer and what is added to it: y = layer(x) + sum of weight (alpha / r) B A x.
 
-    The additions are computed in the layer's own format, in two thin products.
+    Low-rank additions are computed in the layer's own format, in two thin products; other changes are made into one
+    weight in the place of the layer's, which stays as it is.
     """
 
-    def __init__(self, layer: Layer, lows: Sequence[tuple[LowRank, float]]) -> None:
+    def __init__(self, layer: Layer, changes: Sequence[tuple[Change, float]]) -> None:
         super().__init__()
-        self.layer = layer
+        whole = [(c, w) for c, w in changes if not isinstance(c, LowRank) or c.bias is not None]
+        self.layer = changed(layer, whole) if whole else layer
         like = layer.weight
+        lows = [(c, w) for c, w in changes if isinstance(c, LowRank) and c.bias is None]
         tail = (1, 1) if isinstance(layer, nn.Conv2d) else ()
         for i, (low, weight) in enumerate(lows):
             down = low.down if low.down.ndim == like.ndim else low.down.flatten(1).reshape(*low.down.shape[:2], *tail)
@@ -102,32 +137,43 @@ class Adapted(nn.Module):
         return F.linear(F.linear(x, down), up)
 
 
-def adapted(net: nn.Module, lows: Mapping[str, Sequence[tuple[LowRank, float]]]) -> nn.Module:
+def adapted(net: nn.Module, changes: Mapping[str, Sequence[tuple[Change, float]]]) -> nn.Module:
     """A network that shares every weight with ``net``, with additions (and their weights) at some layers, by path.
 
     ``net`` is left as it is, so networks with other adapters can run beside it.
     Raises ModelError for a path that is not there, or an addition that does not fit.
     """
     made = shared(net)
-    for path, stack in lows.items():
+    for path, stack in changes.items():
         try:
             layer = made.get_submodule(path)
         except AttributeError as error:
             raise ModelError(f"the base has no layer {path}; the adapter is for another base") from error
-        for low, _ in stack:
-            if wrong := fits(layer, low):
+        for change, _ in stack:
+            if wrong := fits(layer, change):
                 raise ModelError(f"{path} {wrong}; the adapter is for another base")
         assert isinstance(layer, Layer)
         put(made, path, Adapted(layer, stack))
     return made
 
 
-def merged(weight: Tensor, stack: Sequence[tuple[LowRank, float]]) -> Tensor:
-    """A layer's weight with additions put in, in its own format: for files, and to check that both ways agree."""
+def merged(weight: Tensor, stack: Sequence[tuple[Change, float]]) -> Tensor:
+    """A layer's weight with changes put in, in its own format: for files, and to check that both ways agree."""
     total = weight.float()
-    for low, w in stack:
-        total = total + w * low.delta().reshape(weight.shape)
+    for change, w in stack:
+        total = total + w * change.delta(weight).reshape(weight.shape)
     return total.to(weight.dtype)
+
+
+def changed(layer: Layer, stack: Sequence[tuple[Change, float]]) -> Layer:
+    """A layer of the same kind with changes put in; the one it is made of stays as it is."""
+    made: Layer = shared(layer)  # type: ignore[assignment]
+    made.weight = nn.Parameter(merged(layer.weight, stack), requires_grad=False)
+    biases = [w * c.bias.to(layer.weight) for c, w in stack if c.bias is not None]
+    if biases:
+        start = torch.zeros_like(biases[0]) if layer.bias is None else layer.bias
+        made.bias = nn.Parameter(torch.stack([start, *biases]).sum(0), requires_grad=False)
+    return made
 
 
 def parameters(lows: Mapping[str, LowRank]) -> int:

@@ -1,0 +1,174 @@
+"""Changes of a layer's weight that are no two thin products: LyCORIS' and DoRA's, each made whole when it is put on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Change(Protocol):
+    """What an adapter does to one layer.
+
+    scaled: whether the file has an alpha of its own for it, or needs none.  bias: what is added to the layer's, or
+    None.
+    """
+
+    @property
+    def scaled(self) -> bool: ...
+    @property
+    def bias(self) -> Tensor | None: ...
+    def delta(self, weight: Tensor) -> Tensor:
+        """What is added to a weight, float32: as many values as it has, the first axis its own."""
+        ...
+
+
+def tucker(core: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """(r, s, kh, kw), (r, out), (s, in) -> (out, in, kh, kw): a convolution's weight from a core and two matrices."""
+    return torch.einsum("ij...,jr,ip->pr...", core.float(), b.float(), a.float())
+
+
+def product(a: Tensor, b: Tensor, core: Tensor | None) -> Tensor:
+    """a b, or with a core between them, float32."""
+    return a.float() @ b.float().flatten(1) if core is None else tucker(core, a, b)
+
+
+@dataclass(frozen=True, eq=False)
+class LoHa:
+    """ΔW = (alpha / r) (A₁ B₁) ⊙ (A₂ B₂).
+
+    a, b: two matrices each, (out, r) and (r, in).  cores: of convolutions in Tucker's form, else None.
+    Hyeon-Woo et al., 2022, FedPara: Low-Rank Hadamard Product for Communication-Efficient Federated Learning, eq. 2;
+    Yeh et al., 2024, Navigating Text-To-Image Customization: From LyCORIS Fine-Tuning to Model Evaluation, sec. 3.
+    """
+
+    a: tuple[Tensor, Tensor]
+    b: tuple[Tensor, Tensor]
+    cores: tuple[Tensor | None, Tensor | None]
+    alpha: float | None
+    bias: Tensor | None = None
+
+    @property
+    def scaled(self) -> bool:
+        return self.alpha is not None
+
+    def delta(self, weight: Tensor) -> Tensor:
+        one, two = (product(*parts) for parts in zip(self.a, self.b, self.cores, strict=True))
+        rank = self.b[0].shape[0]
+        return (1.0 if self.alpha is None else self.alpha / rank) * one * two
+
+
+@dataclass(frozen=True, eq=False)
+class LoKr:
+    """ΔW = (alpha / r) C ⊗ D, a Kronecker product; either may be a product of thin matrices itself.
+
+    rank: r of those, None where both are whole, and then nothing is scaled.
+    Edalati et al., 2022, KronA: Parameter Efficient Tuning with Kronecker Adapter, eq. 5; Yeh et al., 2024, as above.
+    """
+
+    left: Tensor
+    right: Tensor
+    rank: int | None
+    alpha: float | None
+    bias: Tensor | None = None
+
+    @property
+    def scaled(self) -> bool:
+        return self.alpha is not None
+
+    def delta(self, weight: Tensor) -> Tensor:
+        scale = 1.0 if self.alpha is None or self.rank is None else self.alpha / self.rank
+        left, right = self.left.float(), self.right.float()
+        wide = left.reshape(*left.shape, *(1,) * (right.ndim - left.ndim))
+        return scale * torch.kron(wide, right.contiguous())
+
+
+@dataclass(frozen=True, eq=False)
+class Full:
+    """ΔW as it is."""
+
+    whole: Tensor
+    bias: Tensor | None = None
+    scaled: bool = True
+
+    def delta(self, weight: Tensor) -> Tensor:
+        return self.whole.float()
+
+
+@dataclass(frozen=True, eq=False)
+class DoRA:
+    """W' = m (W + ΔW) / ‖W + ΔW‖, the norm of each row (or of each column, as m lies); what is added is W' - W.
+
+    change: ΔW.  magnitude: m, (out,), (out, 1, …) or (1, in, …).
+    Liu et al., 2024, DoRA: Weight-Decomposed Low-Rank Adaptation, eq. 5.
+    """
+
+    change: Change
+    magnitude: Tensor
+
+    @property
+    def scaled(self) -> bool:
+        return self.change.scaled
+
+    @property
+    def bias(self) -> Tensor | None:
+        return self.change.bias
+
+    def delta(self, weight: Tensor) -> Tensor:
+        base = weight.float()
+        moved = base + self.change.delta(weight).reshape(base.shape)
+        by_rows = self.magnitude.shape[0] == base.shape[0]
+        axes = tuple(k for k in range(base.ndim) if k != (0 if by_rows else 1))
+        norm: Tensor = torch.linalg.vector_norm(moved, dim=axes, keepdim=True)
+        return self.magnitude.float().reshape(norm.shape) * moved / norm - base
+
+
+Matrices = Mapping[str, Tensor]
+
+
+def change_of(found: Matrices, alpha: float | None, thin: Change | None) -> Change | None:
+    """The change that some tensors of a layer say, None where some are missing.
+
+    thin: of two thin matrices, where there are.
+    """
+    bias = found.get("diff_b")
+    change: Change | None = thin
+    if "hada_w1_a" in found:
+        change = _loha(found, alpha, bias)
+    elif any(name.startswith("lokr_") for name in found):
+        change = _lokr(found, alpha, bias)
+    elif "diff" in found:
+        change = Full(found["diff"], bias)
+    if change is not None and "magnitude" in found:
+        return DoRA(change, found["magnitude"])
+    return change
+
+
+def _loha(found: Matrices, alpha: float | None, bias: Tensor | None) -> LoHa | None:
+    names = ("hada_w1_a", "hada_w2_a", "hada_w1_b", "hada_w2_b")
+    if not all(name in found for name in names):
+        return None
+    one, two, three, four = (found[name] for name in names)
+    return LoHa((one, two), (three, four), (found.get("hada_t1"), found.get("hada_t2")), alpha, bias)
+
+
+def _lokr(found: Matrices, alpha: float | None, bias: Tensor | None) -> LoKr | None:
+    left, right = (_side(found, f"lokr_w{k}", found.get(f"lokr_t{k}")) for k in (1, 2))
+    if left is None or right is None:
+        return None
+    ranks = [found[name].shape[0] for name in ("lokr_w1_b", "lokr_w2_b") if name in found]
+    return LoKr(left, right, ranks[0] if ranks else None, alpha, bias)
+
+
+def _side(found: Matrices, name: str, core: Tensor | None) -> Tensor | None:
+    if name in found:
+        return found[name]
+    a, b = found.get(f"{name}_a"), found.get(f"{name}_b")
+    if a is None or b is None:
+        return None
+    if core is None and b.ndim > 2:
+        return product(a, b, None).reshape(a.shape[0], *b.shape[1:])
+    return product(a, b, core)
