@@ -49,10 +49,10 @@ EVALUATION = [
 ]
 OPTIONS = {
     "generate": [
-        *["PROMPT...", "--negative-prompt", "--strict", "--model", "-n/--n", "--seed", *SAMPLING, "--size"],
-        *["--lora", "--allow-partial", "--refiner", "--refiner-at", "--image", "--strength", "--mask", "--mask-means"],
-        *["--lock-mask", "--outpaint", *MACHINE, "--offload", "--batch", "--out"],
-        *["--embed-prompt", "--film", *SHARED],
+        *["PROMPT...", "--negative-prompt", "--strict", "--model", "-n/--n", "--seed", *SAMPLING, "--size", "--lora"],
+        *["--embedding", "--allow-partial", "--refiner", "--refiner-at", "--image", "--strength", "--mask"],
+        *["--mask-means", "--lock-mask", "--outpaint", *MACHINE, "--offload", "--batch", "--out", "--embed-prompt"],
+        *["--film", *SHARED],
     ],
     "upscale": [
         *["PICTURE", "--prompt", "--negative-prompt", "--model", "--by", "--strength", "--noise-level", "--tile"],

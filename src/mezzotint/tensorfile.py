@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MAX_HEADER_BYTES = 8 << 20
 MAX_TENSORS = 20_000
 MAX_AXES = 8
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:-]{0,255}")
+NAME = re.compile(r"[A-Za-z0-9_<*][A-Za-z0-9_./:<>*-]{0,255}")
 
 ITEM_BYTES = {
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2,
@@ -102,7 +102,7 @@ def _whole(value: Any) -> bool:
 def _entry(name: str, claim: Any) -> Entry:
     """One tensor's claim, checked for itself.  Raises ValueError."""
     if not NAME.fullmatch(name) or ".." in name:
-        raise ValueError(f"{name[:80]!r} is not a tensor's name (letters, digits and . _ - / :)")
+        raise ValueError(f"{name[:80]!r} is not a tensor's name (letters, digits and . _ - / : < > *)")
     if not isinstance(claim, dict) or set(claim) != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"{name}: expected dtype, shape and data_offsets alone")
     dtype, shape, offsets = claim["dtype"], claim["shape"], claim["data_offsets"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -43,6 +44,11 @@ def environment(home: Path, tmp_path: Path) -> dict[str, str]:
     return {**keep, **own, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+def heeding() -> None:
+    """Ctrl-C counts, also where these tests run in the background, whose processes ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts ``mezzotint …`` in tmp_path; whatever still runs at the end is stopped."""
@@ -51,7 +57,7 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[...,
     def begin(*arguments: str, **more: object) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", "from mezzotint.cli import main; main()", *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | more
-        child = subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, **pipes)
+        child = subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, preexec_fn=heeding, **pipes)
         started.append(child)
         return child
 

@@ -39,6 +39,7 @@ MADE = Made(
     main=0,
     task={"name": "generate"},
     adapters=({"name": "bag", "sha256": "e" * 64, "weight": 0.8},),
+    embeddings=({"name": "acme", "sha256": "f" * 64},),
     prompt="sneaker",
     negative_prompt="",
     read=("", ""),

@@ -60,6 +60,13 @@ def test_a_trainers_checkpoint_gives_its_state_alone(tmp_path: Path) -> None:
     same(convert(tmp_path / "last.ckpt", tmp_path / "new" / "out.safetensors")[0].path)
 
 
+def test_a_textual_inversion_gives_its_vectors(tmp_path: Path) -> None:
+    whole = {"string_to_token": {"*": 265}, "string_to_param": {"*": WEIGHTS["a.weight"]}, "name": "acme", "step": 500}
+    torch.save(whole, tmp_path / "acme.pt")
+    found = read_tensors(convert(tmp_path / "acme.pt")[0].path)
+    assert found.keys() == {"emb_params"} and torch.equal(found["emb_params"], WEIGHTS["a.weight"])
+
+
 def test_transposed_and_shared_tensors_are_written_whole(tmp_path: Path) -> None:
     base = torch.arange(6.0).reshape(2, 3)
     torch.save({"t": base.T, "u": base, "v": base[:, 1:]}, tmp_path / "w.pt")

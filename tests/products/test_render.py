@@ -116,7 +116,7 @@ def test_killed_and_run_again_nothing_is_lost(rendered: Path, tmp_path: Path) ->
     folder = catalog(tmp_path / "c", [*CHAIRS, {"name": "Sofa", "model": "sofa"}])
     command = [sys.executable, "-m", "mezzotint", "render", "--catalog", str(folder), "--out", str(tmp_path / "out")]
     command += ["-n", "6", "--size", "64", "--workers", "1", "--quiet"]
-    child = subprocess.Popen(command)
+    child = subprocess.Popen(command, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while child.poll() is None and not list(tmp_path.glob("out/test-chair1/00.png")):
         time.sleep(0.02)
     child.send_signal(signal.SIGINT)

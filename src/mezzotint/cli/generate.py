@@ -33,6 +33,9 @@ from mezzotint.errors import UsageError
 @sampling_options
 @click.option("--size", metavar="WxH", help="Size in pixels; models say which they can make.")
 @click.option("--lora", multiple=True, metavar="FILE[:WEIGHT]", help="A LoRA file to put on; may be given again.")
+@click.option(
+    "--embedding", multiple=True, type=click.Path(path_type=Path), help="A textual-inversion file; may be given again."
+)
 @click.option("--allow-partial", is_flag=True, help="Take a LoRA whose keys do not all have a place.")
 @click.option("--refiner", type=click.Path(path_type=Path), help="A folder that takes over for the last steps.")
 @click.option("--refiner-at", type=float, help="The share of the noise's time that is the base's.  [0.8]")

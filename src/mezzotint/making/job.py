@@ -153,6 +153,7 @@ class Job:
             main=system.main - self.first,
             task=picture.task,
             adapters=tuple(one.said for one in system.adapters),
+            embeddings=tuple(one.said for one in system.embeddings),
             prompt=picture.prompt,
             negative_prompt=self.negative_prompt,
             read=picture.told.read,

@@ -14,6 +14,7 @@ from mezzotint.making.job import GENERATE, How, Job, Planned, Wanted
 from mezzotint.making.prompt import told
 from mezzotint.making.refine import handing_over
 from mezzotint.pretrained.adapters import with_adapters
+from mezzotint.pretrained.embeddings import with_embeddings
 from mezzotint.pretrained.families.known import Reading
 from mezzotint.pretrained.shelf import MANY, SHELF
 from mezzotint.pretrained.store import find
@@ -119,6 +120,7 @@ def prepare(
     refiner: str | Path | None = None,
     refiner_at: float | None = None,
     lora: Sequence[str | Path] = (),
+    embedding: Sequence[str | Path] = (),
     allow_partial: bool = False,
     offload: bool = False,
     strict: bool = False,
@@ -131,6 +133,8 @@ def prepare(
     if lora:
         system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)
     system = refined(system, refiner, refiner_at)
+    if embedding:
+        system = with_embeddings(system, [Path(file) for file in embedding])
     edit = edit_of(
         system, None if size is None else parse_size(size), None if image is None else Path(image), strength=strength,
         mask=None if mask is None else Path(mask), mask_means=mask_means, lock_mask=lock_mask,

@@ -207,6 +207,7 @@ def generate(
     refiner: str | Path | None = None,
     refiner_at: float | None = None,
     lora: Sequence[str | Path] = (),
+    embedding: Sequence[str | Path] = (),
     allow_partial: bool = False,
     offload: bool = False,
     strict: bool = False,
@@ -234,6 +235,7 @@ def generate(
         lora: files to put on the model, "FILE" or "FILE:weight" each.   allow_partial: whether keys of theirs without a
             place are passed over.
         strict: whether a prompt that is too long is an error.
+        embedding: textual-inversion files; a prompt says such a word by the file's name, or the token in it.
         offload: whether only the part that runs is in memory: slower, for models in diffusers' layout.
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic).
@@ -241,8 +243,9 @@ def generate(
     job = prepare(
         prompt, negative_prompt=negative_prompt, model=model, n=n, seed=seed, quality=quality, steps=steps, scale=scale,
         solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
-        strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint,
-        refiner=refiner, refiner_at=refiner_at, lora=lora, allow_partial=allow_partial, offload=offload, strict=strict,
+        strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,
+        refiner_at=refiner_at, lora=lora, embedding=embedding, allow_partial=allow_partial, offload=offload,
+        strict=strict,
     )  # fmt: skip
     began = time.perf_counter()
     images = tuple(event for event in stream(job) if isinstance(event, Image))

@@ -24,6 +24,7 @@ from mezzotint.pretrained.spec import Card, Choice, Label, Text, card_of, made_o
 if TYPE_CHECKING:
     from mezzotint.conditioning.text import TextEncoder
     from mezzotint.pretrained.adapters import Weighed
+    from mezzotint.pretrained.embeddings import Learned
 
 SYSTEM_JSON, SCHEMA = "system.json", "mezzotint/system/1"
 LINKS = ("keep", "lowres", "vector")
@@ -55,8 +56,9 @@ class System:
     """What runs under one name.
 
     main: the number of the stage that ``--steps`` and the like are for.  card: of the whole.
-    components: of a folder in diffusers' layout, else None.   adapters: put on its networks.   refiner: the system
-    that takes over in the last stage (``pretrained.refined``).
+    components: of a folder in diffusers' layout, else None.   adapters: put on its networks.   embeddings: words
+    that its text encoders were taught.   refiner: the system that takes over in the last stage
+    (``pretrained.refined``).
     """
 
     name: str
@@ -67,6 +69,7 @@ class System:
     text: Text | None = None
     components: Components | None = None
     adapters: tuple[Weighed, ...] = ()
+    embeddings: tuple[Learned, ...] = ()
     refiner: System | None = None
 
     @property

@@ -91,10 +91,14 @@ def tensors_in(value: Any, prefix: str = "", depth: int = DEPTH) -> Iterator[tup
 
 
 def weights_of(loaded: Any) -> dict[str, Tensor]:
-    """The weights of what was loaded: ``state_dict`` alone where there is one, without optimizer and counters.
+    """The weights of what was loaded: ``state_dict`` alone where there is one, without optimizer and counters; of a
+    textual inversion its vectors, named as AUTOMATIC1111's web UI names them in safetensors files.
 
     Raises ModelError: none at all, a name that safetensors cannot hold.
     """
+    word = loaded.get("string_to_param") if isinstance(loaded, Mapping) else None
+    if isinstance(word, Mapping) and len(dict(tensors_in(word))) == 1:
+        return {"emb_params": next(iter(dict(tensors_in(word)).values()))}
     inner = loaded.get("state_dict") if isinstance(loaded, Mapping) else None
     found = dict(tensors_in(inner if isinstance(inner, Mapping) and inner else loaded))
     dense = {k: w for k, w in found.items() if w.layout == torch.strided and not w.is_quantized}
@@ -102,7 +106,7 @@ def weights_of(loaded: Any) -> dict[str, Tensor]:
         raise ModelError("it holds no tensors; expected a checkpoint of weights")
     for name in dense:
         if not NAME.fullmatch(name):
-            raise ModelError(f"it names a tensor {name[:60]!r}; expected letters, digits and . _ - / :")
+            raise ModelError(f"it names a tensor {name[:60]!r}; expected letters, digits and . _ - / : < > *")
     return dense
 
 

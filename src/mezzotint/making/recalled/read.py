@@ -84,6 +84,8 @@ def _of_receipt(made: Made) -> Words:
         notes.append(f"made by {made.task.get('name')}: the pictures it was given are not named")
     if len(made.stage.solver) > 1 or len(made.stage.grid) > 1:
         notes.append("options of solver and grid are in the receipt and are not brought along")
+    if made.embeddings:
+        notes.append(f"with --embedding: {', '.join(str(one['name']) for one in made.embeddings)}")
     return Words(
         source="mezzotint",
         prompt=made.prompt,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from mezzotint.conditioning.counted import Counting
 from mezzotint.conditioning.emphasis import parts_of
 from mezzotint.pretrained.components import Component, check_part
+from mezzotint.pretrained.embeddings import Learned, numbered, pieces, taught
 from mezzotint.pretrained.families.tokenizer import check_length, tokenizer_of
 
 if TYPE_CHECKING:
@@ -46,13 +47,14 @@ Chunk = tuple[Token, ...]
 @dataclass(frozen=True)
 class Tower:
     """A tokenizer and its encoder.  layer: whose states are the prompt's.  plain: brackets are plain characters and
-    there is one chunk.  adapters: put on the encoder."""
+    there is one chunk.  adapters: put on the encoder.  learned: words that it knows beside its own."""
 
     tokenizer: Component
     encoder: Component
     layer: Layer = "last"
     plain: bool = False
     adapters: tuple[Weighed, ...] = ()
+    learned: tuple[Learned, ...] = ()
 
     @property
     def length(self) -> int:
@@ -68,12 +70,17 @@ class Tower:
     def _tokens(self, prompt: str) -> list[list[Token]]:
         """The tokens of each part of a prompt.  Raises UsageError for a prompt without end."""
         check_length(prompt)
-        reader = tokenizer_of(self.tokenizer)
         parts = [[(prompt, 1.0)]] if self.plain else parts_of(prompt)
-        return [
-            [Token(i, weight) for text, weight in part for i in reader(text, add_special_tokens=False).input_ids]
-            for part in parts
-        ]
+        return [[Token(i, weight) for text, weight in part for i in self._ids(text)] for part in parts]
+
+    def _ids(self, text: str) -> list[int]:
+        """The numbers of a text's tokens; those of learned words lie beyond the vocabulary."""
+        reader = tokenizer_of(self.tokenizer)
+        own = numbered(self.learned, self.name, int(self.encoder.config.get("vocab_size", len(reader))))
+        found: list[int] = []
+        for piece in pieces(text, list(own)):
+            found += reader(piece, add_special_tokens=False).input_ids if isinstance(piece, str) else own[piece]
+        return found
 
     def _cut(self, prompt: str) -> list[Chunk]:
         comma = tokenizer_of(self.tokenizer).convert_tokens_to_ids(",</w>")
@@ -95,8 +102,9 @@ class Tower:
 
     def dropped(self, prompt: str) -> str:
         """What is at a prompt's end for which there is no room."""
-        rest = [t.id for chunk in self._cut(prompt)[len(self.chunks(prompt)) :] for t in chunk]
-        return str(tokenizer_of(self.tokenizer).decode(rest)).strip() if rest else ""
+        reader = tokenizer_of(self.tokenizer)
+        rest = [t.id for chunk in self._cut(prompt)[len(self.chunks(prompt)) :] for t in chunk if t.id < len(reader)]
+        return str(reader.decode(rest)).strip() if rest else ""
 
     def states(self, prompts: Sequence[str], chunks: int | None = None) -> States:
         """Float32 on the CPU.  chunks: of every prompt, empty ones added at the end; None is as many as the longest
@@ -124,6 +132,7 @@ class Tower:
             ids[row, : len(marked)] = torch.tensor(marked)
             weights[row, 1 : len(chunk) + 1, 0] = torch.tensor([t.weight for t in chunk])
         network = put_on(network_of(self.encoder, "cpu", torch.float32), self.encoder.name, self.adapters)
+        network = taught(network, self.learned, self.name)
         mask = torch.ones_like(ids) if self.encoder.config.get("use_attention_mask") else None
         with torch.inference_mode():
             found = network(ids, attention_mask=mask, output_hidden_states=True)
@@ -163,11 +172,12 @@ def tower(
     *,
     plain: bool = False,
     adapters: tuple[Weighed, ...] = (),
+    learned: tuple[Learned, ...] = (),
 ) -> Tower:
     """Raises ModelError where either part is of another class."""
     check_part(tokenizer, "transformers", "CLIPTokenizer", "CLIPTokenizerFast")
     check_part(encoder, "transformers", "CLIPTextModel", "CLIPTextModelWithProjection")
-    return Tower(tokenizer, encoder, layer, plain, adapters)
+    return Tower(tokenizer, encoder, layer, plain, adapters, learned)
 
 
 def notes_of(towers: Sequence[Counting], prompts: Sequence[str]) -> tuple[str, ...]:

@@ -75,5 +75,5 @@ class _Reading:
 def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> _Reading:
     assert system.components is not None
     found = system.components
-    clip = tower(found["tokenizer"], found["text_encoder"], adapters=system.adapters)
+    clip = tower(found["tokenizer"], found["text_encoder"], adapters=system.adapters, learned=system.embeddings)
     return _Reading(clip, (prompt, negative_prompt))

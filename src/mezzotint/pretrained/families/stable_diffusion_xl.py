@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.pretrained.adapters import Weighed
+    from mezzotint.pretrained.embeddings import Learned
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
@@ -37,9 +38,9 @@ def text_parts(found: Components) -> Mapping[str, str]:
     return {encoder: tokenizer for encoder, tokenizer in both.items() if encoder in found}
 
 
-def _towers(found: Components, adapters: tuple[Weighed, ...] = ()) -> list[Tower]:
+def _towers(found: Components, adapters: tuple[Weighed, ...] = (), learned: tuple[Learned, ...] = ()) -> list[Tower]:
     pairs = text_parts(found).items()
-    return [tower(found[t], found[e], "penultimate", adapters=adapters) for e, t in pairs]
+    return [tower(found[t], found[e], "penultimate", adapters=adapters, learned=learned) for e, t in pairs]
 
 
 def _scored(found: Components) -> bool:
@@ -102,5 +103,5 @@ def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, 
     assert system.components is not None
     found = system.components
     zeros = bool(found.options.get("force_zeros_for_empty_prompt", True))
-    towers = tuple(_towers(found, system.adapters))
+    towers = tuple(_towers(found, system.adapters, system.embeddings))
     return _Reading(towers, (prompt, negative_prompt), size, zeros, _scored(found))

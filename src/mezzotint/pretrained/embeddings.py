@@ -1,0 +1,148 @@
+"""Textual-inversion files: words that a text encoder was taught, each as vectors in the place of tokens.
+
+Gal et al., 2022, An Image is Worth One Word: Personalizing Text-to-Image Generation using Textual Inversion, sec. 4.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mezzotint.errors import ModelError, UsageError
+from mezzotint.pretrained.components import known_sha256
+from mezzotint.tensorfile import Header, read_header
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from mezzotint.pretrained.system import System
+
+BY_ENCODER = {"clip_l": "text_encoder", "clip_g": "text_encoder_2"}
+"""Keys of files for SDXL -> the encoder that each is for."""
+
+WEB_UI = "emb_params"
+MAX_VECTORS = 75
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A word that was learned.
+
+    words: what a prompt may say: the file's name, and the token it was trained as.  keys: encoder -> the tensor in the
+    file.  many: vectors of each.
+    """
+
+    path: Path
+    words: tuple[str, ...]
+    sha256: str
+    keys: Mapping[str, str]
+    many: int
+
+    @property
+    def said(self) -> Mapping[str, object]:
+        """For receipts."""
+        return {"name": self.path.stem, "sha256": self.sha256}
+
+    def vectors(self, encoder: str) -> Tensor:
+        """(n, D) float32, of one encoder."""
+        from mezzotint.tensorfile import read_tensors
+
+        return read_tensors(self.path)[self.keys[encoder]].float().reshape(self.many, -1)
+
+
+def with_embeddings(system: System, files: Sequence[Path]) -> System:
+    """A system that knows the words of textual-inversion files.
+
+    Raises: UsageError (a model without CLIP and a U-Net; a word twice), ModelError (a pickle; no such file; for another
+    encoder), InputError.
+    """
+    learned = tuple(read_embedding(path, system) for path in files)
+    words = [word for one in learned for word in one.words]
+    if len(set(words)) < len(words):
+        twice = next(word for word in words if words.count(word) > 1)
+        raise UsageError(f"two embeddings are called {twice!r}; rename one of the files")
+    return replace(system, embeddings=(*system.embeddings, *learned))
+
+
+def read_embedding(path: Path, system: System) -> Learned:
+    """A file's words for a system.  Raises as ``with_embeddings``."""
+    found = system.components
+    if found is None or "unet" not in found or "text_encoder" not in {*found.parts}:
+        raise UsageError(f"{system.name} takes no textual inversions; expected Stable Diffusion 1, 2 or XL")
+    header = read_header(path)
+    token, keys = _keys(path, header)
+    many = set()
+    for encoder, key in keys.items():
+        shape = header.entries[key].shape
+        width = found[encoder].config.get("hidden_size")
+        if shape[-1] != width:
+            raise ModelError(f"{path} is for an encoder of width {shape[-1]}; {system.name}'s {encoder} has {width}")
+        many.add(1 if len(shape) == 1 else shape[0])
+    if len(many) != 1 or not 1 <= max(many) <= MAX_VECTORS:
+        raise ModelError(f"{path} has {sorted(many)} vectors; expected as many for each encoder, 1 to {MAX_VECTORS}")
+    words = tuple(dict.fromkeys(word.lower() for word in (path.stem, token) if word.strip()))
+    return Learned(path, words, known_sha256(path), keys, many.pop())
+
+
+def _keys(path: Path, header: Header) -> tuple[str, dict[str, str]]:
+    """(the token it was trained as or "", encoder -> key)."""
+    entries = {k: e for k, e in header.entries.items() if len(e.shape) in (1, 2) and e.shape[-1] > 1}
+    both = {encoder: key for key, encoder in BY_ENCODER.items() if key in entries}
+    if both:
+        return "", both
+    if WEB_UI in entries:
+        return "", {"text_encoder": WEB_UI}
+    if len(entries) == 1 and len(header.entries) == 1:
+        key = next(iter(entries))
+        return key, {"text_encoder": key}
+    raise ModelError(
+        f"{path} is no textual inversion ({len(header.entries)} tensors); expected one tensor, {WEB_UI}, or clip_l and"
+        " clip_g"
+    )
+
+
+def pieces(text: str, learned: Sequence[Learned]) -> Iterator[str | Learned]:
+    """A text in pieces: those that are learned words, longest first where they overlap, and what lies between."""
+    by_word = {word: one for one in learned for word in one.words}
+    if not by_word:
+        yield text
+        return
+    pattern = "|".join(re.escape(word) for word in sorted(by_word, key=len, reverse=True))
+    at = 0
+    for found in re.finditer(pattern, text, re.IGNORECASE):
+        if text[at : found.start()].strip():
+            yield text[at : found.start()]
+        yield by_word[found[0].lower()]
+        at = found.end()
+    if text[at:].strip():
+        yield text[at:]
+
+
+def numbered(learned: Sequence[Learned], encoder: str, first: int) -> dict[Learned, range]:
+    """The token numbers of each word for one encoder, from ``first`` on, beyond its vocabulary."""
+    found, at = {}, first
+    for one in learned:
+        if encoder in one.keys:
+            found[one] = range(at, at + one.many)
+            at += one.many
+    return found
+
+
+def taught(network: nn.Module, learned: Sequence[Learned], encoder: str) -> nn.Module:
+    """A text encoder that shares every weight with ``network`` and knows the words."""
+    import torch
+
+    from mezzotint.nets.shared import put, shared
+    from mezzotint.nets.vocabulary import Extended
+
+    mine = [one.vectors(encoder) for one in learned if encoder in one.keys]
+    if not mine:
+        return network
+    made = shared(network)
+    path = next(name for name, _ in network.named_modules() if name.endswith("token_embedding"))
+    base = network.get_submodule(path)
+    put(made, path, Extended(base, torch.cat(mine)))  # type: ignore[arg-type]
+    return made
