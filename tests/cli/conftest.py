@@ -56,8 +56,10 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[...,
 
     def begin(*arguments: str, **more: object) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", "from mezzotint.cli import main; main()", *arguments]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | more
-        child = subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, preexec_fn=heeding, **pipes)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+        child = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, text=True, **{**pipes, "preexec_fn": heeding, **more}
+        )
         started.append(child)
         return child
 
