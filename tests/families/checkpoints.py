@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from diffusers import (
     AutoencoderKL,
+    ControlNetModel,
     DDIMScheduler,
     DDPMScheduler,
     DPMSolverMultistepScheduler,
@@ -155,6 +156,19 @@ def wide_vae() -> AutoencoderKL:
         block_out_channels=[16, 32, 32], in_channels=3, out_channels=3, down_block_types=["DownEncoderBlock2D"] * 3,
         up_block_types=["UpDecoderBlock2D"] * 3, latent_channels=4, scaling_factor=0.08333, norm_num_groups=8,
     )  # fmt: skip
+
+
+def controlnet(folder: Path, base: Path, seed: int = 0) -> Path:
+    """A ControlNet for the U-Net of a checkpoint, none of its layers zero."""
+    torch.manual_seed(seed)
+    made = ControlNetModel.from_unet(
+        UNet2DConditionModel.from_pretrained(base / "unet"), conditioning_embedding_out_channels=(8, 16)
+    )
+    for value in made.parameters():
+        if not value.any():
+            torch.nn.init.normal_(value, std=0.1)
+    made.save_pretrained(folder)
+    return folder
 
 
 def t5_tokenizer(folder: Path) -> T5Tokenizer:

@@ -36,6 +36,11 @@ from mezzotint.errors import UsageError
 @click.option(
     "--embedding", multiple=True, type=click.Path(path_type=Path), help="A textual-inversion file; may be given again."
 )
+@click.option("--control", multiple=True, metavar="DIR[:WEIGHT[:BEGIN-END]]", help="A ControlNet; may be given again.")
+@click.option("--control-image", multiple=True, metavar="FILE", help="The picture that steers it; one for each.")
+@click.option("--ip-adapter", multiple=True, metavar="FILE[:WEIGHT]", help="An IP-Adapter; may be given again.")
+@click.option("--ip-image", multiple=True, metavar="FILE", help="The picture that is part of the prompt; one for each.")
+@click.option("--ip-encoder", type=click.Path(path_type=Path), help="CLIP's picture encoder.  [beside the IP-Adapter]")
 @click.option("--allow-partial", is_flag=True, help="Take a LoRA whose keys do not all have a place.")
 @click.option("--refiner", type=click.Path(path_type=Path), help="A folder that takes over for the last steps.")
 @click.option("--refiner-at", type=float, help="The share of the noise's time that is the base's.  [0.8]")

@@ -51,7 +51,7 @@ class Made:
     model: its name.  stages: in the order they ran; main: the number of the one that the words were for.
     task: its name, and what it was given beside words: SHA-256 of pictures, numbers.
     adapters: put on the model: name, sha256 and weight each.  embeddings: words that its text encoders were taught:
-    name and sha256 each.
+    name and sha256 each.  attached: controls and pictures in the prompt: kind, name, hashes and weight each.
     tokens: how much of either each text encoder read: encoder, text, used, dropped, lost.
     prompt, negative_prompt: as given.  read: the English that the text encoder was given for either, encoder_sha256:
     its weights; "" for a model without text.
@@ -65,6 +65,7 @@ class Made:
     task: Mapping[str, Any]
     adapters: tuple[Mapping[str, Any], ...]
     embeddings: tuple[Mapping[str, Any], ...]
+    attached: tuple[Mapping[str, Any], ...]
     prompt: str
     negative_prompt: str
     read: tuple[str, str]
@@ -125,7 +126,7 @@ def from_dict(value: Any, where: str) -> Receipt:
         stages = tuple(StageMade(**{**stage, "batch": tuple(stage["batch"])}) for stage in table["stages"])
         pairs = {"size": tuple(table["size"]), "read": tuple(table["read"]), "stages": stages}
         pairs |= {"adapters": tuple(table["adapters"]), "tokens": tuple(table["tokens"])}
-        pairs["embeddings"] = tuple(table["embeddings"])
+        pairs |= {name: tuple(table[name]) for name in ("embeddings", "attached")}
         made = Made(**{**table, **pairs})
         receipt = Receipt(made, value["pixels_sha256"], value["times"]["created"], value["times"]["batch_seconds"])
     except (KeyError, TypeError, ValueError) as error:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mezzotint.errors import UsageError
 from mezzotint.files import sha256
 from mezzotint.making.outpaint import Margins, framed, margins_of
-from mezzotint.pictures.flat import mask_of, rgb
+from mezzotint.pictures.flat import covering, mask_of, rgb
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.system import picture_shape
 
@@ -172,7 +172,7 @@ def edit_of(
     if wanted is not None and wanted != (pixels.shape[1], pixels.shape[0]):
         is_ = f"{image} is {pixels.shape[1]}x{pixels.shape[0]}"
         _need(found is None, f"{is_}; with a mask expected {wanted[0]}x{wanted[1]}")
-        pixels = _covering(pixels, wanted)
+        pixels = covering(pixels, wanted)
     return Edit(_channels(pixels, system), found, chosen, ~found if lock_mask and found is not None else None)
 
 
@@ -201,11 +201,3 @@ def _channels(pixels: Pixels, system: System) -> Pixels:
 def _need(holds: bool, otherwise: str) -> None:
     if not holds:
         raise UsageError(otherwise)
-
-
-def _covering(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Scaled to cover a size (width, height) and cut to the centre."""
-    from PIL import Image, ImageOps
-
-    made: Pixels = np.asarray(ImageOps.fit(Image.fromarray(pixels), size, Image.Resampling.LANCZOS), np.uint8)
-    return made

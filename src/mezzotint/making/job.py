@@ -154,6 +154,7 @@ class Job:
             task=picture.task,
             adapters=tuple(one.said for one in system.adapters),
             embeddings=tuple(one.said for one in system.embeddings),
+            attached=tuple(one.said for one in system.attached),
             prompt=picture.prompt,
             negative_prompt=self.negative_prompt,
             read=picture.told.read,

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mezzotint.errors import UsageError
+from mezzotint.making.attach import Attachments
 from mezzotint.making.edit import LARGEST, Edit, edit_of
 from mezzotint.making.job import GENERATE, How, Job, Planned, Wanted
 from mezzotint.making.prompt import told
@@ -23,6 +25,7 @@ from mezzotint.pretrained.system import System, describe_system, verify_system
 if TYPE_CHECKING:
     import torch
 
+    from mezzotint.diffusion.level import Level
     from mezzotint.pretrained.memory import Needed
     from mezzotint.pretrained.model import Model
     from mezzotint.pretrained.spec import Spec
@@ -121,6 +124,11 @@ def prepare(
     refiner_at: float | None = None,
     lora: Sequence[str | Path] = (),
     embedding: Sequence[str | Path] = (),
+    control: Sequence[str | Path] = (),
+    control_image: Sequence[str | Path] = (),
+    ip_adapter: Sequence[str | Path] = (),
+    ip_image: Sequence[str | Path] = (),
+    ip_encoder: str | Path | None = None,
     allow_partial: bool = False,
     offload: bool = False,
     strict: bool = False,
@@ -132,6 +140,7 @@ def prepare(
     system = opened(model)
     if lora:
         system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)
+    system = Attachments(control, control_image, ip_adapter, ip_image, ip_encoder).put_on(system)
     system = refined(system, refiner, refiner_at)
     if embedding:
         system = with_embeddings(system, [Path(file) for file in embedding])
@@ -216,7 +225,10 @@ def planned(
         model=loaded,
         pictures=pictures,
         negative_prompt=how.negative_prompt,
-        stages=handing_over(stages, begins),
+        stages=tuple(
+            replace(stage, model=stage.model.on(_run_levels(stage, begins if k == system.main else 0)))
+            for k, stage in enumerate(handing_over(stages, begins))
+        ),
         device=kind,
         dtype=dtype,
         threads=use_threads(how.threads),
@@ -226,6 +238,11 @@ def planned(
         edit=edit,
         memory=memory,
     )
+
+
+def _run_levels(stage: Planned, begins: int) -> Level:
+    """The levels of the steps of a stage that are run, and the one they end on."""
+    return stage.plan.levels[max(begins, stage.run.start) : stage.run.stop + 1]
 
 
 def _memory(system: System, spec: Spec, rows: int, dtype: torch.dtype, kind: str, offload: bool) -> Needed | None:

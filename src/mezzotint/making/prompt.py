@@ -13,6 +13,7 @@ from mezzotint.conditioning.labels import Labels, label_cond
 from mezzotint.conditioning.text import Tokens
 from mezzotint.errors import UsageError
 from mezzotint.pretrained.families.known import Reading, family_of
+from mezzotint.pretrained.picture_prompts import with_pictures
 from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def told(system: System, prompt: str, negative_prompt: str, size: tuple[int, int
         base = told(replace(system, refiner=None), prompt, negative_prompt, size)
         return Both(base, told(system.refiner, prompt, negative_prompt, size))
     if system.components is not None:
-        return family_of(system.components).reading(system, prompt, negative_prompt, size)
+        read = family_of(system.components).reading(system, prompt, negative_prompt, size)
+        return with_pictures(read, system.attached)
     if system.text is not None:
         return _texts(system, prompt, negative_prompt)
     names = tuple(label.name for label in system.labels)

@@ -208,6 +208,11 @@ def generate(
     refiner_at: float | None = None,
     lora: Sequence[str | Path] = (),
     embedding: Sequence[str | Path] = (),
+    control: Sequence[str | Path] = (),
+    control_image: Sequence[str | Path] = (),
+    ip_adapter: Sequence[str | Path] = (),
+    ip_image: Sequence[str | Path] = (),
+    ip_encoder: str | Path | None = None,
     allow_partial: bool = False,
     offload: bool = False,
     strict: bool = False,
@@ -236,6 +241,10 @@ def generate(
             place are passed over.
         strict: whether a prompt that is too long is an error.
         embedding: textual-inversion files; a prompt says such a word by the file's name, or the token in it.
+        control: folders of ControlNets, "DIR", "DIR:WEIGHT" or "DIR:WEIGHT:BEGIN-END" (shares of the steps) each.
+        control_image: the picture that each is told, scaled to cover the size of what is made and cut to its centre.
+        ip_adapter: IP-Adapter files, "FILE" or "FILE:WEIGHT" each.   ip_image: the picture that each makes part of the
+            prompt.   ip_encoder: the folder of CLIP's picture encoder; None is ``image_encoder`` beside each file.
         offload: whether only the part that runs is in memory: slower, for models in diffusers' layout.
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic).
@@ -245,6 +254,7 @@ def generate(
         solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,
         refiner_at=refiner_at, lora=lora, embedding=embedding, allow_partial=allow_partial, offload=offload,
+        control=control, control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
         strict=strict,
     )  # fmt: skip
     began = time.perf_counter()

@@ -75,3 +75,11 @@ def mask_of(path: Path, means: str = "white") -> NDArray[np.bool_]:
     if not found.any():
         raise UsageError(f"{path} asks for nothing to be repainted: expected some {means} pixels; see --mask-means")
     return found
+
+
+def covering(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Scaled to cover a size (width, height) and cut to the centre."""
+    from PIL import Image, ImageOps
+
+    made: Pixels = np.asarray(ImageOps.fit(Image.fromarray(pixels), size, Image.Resampling.LANCZOS), np.uint8)
+    return made

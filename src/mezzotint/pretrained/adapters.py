@@ -105,15 +105,15 @@ def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapte
     return Adapter(path.stem, known_sha256(path), made, coverage)
 
 
-def weighed(text: str) -> tuple[Path, float]:
-    """ "FILE" or "FILE:0.8" -> the file and its weight.  Raises UsageError."""
+def weighed(text: str, what: str = "a LoRA") -> tuple[Path, float]:
+    """ "FILE" or "FILE:0.8" -> the file and its weight.  Raises UsageError that says what it is."""
     head, colon, tail = text.rpartition(":")
     try:
         path, weight = (Path(head), float(tail)) if colon and head else (Path(text), 1.0)
     except ValueError:
         path, weight = Path(text), 1.0
     if not -MAX_WEIGHT <= weight <= MAX_WEIGHT:
-        raise UsageError(f"a LoRA's weight is {weight}; expected -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}")
+        raise UsageError(f"{what}'s weight is {weight}; expected -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}")
     return path, weight
 
 

@@ -11,10 +11,14 @@ import torch
 
 from mezzotint.codecs.kl import KL
 from mezzotint.diffusion.denoiser import Preconditioned
+from mezzotint.diffusion.level import Level
 from mezzotint.pretrained.adapters import Weighed, put_on
+from mezzotint.pretrained.attached import Attached
 from mezzotint.pretrained.component_network import Fetched, Wrap, network_of
 from mezzotint.pretrained.components import Component
+from mezzotint.pretrained.controls import steered
 from mezzotint.pretrained.folder import Described
+from mezzotint.pretrained.picture_prompts import looked
 from mezzotint.pretrained.shelf import SHELF
 from mezzotint.pretrained.spec import Spec
 from mezzotint.pretrained.stage_model import defining_sha256, parametrisation_of
@@ -28,7 +32,8 @@ class ForeignStage:
     """One stage of a diffusers folder.
 
     denoising, vae: the parts that hold its networks.  wrap: makes the library's network one of ours.  takes: the names
-    of what it is told.  adapters: put on the denoiser.
+    of what it is told.  adapters: put on the denoiser.  attached: beside it.  levels: the grid of a run, where one is
+    known.
     """
 
     described: Described
@@ -37,6 +42,8 @@ class ForeignStage:
     wrap: Wrap
     takes: tuple[str, ...]
     adapters: tuple[Weighed, ...] = ()
+    attached: tuple[Attached, ...] = ()
+    levels: Level | None = None
 
     @property
     def name(self) -> str:
@@ -60,7 +67,7 @@ class ForeignStage:
     def codec(self, device: str = "cpu") -> KL:
         """The autoencoder on a device, float32, for pictures of the size that ``at`` gave."""
         said = self.spec.codec
-        height, width = (n * int(said["factor"]) for n in self.spec.shape[1:])
+        width, height = self._size
 
         def vae() -> nn.Module:
             return network_of(self.vae, device, torch.float32)
@@ -70,13 +77,29 @@ class ForeignStage:
     def denoiser(self, device: str, dtype: torch.dtype) -> Preconditioned:
         """The network on a device in a number format, with its parametrisation."""
 
+        predicts = parametrisation_of(self.spec)
+        indices = () if self.levels is None else tuple(predicts(self.levels[:-1]).noise.tolist())
+
         def made() -> nn.Module:
-            return self.wrap(put_on(network_of(self.denoising, device, dtype), "denoiser", self.adapters))
+            base = put_on(network_of(self.denoising, device, dtype), "denoiser", self.adapters)
+            base = looked(base, self.attached, device, dtype)
+            return self.wrap(steered(base, self.attached, self._size, indices, device, dtype))
 
         def network() -> nn.Module:
-            return SHELF.get((self.denoising, self.takes, self.adapters, device, dtype), made)
+            beside = (self.attached, self._size, indices) if self.attached else ()
+            return SHELF.get((self.denoising, self.takes, self.adapters, beside, device, dtype), made)
 
-        return Preconditioned(Fetched(network), parametrisation_of(self.spec))
+        return Preconditioned(Fetched(network), predicts)
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        """(width, height) of its pictures."""
+        height, width = (n * int(self.spec.codec["factor"]) for n in self.spec.shape[1:])
+        return width, height
+
+    def on(self, levels: Level) -> ForeignStage:
+        """The same for runs on a grid."""
+        return replace(self, levels=levels)
 
     def at(self, size: tuple[int, int]) -> ForeignStage:
         """The same for pictures of another size (width, height)."""

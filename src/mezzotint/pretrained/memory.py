@@ -65,6 +65,8 @@ def needed(system: System, spec: Spec, rows: int, dtype: torch.dtype, *, offload
     if system.refiner is not None and system.refiner.components is not None:
         more = held(system.refiner.components, dtype)
         weights |= {f"refiner's {name}": size for name, size in more.items() if name != "vae"}
+    for one in system.attached:
+        weights |= one.held(dtype.itemsize)
     pixels = math.prod(spec.shape[1:])
     denoising = DENOISER_TENSORS * 2 * rows * pixels * width(found.denoising) * dtype.itemsize
     factor = int(spec.codec.get("factor", 1))

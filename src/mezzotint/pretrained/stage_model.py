@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mezzotint.codecs.base import Vector
 from mezzotint.codecs.pixels import Pixels
 from mezzotint.diffusion.denoiser import Preconditioned
+from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.parametrisation import EDM, EPS, FLOW, X0, Clean, Counted, Indexed, Parametrisation, V
 from mezzotint.diffusion.schedule import (
     VE,
@@ -197,6 +198,10 @@ class StageModel:
         codec = self.codec()
         decoder = {"codec": codec.net} if isinstance(codec, _latent_class()) else {}
         return {"denoiser": self.network, **decoder}
+
+    def on(self, levels: Level) -> StageModel:
+        """The same: nothing of it depends on the grid of a run."""
+        return self
 
     def at(self, size: tuple[int, int]) -> StageModel:
         """The same: its pictures have one size."""

@@ -24,6 +24,7 @@ from mezzotint.pretrained.spec import Card, Choice, Label, Text, card_of, made_o
 if TYPE_CHECKING:
     from mezzotint.conditioning.text import TextEncoder
     from mezzotint.pretrained.adapters import Weighed
+    from mezzotint.pretrained.attached import Attached
     from mezzotint.pretrained.embeddings import Learned
 
 SYSTEM_JSON, SCHEMA = "system.json", "mezzotint/system/1"
@@ -57,8 +58,8 @@ class System:
 
     main: the number of the stage that ``--steps`` and the like are for.  card: of the whole.
     components: of a folder in diffusers' layout, else None.   adapters: put on its networks.   embeddings: words
-    that its text encoders were taught.   refiner: the system that takes over in the last stage
-    (``pretrained.refined``).
+    that its text encoders were taught.   attached: beside its denoiser.   refiner: the system that takes over in the
+    last stage (``pretrained.refined``).
     """
 
     name: str
@@ -70,6 +71,7 @@ class System:
     components: Components | None = None
     adapters: tuple[Weighed, ...] = ()
     embeddings: tuple[Learned, ...] = ()
+    attached: tuple[Attached, ...] = ()
     refiner: System | None = None
 
     @property

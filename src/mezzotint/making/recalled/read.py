@@ -86,6 +86,8 @@ def _of_receipt(made: Made) -> Words:
         notes.append("options of solver and grid are in the receipt and are not brought along")
     if made.embeddings:
         notes.append(f"with --embedding: {', '.join(str(one['name']) for one in made.embeddings)}")
+    if made.attached:
+        notes.append(f"with controls or pictures in the prompt: {', '.join(str(one['name']) for one in made.attached)}")
     return Words(
         source="mezzotint",
         prompt=made.prompt,

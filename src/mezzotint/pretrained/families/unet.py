@@ -161,13 +161,18 @@ def stage_of(system: System, takes: tuple[str, ...]) -> ForeignStage:
     """The stage with its networks at hand.  takes: what every network of the family is told."""
     from mezzotint.pretrained.families.unet_network import Called
     from mezzotint.pretrained.foreign import ForeignStage
+    from mezzotint.pretrained.picture_prompts import pictures_of
 
     net = system.members[0].described.spec.net
     told = takes + SEES.get(str(net.get("sees")), ()) + (("guidance",) if net.get("guidance") == "distilled" else ())
+
+    told += ("image",) if pictures_of(system.attached) else ()
 
     def called(network: nn.Module) -> nn.Module:
         return Called(network, told)
 
     assert system.components is not None
     found = system.components
-    return ForeignStage(system.members[0].described, found["unet"], found["vae"], called, told, system.adapters)
+    return ForeignStage(
+        system.members[0].described, found["unet"], found["vae"], called, told, system.adapters, system.attached
+    )

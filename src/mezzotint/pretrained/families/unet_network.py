@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.nets.remembered import remembering
 
-ADDED = {"pooled": "text_embeds", "time_ids": "time_ids"}
+ADDED = {"pooled": "text_embeds", "time_ids": "time_ids", "image": "image"}
 """Our name of a condition -> the U-Net's, of those that go beside the text's states."""
 
 
@@ -57,5 +57,6 @@ class Called(nn.Module):
         return answer.to(x.dtype)
 
     def _scale(self, cond: Cond) -> Tensor:
-        projection = self.unet.get_parameter("time_embedding.cond_proj.weight")
+        named = self.unet.named_parameters()  # the U-Net's own comes before those of networks beside it
+        projection = next(p for name, p in named if name.endswith("time_embedding.cond_proj.weight"))
         return scale_embedding(cond["guidance"], projection.shape[1])
