@@ -90,8 +90,23 @@ class Told(torch.nn.Module):
 def test_stand_ins_do_not_depend_on_how_it_is_run(tmp_path):
     damaged_folder(tmp_path)
     recipe = tiny(4, conditioning=Unconditional(), build=Told, data=lambda folder: Data(open_source(tmp_path)))
-    a, b = run(recipe, ahead=0), run(recipe, ahead=3, workers=2)
+    a, b, c = run(recipe, ahead=0), run(recipe, ahead=3, workers=2), run(recipe, feeders=2)
     assert same(a[0], b[0])
+    assert same(a[0], c[0])
+
+
+@pytest.mark.filterwarnings("ignore:Image size")
+def test_feeders_report_what_one_process_reports(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    damaged_folder(folder)
+    recipe = tiny(4, conditioning=Unconditional(), build=Told, data=lambda _: Data(open_source(folder)))
+    one, several = (Quarantine(tmp_path / f"{n}.jsonl") for n in ("one", "several"))
+    run(recipe, quarantine=one)
+    run(recipe, quarantine=several, feeders=2)
+    assert one.ids
+    assert several.ids >= one.ids  # feeders are a step or two ahead when the run ends
+    assert Quarantine(tmp_path / "several.jsonl").ids == several.ids
 
 
 @pytest.mark.parametrize("name", [b"bad-\xff.png", b"bad-\n.png", "bad-ลาย.png".encode()])

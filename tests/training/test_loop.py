@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 from dataclasses import dataclass
 
 import pytest
@@ -37,11 +38,33 @@ def test_training_lowers_the_loss():
     assert training.step == 150
 
 
-@pytest.mark.parametrize("options", [{"ahead": 0}, {"ahead": 7}, {"ahead": 2, "workers": 3}], ids=str)
+WAYS = [{"ahead": 0}, {"ahead": 7}, {"ahead": 2, "workers": 3}, {"feeders": 1}, {"feeders": 3, "workers": 2}]
+
+
+@pytest.mark.parametrize("options", WAYS, ids=str)
 def test_prefetch_and_workers_change_nothing(whole, options):
     training, steps = run(tiny(), **options)
     assert same(training, whole[0])
     assert [s.loss for s in steps] == [s.loss for s in whole[1]]
+
+
+def test_feeders_end_with_the_run_that_is_left():
+    before = set(multiprocessing.active_children())
+    recipe = tiny()
+    steps = train(recipe, recipe.data(None), feeders=2)
+    next(steps)
+    mine = set(multiprocessing.active_children()) - before
+    assert len(mine) == 2
+    steps.close()
+    assert not any(child.is_alive() for child in mine)
+
+
+def test_what_a_feeder_raises_comes_out_in_its_place():
+    def empty(folder):
+        return Data(made(0))
+
+    with pytest.raises(InputError, match="no samples"):
+        run(tiny(data=empty), feeders=2)
 
 
 def test_validation_and_checkpoints_change_nothing(whole, tmp_path):
@@ -62,6 +85,13 @@ def test_a_run_left_and_resumed_is_equal_to_the_bit(whole, tmp_path, stop):
     again, steps = resumed(recipe, tmp_path)
     assert same(again, whole[0])
     assert [s.loss for s in steps] == [s.loss for s in whole[1]][stop - 1 :]
+
+
+def test_a_run_resumed_with_feeders_is_equal_to_the_bit(whole, tmp_path):
+    run(tiny(), until=4, store=Store(tmp_path))
+    again, steps = resumed(tiny(), tmp_path, feeders=3)  # 4 is no multiple of 3: lanes begin where the run goes on
+    assert steps[0].step == 5
+    assert same(again, whole[0])
 
 
 def test_another_seed_is_another_run(whole):

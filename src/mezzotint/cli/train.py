@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -150,6 +151,14 @@ def _changed(recipe: Recipe, steps: int | None, seed: int | None) -> Recipe:
     return replace(recipe, steps=steps or recipe.steps, seed=recipe.seed if seed is None else seed)
 
 
+def _feeders(said: int | None, device: str, processes: int) -> int:
+    """How many processes prepare pictures: a CPU's cores are the network's; an accelerator is faster than one core
+    draws."""
+    if said is not None:
+        return said
+    return 0 if device == "cpu" else max(0, (os.cpu_count() or 1) // processes - 1)
+
+
 def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
     return {
         "schema": "mezzotint/train/1",
@@ -178,6 +187,11 @@ def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
 @click.option("--device", metavar="|".join(DEVICES), help="Where the network runs.  [auto]")
 @click.option("--threads", type=int, help="Processor threads; bits are equal for equal numbers of them.")
 @click.option(
+    "--feeders",
+    type=click.IntRange(0),
+    help="Processes that prepare pictures.  [CPU: 0; else all but one core]",
+)
+@click.option(
     "--strategy", default="ddp", metavar="ddp|fsdp", help="How torchrun's processes share the network.  [ddp]"
 )
 @click.option("--part", multiple=True, metavar="NAME=FOLDER", help="A trained part that the recipe needs; repeatable.")
@@ -194,6 +208,7 @@ def command(
     seed: int | None,
     device: str | None,
     threads: int | None,
+    feeders: int | None,
     strategy: str,
     part: tuple[str, ...],
     tensorboard: bool,
@@ -228,7 +243,10 @@ def command(
         boards = (Board(folder / "tensorboard"),) if tensorboard and ranks.first else ()
         watch = Watch(together(bar, *boards), stop, bar.say)
         start: Literal["new", "resume"] = "resume" if resume else "new"
-        outcome = fit(chosen, folder, samples, start=start, device=here, ranks=ranks, workers=workers, watch=watch)
+        outcome = fit(
+            chosen, folder, samples, start=start, device=here, ranks=ranks, workers=workers,
+            feeders=_feeders(feeders, here.type, ranks.world), watch=watch,
+        )  # fmt: skip
         cut = stop.interrupted and outcome.reason == "stopped"
         model = export(outcome, said_of_it) if said_of_it and not cut else None
     if cut and ranks.first:

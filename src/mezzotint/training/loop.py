@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,7 +15,8 @@ from torch import Tensor
 from mezzotint.errors import NonFiniteError
 from mezzotint.training import keyed
 from mezzotint.training.checkpoint import Store
-from mezzotint.training.data.batches import Batch, Micro, batches, rows_of
+from mezzotint.training.data.batches import Batch, Lane, Micro, batches, rows_of
+from mezzotint.training.data.feeders import fed
 from mezzotint.training.data.prefetch import prefetched
 from mezzotint.training.data.quarantine import Quarantine
 from mezzotint.training.data.source import Data
@@ -57,24 +57,26 @@ def train(
     quarantine: Quarantine | None = None,
     ahead: int = 2,
     workers: int = 1,
+    feeders: int = 0,
 ) -> Iterator[Progress]:
     """Trains to the recipe's last step, one ``Progress`` a step.
 
     Between two of them ``training`` is consistent: it can be saved, exported, or left.  A checkpoint that is due is
     written when the next step is asked for, so that what the caller keeps of a step is never behind it.  The weights
     are a function of (recipe, data, step) on one machine with one number of threads: not of ``ahead``, ``workers``,
-    interruptions, or how often anything is reported.
+    ``feeders``, interruptions, or how often anything is reported.
 
     Args:
         training: the state to go on from, changed in place; None begins a new one on ``device``.
         store: where checkpoints go; None writes none.   quarantine: where unusable samples are named.
         ahead: batches prepared ahead in a thread, 0 = none.   workers: threads that decode.
+        feeders: processes that prepare batches, each with threads of its own; 0 = a thread of this one.
     Raises: NonFiniteError (names step and samples; no update was made), StorageError, InputError.
     """
     run = training or begin(recipe, device)
     fingerprint = data.train.fingerprint if store else ""
     held = held_out(recipe, data.held_out) if data.held_out and recipe.every.validation else None
-    feed = prefetched(_feed(run, data, quarantine or Quarantine(), workers), ahead)
+    feed = _feed(run, data, quarantine or Quarantine(), workers, ahead, feeders)
     with closing(feed):
         began = time.perf_counter()
         for batch in feed:
@@ -94,10 +96,16 @@ def is_time(run: Training, every: int) -> bool:
     return run.step == run.recipe.steps or (every > 0 and run.step % every == 0)
 
 
-def _feed(run: Training, data: Data, quarantine: Quarantine, workers: int) -> partial[Iterator[Batch]]:
+def _feed(
+    run: Training, data: Data, quarantine: Quarantine, workers: int, ahead: int, feeders: int
+) -> Generator[Batch]:
     recipe = run.recipe
-    parts = rows_of(recipe, run.ranks.rank, run.ranks.world)
-    return partial(batches, recipe, data.train, run.step, run.cursor, parts, quarantine, workers)
+    parts, cursor, step = rows_of(recipe, run.ranks.rank, run.ranks.world), run.cursor, run.step
+
+    def made(lane: Lane, quarantine: Quarantine) -> Iterator[Batch]:
+        return batches(recipe, data.train, step, cursor, parts, quarantine, workers, lane)
+
+    return fed(made, feeders, quarantine) if feeders else prefetched(lambda: made(Lane(), quarantine), ahead)
 
 
 def save(run: Training, store: Store, fingerprint: str) -> Path | None:

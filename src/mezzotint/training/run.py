@@ -81,6 +81,7 @@ def fit(
     device: torch.device | str = "cpu",
     ranks: Ranks = SINGLE,
     workers: int = 1,
+    feeders: int = 0,
     watch: Watch | None = None,
 ) -> Outcome:
     """Trains a recipe in a folder, to its last step or until ``watch.stop``; either way the folder can be resumed.
@@ -89,6 +90,7 @@ def fit(
         data: what to learn from, ``recipe.data(folder)``.
         start: "new" refuses a folder with checkpoints; "resume" goes on from the last undamaged one, and begins where
             there is none.
+        workers, feeders: threads and processes that prepare batches, see ``train``.
     Raises: UsageError, InputError, StorageError, NonFiniteError.
     """
     watch = watch or Watch()
@@ -99,7 +101,7 @@ def fit(
     _restore(training, store, data, watch.say)
     if ranks.first:
         _describe(folder, training)
-    return _Run(training, data, folder, store, watch).go(workers)
+    return _Run(training, data, folder, store, watch).go(workers, feeders)
 
 
 def _restore(training: Training, store: Store, data: Data, say: Callable[[str], None]) -> None:
@@ -137,7 +139,7 @@ class _Run:
         self.loss: float | None = None
         self.validation: Validation | None = None
 
-    def go(self, workers: int) -> Outcome:
+    def go(self, workers: int, feeders: int) -> Outcome:
         run, ranks = self.training, self.training.ranks
         if ranks.first:
             self.journal.cut(run.step)
@@ -149,6 +151,7 @@ class _Run:
             store=self.store,
             quarantine=Quarantine(self.folder / name),
             workers=workers,
+            feeders=feeders,
         )
         try:
             for progress in steps:

@@ -6,6 +6,7 @@ States are kept as int8 with one float16 scale a token, which is as exact as the
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -73,14 +74,16 @@ class CachedTexts:
         return make_folder(home() / "texts") / f"{self._encoder.sha256[:16]}-{self.length}.sqlite"
 
     def _connection(self) -> sqlite3.Connection:
-        """One a thread and file; a cache made by another process at the same time is waited for."""
-        known: dict[Path, sqlite3.Connection] = _LOCAL.__dict__.setdefault("connections", {})
-        if self._path not in known:
+        """One a process, thread and file: SQLite's may not be taken along into a forked process.  A cache made by
+        another process at the same time is waited for."""
+        known: dict[tuple[int, Path], sqlite3.Connection] = _LOCAL.__dict__.setdefault("connections", {})
+        here = (os.getpid(), self._path)
+        if here not in known:
             made = sqlite3.connect(self._path, timeout=60)
             made.execute("pragma journal_mode = wal")
             made.execute("create table if not exists states (caption blob primary key, packed blob) without rowid")
-            known[self._path] = made
-        return known[self._path]
+            known[here] = made
+        return known[here]
 
     def _read(self, captions: Sequence[str]) -> dict[str, bytes]:
         keys = {_key(c): c for c in captions}

@@ -117,6 +117,14 @@ def _micro(recipe: Recipe, step: int, rows: tuple[int, ...], pairs: list[tuple[I
     return Micro(images, eps, u, cond, labels, Draws(recipe.seed, Purpose.TASK, step, rows), ids)
 
 
+@dataclass(frozen=True)
+class Lane:
+    """Which steps one of several processes prepares: those that are ``number`` modulo ``of``."""
+
+    number: int = 0
+    of: int = 1
+
+
 def batches(
     recipe: Recipe,
     source: Source,
@@ -125,15 +133,18 @@ def batches(
     parts: list[tuple[int, ...]],
     quarantine: Quarantine,
     workers: int = 1,
+    lane: Lane = Lane(),
 ) -> Iterator[Batch]:
     """The batches of steps ``start`` … recipe.steps - 1, each a pure function of (recipe, source, step, its cursor).
 
     parts: the rows this process computes, one tuple a micro-batch.
-    workers: threads that decode; they change nothing but speed.
+    workers: threads that decode; they change nothing but speed.   lane: which of the steps are prepared.
     """
     order = Order(source, recipe.seed, recipe.mix, quarantine.add)
     with closing(Reader(order, recipe.shape, quarantine, workers)) as reader:
         for step in range(start, recipe.steps):
             picks, cursor = order.take(cursor, recipe.batch)
+            if (step - start) % lane.of != lane.number:
+                continue
             micros = [_micro(recipe, step, rows, reader([picks[r] for r in rows])) for rows in parts]
             yield Batch(step, tuple(micros), cursor)
