@@ -71,8 +71,8 @@ OPTIONS = {
     "explain": ["MODEL", *SAMPLING, "--json"],
     "config": ["--json"],
     "train": [
-        *["RECIPE", "--data", "--out", "--resume", "--steps", "--minutes", "--seed", "--device", "--threads"],
-        *["--strategy", "--part", "--tensorboard", *SHARED],
+        *["RECIPE", "--data", "--out", "--resume", "--from", "--steps", "--minutes", "--seed", "--device", "--threads"],
+        *["--feeders", "--strategy", "--part", "--tensorboard", *SHARED],
     ],
     "render": ["--catalog", "--out", "-n/--n", "--size", "--seed", "--workers", "--only", *SHARED],
 }

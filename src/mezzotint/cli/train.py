@@ -180,6 +180,9 @@ def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
 @out_option
 @click.option("--resume", is_flag=True, help="Go on from the last good checkpoint in --out, or of the latest run.")
 @click.option(
+    "--from", "first", type=click.Path(path_type=Path), help="A trained model's folder to begin with: RUN/model."
+)
+@click.option(
     "--steps", type=click.IntRange(1), help="Updates of the whole run; the rate's decay is planned over them."
 )
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after this long, resumable.")
@@ -203,6 +206,7 @@ def command(
     data: Path | None,
     out: Path | None,
     resume: bool,
+    first: Path | None,
     steps: int | None,
     minutes: float | None,
     seed: int | None,
@@ -244,7 +248,7 @@ def command(
         watch = Watch(together(bar, *boards), stop, bar.say)
         start: Literal["new", "resume"] = "resume" if resume else "new"
         outcome = fit(
-            chosen, folder, samples, start=start, device=here, ranks=ranks, workers=workers,
+            chosen, folder, samples, start=start, first=first, device=here, ranks=ranks, workers=workers,
             feeders=_feeders(feeders, here.type, ranks.world), watch=watch,
         )  # fmt: skip
         cut = stop.interrupted and outcome.reason == "stopped"

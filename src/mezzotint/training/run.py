@@ -21,6 +21,7 @@ from mezzotint.training.curve import curve_png
 from mezzotint.training.data.quarantine import Quarantine
 from mezzotint.training.data.source import Data
 from mezzotint.training.distributed import SINGLE, Ranks
+from mezzotint.training.first import begun_with, weights_of
 from mezzotint.training.identity import digest, identity
 from mezzotint.training.journal import Journal, read_journal
 from mezzotint.training.loop import Progress, is_time, save, train
@@ -78,6 +79,7 @@ def fit(
     data: Data,
     *,
     start: Literal["new", "resume"] = "new",
+    first: Path | None = None,
     device: torch.device | str = "cpu",
     ranks: Ranks = SINGLE,
     workers: int = 1,
@@ -90,6 +92,7 @@ def fit(
         data: what to learn from, ``recipe.data(folder)``.
         start: "new" refuses a folder with checkpoints; "resume" goes on from the last undamaged one, and begins where
             there is none.
+        first: a trained model or network folder whose weights a new run begins with; None draws them.
         workers, feeders: threads and processes that prepare batches, see ``train``.
     Raises: UsageError, InputError, StorageError, NonFiniteError.
     """
@@ -98,19 +101,26 @@ def fit(
     if start == "new" and store.all():
         raise UsageError(f"{folder} holds a run already; give --resume to go on with it, or another folder with --out")
     training = begin(recipe, device, ranks)
-    _restore(training, store, data, watch.say)
+    if not _restored(training, store, data, watch.say) and first is not None:
+        begun_with(training, first)
+    if first is not None and weights_of(first) != training.first:
+        raise UsageError(
+            f"{folder} holds a run that did not begin with {first}; leave --from out, or choose another --out"
+        )
     if ranks.first:
         _describe(folder, training)
     return _Run(training, data, folder, store, watch).go(workers, feeders)
 
 
-def _restore(training: Training, store: Store, data: Data, say: Callable[[str], None]) -> None:
+def _restored(training: Training, store: Store, data: Data, say: Callable[[str], None]) -> bool:
+    """Whether there was a checkpoint to go on from."""
     found = store.last(say)
     if found is None:
-        return
+        return False
     for warning in unpack(training, found, data.train.fingerprint):
         say(warning)
     say(f"going on after step {training.step} of {training.recipe.steps}")
+    return True
 
 
 def _describe(folder: Path, training: Training) -> None:
@@ -120,6 +130,7 @@ def _describe(folder: Path, training: Training) -> None:
         "recipe": recipe.name,
         "recipe_sha256": digest(recipe),
         "fields": identity(recipe),
+        "first": training.first,
         "parameters": sum(p.numel() for p in training.net.parameters()),
         "device": training.device.type,
         "dtype": str(training.dtype).removeprefix("torch."),

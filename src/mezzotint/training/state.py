@@ -28,6 +28,7 @@ class Training:
     net: master weights, float32.   network: net as it is called, in a shell that exchanges gradients where there are
     several processes.   dtype: of the forward and backward pass.   cursor: the next sample.
     seconds: spent on updates, resumed parts included; for the card, not for the weights.
+    first: SHA-256 of the weights file that it began with, "" for drawn weights.
     """
 
     recipe: Recipe
@@ -41,6 +42,7 @@ class Training:
     step: int = 0
     cursor: Cursor = field(default_factory=Cursor)
     seconds: float = 0.0
+    first: str = ""
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype:
@@ -101,6 +103,7 @@ def pack(training: Training, fingerprint: str) -> Checkpoint:
         "step": training.step,
         "cursor": list(training.cursor),
         "seconds": round(training.seconds, 3),
+        "first": training.first,
         "seed": training.recipe.seed,
         "recipe": training.recipe.name,
         "recipe_sha256": digest(training.recipe),
@@ -146,7 +149,7 @@ def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list
             put(v, checkpoint.tensors["ema"][f"{profile}/{k}"])
     _restore_moments(training, checkpoint)
     training.step, training.cursor = checkpoint.step, Cursor(*facts["cursor"])
-    training.seconds = float(facts["seconds"])
+    training.seconds, training.first = float(facts["seconds"]), facts.get("first", "")
     training.dtype = getattr(torch, facts["dtype"])
     now = {"device": training.device.type, "threads": torch.get_num_threads(), "torch": torch.__version__}
     return [

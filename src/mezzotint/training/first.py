@@ -1,0 +1,40 @@
+"""A run that begins with trained weights: those of a model or network folder in place of drawn ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from mezzotint.errors import InputError
+from mezzotint.pretrained.folder import JSON_NAME, WEIGHTS_NAME, check_weights, describe, verify
+from mezzotint.pretrained.network import NETWORK_JSON, describe_network, load_network
+from mezzotint.tensorfile import read_tensors
+from mezzotint.training.distributed import put
+from mezzotint.training.state import Training
+
+
+def begun_with(training: Training, folder: Path) -> None:
+    """Puts the weights of a folder into a run before its first update; its averages have seen nothing yet.
+
+    The optimiser's moments begin at zero: a recipe with a warm-up suits it.
+    Raises InputError (no such folder), ModelError (damaged, or of another network: the first tensor that differs is
+    named).
+    """
+    path, training.first = folder / WEIGHTS_NAME, weights_of(folder)
+    weights = read_tensors(path)
+    check_weights(training.net, weights, path)
+    with torch.no_grad():
+        for name, target in training.net.state_dict().items():
+            put(target, weights[name].to(target.dtype))
+
+
+def weights_of(folder: Path) -> str:
+    """The SHA-256 of a folder's weights, checked against what the folder says.  Raises InputError, ModelError."""
+    if (folder / JSON_NAME).is_file():
+        return verify(describe(folder)).weights_sha256
+    if not (folder / NETWORK_JSON).is_file():
+        raise InputError(f"{folder} is no model to begin with ({JSON_NAME} or {NETWORK_JSON} expected); give RUN/model")
+    part = describe_network(folder)
+    load_network(part)
+    return part.weights_sha256
