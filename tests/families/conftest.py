@@ -10,6 +10,7 @@ import torch
 
 pytest.importorskip("diffusers", reason="pip install 'mezzotint[diffusers]'")
 
+import parity
 from checkpoints import flux, stable_diffusion, stable_diffusion_3, stable_diffusion_xl
 
 
@@ -57,3 +58,11 @@ def flux_dev(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def flux_schnell(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return flux(tmp_path_factory.mktemp("schnell"), distilled=False)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of parity, after the tests that fill it."""
+    if parity.FOUND:
+        terminalreporter.section("parity with diffusers' pipelines, float32")
+        for line in parity.table():
+            terminalreporter.write_line(line)

@@ -11,6 +11,7 @@ from typing import Any
 
 import diffusers
 import numpy as np
+import parity
 import pytest
 import torch
 from checkpoints import controlnet
@@ -79,8 +80,7 @@ def theirs(
 
 
 def agree(a: tuple[Tensor, np.ndarray], b: tuple[Tensor, np.ndarray]) -> bool:
-    close = (a[0] - b[0]).abs().max() < 1e-4 * max(1.0, float(b[0].abs().max()))
-    return bool(close) and int(np.abs(a[1].astype(int) - b[1]).max()) <= 1
+    return parity.agree("ControlNet", None, a[0], b[0], a[1], b[1])
 
 
 @pytest.mark.parametrize("solver", [None, DDIM, EULER])

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from checkpoints import pixart as made_pixart
+from parity import agree
 from safetensors.torch import load_file, save_file
 
 import mezzotint as mz
@@ -64,9 +65,8 @@ def test_the_pipeline_s_pictures(scheduler: str | None, pixart: Path) -> None:
     )
     events = list(mz.stream(job))
     mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
-    assert (mine - latents).abs().max() < 1e-4 * max(1.0, float(latents.abs().max()))
     picture = next(e.pixels for e in events if isinstance(e, mz.Image))
-    assert np.abs(picture.astype(int) - pixels.astype(int)).max() <= 1 and pixels.std() > 5
+    assert agree("PixArt-Σ", scheduler, mine, latents, picture, pixels) and pixels.std() > 5
 
 
 def test_what_is_read_and_how(pixart: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 import torch
 from checkpoints import stable_diffusion_inpaint
 from checkpoints import upscaler as made_upscaler
+from parity import agree
 from PIL import Image
 
 import mezzotint as mz
@@ -82,9 +83,8 @@ def test_the_upscaler_s_pictures(level: int, solver: str | None, upscaler: Path,
     job = prepare_upscale(small, how, said, prompt=PROMPT, model=upscaler, n=1, seed=SEED, batch=None)
     events = list(mz.stream(job))
     mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
-    assert (mine - latents).abs().max() < 1e-4 * max(1.0, float(latents.abs().max()))
     other, made = np.round(pixels[0] * 255).astype(int), next(e.pixels for e in events if isinstance(e, mz.Image))
-    assert made.shape == (96, 64, 3) and np.abs(made.astype(int) - other).max() <= 1 and other.std() > 5
+    assert made.shape == (96, 64, 3) and agree("x4 upscaler", solver, mine, latents, made, other) and other.std() > 5
 
 
 def test_the_upscaler_in_tiles_of_any_size(upscaler: Path, tmp_path: Path) -> None:
