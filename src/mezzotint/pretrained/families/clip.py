@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mezzotint.conditioning.counted import Counting
 from mezzotint.conditioning.emphasis import parts_of
+from mezzotint.conditioning.prompts import Pair
 from mezzotint.pretrained.components import Component, check_part
 from mezzotint.pretrained.embeddings import Learned, numbered, pieces, taught
 from mezzotint.pretrained.families.tokenizer import check_length, tokenizer_of
@@ -180,7 +181,7 @@ def tower(
     return Tower(tokenizer, encoder, layer, plain, adapters, learned)
 
 
-def notes_of(towers: Sequence[Counting], prompts: Sequence[str]) -> tuple[str, ...]:
-    """What people should know of prompts: what was dropped, said once."""
-    lost = dict.fromkeys(t.dropped(prompt) for prompt in prompts for t in towers)
+def notes_of(towers: Sequence[Counting], read: Sequence[Pair]) -> tuple[str, ...]:
+    """What people should know of what towers read: what was dropped, said once."""
+    lost = dict.fromkeys(t.dropped(pair[k]) for k in (0, 1) for t, pair in zip(towers, read, strict=True))
     return tuple(f"the prompt is too long; dropped from its end: {text}" for text in lost if text)

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mezzotint.conditioning.counted import Counted, counted
+from mezzotint.conditioning.prompts import Pair, Prompts
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
 from mezzotint.pretrained.families.unet import Preset, spec_of, stage_of, system_of
@@ -65,28 +66,29 @@ class _Reading:
     scored: whether the network is told how good the picture is."""
 
     towers: tuple[Tower, ...]
-    read: tuple[str, str]
+    read: Pair
+    texts: tuple[Pair, ...]
     size: tuple[int, int]
     zeros: bool
     scored: bool
 
     @cached_property
     def tokens(self) -> tuple[Counted, ...]:
-        return counted(self.towers, self.read)
+        return counted(self.towers, self.texts)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        return notes_of(self.towers, self.read)
+        return notes_of(self.towers, self.texts)
 
     @cached_property
     def width(self) -> int:
-        """Chunks of the longer of both prompts, by either tokenizer."""
-        return max(len(t.chunks(prompt)) for t in self.towers for prompt in self.read)
+        """Chunks of the longest text, by its tokenizer."""
+        return max(len(t.chunks(text)) for t, pair in zip(self.towers, self.texts, strict=True) for text in pair)
 
     def conds(self) -> tuple[Cond, Cond]:
         import torch
 
-        found = [t.states(self.read, self.width) for t in self.towers]
+        found = [t.states(pair, self.width) for t, pair in zip(self.towers, self.texts, strict=True)]
         text = torch.cat([f.text for f in found], -1)
         pooled = next(f.pooled for f, t in zip(found, self.towers, strict=True) if t.projects)
         width, height = self.size
@@ -94,14 +96,14 @@ class _Reading:
         ids = torch.tensor([[height, width, 0, 0, *told] for told in last], dtype=torch.float32)
         strong = {"text": text[:1], "pooled": pooled[:1], "time_ids": ids[:1]}
         null: dict[str, Tensor] = {"text": text[1:], "pooled": pooled[1:], "time_ids": ids[1:]}
-        if self.zeros and not self.read[1]:
+        if self.zeros and not any(negative for _, negative in self.texts):
             null |= {name: torch.zeros_like(null[name]) for name in ("text", "pooled")}
         return strong, null
 
 
-def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> _Reading:
+def reading(system: System, said: Prompts, size: tuple[int, int]) -> _Reading:
     assert system.components is not None
     found = system.components
     zeros = bool(found.options.get("force_zeros_for_empty_prompt", True))
     towers = tuple(_towers(found, system.adapters, system.embeddings))
-    return _Reading(towers, (prompt, negative_prompt), size, zeros, _scored(found))
+    return _Reading(towers, said.main, said.each(len(towers)), size, zeros, _scored(found))
