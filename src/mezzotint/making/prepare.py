@@ -159,6 +159,9 @@ def prepare(
     task = GENERATE if edit is None else edit.task
     said = [told(system, replace(shared, prompt=text), wide) for text in prompts]
     if strict:
+        from mezzotint.pretrained.device import use_threads
+
+        use_threads(threads)  # before the first look at what was kept: it goes by them
         check_whole(said)
 
     from mezzotint.diffusion.noise import seeds_from

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from mezzotint.conditioning.counted import Counting
 from mezzotint.conditioning.emphasis import parts_of
 from mezzotint.conditioning.prompts import Pair
 from mezzotint.pretrained.components import Component, check_part
 from mezzotint.pretrained.embeddings import Learned, numbered, pieces, taught
+from mezzotint.pretrained.families.kept import identity
 from mezzotint.pretrained.families.tokenizer import check_length, tokenizer_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class Tower:
         """Of a chunk, in tokens, both ends included."""
         said = self.encoder.config.get("max_position_embeddings", LENGTH)
         return min(said, LENGTH) if type(said) is int and said > 2 else LENGTH
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What determines what it makes of a text, adapters and learned words aside."""
+        return identity(self.encoder, self.tokenizer, self.layer, self.plain, MAX_CHUNKS)
 
     @property
     def projects(self) -> bool:

@@ -17,6 +17,7 @@ from mezzotint.conditioning.prompts import Pair, Prompts
 from mezzotint.errors import ModelError
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
+from mezzotint.pretrained.families.kept import remembered
 from mezzotint.pretrained.families.t5 import T5Tower, t5_tower
 from mezzotint.pretrained.families.transformer import spec_of, stage_of, system_of
 from mezzotint.pretrained.families.unet import Preset, codec_of, whole
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from mezzotint.diffusion.denoiser import Cond
+    from mezzotint.pretrained.families.known import Reading
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
@@ -110,13 +112,10 @@ class _Reading:
         return {"text": text[:1], "pooled": pooled[:1]}, {"text": text[1:], "pooled": pooled[1:]}
 
 
-def reading(system: System, said: Prompts, size: tuple[int, int]) -> _Reading:
+def reading(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     found = system.components
     assert found is not None
     clip = tower(found["tokenizer"], found["text_encoder"], plain=True, adapters=system.adapters)
-    return _Reading(
-        clip,
-        t5_tower(found["tokenizer_2"], found["text_encoder_2"], T5_TOKENS, system.adapters),
-        said.main,
-        said.each(2),
-    )
+    t5 = t5_tower(found["tokenizer_2"], found["text_encoder_2"], T5_TOKENS, system.adapters)
+    made = _Reading(clip, t5, said.main, said.each(2))
+    return remembered(system, made, made.texts, {"towers": [clip.identity, t5.identity], "pooled": "clip"})

@@ -15,6 +15,7 @@ from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.pretrained.components import Components, check_part
 from mezzotint.pretrained.families.clip import notes_of
+from mezzotint.pretrained.families.kept import remembered
 from mezzotint.pretrained.families.t5 import T5Tower, t5_tower
 from mezzotint.pretrained.families.transformer import stage_of, system_of
 from mezzotint.pretrained.families.unet import Preset, noise_spec, whole
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mezzotint.diffusion.denoiser import Cond
+    from mezzotint.pretrained.families.known import Reading
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
@@ -74,9 +76,10 @@ def _told(text: Tensor, mask: Tensor) -> Cond:
     return {"text": text, "text_mask": mask}
 
 
-def reading(system: System, said: Prompts, size: tuple[int, int]) -> _Reading:
+def reading(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     found = system.components
     assert found is not None
     t5 = t5_tower(found["tokenizer"], found["text_encoder"], T5_TOKENS, system.adapters)
     ((prompt, negative),) = said.each(1)
-    return _Reading(t5, (prompt.lower().strip(), negative.lower().strip()))
+    made = _Reading(t5, (prompt.lower().strip(), negative.lower().strip()))
+    return remembered(system, made, [made.read], {"towers": [t5.identity], "masked": True})

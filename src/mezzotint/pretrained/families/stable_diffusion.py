@@ -15,11 +15,13 @@ from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
+from mezzotint.pretrained.families.kept import remembered
 from mezzotint.pretrained.families.unet import Preset, spec_of, stage_of, system_of
 from mezzotint.pretrained.spec import Card
 
 if TYPE_CHECKING:
     from mezzotint.diffusion.denoiser import Cond
+    from mezzotint.pretrained.families.known import Reading
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
@@ -73,8 +75,9 @@ class _Reading:
         return {"text": states[:1]}, {"text": states[1:]}
 
 
-def reading(system: System, said: Prompts, size: tuple[int, int]) -> _Reading:
+def reading(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     assert system.components is not None
     found = system.components
     clip = tower(found["tokenizer"], found["text_encoder"], adapters=system.adapters, learned=system.embeddings)
-    return _Reading(clip, *said.each(1))
+    made = _Reading(clip, *said.each(1))
+    return remembered(system, made, [made.read], {"towers": [clip.identity]})

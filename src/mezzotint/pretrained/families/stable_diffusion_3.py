@@ -14,6 +14,7 @@ from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.conditioning.prompts import Pair, Prompts
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
+from mezzotint.pretrained.families.kept import remembered
 from mezzotint.pretrained.families.t5 import T5Tower, t5_tower
 from mezzotint.pretrained.families.transformer import spec_of, stage_of, system_of
 from mezzotint.pretrained.families.unet import Preset, whole
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mezzotint.diffusion.denoiser import Cond
+    from mezzotint.pretrained.families.known import Reading
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
@@ -84,7 +86,7 @@ class _Reading:
         return {"text": text[:1], "pooled": pooled[:1]}, {"text": text[1:], "pooled": pooled[1:]}
 
 
-def reading(system: System, said: Prompts, size: tuple[int, int]) -> _Reading:
+def reading(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     found = system.components
     assert found is not None
     clips = tuple(
@@ -98,4 +100,6 @@ def reading(system: System, said: Prompts, size: tuple[int, int]) -> _Reading:
         else None
     )
     states = whole(found["transformer"], "joint_attention_dim", 4096)
-    return _Reading(clips, t5, states, said.main, said.each(len(text_parts(found))))
+    made = _Reading(clips, t5, states, said.main, said.each(len(text_parts(found))))
+    towers = [clip.identity for clip in clips] + ([t5.identity] if t5 else [])
+    return remembered(system, made, made.texts, {"towers": towers, "states": states})
