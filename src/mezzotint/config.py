@@ -38,6 +38,7 @@ SETTINGS = (
     Setting("dtype", "auto", "number format of the network; fastest measures this machine", DTYPES),
     Setting("threads", None, "processor threads; unset takes 1 for small pictures, else torch's number", number=True),
     Setting("batch", None, "rows computed together; unset fits it to the number of pictures", number=True),
+    Setting("text_cache", "on", "whether what text encoders made of a prompt is kept under home", ("on", "off")),
     Setting("out", None, "folder of a run's files; unset makes a new one in ./mezzotint-out"),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

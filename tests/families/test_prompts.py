@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+from typing import Any
 
+import diffusers
 import numpy as np
 import pytest
 import torch
+from checkpoints import stable_diffusion_xl_refiner
 
 import mezzotint as mz
+from mezzotint.diffusion.noise import Noise
+from mezzotint.diffusion.sample import start
 from mezzotint.errors import UsageError
+from mezzotint.governance.receipt import write_receipt
 from mezzotint.pretrained.components import components
 from mezzotint.pretrained.families.clip import MAX_CHUNKS, Token, Tower, chunks_of, emphasised, tower
 
@@ -122,3 +129,63 @@ def test_strict_makes_a_drop_an_error(sd1: Path) -> None:
         mz.prepare(TOO_LONG, model=sd1, steps=1, strict=True)
     with pytest.raises(UsageError, match="end of the negative prompt"):
         mz.prepare("a", negative_prompt=TOO_LONG, model=sd1, steps=1, strict=True)
+
+
+EACH = {"prompt_2": "a blue vase", "negative_prompt_2": "ch ch", "prompt_3": "red red red", "negative_prompt_3": "x, y"}
+
+
+@pytest.mark.parametrize("family", ["sdxl", "sd3", "flux_dev"])
+def test_each_encoder_reads_its_own_text_as_in_diffusers(family: str, request: pytest.FixtureRequest) -> None:
+    folder = request.getfixturevalue(family)
+    mine = EACH if family == "sd3" else {k: v for k, v in EACH.items() if k.endswith("_2")}
+    mine = {k: v for k, v in mine.items() if family != "flux_dev" or k == "prompt_2"}
+    away = {} if family == "flux_dev" else {"negative_prompt": "blue"}
+    words: dict[str, Any] = {"model": folder, "seed": 3, "steps": 3, "scale": 4.0, "size": "32x32", **away}
+    job = mz.prepare("a red chair", **words, **mine)
+    begin = start(Noise((3,)), (4, 16, 16), job.stages[0].plan.levels)
+    begin = Noise((3,))(0, (1, 4, 16, 16)).float() if family == "sdxl" else begin
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipe = diffusers.DiffusionPipeline.from_pretrained(folder)
+        pipe.set_progress_bar_config(disable=True)
+        packs = family == "flux_dev"
+        theirs = pipe(
+            "a red chair", **mine, **away, num_inference_steps=3, guidance_scale=4.0, height=32, width=32,
+            latents=pipe._pack_latents(begin, 1, 4, 16, 16) if packs else begin, output_type="latent",
+        ).images  # fmt: skip
+        theirs = pipe._unpack_latents(theirs, 32, 32, pipe.vae_scale_factor) if packs else theirs
+    found = [e.state.x for e in mz.stream(job) if isinstance(e, mz.Progress)][-1]
+    assert (found - theirs).abs().max() < 1e-4 * max(1.0, float(theirs.abs().max()))
+    for name in mine:
+        less = mz.prepare("a red chair", **words, **{k: v for k, v in mine.items() if k != name})
+        other = [e.state.x for e in mz.stream(less) if isinstance(e, mz.Progress)][-1]
+        assert (other - found).abs().max() > 1e-4, name
+
+
+def test_a_text_for_one_encoder_is_in_receipt_and_command(sd3: Path, tmp_path: Path) -> None:
+    image = mz.generate("a red chair", model=sd3, size="32x32", steps=1, negative_prompt="blue", **EACH).images[0]
+    made = image.receipt.made
+    assert made.apart == EACH and (made.prompt, made.negative_prompt) == ("a red chair", "blue")
+    used = {(one["encoder"], one["text"]): one["used"] for one in made.tokens}
+    assert used["text_encoder_3", "prompt"] != used["text_encoder", "prompt"]
+    files = write_receipt(tmp_path, image.receipt), image.save(tmp_path / "a.png", embed_prompt=True)
+    for file in files:
+        assert {f"--{k.replace('_', '-')}={v}" for k, v in EACH.items()} <= set(mz.read(file).arguments)
+
+
+def test_a_text_for_an_encoder_that_is_not_there(sd1: Path, sdxl: Path, sd3_without_t5: Path, tmp_path: Path) -> None:
+    refiner = stable_diffusion_xl_refiner(tmp_path)
+    faults: list[tuple[str | Path, str, str]] = [
+        (sd1, "prompt_2", "--prompt-2 is for text encoder 2 and the model has one text encoder; leave it out"),
+        (sdxl, "prompt_3", "--prompt-3 is for text encoder 3 and the model has 2 of them"),
+        (sdxl, "negative_prompt_3", "--negative-prompt-3 is for"), (sd3_without_t5, "prompt_3", "has 2 of them"),
+        (refiner, "prompt_2", "--refiner to a base"), ("fashion", "prompt_2", "has one text encoder"),
+    ]  # fmt: skip
+    for model, name, said in faults:
+        with pytest.raises(UsageError, match=said):
+            mz.prepare("sneaker", model=model, **{name: "red"})
+    plain, told = (
+        mz.generate("a red chair", model=sdxl, refiner=refiner, steps=4, **more).images[0].pixels
+        for more in ({}, {"prompt_2": "blue"})
+    )
+    assert not np.array_equal(plain, told)

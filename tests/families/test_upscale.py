@@ -20,6 +20,7 @@ from PIL import Image
 
 import mezzotint as mz
 from mezzotint.cli import run
+from mezzotint.conditioning.prompts import Prompts
 from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import MezzotintError
 from mezzotint.making.job import How
@@ -78,7 +79,7 @@ def test_the_upscaler_s_pictures(level: int, solver: str | None, upscaler: Path,
             "num_inference_steps": STEPS, "guidance_scale": 4.0, "latents": begin,
         }  # fmt: skip
         latents, pixels = (pipe(**words, output_type=kind).images for kind in ("latent", "np"))
-    how = How(steps=STEPS, scale=4.0, solver=solver, negative_prompt=AWAY)
+    how = How(steps=STEPS, scale=4.0, solver=solver, said=Prompts(negative_prompt=AWAY))
     said = Enlarging(noise_level=level, tile=96)
     job = prepare_upscale(small, how, said, prompt=PROMPT, model=upscaler, n=1, seed=SEED, batch=None)
     events = list(mz.stream(job))

@@ -63,6 +63,7 @@ MADE = Made(
     embeddings=({"name": "acme", "sha256": "f" * 64},),
     prompt="sneaker",
     negative_prompt="",
+    apart={"prompt_2": "a shoe"},
     read=("", ""),
     tokens=({"encoder": "minilm", "text": "prompt", "used": 1, "dropped": 0, "lost": ""},),
     encoder_sha256="",

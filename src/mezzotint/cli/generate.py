@@ -26,6 +26,10 @@ from mezzotint.errors import UsageError
 @click.command("generate")
 @click.argument("prompt", nargs=-1, required=True)
 @click.option("--negative-prompt", default="", help="What to steer away from.")
+@click.option("--prompt-2", default="", help="What the second text encoder reads (SDXL, SD3, FLUX).  [the prompt]")
+@click.option("--prompt-3", default="", help="What the third text encoder reads (SD3).  [the prompt]")
+@click.option("--negative-prompt-2", default="", help="What to steer away from, for the second text encoder.")
+@click.option("--negative-prompt-3", default="", help="What to steer away from, for the third text encoder.")
 @click.option("--strict", is_flag=True, help="A prompt whose end would be dropped is an error.")
 @model_option
 @click.option("-n", "--n", type=int, default=1, show_default=True, help="How many pictures of each prompt.")

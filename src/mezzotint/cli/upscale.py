@@ -20,7 +20,7 @@ from mezzotint.cli.options import (
 from mezzotint.cli.pictures import run, without_collector
 from mezzotint.config import settings
 
-HOW = ("quality", "steps", "scale", "solver", "grid", "device", "dtype", "threads", "negative_prompt")
+HOW = ("quality", "steps", "scale", "solver", "grid", "device", "dtype", "threads")
 LARGER = ("by", "strength", "noise_level", "tile", "overlap")
 
 
@@ -51,10 +51,12 @@ def command(picture: Path, out: Path | None, as_json: bool, quiet: bool, **words
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     said = settings({k: words[k] for k in ("quality", "device", "dtype", "threads", "batch")})
     words |= {k: said[k].value for k in ("quality", "device", "dtype", "threads", "batch")}
+    from mezzotint.conditioning.prompts import Prompts
     from mezzotint.making.job import How
     from mezzotint.making.upscale import Enlarging, prepare_upscale
 
     how, larger = ({k: words.pop(k) for k in names} for names in (HOW, LARGER))
+    said_of = Prompts(negative_prompt=words.pop("negative_prompt"))
     with without_collector():
-        job = prepare_upscale(picture, How(**how), Enlarging(**larger), **words)
+        job = prepare_upscale(picture, How(**how, said=said_of), Enlarging(**larger), **words)
     run(job, out, "upscale", False, as_json, quiet, began)

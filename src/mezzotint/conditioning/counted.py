@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from mezzotint.conditioning.prompts import Pair
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -40,7 +42,12 @@ class Counting(Protocol):
         ...
 
 
-def counted(encoders: Sequence[Counting], read: tuple[str, str]) -> tuple[Counted, ...]:
+def counted(encoders: Sequence[Counting], read: Sequence[Pair]) -> tuple[Counted, ...]:
     """Prompt and negative prompt of every encoder, in their order; empty texts are left out."""
-    texts = [(kind, text) for kind, text in zip(("prompt", "negative_prompt"), read, strict=True) if text]
-    return tuple(Counted(e.name, kind, *e.count(text), e.dropped(text)) for e in encoders for kind, text in texts)
+    texts = [
+        (encoder, kind, text)
+        for encoder, pair in zip(encoders, read, strict=True)
+        for kind, text in zip(("prompt", "negative_prompt"), pair, strict=True)
+        if text
+    ]
+    return tuple(Counted(e.name, kind, *e.count(text), e.dropped(text)) for e, kind, text in texts)

@@ -53,8 +53,8 @@ class Made:
     adapters: put on the model: name, sha256 and weight each.  embeddings: words that its text encoders were taught:
     name and sha256 each.  attached: controls and pictures in the prompt: kind, name, hashes and weight each.
     tokens: how much of either each text encoder read: encoder, text, used, dropped, lost.
-    prompt, negative_prompt: as given.  read: the English that the text encoder was given for either, encoder_sha256:
-    its weights; "" for a model without text.
+    prompt, negative_prompt: as given.  apart: what single text encoders read in their place, by name.  read: the
+    English that the text encoder was given for either, encoder_sha256: its weights; "" for a model without text.
     size: (width, height).  device: its kind.  processor: the instruction set or accelerator that rounds.  threads: of
     the processor.   versions: of mezzotint, torch, numpy.
     """
@@ -68,6 +68,7 @@ class Made:
     attached: tuple[Mapping[str, Any], ...]
     prompt: str
     negative_prompt: str
+    apart: Mapping[str, str]
     read: tuple[str, str]
     tokens: tuple[Mapping[str, Any], ...]
     encoder_sha256: str

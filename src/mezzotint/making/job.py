@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from mezzotint import __version__
+from mezzotint.conditioning.prompts import Prompts
 from mezzotint.governance.receipt import Made, StageMade
 from mezzotint.making.canvas import Canvas
 from mezzotint.making.edit import Edit
@@ -64,7 +65,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class How:
-    """The words of ``generate`` that say how pictures are made, whatever of."""
+    """The words of ``generate`` that say how pictures are made, whatever of.  said: the texts that all share."""
 
     quality: str = "standard"
     steps: int | None = None
@@ -74,7 +75,7 @@ class How:
     device: str = "auto"
     dtype: str = "auto"
     threads: int | None = None
-    negative_prompt: str = ""
+    said: Prompts = field(default_factory=Prompts)
     offload: bool = False
 
 
@@ -82,15 +83,16 @@ class How:
 class Job:
     """Everything decided, nothing computed: ``stream`` runs it.
 
-    pictures: no two the same.  stages: all of the system; those from ``first`` on are run.  rows: of every batch, the
-    last one padded, so that a picture's bits depend on its seed and on what it is told alone.   size: (width, height).
-    edit: a picture that the main stage begins from.  memory: what it is thought to take, None for small models.
+    pictures: no two the same.  said: what they share of the texts.  stages: all of the system; those from ``first``
+    on are run.  rows: of every batch, the last one padded, so that a picture's bits depend on its seed and on what it
+    is told alone.   size: (width, height).  edit: a picture that the main stage begins from.
+    memory: what it is thought to take, None for small models.
     canvas: how a picture is made that is larger than the network sees at once.
     """
 
     model: Model
     pictures: tuple[Wanted, ...]
-    negative_prompt: str
+    said: Prompts
     stages: tuple[Planned, ...]
     device: str
     dtype: torch.dtype
@@ -156,7 +158,8 @@ class Job:
             embeddings=tuple(one.said for one in system.embeddings),
             attached=tuple(one.said for one in system.attached),
             prompt=picture.prompt,
-            negative_prompt=self.negative_prompt,
+            negative_prompt=self.said.negative_prompt,
+            apart=self.said.apart,
             read=picture.told.read,
             tokens=tuple(one.said for one in picture.told.tokens),
             encoder_sha256="" if system.text is None else system.text.sha256,
@@ -195,6 +198,7 @@ def described(job: Job) -> Mapping[str, Any]:
         "model": made.model,
         "prompts": list(job.prompts),
         "negative_prompt": made.negative_prompt,
+        "apart": dict(made.apart),
         "notes": list(job.notes),
         "n": len(job.seeds),
         "seed": job.seeds[0],

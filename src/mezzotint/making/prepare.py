@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import UsageError
 from mezzotint.making.attach import Attachments
 from mezzotint.making.edit import LARGEST, Edit, edit_of
@@ -64,13 +65,13 @@ def step_of(system: System) -> int:
     return math.lcm(STEP, int(spec.codec.get("factor", 1)) * int(spec.net.get("patch", 1)))
 
 
-def _check_scale(system: System, scale: float, negative_prompt: str) -> None:
+def _check_scale(system: System, scale: float, said: Prompts) -> None:
     """Raises UsageError where guidance or a negative prompt would have no effect."""
-    if negative_prompt and scale == 1:
+    if said.negative and scale == 1:
         raise UsageError(
             "a negative prompt has no effect at scale 1, guidance off; give another scale, or leave it out"
         )
-    if negative_prompt and system.members[system.main].described.spec.net.get("guidance") == "distilled":
+    if said.negative and system.members[system.main].described.spec.net.get("guidance") == "distilled":
         raise UsageError(
             f"a negative prompt has no effect on {system.name}, whose guidance is in its weights; leave it out"
         )
@@ -101,6 +102,10 @@ def prepare(
     prompt: str | Sequence[str],
     *,
     negative_prompt: str = "",
+    prompt_2: str = "",
+    prompt_3: str = "",
+    negative_prompt_2: str = "",
+    negative_prompt_3: str = "",
     model: str | Path | Model = "fashion",
     n: int = 1,
     seed: int = 0,
@@ -134,6 +139,7 @@ def prepare(
     strict: bool = False,
 ) -> Job:
     """The job of ``generate``'s words, checked before any picture is made.  Arguments and errors: as ``generate``."""
+    shared = Prompts("", negative_prompt, prompt_2, prompt_3, negative_prompt_2, negative_prompt_3)
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     total = check_count("n", n) * len(prompts)
     rows = rows_for(check_count("the number of pictures", total), batch)
@@ -151,15 +157,18 @@ def prepare(
     )  # fmt: skip
     wide = size_of(system, size if edit is None else f"{edit.size[0]}x{edit.size[1]}")
     task = GENERATE if edit is None else edit.task
-    said = [told(system, text, negative_prompt, wide) for text in prompts]
+    said = [told(system, replace(shared, prompt=text), wide) for text in prompts]
     if strict:
+        from mezzotint.pretrained.device import use_threads
+
+        use_threads(threads)  # before the first look at what was kept: it goes by them
         check_whole(said)
 
     from mezzotint.diffusion.noise import seeds_from
 
     seeds = seeds_from(seed, total)
     pictures = tuple(Wanted(s, prompts[i // n], said[i // n], task, name=prompts[i // n]) for i, s in enumerate(seeds))
-    how = How(quality, steps, scale, solver, grid, device, dtype, threads, negative_prompt, offload)
+    how = How(quality, steps, scale, solver, grid, device, dtype, threads, shared, offload)
     return planned(model, system, pictures, rows, how, wide, edit=edit)
 
 
@@ -215,7 +224,7 @@ def planned(
         plans[k] = plan(
             sized[k].spec, quality=how.quality, solver=how.solver, grid=how.grid, steps=how.steps, scale=how.scale
         )
-    _check_scale(system, plans[system.main].scale, how.negative_prompt)
+    _check_scale(system, plans[system.main].scale, how.said)
     kind = device_for(how.device)
     dtype = dtype_for(how.dtype, kind)
     memory = _memory(system, sized[system.main].spec, rows, dtype, kind, how.offload)
@@ -224,7 +233,7 @@ def planned(
     return Job(
         model=loaded,
         pictures=pictures,
-        negative_prompt=how.negative_prompt,
+        said=how.said,
         stages=tuple(
             replace(stage, model=stage.model.on(_run_levels(stage, begins if k == system.main else 0)))
             for k, stage in enumerate(handing_over(stages, begins))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.conditioning.labels import Labels, label_cond
+from mezzotint.conditioning.prompts import Prompts
 from mezzotint.conditioning.text import Tokens
 from mezzotint.errors import UsageError
 from mezzotint.pretrained.families.known import Reading, family_of
@@ -67,19 +68,21 @@ class Texts:
         return {k: v[:1] for k, v in both.items()}, {k: v[1:] for k, v in both.items()}
 
 
-def told(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> Reading:
+def told(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     """What a system is told, to make pictures of a size (width, height).
 
-    Raises UsageError: an unknown label, a prompt for a model that takes none, or no prompt for one of text.
+    Raises UsageError: an unknown label, a prompt for a model that takes none, or no prompt for one of text, or a
+    text for an encoder that is not there.  A refiner is told the main texts.
     """
     if system.refiner is not None:
         from mezzotint.pretrained.refined import Both
 
-        base = told(replace(system, refiner=None), prompt, negative_prompt, size)
-        return Both(base, told(system.refiner, prompt, negative_prompt, size))
+        base = told(replace(system, refiner=None), said, size)
+        return Both(base, told(system.refiner, Prompts(*said.main), size))
     if system.components is not None:
-        read = family_of(system.components).reading(system, prompt, negative_prompt, size)
+        read = family_of(system.components).reading(system, said, size)
         return with_pictures(read, system.attached)
+    ((prompt, negative_prompt),) = said.each(1)
     if system.text is not None:
         return _texts(system, prompt, negative_prompt)
     names = tuple(label.name for label in system.labels)
@@ -96,7 +99,7 @@ def _texts(system: System, prompt: str, negative_prompt: str) -> Texts:
         raise UsageError(f"{system.name} needs a prompt; try: a red armchair on a beige background, side view")
     read, notes = zip(*(_read(system, text) for text in (prompt, negative_prompt)), strict=True)
     said = tuple(note for some in notes for note in some)
-    return Texts(system, (read[0], read[1]), said, counted([_Reader(system)], (read[0], read[1])))
+    return Texts(system, (read[0], read[1]), said, counted([_Reader(system)], [(read[0], read[1])]))
 
 
 @dataclass(frozen=True, eq=False)

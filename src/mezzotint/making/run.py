@@ -185,6 +185,10 @@ def generate(
     prompt: str | Sequence[str],
     *,
     negative_prompt: str = "",
+    prompt_2: str = "",
+    prompt_3: str = "",
+    negative_prompt_2: str = "",
+    negative_prompt_3: str = "",
     model: str | Path | Model = "fashion",
     n: int = 1,
     seed: int = 0,
@@ -224,6 +228,8 @@ def generate(
     Args: prompt: what to make, for a model of text; a label or another word for it for a class-conditional one, where
             "" is no condition.
         negative_prompt: what to steer away from in place of nothing; needs a scale other than 1.
+        prompt_2, prompt_3, negative_prompt_2, negative_prompt_3: what the second and the third text encoder of SDXL,
+            SD3 and FLUX read in their place, as diffusers has it; "" is the same text.
         model: a name, a folder, or what ``load`` gave.  n: 1 … 1,000,000.  seed: 0 … 2^63 - n.
         quality: the model's preset, draft | standard | best, for whatever of the next four is not given.
         steps: intervals of the grid.  scale: guidance, 1 is off.  solver, grid: names, also those of other tools.  All
@@ -250,8 +256,10 @@ def generate(
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic).
     """
     job = prepare(
-        prompt, negative_prompt=negative_prompt, model=model, n=n, seed=seed, quality=quality, steps=steps, scale=scale,
-        solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
+        prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
+        negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, n=n, seed=seed,
+        quality=quality, steps=steps, scale=scale, solver=solver, grid=grid, size=size,
+        device=device, dtype=dtype, threads=threads, batch=batch, image=image,
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,
         refiner_at=refiner_at, lora=lora, embedding=embedding, allow_partial=allow_partial, offload=offload,
         control=control, control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import UsageError
 from mezzotint.files import sha256
 from mezzotint.making.canvas import Canvas
@@ -148,7 +149,7 @@ def prepare_upscale(
         edit = Edit(_enlarged(found), None, strength)
     from mezzotint.diffusion.noise import seeds_from
 
-    said = told(system, prompt, how.negative_prompt, found.seen)
+    said = told(system, replace(how.said, prompt=prompt), found.seen)
     name = prompt or picture.stem
     pictures = tuple(Wanted(s, prompt, said, task, given, name) for s in seeds_from(seed, check_count("n", n)))
     job = planned(model, system, pictures, rows_for(1, batch), how, found.seen, edit=edit)
@@ -210,7 +211,7 @@ def upscale(
     from mezzotint.making.image import Image, Result
     from mezzotint.making.run import stream
 
-    how = How(quality, steps, scale, solver, grid, device, dtype, threads, negative_prompt)
+    how = How(quality, steps, scale, solver, grid, device, dtype, threads, Prompts(negative_prompt=negative_prompt))
     words = Enlarging(by, strength, noise_level, tile, overlap)
     job = prepare_upscale(Path(picture), how, words, prompt=prompt, model=model, n=n, seed=seed, batch=batch)
     began = time.perf_counter()

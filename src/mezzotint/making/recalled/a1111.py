@@ -18,9 +18,15 @@ NEGATIVE = "Negative prompt:"
 PAIRS = 3
 """A last line counts as parameters from so many pairs on."""
 
+TEXTS = {
+    "prompt_2": "Prompt 2", "prompt_3": "Prompt 3", "negative_prompt_2": "Negative prompt 2",
+    "negative_prompt_3": "Negative prompt 3",
+}  # fmt: skip
+"""What only we write: texts for single encoders."""
+
 MAPPED = {
     "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model", "Model hash", "Denoising strength",
-    "Lora hashes", "Version", "RNG", "Asset",
+    "Lora hashes", "Version", "RNG", "Asset", *TEXTS.values(),
 }  # fmt: skip
 
 
@@ -55,6 +61,7 @@ def words_of(text: str) -> Words:
         source="mezzotint" if pairs.get("Version", "").startswith("mezzotint") else "AUTOMATIC1111",
         prompt=clean(_LORA.sub("", prompt)).strip(),
         negative_prompt=clean(negative).strip(),
+        apart={name: clean(pairs[key]).strip() for name, key in TEXTS.items() if key in pairs},
         steps=whole(pairs.get("Steps"), 1, 10_000),
         scale=real(pairs.get("CFG scale"), -100, 1000),
         seed=whole(pairs.get("Seed"), 0, 2**63 - 1),
@@ -93,6 +100,7 @@ def text_of(made: Made) -> str:
         "Size": f"{made.size[0]}x{made.size[1]}",
         "Model hash": made.stage.weights_sha256[:10],
         "Model": made.model,
+        **{TEXTS[name]: text for name, text in made.apart.items()},
         **({} if strength is None else {"Denoising strength": f"{strength:g}"}),
         **({"Lora hashes": loras} if loras else {}),
         "RNG": "Philox4x64",
@@ -106,4 +114,4 @@ def text_of(made: Made) -> str:
 
 def _quoted(value: str) -> str:
     """As that tool does it: JSON where a comma, a colon or a line break would be misread."""
-    return json.dumps(value, ensure_ascii=False) if any(c in value for c in ",:\n") else value
+    return json.dumps(value, ensure_ascii=False) if any(c in value for c in ',:\n"') else value

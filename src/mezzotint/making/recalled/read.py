@@ -92,6 +92,7 @@ def _of_receipt(made: Made) -> Words:
         source="mezzotint",
         prompt=made.prompt,
         negative_prompt=made.negative_prompt,
+        apart=made.apart,
         steps=made.stage.steps,
         scale=made.stage.scale,
         seed=made.seed,

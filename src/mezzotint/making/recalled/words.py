@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 MAX_TEXT = 1 << 20
@@ -15,12 +15,14 @@ MAX_PROMPT = 20_000
 class Words:
     """source: the tool whose words they were.  solver, grid: as ``generate`` takes them.  loras: name and weight each.
 
-    image: what it began from.  notes: what could not be brought along, or will differ.   None is what was not said.
+    apart: texts for single text encoders, as ``Prompts.apart``.  image: what it began from.  notes: what could
+    not be brought along, or will differ.   None is what was not said.
     """
 
     source: str
     prompt: str = ""
     negative_prompt: str = ""
+    apart: Mapping[str, str] = field(default_factory=dict)
     steps: int | None = None
     scale: float | None = None
     seed: int | None = None
@@ -37,7 +39,9 @@ class Words:
     def arguments(self) -> list[str]:
         """Of ``mezzotint``, the prompt last and behind ``--``: it may begin with a hyphen."""
         options: Mapping[str, Any] = {
-            "--negative-prompt": self.negative_prompt or None, "--model": self.model, "--seed": self.seed,
+            "--negative-prompt": self.negative_prompt or None,
+            **{f"--{name.replace('_', '-')}": text for name, text in self.apart.items()},
+            "--model": self.model, "--seed": self.seed,
             "--steps": self.steps, "--scale": self.scale, "--solver": self.solver, "--grid": self.grid,
             "--size": self.size, "--image": self.image, "--strength": self.strength,
         }  # fmt: skip

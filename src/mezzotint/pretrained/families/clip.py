@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from mezzotint.conditioning.counted import Counting
 from mezzotint.conditioning.emphasis import parts_of
+from mezzotint.conditioning.prompts import Pair
 from mezzotint.pretrained.components import Component, check_part
 from mezzotint.pretrained.embeddings import Learned, numbered, pieces, taught
+from mezzotint.pretrained.families.kept import identity
 from mezzotint.pretrained.families.tokenizer import check_length, tokenizer_of
 
 if TYPE_CHECKING:
@@ -61,6 +63,11 @@ class Tower:
         """Of a chunk, in tokens, both ends included."""
         said = self.encoder.config.get("max_position_embeddings", LENGTH)
         return min(said, LENGTH) if type(said) is int and said > 2 else LENGTH
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What determines what it makes of a text, adapters and learned words aside."""
+        return identity(self.encoder, self.tokenizer, self.layer, self.plain, MAX_CHUNKS)
 
     @property
     def projects(self) -> bool:
@@ -180,7 +187,7 @@ def tower(
     return Tower(tokenizer, encoder, layer, plain, adapters, learned)
 
 
-def notes_of(towers: Sequence[Counting], prompts: Sequence[str]) -> tuple[str, ...]:
-    """What people should know of prompts: what was dropped, said once."""
-    lost = dict.fromkeys(t.dropped(prompt) for prompt in prompts for t in towers)
+def notes_of(towers: Sequence[Counting], read: Sequence[Pair]) -> tuple[str, ...]:
+    """What people should know of what towers read: what was dropped, said once."""
+    lost = dict.fromkeys(t.dropped(pair[k]) for k in (0, 1) for t, pair in zip(towers, read, strict=True))
     return tuple(f"the prompt is too long; dropped from its end: {text}" for text in lost if text)

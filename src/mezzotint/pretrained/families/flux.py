@@ -13,9 +13,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.conditioning.counted import Counted, counted
+from mezzotint.conditioning.prompts import Pair, Prompts
 from mezzotint.errors import ModelError
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
+from mezzotint.pretrained.families.kept import remembered
 from mezzotint.pretrained.families.t5 import T5Tower, t5_tower
 from mezzotint.pretrained.families.transformer import spec_of, stage_of, system_of
 from mezzotint.pretrained.families.unet import Preset, codec_of, whole
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from mezzotint.diffusion.denoiser import Cond
+    from mezzotint.pretrained.families.known import Reading
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
@@ -92,28 +95,27 @@ def stages(system: System) -> tuple[ForeignStage, ...]:
 class _Reading:
     clip: Tower
     t5: T5Tower
-    read: tuple[str, str]
+    read: Pair
+    texts: tuple[Pair, ...]
     width: int = 1
 
     @cached_property
     def tokens(self) -> tuple[Counted, ...]:
-        return counted([self.clip, self.t5], self.read)
+        return counted([self.clip, self.t5], self.texts)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        return notes_of([self.t5], self.read)
+        return notes_of([self.t5], self.texts[1:])
 
     def conds(self) -> tuple[Cond, Cond]:
-        text, pooled = self.t5.states(self.read), self.clip.states(self.read).pooled
+        text, pooled = self.t5.states(self.texts[1]), self.clip.states(self.texts[0]).pooled
         return {"text": text[:1], "pooled": pooled[:1]}, {"text": text[1:], "pooled": pooled[1:]}
 
 
-def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> _Reading:
+def reading(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     found = system.components
     assert found is not None
     clip = tower(found["tokenizer"], found["text_encoder"], plain=True, adapters=system.adapters)
-    return _Reading(
-        clip,
-        t5_tower(found["tokenizer_2"], found["text_encoder_2"], T5_TOKENS, system.adapters),
-        (prompt, negative_prompt),
-    )
+    t5 = t5_tower(found["tokenizer_2"], found["text_encoder_2"], T5_TOKENS, system.adapters)
+    made = _Reading(clip, t5, said.main, said.each(2))
+    return remembered(system, made, made.texts, {"towers": [clip.identity, t5.identity], "pooled": "clip"})

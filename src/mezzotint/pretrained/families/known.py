@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from mezzotint.conditioning.counted import Counted
+from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import unknown
 from mezzotint.pretrained.components import Components
 
@@ -68,10 +69,11 @@ class Reading(Protocol):
 
 
 class Family(Protocol):
-    """A module of this package.  ``described`` and ``reading`` do no arithmetic; ``stages`` imports the libraries."""
+    """A module of this package.  ``described`` and ``reading`` do no arithmetic; ``stages`` imports the libraries.
+    ``reading`` raises UsageError for texts of encoders that are not there."""
 
     def described(self, found: Components) -> System: ...
-    def reading(self, system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> Reading: ...
+    def reading(self, system: System, said: Prompts, size: tuple[int, int]) -> Reading: ...
     def stages(self, system: System) -> tuple[ForeignStage, ...]: ...
     def text_parts(self, found: Components) -> Mapping[str, str]:
         """Name of a text encoder's part -> that of its tokenizer's."""

@@ -12,8 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mezzotint.conditioning.counted import Counted, counted
+from mezzotint.conditioning.prompts import Prompts
 from mezzotint.pretrained.components import Components, check_part
 from mezzotint.pretrained.families.clip import notes_of
+from mezzotint.pretrained.families.kept import remembered
 from mezzotint.pretrained.families.t5 import T5Tower, t5_tower
 from mezzotint.pretrained.families.transformer import stage_of, system_of
 from mezzotint.pretrained.families.unet import Preset, noise_spec, whole
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mezzotint.diffusion.denoiser import Cond
+    from mezzotint.pretrained.families.known import Reading
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
@@ -58,11 +61,11 @@ class _Reading:
 
     @cached_property
     def tokens(self) -> tuple[Counted, ...]:
-        return counted([self.t5], self.read)
+        return counted([self.t5], [self.read])
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        return notes_of([self.t5], self.read)
+        return notes_of([self.t5], [self.read])
 
     def conds(self) -> tuple[Cond, Cond]:
         text, mask = self.t5.masked(self.read)
@@ -73,8 +76,10 @@ def _told(text: Tensor, mask: Tensor) -> Cond:
     return {"text": text, "text_mask": mask}
 
 
-def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> _Reading:
+def reading(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     found = system.components
     assert found is not None
     t5 = t5_tower(found["tokenizer"], found["text_encoder"], T5_TOKENS, system.adapters)
-    return _Reading(t5, (prompt.lower().strip(), negative_prompt.lower().strip()))
+    ((prompt, negative),) = said.each(1)
+    made = _Reading(t5, (prompt.lower().strip(), negative.lower().strip()))
+    return remembered(system, made, [made.read], {"towers": [t5.identity], "masked": True})

@@ -12,13 +12,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mezzotint.conditioning.counted import Counted, counted
+from mezzotint.conditioning.prompts import Prompts
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
+from mezzotint.pretrained.families.kept import remembered
 from mezzotint.pretrained.families.unet import Preset, spec_of, stage_of, system_of
 from mezzotint.pretrained.spec import Card
 
 if TYPE_CHECKING:
     from mezzotint.diffusion.denoiser import Cond
+    from mezzotint.pretrained.families.known import Reading
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
@@ -56,11 +59,11 @@ class _Reading:
 
     @cached_property
     def tokens(self) -> tuple[Counted, ...]:
-        return counted([self.tower], self.read)
+        return counted([self.tower], [self.read])
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        return notes_of([self.tower], self.read)
+        return notes_of([self.tower], [self.read])
 
     @cached_property
     def width(self) -> int:
@@ -72,8 +75,9 @@ class _Reading:
         return {"text": states[:1]}, {"text": states[1:]}
 
 
-def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> _Reading:
+def reading(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     assert system.components is not None
     found = system.components
     clip = tower(found["tokenizer"], found["text_encoder"], adapters=system.adapters, learned=system.embeddings)
-    return _Reading(clip, (prompt, negative_prompt))
+    made = _Reading(clip, *said.each(1))
+    return remembered(system, made, [made.read], {"towers": [clip.identity]})

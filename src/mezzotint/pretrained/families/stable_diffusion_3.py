@@ -11,8 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mezzotint.conditioning.counted import Counted, counted
+from mezzotint.conditioning.prompts import Pair, Prompts
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
+from mezzotint.pretrained.families.kept import remembered
 from mezzotint.pretrained.families.t5 import T5Tower, t5_tower
 from mezzotint.pretrained.families.transformer import spec_of, stage_of, system_of
 from mezzotint.pretrained.families.unet import Preset, whole
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mezzotint.diffusion.denoiser import Cond
+    from mezzotint.pretrained.families.known import Reading
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
@@ -55,26 +58,27 @@ class _Reading:
     clips: tuple[Tower, ...]
     t5: T5Tower | None
     states: int
-    read: tuple[str, str]
+    read: Pair
+    texts: tuple[Pair, ...]
     width: int = 1
 
     @cached_property
     def tokens(self) -> tuple[Counted, ...]:
-        return counted([*self.clips, *([self.t5] if self.t5 else [])], self.read)
+        return counted([*self.clips, *([self.t5] if self.t5 else [])], self.texts)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        return notes_of([self.t5] if self.t5 else self.clips, self.read)
+        return notes_of([self.t5], self.texts[2:]) if self.t5 else notes_of(self.clips, self.texts)
 
     def _long(self) -> Tensor:
         import torch
 
-        return self.t5.states(self.read) if self.t5 else torch.zeros(2, T5_TOKENS, self.states)
+        return self.t5.states(self.texts[-1]) if self.t5 else torch.zeros(2, T5_TOKENS, self.states)
 
     def conds(self) -> tuple[Cond, Cond]:
         import torch
 
-        found = [clip.states(self.read) for clip in self.clips]
+        found = [clip.states(pair) for clip, pair in zip(self.clips, self.texts, strict=False)]
         short = torch.cat([f.text for f in found], -1)
         short = torch.nn.functional.pad(short, (0, self.states - short.shape[-1]))
         text = torch.cat([short, self._long()], -2)
@@ -82,7 +86,7 @@ class _Reading:
         return {"text": text[:1], "pooled": pooled[:1]}, {"text": text[1:], "pooled": pooled[1:]}
 
 
-def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> _Reading:
+def reading(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     found = system.components
     assert found is not None
     clips = tuple(
@@ -96,4 +100,6 @@ def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, 
         else None
     )
     states = whole(found["transformer"], "joint_attention_dim", 4096)
-    return _Reading(clips, t5, states, (prompt, negative_prompt))
+    made = _Reading(clips, t5, states, said.main, said.each(len(text_parts(found))))
+    towers = [clip.identity for clip in clips] + ([t5.identity] if t5 else [])
+    return remembered(system, made, made.texts, {"towers": towers, "states": states})

@@ -11,8 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mezzotint.conditioning.counted import Counted, counted
+from mezzotint.conditioning.prompts import Pair, Prompts
 from mezzotint.pretrained.components import Components
 from mezzotint.pretrained.families.clip import Tower, notes_of, tower
+from mezzotint.pretrained.families.kept import remembered
 from mezzotint.pretrained.families.unet import Preset, spec_of, stage_of, system_of
 from mezzotint.pretrained.spec import Card
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.pretrained.adapters import Weighed
     from mezzotint.pretrained.embeddings import Learned
+    from mezzotint.pretrained.families.known import Reading
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
 
@@ -61,47 +64,78 @@ def stages(system: System) -> tuple[ForeignStage, ...]:
 
 @dataclass(frozen=True)
 class _Reading:
-    """size: (width, height).  zeros: whether nothing to steer away from is zeros, not the empty prompt's states.
-    scored: whether the network is told how good the picture is."""
+    """zeros: whether nothing to steer away from is zeros, not the empty prompt's states."""
 
     towers: tuple[Tower, ...]
-    read: tuple[str, str]
-    size: tuple[int, int]
+    read: Pair
+    texts: tuple[Pair, ...]
     zeros: bool
-    scored: bool
 
     @cached_property
     def tokens(self) -> tuple[Counted, ...]:
-        return counted(self.towers, self.read)
+        return counted(self.towers, self.texts)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        return notes_of(self.towers, self.read)
+        return notes_of(self.towers, self.texts)
 
     @cached_property
     def width(self) -> int:
-        """Chunks of the longer of both prompts, by either tokenizer."""
-        return max(len(t.chunks(prompt)) for t in self.towers for prompt in self.read)
+        """Chunks of the longest text, by its tokenizer."""
+        return max(len(t.chunks(text)) for t, pair in zip(self.towers, self.texts, strict=True) for text in pair)
 
     def conds(self) -> tuple[Cond, Cond]:
         import torch
 
-        found = [t.states(self.read, self.width) for t in self.towers]
+        found = [t.states(pair, self.width) for t, pair in zip(self.towers, self.texts, strict=True)]
         text = torch.cat([f.text for f in found], -1)
         pooled = next(f.pooled for f, t in zip(found, self.towers, strict=True) if t.projects)
-        width, height = self.size
-        last = [[score] for score in AESTHETICS] if self.scored else [[height, width]] * 2
-        ids = torch.tensor([[height, width, 0, 0, *told] for told in last], dtype=torch.float32)
-        strong = {"text": text[:1], "pooled": pooled[:1], "time_ids": ids[:1]}
-        null: dict[str, Tensor] = {"text": text[1:], "pooled": pooled[1:], "time_ids": ids[1:]}
-        if self.zeros and not self.read[1]:
-            null |= {name: torch.zeros_like(null[name]) for name in ("text", "pooled")}
+        strong = {"text": text[:1], "pooled": pooled[:1]}
+        null: dict[str, Tensor] = {"text": text[1:], "pooled": pooled[1:]}
+        if self.zeros and not any(negative for _, negative in self.texts):
+            null = {name: torch.zeros_like(value) for name, value in null.items()}
         return strong, null
 
 
-def reading(system: System, prompt: str, negative_prompt: str, size: tuple[int, int]) -> _Reading:
+@dataclass(frozen=True)
+class _Sized:
+    """A reading, and the size (width, height) that the network is told; scored: it is told how good its picture is."""
+
+    texts: Reading
+    size: tuple[int, int]
+    scored: bool
+
+    @property
+    def read(self) -> Pair:
+        return self.texts.read
+
+    @property
+    def tokens(self) -> tuple[Counted, ...]:
+        return self.texts.tokens
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.texts.notes
+
+    @property
+    def width(self) -> int:
+        return self.texts.width
+
+    def conds(self) -> tuple[Cond, Cond]:
+        import torch
+
+        width, height = self.size
+        last = [[score] for score in AESTHETICS] if self.scored else [[height, width]] * 2
+        ids = torch.tensor([[height, width, 0, 0, *told] for told in last], dtype=torch.float32)
+        cond, null = self.texts.conds()
+        return {**cond, "time_ids": ids[:1]}, {**null, "time_ids": ids[1:]}
+
+
+def reading(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     assert system.components is not None
     found = system.components
     zeros = bool(found.options.get("force_zeros_for_empty_prompt", True))
     towers = tuple(_towers(found, system.adapters, system.embeddings))
-    return _Reading(towers, (prompt, negative_prompt), size, zeros, _scored(found))
+    made = _Reading(towers, said.main, said.each(len(towers)), zeros)
+    about = {"towers": [one.identity for one in towers], "zeros": zeros}
+    return _Sized(remembered(system, made, made.texts, about), size, _scored(found))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mezzotint.pretrained.components import Component, check_part
+from mezzotint.pretrained.families.kept import identity
 from mezzotint.pretrained.families.tokenizer import check_length, tokenizer_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ class T5Tower:
     encoder: Component
     length: int
     adapters: tuple[Weighed, ...] = ()
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What determines what it makes of a text, adapters aside."""
+        return identity(self.encoder, self.tokenizer, self.length)
 
     @property
     def name(self) -> str:
