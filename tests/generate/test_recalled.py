@@ -67,7 +67,7 @@ def png(path: Path, texts: Mapping[str, str]) -> Path:
 def test_a1111(tmp_path: Path) -> None:
     found = read(png(tmp_path / "a.png", {"parameters": A1111}))
     assert found.source == "AUTOMATIC1111"
-    assert found.prompt == "a red (armchair:1.2), studio light \non a beige background"
+    assert found.prompt == "a red (armchair:1.2), studio light\non a beige background"
     assert found.negative_prompt == "blurry, low quality"
     assert (found.steps, found.scale, found.seed, found.size) == (20, 7.0, 965400086, "512x768")
     assert (found.solver, found.model, found.strength) == ("DPM++ 2M Karras", "v1-5-pruned-emaonly", 0.6)
@@ -235,3 +235,120 @@ def test_the_command(tmp_path: Path) -> None:
     assert done.exit_code == 0 and done.stdout.startswith("mezzotint generate '--negative-prompt=text, watermark'")
     said = json.loads(CliRunner().invoke(group, ["read", str(file), "--json"]).stdout)
     assert said["schema"] == "mezzotint/read/1" and said["loras"] == [{"name": "acme.safetensors", "weight": 0.7}]
+
+
+HIRES = """masterpiece, 1girl <lora:add_detail:0.8> <lora:style:1:0.5> <lora:x> (red hair:1.2), embedding:foo
+Negative prompt: easynegative, bad-hands-5, <lora:neg:-0.5>
+Steps: 25, Sampler: DPM++ 2M SDE Karras, CFG scale: 6.5, Seed: 123, Size: 512x768, Model hash: abc, Model: dreamshaper_8, VAE: vae-ft, Denoising strength: 0.45, Clip skip: 2, Hires upscale: 2, Hires steps: 15, Hires upscaler: 4x-UltraSharp, Lora hashes: "add_detail: 7c6bad76eb54, style: aa", TI hashes: "easynegative: c74b4e810b03, bad-hands-5: aa7651be154c", Version: 1.6.0"""  # noqa: E501
+
+FLUX = {'6': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'a fox', 'clip': ['30', 1]}},
+ '8': {'class_type': 'VAEDecode', 'inputs': {'samples': ['13', 0], 'vae': ['10', 0]}},
+ '13': {'class_type': 'SamplerCustomAdvanced',
+        'inputs': {'noise': ['25', 0],
+                   'guider': ['22', 0],
+                   'sampler': ['16', 0],
+                   'sigmas': ['17', 0],
+                   'latent_image': ['27', 0]}},
+ '16': {'class_type': 'KSamplerSelect', 'inputs': {'sampler_name': 'euler'}},
+ '17': {'class_type': 'BasicScheduler',
+        'inputs': {'scheduler': 'simple', 'steps': 20, 'denoise': 1, 'model': ['12', 0]}},
+ '22': {'class_type': 'BasicGuider', 'inputs': {'model': ['12', 0], 'conditioning': ['26', 0]}},
+ '25': {'class_type': 'RandomNoise', 'inputs': {'noise_seed': 219670278747233}},
+ '26': {'class_type': 'FluxGuidance', 'inputs': {'guidance': 3.5, 'conditioning': ['6', 0]}},
+ '27': {'class_type': 'EmptySD3LatentImage', 'inputs': {'width': 1024, 'height': 1024, 'batch_size': 1}},
+ '12': {'class_type': 'UNETLoader', 'inputs': {'unet_name': 'flux1-dev.safetensors'}}}  # fmt: skip
+FLUX_KSAMPLER = {'31': {'class_type': 'KSampler',
+        'inputs': {'seed': 5,
+                   'steps': 20,
+                   'cfg': 1.0,
+                   'sampler_name': 'euler',
+                   'scheduler': 'simple',
+                   'denoise': 1,
+                   'model': ['30', 0],
+                   'positive': ['35', 0],
+                   'negative': ['33', 0],
+                   'latent_image': ['27', 0]}},
+ '35': {'class_type': 'FluxGuidance', 'inputs': {'guidance': 3.5, 'conditioning': ['6', 0]}},
+ '6': {'class_type': 'CLIPTextEncodeFlux',
+       'inputs': {'clip_l': 'a', 't5xxl': 'a long fox', 'guidance': 2.5, 'clip': ['30', 1]}},
+ '33': {'class_type': 'CLIPTextEncode', 'inputs': {'text': '', 'clip': ['30', 1]}},
+ '27': {'class_type': 'EmptySD3LatentImage', 'inputs': {'width': 1024, 'height': 1024}},
+ '30': {'class_type': 'CheckpointLoaderSimple', 'inputs': {'ckpt_name': 'flux1-dev-fp8.safetensors'}}}  # fmt: skip
+TWO_SAMPLERS = {'10': {'class_type': 'KSamplerAdvanced',
+        'inputs': {'add_noise': 'enable',
+                   'noise_seed': 721,
+                   'steps': 25,
+                   'cfg': 8,
+                   'sampler_name': 'euler',
+                   'scheduler': 'normal',
+                   'start_at_step': 0,
+                   'end_at_step': 20,
+                   'return_with_leftover_noise': 'enable',
+                   'model': ['4', 0],
+                   'positive': ['6', 0],
+                   'negative': ['7', 0],
+                   'latent_image': ['5', 0]}},
+ '11': {'class_type': 'KSamplerAdvanced',
+        'inputs': {'add_noise': 'disable',
+                   'noise_seed': 0,
+                   'steps': 25,
+                   'cfg': 8,
+                   'sampler_name': 'euler',
+                   'scheduler': 'normal',
+                   'start_at_step': 20,
+                   'end_at_step': 10000,
+                   'return_with_leftover_noise': 'disable',
+                   'model': ['12', 0],
+                   'positive': ['15', 0],
+                   'negative': ['16', 0],
+                   'latent_image': ['10', 0]}},
+ '4': {'class_type': 'CheckpointLoaderSimple', 'inputs': {'ckpt_name': 'sd_xl_base_1.0.safetensors'}},
+ '12': {'class_type': 'CheckpointLoaderSimple', 'inputs': {'ckpt_name': 'sd_xl_refiner_1.0.safetensors'}},
+ '5': {'class_type': 'EmptyLatentImage', 'inputs': {'width': 1024, 'height': 1024}},
+ '6': {'class_type': 'CLIPTextEncodeSDXL',
+       'inputs': {'text_g': 'evening sunset',
+                  'text_l': 'short',
+                  'width': 4096,
+                  'height': 4096,
+                  'clip': ['4', 1]}},
+ '7': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'text, embedding:bad.pt', 'clip': ['4', 1]}},
+ '15': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'evening', 'clip': ['12', 1]}},
+ '16': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 't', 'clip': ['12', 1]}}}  # fmt: skip
+
+
+def test_lora_tags_hires_fix_and_embeddings(tmp_path: Path) -> None:
+    found = read(png(tmp_path / "h.png", {"parameters": HIRES}))
+    assert found.prompt == "masterpiece, 1girl (red hair:1.2), embedding:foo"
+    assert found.loras == (("add_detail", 0.8), ("style", 0.5), ("x", 1.0)) and found.strength is None
+    assert {"--lora=add_detail:0.8", "--lora=style:0.5", "--lora=x:1", "--size=512x768"} <= set(found.arguments)
+    notes = "\n".join(found.notes)
+    assert "mezzotint upscale PICTURE --by 2 --strength 0.45 --steps 15" in notes and "weight" in notes
+    assert "--embedding: easynegative, bad-hands-5" in notes
+    began = read(png(tmp_path / "i.png", {"parameters": A1111}))
+    assert not any(a.startswith("--strength") for a in began.arguments), "refused without --image"
+    assert any("give --image and --strength 0.6" in note for note in began.notes)
+    forge = "a fox\nNegative prompt: red\nSteps: 20, Sampler: Euler, CFG scale: 1, Distilled CFG Scale: 3.5, Seed: 1"
+    flux = read(png(tmp_path / "f.png", {"parameters": forge}))
+    assert flux.scale == 3.5 and not any("red" in a for a in flux.arguments if a.startswith("--negative"))
+
+
+def test_comfyui_flux(tmp_path: Path) -> None:
+    found = read(png(tmp_path / "a.png", {"prompt": json.dumps(FLUX)}))
+    assert (found.prompt, found.scale, found.steps, found.seed) == ("a fox", 3.5, 20, 219670278747233)
+    assert (found.model, found.size, found.solver) == (
+        "flux1-dev.safetensors", "1024x1024", "euler:scheduler=simple",
+    )  # fmt: skip
+    found = read(png(tmp_path / "b.png", {"prompt": json.dumps(FLUX_KSAMPLER)}))
+    assert (found.prompt, found.apart, found.scale) == ("a", {"prompt_2": "a long fox"}, 3.5)
+    assert "--prompt-2=a long fox" in found.arguments and found.negative_prompt == ""
+
+
+def test_comfyui_a_base_and_a_refiner(tmp_path: Path) -> None:
+    for k, names in enumerate((["10", "11"], ["11", "10"])):
+        graph = {name: TWO_SAMPLERS[name] for name in dict.fromkeys([*names, *TWO_SAMPLERS])}
+        found = read(png(tmp_path / f"{k}.png", {"prompt": json.dumps(graph)}))
+        assert (found.model, found.seed, found.steps) == ("sd_xl_base_1.0.safetensors", 721, 25)
+        assert (found.prompt, found.apart) == ("short", {"prompt_2": "evening sunset"})
+        assert (found.negative_prompt, found.size) == ("text, bad", "1024x1024")
+        assert any("--refiner-at 0.8" in note for note in found.notes)
+        assert any("--embedding: bad" in note for note in found.notes)

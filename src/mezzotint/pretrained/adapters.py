@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import Component, known_sha256
 from mezzotint.pretrained.families.known import family_of
+from mezzotint.pretrained.lora_file import Alphas, base_of, refuse_others
 from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from mezzotint.nets.adapters.layouts import Changes, Coverage, Part
+    from mezzotint.nets.adapters.layouts import Changes, Coverage, Part, Pieces
 
 MAX_WEIGHT = 10.0
 
@@ -47,10 +48,10 @@ class Weighed:
 @lru_cache(maxsize=32)
 def layers_of(part: Component) -> Mapping[str, nn.Module]:
     """The layers of a component that can be adapted, by path; without memory for its weights."""
-    from mezzotint.nets.adapters.lora import Layer
+    from mezzotint.nets.adapters.lora import adaptable
     from mezzotint.pretrained.component_network import empty_network
 
-    return {name: m for name, m in empty_network(part).named_modules() if isinstance(m, Layer)}
+    return {name: m for name, m in empty_network(part).named_modules() if adaptable(m)}
 
 
 def names_of(part: Component) -> Mapping[str, str]:
@@ -66,6 +67,15 @@ def names_of(part: Component) -> Mapping[str, str]:
     _, by_ours = both_ways(modules_of(part.config))
     older = {path: renamed(f"{path}.weight", by_ours, back=True) for path in paths}
     return {**{name.removesuffix(".weight"): path for path, name in older.items() if name}, **paths}
+
+
+def pieces_of(part: Component) -> Mapping[str, Pieces]:
+    """The same, with the names that stand for several layers at once: FLUX's and SD3's in the original layout."""
+    from mezzotint.pretrained.keymaps import fused
+
+    sizes = {path: len(layer.get_parameter("weight")) for path, layer in layers_of(part).items()}
+    plain: dict[str, Pieces] = {name: ((path, ()),) for name, path in names_of(part).items()}
+    return {**fused.pieces_of(part.class_name, sizes), **plain}
 
 
 def parts_to_adapt(system: System) -> dict[Part, Component]:
@@ -89,20 +99,31 @@ def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapte
     from mezzotint.nets.adapters.lora import fits
     from mezzotint.tensorfile import read_tensors
 
-    parts = parts_to_adapt(system)
+    parts, header = parts_to_adapt(system), refuse_others(path)
+    base = f", it is for {found}" if (found := base_of(header)) else ""
     tensors = read_tensors(path)
-    if not any(read_key(key) for key in tensors):
+    said = {one.part for key in tensors if (one := read_key(key))}
+    if not said:
         raise ModelError(
             f"{path} is no LoRA but whole weights of something ({len(tensors)} tensors); expected a LoRA file"
         )
-    made, coverage = placed(tensors, {name: names_of(part) for name, part in parts.items()})
+    if "text_encoder_3" in said and parts["denoiser"].class_name.startswith("Flux"):
+        tensors = {_second(key): value for key, value in tensors.items()}
+        said = {one.part for key in tensors if (one := read_key(key))}
+    bases = {name: pieces_of(part) for name, part in parts.items() if name in said}
+    made, coverage = placed(tensors, bases, Alphas(path, header))
     for name, changes in made.items():
         for where, change in changes.items():
             if wrong := fits(layers_of(parts[name])[where], change):
-                raise ModelError(f"{path} is for another base than {system.name}: its {where} {wrong}")
+                raise ModelError(f"{path} is for another base than {system.name}{base}: its {where} {wrong}")
     if not coverage.layers or (coverage.unknown and not partial):
-        raise ModelError(f"{path} does not fit {system.name} ({coverage}); use --allow-partial to take what fits")
+        raise ModelError(f"{path} does not fit {system.name}{base} ({coverage}); use --allow-partial to take what fits")
     return Adapter(path.stem, known_sha256(path), made, coverage)
+
+
+def _second(key: str) -> str:
+    """A key of T5's, by the number that FLUX has it under."""
+    return key.replace("lora_te3_", "lora_te2_", 1).replace("text_encoders.t5xxl.transformer.", "text_encoder_2.", 1)
 
 
 def weighed(text: str, what: str = "a LoRA") -> tuple[Path, float]:

@@ -35,6 +35,7 @@ def read(file: str | Path) -> Words:
     if found is None:
         kept = " (its receipt, receipts/<asset-id>.json, says it)" if "mezzotint:asset_id" in texts else ""
         raise InputError(f"{path} does not say how it was made{kept}; expected the metadata of a picture tool")
+    found = replace(found, notes=(*found.notes, *found.unsaid))
     return found if found.source == "mezzotint" else replace(found, notes=(*found.notes, NOISE))
 
 

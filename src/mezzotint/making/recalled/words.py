@@ -36,6 +36,13 @@ class Words:
     notes: tuple[str, ...] = ()
 
     @property
+    def unsaid(self) -> tuple[str, ...]:
+        """What the command cannot say, so that it would be refused or do nothing."""
+        began = self.strength is not None and not self.image
+        picture = f"it began from a picture that is not named; give --image and --strength {self.strength or 0:g}"
+        return (picture,) if began else ()
+
+    @property
     def arguments(self) -> list[str]:
         """Of ``mezzotint``, the prompt last and behind ``--``: it may begin with a hyphen."""
         options: Mapping[str, Any] = {
@@ -43,7 +50,8 @@ class Words:
             **{f"--{name.replace('_', '-')}": text for name, text in self.apart.items()},
             "--model": self.model, "--seed": self.seed,
             "--steps": self.steps, "--scale": self.scale, "--solver": self.solver, "--grid": self.grid,
-            "--size": self.size, "--image": self.image, "--strength": self.strength,
+            "--size": self.size, "--image": self.image,
+            "--strength": self.strength if self.image else None,
         }  # fmt: skip
         said = [f"{key}={plain(value)}" for key, value in options.items() if value is not None]
         said += [f"--lora={name}:{weight:g}" for name, weight in self.loras]

@@ -126,6 +126,54 @@ class DoRA:
         return self.magnitude.float().reshape(norm.shape) * moved / norm - base
 
 
+Ranges = tuple[tuple[int, int], ...]
+"""Output rows, [begin, end) each."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which of a layer's output rows.   rows: one range after the other.  of: how many it has."""
+
+    rows: Ranges
+    of: int
+
+
+def taken(x: Tensor, cut: Cut) -> Tensor:
+    """Some of the rows of a tensor.  Raises RuntimeError where it has another number of them."""
+    if len(x) != cut.of:
+        raise RuntimeError(f"it has {len(x)} rows; expected {cut.of}")
+    return torch.cat([x[begin:end] for begin, end in cut.rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some output rows of a change of a layer that holds several."""
+
+    change: Change
+    cut: Cut
+
+    @property
+    def scaled(self) -> bool:
+        return self.change.scaled
+
+    @property
+    def bias(self) -> Tensor | None:
+        return None if self.change.bias is None else taken(self.change.bias, self.cut)
+
+    def delta(self, weight: Tensor) -> Tensor:
+        whole = self.change.delta(weight)
+        return taken(whole.reshape(len(whole), *weight.shape[1:]), self.cut)
+
+
+def part_of(change: Change, cut: Cut) -> Change | None:
+    """Some rows of a change; None where it cannot be cut: DoRA by columns has norms of the whole."""
+    if isinstance(change, DoRA):
+        inner = part_of(change.change, cut)
+        by_rows = change.magnitude.numel() == len(change.magnitude)
+        return DoRA(inner, taken(change.magnitude, cut)) if inner is not None and by_rows else None
+    return Part(change, cut)
+
+
 Matrices = Mapping[str, Tensor]
 
 
@@ -142,6 +190,8 @@ def change_of(found: Matrices, alpha: float | None, thin: Change | None) -> Chan
         change = _lokr(found, alpha, bias)
     elif "diff" in found:
         change = Full(found["diff"], bias)
+    elif "w_norm" in found:
+        change = Full(found["w_norm"], found.get("b_norm"))
     if change is not None and "magnitude" in found:
         return DoRA(change, found["magnitude"])
     return change

@@ -7,13 +7,13 @@ whether it has a place.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from mezzotint.nets.adapters.changes import Change, change_of
-from mezzotint.nets.adapters.lora import low_rank
+from mezzotint.nets.adapters.changes import Change, Cut, Ranges, change_of
+from mezzotint.nets.adapters.lora import cut_of, low_rank
 
 Part = str
 """A network of a system: "denoiser", or a text encoder by the name of its folder."""
@@ -27,7 +27,7 @@ _WHAT: dict[str, What] = {
     "lora_linear_layer.down.weight": "down", "lora_linear_layer.up.weight": "up", "lora_mid.weight": "mid",
     "alpha": "alpha", "dora_scale": "magnitude", "lora_magnitude_vector": "magnitude",
     "lora_magnitude_vector.weight": "magnitude", "lora_magnitude_vector.default.weight": "magnitude",
-    "diff": "diff", "diff_b": "diff_b",
+    "diff": "diff", "diff_b": "diff_b", "w_norm": "w_norm", "b_norm": "b_norm",
     **{name: name for name in ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2")},
     **{f"lokr_{w}": f"lokr_{w}" for w in ("w1", "w2", "w1_a", "w1_b", "w2_a", "w2_b", "t2")},
 }  # fmt: skip
@@ -35,9 +35,12 @@ _PREFIXES: tuple[tuple[str, Part], ...] = (
     ("base_model.model.", "denoiser"), ("unet.", "denoiser"), ("transformer.", "denoiser"),
     ("diffusion_model.", "denoiser"), ("model.diffusion_model.", "denoiser"), ("lora_unet_", "denoiser"),
     ("lora_transformer_", "denoiser"), ("text_encoder_2.", "text_encoder_2"), ("text_encoder_3.", "text_encoder_3"),
-    ("text_encoder.", "text_encoder"), ("lora_te1_", "text_encoder"), ("lora_te2_", "text_encoder_2"),
-    ("lora_te3_", "text_encoder_3"), ("lora_te_", "text_encoder"),
+    ("text_encoders.clip_l.transformer.", "text_encoder"), ("text_encoders.clip_g.transformer.", "text_encoder_2"),
+    ("text_encoders.t5xxl.transformer.", "text_encoder_3"), ("lora_te1_", "text_encoder"),
+    ("lora_te2_", "text_encoder_2"), ("lora_te3_", "text_encoder_3"), ("lora_te_", "text_encoder"),
+    ("text_encoder.", "text_encoder"),
 )  # fmt: skip
+_XLABS = re.compile(r"\.processor\.((?:qkv|proj)_lora\d?)\.(down|up)\.weight$")
 _PROCESSOR = re.compile(r"\.processor\.to_(q|k|v|out)_lora\.(down|up)\.weight$")
 
 
@@ -56,6 +59,9 @@ def read_key(key: str) -> Said | None:
     if old is not None:
         where = "to_out.0" if old[1] == "out" else f"to_{old[1]}"
         return _split(f"{key[: old.start()]}.{where}", "down" if old[2] == "down" else "up")
+    xlabs = _XLABS.search(key)
+    if xlabs is not None:
+        return _split(f"{key[: xlabs.start()]}.{xlabs[1]}", xlabs[2])
     for tail, what in _WHAT.items():
         if key.endswith("." + tail):
             return _split(key[: -len(tail) - 1], what)
@@ -74,12 +80,14 @@ class Coverage:
     """What became of a file's tensors.
 
     matched: layers of the base, part by part.  unknown: keys without a place, and alphas that only some layers have.
-    alphas: how many layers have one of their own in the file; those without are scaled by 1, as their writers do.
+    alphas: how many layers have one of their own in the file; header: how many have one from what is said beside the
+    tensors; those without either are scaled by 1, as their writers do.
     """
 
     matched: Mapping[Part, int] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     alphas: int = 0
+    header: int = 0
 
     @property
     def layers(self) -> int:
@@ -87,46 +95,81 @@ class Coverage:
 
     def __str__(self) -> str:
         parts = ", ".join(f"{n} of {part}" for part, n in self.matched.items()) or "none"
-        scaled = f"alpha in the file for {self.alphas} of {self.layers}, 1 for the others"
+        header = f", in its header for {self.header}" if self.header else ""
+        scaled = f"alpha in the file for {self.alphas} of {self.layers}{header}, 1 for the others"
         rest = f"; {len(self.unknown)} keys without a place, {self.unknown[0]!r} first" if self.unknown else ""
         return f"layers: {parts}; {scaled}{rest}"
 
 
 Changes = dict[str, Change]
+Pieces = Sequence[tuple[str, Ranges]]
+"""The layers that a name in a file stands for, and which rows each has of what it says; () is all."""
+
+Alphas = Callable[[Part, str, int], float | None]
+"""(network, path, rank) -> alpha as it is said beside the tensors, None where it is not."""
+
+
+def unsaid(part: Part, path: str, rank: int) -> None:
+    """Nothing is said beside the tensors."""
+
+
+@dataclass
+class _Sorted:
+    """A file's tensors by network and layer as the file has them, with their keys; and keys without a place."""
+
+    tensors: dict[tuple[Part, str], dict[What, Tensor]] = field(default_factory=dict)
+    keys: dict[tuple[Part, str], list[str]] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+
+
+def _sorted(tensors: Mapping[str, Tensor], known: Mapping[Part, Mapping[str, Pieces]]) -> _Sorted:
+    made = _Sorted()
+    for key, value in tensors.items():
+        said = read_key(key)
+        layer = "" if said is None else _flat(said.layer)
+        if said is None or layer not in known.get(said.part, {}):
+            made.unknown.append(key)
+            continue
+        made.tensors.setdefault((said.part, layer), {})[said.what] = value
+        made.keys.setdefault((said.part, layer), []).append(key)
+    return made
 
 
 def placed(
-    tensors: Mapping[str, Tensor], bases: Mapping[Part, Mapping[str, str]]
+    tensors: Mapping[str, Tensor], bases: Mapping[Part, Mapping[str, Pieces]], alphas: Alphas = unsaid
 ) -> tuple[dict[Part, Changes], Coverage]:
     """The changes of a file's tensors by part and layer, and what had no place.
 
-    bases: the layers of each network: every name that files may give one -> its path.
+    bases: the layers of each network: every name that files may give one, or several at once -> which they are.
+    alphas: what is said of layers without one of their own.
     """
-    found: dict[tuple[Part, str], dict[What, Tensor]] = {}
-    keys: dict[tuple[Part, str], list[str]] = {}
-    unknown: list[str] = []
-    index = {part: {_flat(name): path for name, path in paths.items()} for part, paths in bases.items()}
-    for key, value in tensors.items():
-        said = read_key(key)
-        path = None if said is None else index.get(said.part, {}).get(_flat(said.layer))
-        if said is None or path is None:
-            unknown.append(key)
-            continue
-        found.setdefault((said.part, path), {})[said.what] = value
-        keys.setdefault((said.part, path), []).append(key)
-    made: dict[Part, Changes] = {}
-    for (part, path), matrices in found.items():
-        alpha = float(matrices["alpha"].float()) if "alpha" in matrices else None
-        change = change_of(matrices, alpha, low_rank(matrices, alpha))
-        if change is None:
-            unknown += keys[part, path]
+    known = {part: {_flat(name): pieces for name, pieces in names.items()} for part, names in bases.items()}
+    found, made, header = _sorted(tensors, known), dict[Part, Changes](), 0
+    unknown = found.unknown
+    for (part, layer), matrices in found.tensors.items():
+        pieces, alpha = known[part][layer], float(matrices["alpha"].float()) if "alpha" in matrices else None
+        if alpha is None and "down" in matrices:
+            alpha = alphas(part, pieces[0][0], len(matrices["down"]))
+            header += 0 if alpha is None else len(pieces)
+        changes = _changes(change_of(matrices, alpha, low_rank(matrices, alpha)), pieces)
+        if changes is None or set(changes) & set(made.get(part, {})):
+            unknown += found.keys[part, layer]
         else:
-            made.setdefault(part, {})[path] = change
+            made.setdefault(part, {}).update(changes)
     lacking = [f"{part}: {path}.alpha" for part, layers in made.items() for path, c in layers.items() if not c.scaled]
-    alphas = sum(map(len, made.values())) - len(lacking)
-    if alphas and lacking:  # a writer gives all of them or none: one that is not there was lost
+    own = sum(map(len, made.values())) - len(lacking) - header
+    if own and lacking:  # a writer gives all of them or none: one that is not there was lost
         unknown += lacking
-    return made, Coverage({part: len(layers) for part, layers in made.items()}, tuple(sorted(unknown)), alphas)
+    return made, Coverage({part: len(layers) for part, layers in made.items()}, tuple(sorted(unknown)), own, header)
+
+
+def _changes(change: Change | None, pieces: Pieces) -> Changes | None:
+    """What a change does to each layer; None where it is none, or cannot be cut."""
+    if change is None:
+        return None
+    of = sum(end - begin for _, rows in pieces for begin, end in rows)
+    cuts = {path: cut_of(change, Cut(rows, of)) if rows else change for path, rows in pieces}
+    return None if None in cuts.values() else {path: cut for path, cut in cuts.items() if cut is not None}
 
 
 def _flat(layer: str) -> str:

@@ -14,11 +14,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mezzotint.errors import ModelError
-from mezzotint.nets.adapters.changes import Change
+from mezzotint.nets.adapters.changes import Change, Cut, Full, part_of, taken
 from mezzotint.nets.shared import put, shared
 
 Layer = nn.Linear | nn.Conv2d
 """What can be adapted."""
+
+Norm = nn.LayerNorm | nn.GroupNorm | nn.RMSNorm
+"""Layers that only a difference of their own shape is added to."""
+
+
+def adaptable(layer: nn.Module) -> bool:
+    """Whether a file may change a layer."""
+    return isinstance(layer, Layer) or (isinstance(layer, Norm) and layer.weight is not None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +74,21 @@ def low_rank(found: Mapping[str, Tensor], alpha: float | None) -> LowRank | None
     return LowRank(down, found["up"], alpha, found.get("diff_b"))
 
 
+def cut_of(change: Change, cut: Cut) -> Change | None:
+    """Some output rows of a change, thin where it is thin; None where it cannot be cut, or has other rows."""
+    if not isinstance(change, LowRank):
+        return part_of(change, cut)
+    if change.up.shape[0] != cut.of:
+        return None
+    bias = None if change.bias is None else taken(change.bias, cut)
+    return LowRank(change.down, taken(change.up, cut), change.alpha, bias)
+
+
 def fits(layer: nn.Module, change: Change) -> str:
     """ "" where a change fits a layer, else what is wrong."""
+    if isinstance(layer, Norm) and isinstance(change, Full):
+        has, given = tuple(layer.weight.shape), tuple(change.whole.shape)
+        return "" if has == given else f"has weights of {has}; the change is for {given}"
     if not isinstance(layer, Layer):
         return f"is a {type(layer).__name__}, which takes no low-rank addition"
     if isinstance(layer, nn.Conv2d) and layer.groups != 1:
@@ -103,7 +124,7 @@ class Adapted(nn.Module):
     def __init__(self, layer: Layer, changes: Sequence[tuple[Change, float]]) -> None:
         super().__init__()
         whole = [(c, w) for c, w in changes if not isinstance(c, LowRank) or c.bias is not None]
-        self.layer = changed(layer, whole) if whole else layer
+        self.layer: Layer = changed(layer, whole) if whole else layer  # type: ignore[assignment]
         like = layer.weight
         lows = [(c, w) for c, w in changes if isinstance(c, LowRank) and c.bias is None]
         tail = (1, 1) if isinstance(layer, nn.Conv2d) else ()
@@ -152,8 +173,10 @@ def adapted(net: nn.Module, changes: Mapping[str, Sequence[tuple[Change, float]]
         for change, _ in stack:
             if wrong := fits(layer, change):
                 raise ModelError(f"{path} {wrong}; the adapter is for another base")
-        assert isinstance(layer, Layer)
-        put(made, path, Adapted(layer, stack))
+        if isinstance(layer, Layer):
+            put(made, path, Adapted(layer, stack))
+        else:
+            put(made, path, changed(layer, stack))  # a normalisation
     return made
 
 
@@ -165,13 +188,14 @@ def merged(weight: Tensor, stack: Sequence[tuple[Change, float]]) -> Tensor:
     return total.to(weight.dtype)
 
 
-def changed(layer: Layer, stack: Sequence[tuple[Change, float]]) -> Layer:
+def changed(layer: nn.Module, stack: Sequence[tuple[Change, float]]) -> nn.Module:
     """A layer of the same kind with changes put in; the one it is made of stays as it is."""
-    made: Layer = shared(layer)  # type: ignore[assignment]
-    made.weight = nn.Parameter(merged(layer.weight, stack), requires_grad=False)
-    biases = [w * c.bias.to(layer.weight) for c, w in stack if c.bias is not None]
+    made, base = shared(layer), layer.get_parameter("weight")
+    made.weight = nn.Parameter(merged(base, stack), requires_grad=False)
+    biases = [w * c.bias.to(base) for c, w in stack if c.bias is not None]
     if biases:
-        start = torch.zeros_like(biases[0]) if layer.bias is None else layer.bias
+        own = dict(layer.named_parameters(recurse=False)).get("bias")
+        start = torch.zeros_like(biases[0]) if own is None else own
         made.bias = nn.Parameter(torch.stack([start, *biases]).sum(0), requires_grad=False)
     return made
 

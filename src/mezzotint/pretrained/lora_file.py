@@ -1,0 +1,99 @@
+"""What a LoRA file says beside its changes: the base it was made for, and alphas in its header or beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mezzotint.errors import ModelError
+from mezzotint.pretrained.folder import table
+from mezzotint.tensorfile import Header, read_header
+
+METADATA = "lora_adapter_metadata"
+SAID = (
+    ("flux", "FLUX.1"), ("sd3", "Stable Diffusion 3"), ("stable-diffusion-3", "Stable Diffusion 3"),
+    ("sdxl", "Stable Diffusion XL"), ("stable-diffusion-xl", "Stable Diffusion XL"),
+    ("sd_v2", "Stable Diffusion 2"), ("stable-diffusion-v2", "Stable Diffusion 2"),
+    ("sd_v1", "Stable Diffusion 1"), ("stable-diffusion-v1", "Stable Diffusion 1"),
+)  # fmt: skip
+"""How ``ss_base_model_version`` and ``modelspec.architecture`` begin -> the base."""
+
+WIDTHS = {768: "Stable Diffusion 1", 1024: "Stable Diffusion 2", 2048: "Stable Diffusion XL"}
+"""Of the text that a U-Net attends to."""
+
+PEFT = {"denoiser": ("unet", "transformer")}
+
+
+def base_of(header: Header) -> str:
+    """The base that a file is for, as its metadata, names or shapes show it; "" where they do not."""
+    for key in ("ss_base_model_version", "modelspec.architecture"):
+        text = header.metadata.get(key, "").lower()
+        for begins, base in SAID:
+            if text.startswith(begins):
+                return base
+    names = " ".join(header.entries)
+    if re.search(r"single_(transformer_)?blocks|double_blocks", names):
+        return "FLUX.1"
+    if "joint_blocks" in names or re.search(r"transformer_blocks.\d+.attn.add_q_proj", names):
+        return "Stable Diffusion 3"
+    for name, entry in header.entries.items():
+        if re.search(r"attn2[._](processor\.)?to_[kv]", name) and re.search(r"lora_A|down", name):
+            return WIDTHS.get(entry.shape[1] if len(entry.shape) > 1 else 0, "")
+    return "Stable Diffusion XL" if "lora_te2_" in names else ""
+
+
+def refuse_others(path: Path) -> Header:
+    """The header.  Raises ModelError for what is known to be something else, saying what, InputError."""
+    header = read_header(path)
+    names = set(header.entries)
+    few = len(names) <= 2 and all(len(e.shape) <= 2 for e in header.entries.values())
+    if names and few and ("emb_params" in names or names <= {"clip_l", "clip_g"} or all("." not in n for n in names)):
+        raise ModelError(f"{path} is a word that was learned, no LoRA; give it with --embedding")
+    whole = [n for n in names if n.startswith(("model.diffusion_model.", "first_stage_model.", "cond_stage_model."))]
+    if len(whole) > 20 and not any("lora" in n or "alpha" in n or "diff" in n.rpartition(".")[2] for n in names):
+        raise ModelError(f"{path} is no LoRA but whole weights of a model; give it with --model")
+    return header
+
+
+def _settings(path: Path, header: Header) -> Mapping[str, Any]:
+    """PEFT's configuration by network, "" for a file of one: of the header, or of the folder that PEFT writes."""
+    beside = path.parent / "adapter_config.json"
+    if path.name == "adapter_model.safetensors" and beside.is_file():
+        return {f".{key}": value for key, value in table(beside).items()}
+    try:
+        found = json.loads(header.metadata.get(METADATA, "{}"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: its {METADATA} is not JSON; fetch it again") from error
+    return found if isinstance(found, dict) else {}
+
+
+def _number(value: object, path: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e6:
+        raise ModelError(f"{path}: its alpha is {str(value)[:40]!r}; expected a number")
+    return float(value)
+
+
+class Alphas:
+    """(network, layer, rank) -> alpha, as PEFT's configuration has it: ``alpha_pattern``, else ``lora_alpha``; times
+    the root of the rank where it says ``use_rslora`` (Kalajdzievski, 2023, A Rank Stabilization Scaling Factor)."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self._path, self._said = path, _settings(path, header)
+
+    def __call__(self, part: str, layer: str, rank: int) -> float | None:
+        for network in ("", *PEFT.get(part, (part,))):
+            alpha = self._said.get(f"{network}.lora_alpha")
+            if alpha is not None:
+                pattern = self._said.get(f"{network}.alpha_pattern")
+                found = _matching(pattern if isinstance(pattern, dict) else {}, layer, alpha)
+                root = rank**0.5 if self._said.get(f"{network}.use_rslora") is True else 1.0
+                return _number(found, self._path) * root
+        return None
+
+
+def _matching(pattern: Mapping[str, Any], layer: str, otherwise: object) -> object:
+    """The value of the first name that is the layer's own or the end of it."""
+    return next((v for name, v in pattern.items() if layer == name or layer.endswith(f".{name}")), otherwise)
