@@ -49,8 +49,17 @@ EVALUATION = [
 ]
 OPTIONS = {
     "generate": [
-        *["PROMPT...", "--negative-prompt", "--strict", "--model", "-n/--n", "--seed", *SAMPLING, "--size", "--lora"],
-        *["--embedding", "--control", "--control-image", "--ip-adapter", "--ip-image", "--ip-encoder"],
+        *["PROMPT...", "--negative-prompt", "--strict", "--model", "--parts", "-n/--n", "--seed", *SAMPLING],
+        *[
+            "--size",
+            "--lora",
+            "--embedding",
+            "--control",
+            "--control-image",
+            "--ip-adapter",
+            "--ip-image",
+            "--ip-encoder",
+        ],
         *["--allow-partial", "--refiner", "--refiner-at", "--image", "--strength", "--mask"],
         *["--mask-means", "--lock-mask", "--outpaint", *MACHINE, "--offload", "--batch", "--out", "--embed-prompt"],
         *["--film", *SHARED],

@@ -186,6 +186,7 @@ def generate(
     *,
     negative_prompt: str = "",
     model: str | Path | Model = "fashion",
+    parts: Sequence[str | Path] = (),
     n: int = 1,
     seed: int = 0,
     quality: str = "standard",
@@ -224,7 +225,9 @@ def generate(
     Args: prompt: what to make, for a model of text; a label or another word for it for a class-conditional one, where
             "" is no condition.
         negative_prompt: what to steer away from in place of nothing; needs a scale other than 1.
-        model: a name, a folder, or what ``load`` gave.  n: 1 … 1,000,000.  seed: 0 … 2^63 - n.
+        model: a name, a folder, a file, or what ``load`` gave.  n: 1 … 1,000,000.  seed: 0 … 2^63 - n.
+        parts: where the parts come from that a checkpoint in one file lacks: folders in diffusers' layout, files,
+            ComfyUI's folder of models.
         quality: the model's preset, draft | standard | best, for whatever of the next four is not given.
         steps: intervals of the grid.  scale: guidance, 1 is off.  solver, grid: names, also those of other tools.  All
         four
@@ -250,12 +253,12 @@ def generate(
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic).
     """
     job = prepare(
-        prompt, negative_prompt=negative_prompt, model=model, n=n, seed=seed, quality=quality, steps=steps, scale=scale,
-        solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
-        strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,
-        refiner_at=refiner_at, lora=lora, embedding=embedding, allow_partial=allow_partial, offload=offload,
-        control=control, control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
-        strict=strict,
+        prompt, negative_prompt=negative_prompt, model=model, parts=parts, n=n, seed=seed, quality=quality, steps=steps,
+        scale=scale, solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch,
+        image=image, strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint,
+        refiner=refiner, refiner_at=refiner_at, lora=lora, embedding=embedding, allow_partial=allow_partial,
+        offload=offload, control=control, control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image,
+        ip_encoder=ip_encoder, strict=strict,
     )  # fmt: skip
     began = time.perf_counter()
     images = tuple(event for event in stream(job) if isinstance(event, Image))
