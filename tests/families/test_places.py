@@ -146,7 +146,7 @@ def test_a_modular_index(sd1: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"subfolder": "../../vae"}, "expected a folder below it"),
+        ({"subfolder": "../../vae"}, "'vae' lies in '../../vae'; expected a folder below it"),
         ({"pretrained_model_name_or_path": "/etc"}, "lies in '/etc'; expected a folder below it, or an id"),
         ({"pretrained_model_name_or_path": "../x"}, "expected a folder below it, or an id"),
     ],
