@@ -50,7 +50,7 @@ EVALUATION = [
 OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--prompt-2", "--prompt-3", "--negative-prompt-2", "--negative-prompt-3"],
-        *["--strict", "--model", "-n/--n", "--seed", *SAMPLING, "--size", "--lora"],
+        *["--strict", "--model", "--parts", "-n/--n", "--seed", *SAMPLING, "--size", "--lora"],
         *["--embedding", "--control", "--control-image", "--ip-adapter", "--ip-image", "--ip-encoder"],
         *["--allow-partial", "--refiner", "--refiner-at", "--image", "--strength", "--mask"],
         *["--mask-means", "--lock-mask", "--outpaint", *MACHINE, "--offload", "--batch", "--out", "--embed-prompt"],

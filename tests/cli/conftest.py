@@ -40,7 +40,12 @@ def inside(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def environment(home: Path, tmp_path: Path) -> dict[str, str]:
     """Of every process here: that home, no settings of the user's, and an import path on which sockets are refused."""
     keep = {k: v for k, v in os.environ.items() if not k.startswith("MEZZOTINT_")}
-    own = {"MEZZOTINT_HOME": str(home), "XDG_CONFIG_HOME": str(tmp_path / "config"), "PYTHONPATH": str(BLOCKED)}
+    own = {
+        "MEZZOTINT_HOME": str(home),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "HF_HUB_CACHE": str(tmp_path / "hub"),
+        "PYTHONPATH": str(BLOCKED),
+    }
     return {**keep, **own, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 

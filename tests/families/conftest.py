@@ -21,6 +21,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEZZOTINT_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("HF_HUB_CACHE", str(tmp_path_factory.mktemp("hub")))
         yield
     torch.set_num_threads(threads)
 

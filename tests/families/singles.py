@@ -22,9 +22,10 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from mezzotint.pretrained.clip_tokenizer import tokenizer_folder
 from mezzotint.pretrained.keymaps.tensors import backward
-from mezzotint.pretrained.original import CLIP_1, CLIP_XL, OPEN_2, OPEN_XL, UNET, VAE
+from mezzotint.pretrained.original_unet import CLIP_1, CLIP_XL, OPEN_2, OPEN_XL, UNET, VAE
 
 VOCABULARY = 49408
+CLIPS = ("openclip", "plain", "unprojected")
 BETAS: dict[str, Any] = {
     "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1,
 }  # fmt: skip
@@ -69,11 +70,11 @@ def weights(parts: Parts) -> dict[str, torch.Tensor]:
     made = {}
     for prefix, kind, network in parts:
         own = network.state_dict()
-        if kind in ("openclip", "plain") and not any(k.startswith("text_model.") for k in own):
+        if kind in CLIPS and "embeddings.token_embedding.weight" in own:  # the library's newer, flat names
             own = {k if k.startswith("text_projection") else f"text_model.{k}": w for k, w in own.items()}
         own = {k: w for k, w in own.items() if not k.endswith("position_ids")}
         made.update({prefix + k: w for k, w in backward(kind, dict(network.config.to_dict()
-                     if kind in ("openclip", "plain") else network.config), own).items()})  # fmt: skip
+                     if kind in CLIPS else network.config), own).items()})  # fmt: skip
     return {k: w.contiguous().clone() for k, w in made.items()}
 
 

@@ -17,7 +17,8 @@ import mezzotint as mz
 from mezzotint.errors import MezzotintError, ModelError
 from mezzotint.pretrained.clip_tokenizer import merges, vocabulary
 from mezzotint.pretrained.keymaps.tensors import backward, forward
-from mezzotint.pretrained.original import UNET, VAE, original
+from mezzotint.pretrained.original import original
+from mezzotint.pretrained.original_unet import UNET, VAE
 
 KINDS: dict[str, Callable[[Path], tuple[Path, Path]]] = {
     "sd1": singles.stable_diffusion_1, "sd2": singles.stable_diffusion_2, "sdxl": singles.stable_diffusion_xl,

@@ -32,6 +32,9 @@ from mezzotint.errors import UsageError
 @click.option("--negative-prompt-3", default="", help="What to steer away from, for the third text encoder.")
 @click.option("--strict", is_flag=True, help="A prompt whose end would be dropped is an error.")
 @model_option
+@click.option(
+    "--parts", multiple=True, type=click.Path(path_type=Path), help="Where parts come from that a --model file lacks."
+)
 @click.option("-n", "--n", type=int, default=1, show_default=True, help="How many pictures of each prompt.")
 @seed_option
 @sampling_options
@@ -85,7 +88,9 @@ def command(
 
     from mezzotint.making.prepare import prepare, threads_for
 
-    words["threads"] = words["threads"] or threads_for(words["model"], words["n"] * len(prompt), words["batch"])
+    words["threads"] = words["threads"] or threads_for(
+        words["model"], words["n"] * len(prompt), words["batch"], words["parts"]
+    )
     with without_collector():
         job = prepare(prompt, **words)
     place = said["out"].value

@@ -61,7 +61,8 @@ def show_families(as_json: bool) -> None:
 @click.option("--families", is_flag=True, help="List the families of published models that run, and how tested.")
 @json_option
 def command(families: bool, as_json: bool) -> None:
-    """List the models at hand: yours in MEZZOTINT_HOME/models, and those that came with mezzotint."""
+    """List the models at hand: yours in MEZZOTINT_HOME/models, those that came with mezzotint, those in the folders of
+    the setting model_path, and those in the Hugging Face hub's cache."""
     if families:
         show_families(as_json)
         return

@@ -14,11 +14,14 @@ from mezzotint.files import read_bytes, sha256, sha256_file
 from mezzotint.pretrained.components import INDEX, Component, components, is_diffusers
 from mezzotint.pretrained.families.known import PIPELINES
 from mezzotint.pretrained.folder import JSON_NAME, WEIGHTS_NAME, describe
+from mezzotint.pretrained.gguf_file import MAGIC
 from mezzotint.pretrained.network import NETWORK_JSON, describe_network
-from mezzotint.pretrained.original import UNET, original
+from mezzotint.pretrained.original import holds_denoiser, original
+from mezzotint.pretrained.single import Single
 from mezzotint.pretrained.spec import to_dict
 from mezzotint.pretrained.system import SYSTEM_JSON, describe_system
-from mezzotint.tensorfile import read_header, refuse_pickle
+from mezzotint.pretrained.weights_file import header_of
+from mezzotint.tensorfile import refuse_pickle
 
 MAX_JSON_BYTES = 16 << 20
 PNG_MAGIC, JPEG_MAGIC, RIFF_MAGIC = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF"
@@ -86,7 +89,7 @@ def _file(path: Path) -> Inspection:
     if head.startswith((PNG_MAGIC, JPEG_MAGIC, RIFF_MAGIC)):
         return Inspection("picture", path, _picture(path))
     refuse_pickle(path, head[:8])
-    if path.suffix == ".safetensors" or head[8:9] == b"{":
+    if path.suffix == ".safetensors" or head[8:9] == b"{" or head.startswith(MAGIC):
         return Inspection("weights", path, _weights(path))
     if head.lstrip().startswith(b"{"):
         return _document(path)
@@ -94,9 +97,9 @@ def _file(path: Path) -> Inspection:
 
 
 def _weights(path: Path) -> dict[str, Any]:
-    header = read_header(path)
+    header = header_of(path)
     tensors = header.entries
-    known = {"checkpoint": original(path).class_name} if any(name.startswith(UNET) for name in tensors) else {}
+    known = _checkpoint_file(path) if holds_denoiser(Single(path, header)) else {}
     return {
         **known,
         "bytes": path.stat().st_size,
@@ -107,6 +110,14 @@ def _weights(path: Path) -> dict[str, Any]:
         "metadata": dict(header.metadata),
         "shapes": {name: [e.dtype, list(e.shape)] for name, e in tensors.items()},
     }
+
+
+def _checkpoint_file(path: Path) -> dict[str, str]:
+    """The pipeline that a checkpoint in one file is for, or why it cannot run as it lies there."""
+    try:
+        return {"checkpoint": original(path).class_name}
+    except MezzotintError as error:
+        return {"checkpoint": str(error)}
 
 
 def _checkpoint(path: Path) -> dict[str, Any]:

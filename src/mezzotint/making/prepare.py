@@ -85,11 +85,11 @@ def check_count(name: str, n: int) -> int:
     return n
 
 
-def threads_for(model: str | Path, n: int, batch: int | None) -> int | None:
+def threads_for(model: str | Path, n: int, batch: int | None, parts: Sequence[str | Path] = ()) -> int | None:
     """The command's number of threads where none is given: 1 for a batch below 4096 values, which more would only
     slow down, else None, torch's own.  Raises as ``find`` and ``describe_system``.
     """
-    values = max(math.prod(m.described.spec.shape) for m in describe_system(find(str(model))).members)
+    values = max(math.prod(m.described.spec.shape) for m in _described(model, parts).members)
     return 1 if values * rows_for(n, batch) < SMALL_BATCH else None
 
 
@@ -107,6 +107,7 @@ def prepare(
     negative_prompt_2: str = "",
     negative_prompt_3: str = "",
     model: str | Path | Model = "fashion",
+    parts: Sequence[str | Path] = (),
     n: int = 1,
     seed: int = 0,
     quality: str = "standard",
@@ -143,7 +144,7 @@ def prepare(
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     total = check_count("n", n) * len(prompts)
     rows = rows_for(check_count("the number of pictures", total), batch)
-    system = opened(model)
+    system = opened(model, parts)
     if lora:
         system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)
     system = Attachments(control, control_image, ip_adapter, ip_image, ip_encoder).put_on(system)
@@ -193,9 +194,14 @@ def check_whole(said: Sequence[Reading]) -> None:
         )
 
 
-def opened(model: str | Path | Model) -> System:
-    """A model's system, its files checked.  Raises InputError, ModelError."""
-    return verify_system(describe_system(find(str(model)))) if isinstance(model, str | Path) else model.system
+def opened(model: str | Path | Model, parts: Sequence[str | Path] = ()) -> System:
+    """A model's system, its files checked.   parts: where those come from that a checkpoint in one file lacks.
+    Raises InputError, ModelError, UsageError."""
+    return verify_system(_described(model, parts)) if isinstance(model, str | Path) else model.system
+
+
+def _described(model: str | Path, parts: Sequence[str | Path]) -> System:
+    return describe_system(find(str(model)), [Path(part).expanduser() for part in parts])
 
 
 def planned(

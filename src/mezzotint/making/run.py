@@ -190,6 +190,7 @@ def generate(
     negative_prompt_2: str = "",
     negative_prompt_3: str = "",
     model: str | Path | Model = "fashion",
+    parts: Sequence[str | Path] = (),
     n: int = 1,
     seed: int = 0,
     quality: str = "standard",
@@ -230,7 +231,9 @@ def generate(
         negative_prompt: what to steer away from in place of nothing; needs a scale other than 1.
         prompt_2, prompt_3, negative_prompt_2, negative_prompt_3: what the second and the third text encoder of SDXL,
             SD3 and FLUX read in their place, as diffusers has it; "" is the same text.
-        model: a name, a folder, or what ``load`` gave.  n: 1 … 1,000,000.  seed: 0 … 2^63 - n.
+        model: a name, a folder, a file, or what ``load`` gave.  n: 1 … 1,000,000.  seed: 0 … 2^63 - n.
+        parts: where the parts come from that a checkpoint in one file lacks: folders in diffusers' layout, files,
+            ComfyUI's folder of models.
         quality: the model's preset, draft | standard | best, for whatever of the next four is not given.
         steps: intervals of the grid.  scale: guidance, 1 is off.  solver, grid: names, also those of other tools.  All
         four
@@ -257,7 +260,7 @@ def generate(
     """
     job = prepare(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
-        negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, n=n, seed=seed,
+        negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, parts=parts, n=n, seed=seed,
         quality=quality, steps=steps, scale=scale, solver=solver, grid=grid, size=size,
         device=device, dtype=dtype, threads=threads, batch=batch, image=image,
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,

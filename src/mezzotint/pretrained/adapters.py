@@ -12,6 +12,7 @@ from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import Component, known_sha256
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.lora_file import Alphas, base_of, refuse_others
+from mezzotint.pretrained.search import lookup
 from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
@@ -141,7 +142,9 @@ def weighed(text: str, what: str = "a LoRA") -> tuple[Path, float]:
 def with_adapters(system: System, files: Sequence[str], *, partial: bool = False) -> System:
     """A system with LoRA files put on, "FILE" or "FILE:weight" each.  Raises as ``read_adapter``."""
     pairs = [weighed(text) for text in files]
-    found = tuple(Weighed(read_adapter(path, system, partial=partial), weight) for path, weight in pairs)
+    found = tuple(
+        Weighed(read_adapter(lookup("lora", str(path)), system, partial=partial), weight) for path, weight in pairs
+    )
     return replace(system, adapters=(*system.adapters, *found))
 
 

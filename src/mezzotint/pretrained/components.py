@@ -1,4 +1,4 @@
-"""A diffusers folder on disk: ``model_index.json`` and its components, their configurations and weights files.
+"""A diffusers folder on disk: its index and its components, their configurations and weights files.
 
 Nothing here imports torch, and nothing in a folder is run.  Layout: https://huggingface.co/docs/diffusers
 """
@@ -18,12 +18,13 @@ from mezzotint.config import home
 from mezzotint.errors import ModelError, StorageError
 from mezzotint.files import canonical_json, pretty_json, sha256, sha256_file, write_atomic
 from mezzotint.pretrained.folder import table
-from mezzotint.tensorfile import Entry, read_header, refuse_pickle
+from mezzotint.pretrained.weights_file import header_of, tensors_in
+from mezzotint.tensorfile import Entry, refuse_pickle
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-INDEX = "model_index.json"
+INDEX, MODULAR = "model_index.json", "modular_model_index.json"
 STEMS = ("diffusion_pytorch_model", "model")
 PICKLES = (".bin", ".ckpt", ".pt", ".pth")
 
@@ -115,7 +116,7 @@ class Component:
     @property
     def _entries(self) -> list[Entry]:
         prefix = "" if self.inside is None else self.inside.prefix
-        return [e for path in self.files for k, e in read_header(path).entries.items() if k.startswith(prefix)]
+        return [e for path in self.files for k, e in header_of(path).entries.items() if k.startswith(prefix)]
 
     @cached_property
     def sha256(self) -> str:
@@ -125,13 +126,11 @@ class Component:
 
     def tensors(self) -> dict[str, Tensor]:
         """All of its weights.  Raises ModelError for a header that lies."""
-        from mezzotint.tensorfile import read_tensors
-
         if self.inside is not None:
-            from mezzotint.pretrained.original import tensors_of
+            from mezzotint.pretrained.single import tensors_of
 
-            return tensors_of(self, read_tensors(self.folder))
-        return {name: value for path in self.files for name, value in read_tensors(path).items()}
+            return tensors_of(self, tensors_in(self.folder))
+        return {name: value for path in self.files for name, value in tensors_in(path).items()}
 
 
 @dataclass(frozen=True)
@@ -145,9 +144,11 @@ class Components:
 
     @property
     def name(self) -> str:
-        """The folder's, or the file's without its suffix."""
-        place = self.folder.resolve()
-        return place.stem if place.is_file() else place.name
+        """The folder's, or the file's without its suffix; of a snapshot in the hub's cache the repository's."""
+        place = self.folder.absolute()
+        if place.parent.name == "snapshots" and place.parents[1].name.startswith("models--"):
+            return place.parents[1].name.rpartition("--")[2]
+        return place.stem if place.is_file() else self.folder.resolve().name
 
     def __getitem__(self, name: str) -> Component:
         """Raises ModelError for a part that the folder lacks."""
@@ -166,11 +167,15 @@ class Components:
 
 def is_diffusers(folder: Path) -> bool:
     """Whether a folder has diffusers' layout."""
-    return (folder / INDEX).is_file()
+    return any((folder / name).is_file() for name in (INDEX, MODULAR))
 
 
 def components(folder: Path) -> Components:
     """What a folder's index lists.  Raises InputError, ModelError naming what is wrong."""
+    if not (folder / INDEX).is_file():
+        from mezzotint.pretrained.modular import modular
+
+        return modular(folder)
     found = table(folder / INDEX)
     name = found.get("_class_name")
     if not isinstance(name, str):
@@ -193,9 +198,9 @@ def _is_name(key: str) -> bool:
 
 
 def known_sha256(path: Path) -> str:
-    """The SHA-256 of a checked safetensors file; of a file that is the same as last time (name, size, time of change)
+    """The SHA-256 of a checked weights file; of a file that is the same as last time (name, size, time of change)
     it is remembered."""
-    read_header(path)
+    header_of(path)
     about = path.stat()
     key = [str(path.resolve()), about.st_size, about.st_mtime_ns]
     kept = home() / "hashes" / f"{sha256(canonical_json(key))[:32]}.json"

@@ -14,6 +14,7 @@ from mezzotint.pictures.flat import covering, rgb
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.folder import table
+from mezzotint.pretrained.search import lookup
 from mezzotint.pretrained.system import System
 from mezzotint.tensorfile import read_header
 
@@ -124,6 +125,7 @@ def read_control(said: Said, picture: Path, system: System) -> Control:
     found = system.components
     if found is None or found.denoising.class_name != "UNet2DConditionModel":
         raise UsageError(f"{system.name} takes no controls; expected a diffusers folder of Stable Diffusion 1, 2, XL")
+    said = replace(said, folder=lookup("control", str(said.folder)))
     config = said.folder / "config.json"
     if not config.is_file():
         raise InputError(f"{said.folder} is no ControlNet (no config.json); expected a diffusers folder of one")

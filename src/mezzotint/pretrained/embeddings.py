@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import known_sha256
+from mezzotint.pretrained.search import lookup
 from mezzotint.tensorfile import Header, read_header
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def with_embeddings(system: System, files: Sequence[Path]) -> System:
     Raises: UsageError (a model without CLIP and a U-Net; a word twice), ModelError (a pickle; no such file; for another
     encoder), InputError.
     """
-    learned = tuple(read_embedding(path, system) for path in files)
+    learned = tuple(read_embedding(lookup("embedding", str(path)), system) for path in files)
     words = [word for one in learned for word in one.words]
     if len(set(words)) < len(words):
         twice = next(word for word in words if words.count(word) > 1)

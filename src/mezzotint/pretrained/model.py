@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,12 +33,14 @@ class Model:
         return self.stages[self.system.main]
 
 
-def load(model: str | Path | System = "fashion") -> Model:
+def load(model: str | Path | System = "fashion", *, parts: Sequence[str | Path] = ()) -> Model:
     """A model by name (``mezzotint models`` lists them), by the path of its folder, or as ``verify_system`` gave it.
 
+    parts: where the parts come from that a checkpoint in one file lacks.
     Raises UsageError (unknown name), InputError (no model there), ModelError (a pickle, damaged, or not what it says).
     """
-    system = model if isinstance(model, System) else verify_system(describe_system(find(str(model))))
+    places = [Path(part).expanduser() for part in parts]
+    system = model if isinstance(model, System) else verify_system(describe_system(find(str(model)), places))
     if system.components is not None:
         more = () if system.refiner is None else load(system.refiner).stages
         return Model(system, (*family_of(system.components).stages(system), *more))

@@ -6,13 +6,13 @@ an embedding) lies beside them as a network folder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mezzotint.errors import InputError, ModelError, unknown
+from mezzotint.errors import InputError, ModelError, UsageError, unknown
 from mezzotint.files import pretty_json, sha256, write_atomic
 from mezzotint.pretrained.components import Components, components, is_diffusers
 from mezzotint.pretrained.families.known import family_of
@@ -152,14 +152,17 @@ def _is_name(text: str) -> bool:
     return bool(text) and text not in (".", "..") and not set(text) & set("/\\\0")
 
 
-def describe_system(folder: Path) -> System:
+def describe_system(folder: Path, parts: Sequence[Path] = ()) -> System:
     """A system folder, or a model folder or a single checkpoint file as a system of one.
 
+    parts: where the parts come from that a checkpoint file lacks.
     Raises InputError, ModelError naming what is wrong.
     """
     path = folder / SYSTEM_JSON
+    if parts and not folder.is_file():
+        raise UsageError(f"--parts is for a checkpoint in one file; {folder} is a folder, leave it out")
     if is_diffusers(folder) or folder.is_file():
-        found_parts = components(folder) if folder.is_dir() else original(folder)
+        found_parts = components(folder) if folder.is_dir() else original(folder, parts)
         return family_of(found_parts).described(found_parts)
     if not path.is_file():
         described = describe(folder)

@@ -18,13 +18,16 @@ GROUPS = 32
 def count(shapes: Shapes, pattern: str) -> int:
     """One more than the largest number that a pattern's group has in any name; 0 where it matches none."""
     found = (re.match(pattern, name) for name in shapes)
-    return max((int(m[1]) + 1 for m in found if m), default=0)
+    many = max((int(m[1]) + 1 for m in found if m), default=0)
+    if many > len(shapes):  # a name can say any number
+        raise ModelError(f"a tensor says that it is number {many - 1} of its kind, and there are {len(shapes)} in all")
+    return many
 
 
 def size(shapes: Shapes, name: str, axis: int) -> int:
-    """Of a tensor along an axis.  Raises ModelError where there is none."""
+    """Of a tensor along an axis.  Raises ModelError where there is none, or nothing in it."""
     shape = shapes.get(name, ())
-    if not axis < len(shape):
+    if not axis < len(shape) or 0 in shape:
         raise ModelError(f"the file has no tensor {name!r} of that many axes; fetch the checkpoint again")
     return shape[axis]
 
@@ -79,8 +82,8 @@ def _levels(shapes: Shapes) -> tuple[int, list[int], list[int]]:
     return layers, depths, widths
 
 
-def vae_config(shapes: Shapes, scaling: float, side: int) -> dict[str, Any]:
-    """Of an ``AutoencoderKL``.  side: of the pictures it was trained on."""
+def vae_config(shapes: Shapes, scaling: float, side: int, shift: float | None = None) -> dict[str, Any]:
+    """Of an ``AutoencoderKL``.  scaling, shift: of its latent.  side: of the pictures it was trained on."""
     levels, layers = count(shapes, r"encoder\.down\.(\d+)\."), count(shapes, r"encoder\.down\.0\.block\.(\d+)\.")
     widths = [size(shapes, f"encoder.down.{i}.block.0.conv1.weight", 0) for i in range(levels)]
     return {
@@ -90,10 +93,13 @@ def vae_config(shapes: Shapes, scaling: float, side: int) -> dict[str, Any]:
         "down_block_types": ["DownEncoderBlock2D"] * levels,
         "up_block_types": ["UpDecoderBlock2D"] * levels,
         "layers_per_block": layers,
-        "latent_channels": size(shapes, "post_quant_conv.weight", 0),
+        "latent_channels": size(shapes, "decoder.conv_in.weight", 1),
         "norm_num_groups": GROUPS,
         "scaling_factor": scaling,
+        "shift_factor": shift,
         "sample_size": side,
+        "use_quant_conv": "quant_conv.weight" in shapes,
+        "use_post_quant_conv": "post_quant_conv.weight" in shapes,
     }
 
 

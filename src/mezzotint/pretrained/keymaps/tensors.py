@@ -6,33 +6,39 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.errors import ModelError
-from mezzotint.pretrained.keymaps import openclip, unet, vae
-from mezzotint.pretrained.keymaps.names import Module, both_ways, renamed
+from mezzotint.pretrained.keymaps import flux, openclip, sd3, unet, vae
+from mezzotint.pretrained.keymaps.layout import Fused, Layout
+from mezzotint.pretrained.keymaps.names import both_ways, renamed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Weights = Mapping[str, "Tensor"]
-KINDS = ("unet", "vae", "openclip", "plain")
-"""What a part of a file is: by whose names it goes.  plain: by those of transformers."""
-
-
-def _modules(kind: str, config: Mapping[str, Any]) -> Sequence[Module]:
-    if kind == "unet":
-        return unet.modules_of(config)
-    return vae.modules_of(config) if kind == "vae" else openclip.modules_of(int(config["num_hidden_layers"]))
+LAYOUTS = {
+    "unet": unet.layout,
+    "vae": vae.layout,
+    "openclip": openclip.layout,
+    "flux": flux.layout,
+    "sd3": sd3.layout,
+}
+PROJECTION = "text_projection.weight"
+KINDS = (*LAYOUTS, "plain", "unprojected")
+"""What a part of a file is: by whose names it goes.  plain: by those of transformers.  unprojected: the same, of a CLIP
+whose pooled state is not projected: what projects it here is the identity."""
 
 
 def forward(kind: str, config: Mapping[str, Any], weights: Weights) -> dict[str, Tensor]:
     """The original layout's tensors under diffusers' names.  Raises ModelError naming one that has no place."""
     if kind == "plain":
         return dict(weights)
-    rest, made = dict(weights), dict[str, "Tensor"]()
-    if kind == "openclip":
-        made = _split(rest, int(config["num_hidden_layers"]))
-    by_theirs, _ = both_ways(_modules(kind, config))
+    if kind == "unprojected":
+        return {**weights, PROJECTION: _identity(config)}
+    layout, rest = LAYOUTS[kind](config), dict(weights)
+    made = _split(rest, layout.fused)
+    by_theirs, _ = both_ways(layout.modules)
     for key, value in rest.items():
-        made[_known(key, renamed(key, by_theirs))] = value[..., 0, 0] if _is_one_by_one(kind, key) else value
+        name = layout.loose.get(key) or renamed(key, by_theirs)
+        made[_known(key, name, made)] = _here(layout, key, value)
     return made
 
 
@@ -40,50 +46,78 @@ def backward(kind: str, config: Mapping[str, Any], weights: Weights) -> dict[str
     """``forward`` undone: ``backward(forward(w)) = w``.  Raises ModelError naming one that has no place."""
     if kind == "plain":
         return dict(weights)
-    rest, made = dict(weights), dict[str, "Tensor"]()
-    if kind == "openclip":
-        made = _joined(rest, int(config["num_hidden_layers"]))
-    _, by_ours = both_ways(_modules(kind, config))
+    if kind == "unprojected":
+        return {k: w for k, w in weights.items() if k != PROJECTION}
+    layout, rest = LAYOUTS[kind](config), dict(weights)
+    made = _joined(rest, layout.fused)
+    _, by_ours = both_ways(layout.modules)
+    loose = {ours: theirs for theirs, ours in layout.loose.items()}
     for key, value in rest.items():
-        theirs = _known(key, renamed(key, by_ours, back=True))
-        made[theirs] = value[..., None, None] if _is_one_by_one(kind, theirs) and value.ndim == 2 else value
+        theirs = _known(key, loose.get(key) or renamed(key, by_ours, back=True), made)
+        made[theirs] = _there(layout, theirs, value)
     return made
 
 
-def _known(key: str, name: str | None) -> str:
+def _identity(config: Mapping[str, Any]) -> Tensor:
+    import torch
+
+    return torch.eye(int(config["hidden_size"]))
+
+
+def _known(key: str, name: str | None, made: Weights) -> str:
     if name is None:
         raise ModelError(f"the tensor {key!r} has no place in this kind of model; the file is of another")
+    if name in made:
+        raise ModelError(f"the tensor {key!r} is there twice under two names; fetch the file again")
     return name
 
 
-def _is_one_by_one(kind: str, theirs: str) -> bool:
-    return kind == "vae" and ".attn_1." in theirs and theirs.split(".")[-2] in vae.ONE_BY_ONE and "weight" in theirs
+def _here(layout: Layout, theirs: str, value: Tensor) -> Tensor:
+    if theirs in layout.one_by_one and value.ndim == 4:
+        return value[..., 0, 0]
+    if theirs in layout.transposed:
+        return value.T.contiguous()  # so that sums are made in the order of a folder's weights
+    return _halves_swapped(theirs, value) if theirs in layout.swapped else value
 
 
-def _split(rest: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
-    """Takes fused and loose tensors out of ``rest``."""
+def _there(layout: Layout, theirs: str, value: Tensor) -> Tensor:
+    if theirs in layout.one_by_one and value.ndim == 2:
+        return value[..., None, None]
+    if theirs in layout.transposed:
+        return value.T
+    return _halves_swapped(theirs, value) if theirs in layout.swapped else value
+
+
+def _halves_swapped(theirs: str, value: Tensor) -> Tensor:
+    import torch
+
+    if not value.ndim or value.shape[0] % 2:
+        raise ModelError(f"the tensor {theirs!r} is {tuple(value.shape)}; expected two halves; fetch the file again")
+    return torch.cat([*reversed(value.chunk(2))])
+
+
+def _split(rest: dict[str, Tensor], fused: Sequence[Fused]) -> dict[str, Tensor]:
+    """Takes fused tensors out of ``rest``."""
     made: dict[str, Tensor] = {}
-    for layer in range(layers):
-        for kind in ("weight", "bias"):
-            theirs, ours = openclip.fused(layer, kind)
-            if theirs in rest:
-                made.update(zip(ours, rest.pop(theirs).chunk(3), strict=True))
-    for theirs, name in openclip.LOOSE.items():
-        if theirs in rest:
-            made[name] = rest.pop(theirs).T if theirs == "text_projection" else rest.pop(theirs)
+    for one in fused:
+        if one.theirs in rest:
+            value = rest.pop(one.theirs)
+            first = one.width * (len(one.ours) - 1)
+            if not value.ndim or value.shape[0] <= first:
+                raise ModelError(
+                    f"the tensor {one.theirs!r} is {tuple(value.shape)}; expected more than {first} rows; the file is"
+                    " for another network"
+                )
+            made.update({name: value[i * one.width : (i + 1) * one.width] for i, name in enumerate(one.ours[:-1])})
+            made[one.ours[-1]] = value[first:]
     return made
 
 
-def _joined(rest: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
+def _joined(rest: dict[str, Tensor], fused: Sequence[Fused]) -> dict[str, Tensor]:
     import torch
 
     made: dict[str, Tensor] = {}
-    for layer in range(layers):
-        for kind in ("weight", "bias"):
-            theirs, ours = openclip.fused(layer, kind)
-            if ours[0] in rest:
-                made[theirs] = torch.cat([rest.pop(name) for name in ours])
-    for theirs, name in openclip.LOOSE.items():
-        if name in rest:
-            made[theirs] = rest.pop(name).T if theirs == "text_projection" else rest.pop(name)
+    for one in fused:
+        if one.ours[0] in rest:
+            made[one.theirs] = torch.cat([rest.pop(name) for name in one.ours])
     return made

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mezzotint.pretrained.keymaps.layout import Layout
 from mezzotint.pretrained.keymaps.names import Module
 
 RESNET = (
@@ -16,6 +17,11 @@ RESNET = (
 )  # fmt: skip
 EMBEDDING = (("0", "linear_1"), ("2", "linear_2"))
 ATTENDS = ("CrossAttnDownBlock2D", "CrossAttnUpBlock2D")
+
+
+def layout(config: Mapping[str, Any]) -> Layout:
+    """Of a ``UNet2DConditionModel`` of a configuration."""
+    return Layout(modules_of(config))
 
 
 def modules_of(config: Mapping[str, Any]) -> tuple[Module, ...]:

@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mezzotint.pretrained.keymaps.layout import Layout
 from mezzotint.pretrained.keymaps.names import Module
 
 RESNET = (("nin_shortcut", "conv_shortcut"),)
 ATTENTION = (("norm", "group_norm"), ("q", "to_q"), ("k", "to_k"), ("v", "to_v"), ("proj_out", "to_out.0"))
 ONE_BY_ONE = ("q", "k", "v", "proj_out")
 """Attention's convolutions of one pixel, which diffusers has as linear layers."""
+
+
+def layout(config: Mapping[str, Any]) -> Layout:
+    """Of an ``AutoencoderKL`` of a configuration."""
+    one_by_one = (f"{side}.mid.attn_1.{name}.weight" for side in ("encoder", "decoder") for name in ONE_BY_ONE)
+    return Layout(modules_of(config), one_by_one=frozenset(one_by_one))
 
 
 def modules_of(config: Mapping[str, Any]) -> tuple[Module, ...]:
