@@ -141,6 +141,9 @@ def edit_of(
     told a mask, and none).
     """
     masked = mask is not None or outpaint is not None
+    _need(system.members[0].link["name"] != "vector", f"{system.name} varies pictures; use mezzotint vary")
+    words_alone = system.components is not None and not system.any_size
+    _need(image is None or not words_alone, f"{system.name} begins from words alone; leave --image out")
     sees = system.members[system.main].described.spec.net.get("sees")
     _need(sees != "lowres", f"{system.name} enlarges pictures; use mezzotint upscale")
     if sees is not None:
@@ -157,7 +160,7 @@ def edit_of(
     known = REFINED_STRENGTH if refines else MASKED_STRENGTH if masked else STRENGTH
     chosen = known if strength is None else strength
     _need(0 < chosen <= 1, f"strength is {chosen}; expected above 0 and at most 1")
-    wanted = size or (system.size if system.components is None else None)
+    wanted = size or (None if system.any_size else system.size)
     if outpaint is not None:
         _need(
             mask is None and size is None, "--outpaint says what is painted, and the size; leave --mask and --size out"

@@ -50,10 +50,10 @@ def size_of(system: System, size: str | None) -> tuple[int, int]:
     if size is None:
         return system.size
     width, height = parse_size(size)
-    if system.components is None and (width, height) != system.size:
+    if not system.any_size and (width, height) != system.size:
         raise UsageError(f"size {size} is not one that {system.name} makes; it makes {system.size[0]}x{system.size[1]}")
     step = step_of(system)
-    if system.components is not None and (width % step or height % step or max(width, height) > LARGEST):
+    if system.any_size and (width % step or height % step or max(width, height) > LARGEST):
         raise UsageError(f"size {size} cannot be made; expected both divisible by {step} and at most {LARGEST}")
     return width, height
 
@@ -62,6 +62,14 @@ def step_of(system: System) -> int:
     """Pixels: what the sizes of its pictures are divisible by: whole squares of a state that is read in such."""
     spec = system.members[-1].described.spec
     return math.lcm(STEP, int(spec.codec.get("factor", 1)) * int(spec.net.get("patch", 1)))
+
+
+def _check_single(system: System, files: Sequence[str | Path]) -> None:
+    """Raises UsageError where files are given that change one network, and several make the picture."""
+    if files and len(system.members) > 1:
+        raise UsageError(
+            f"{system.name} runs in stages and takes no LoRA files, learned words, controls or pictures in the prompt"
+        )
 
 
 def _check_scale(system: System, scale: float, negative_prompt: str) -> None:
@@ -138,6 +146,7 @@ def prepare(
     total = check_count("n", n) * len(prompts)
     rows = rows_for(check_count("the number of pictures", total), batch)
     system = opened(model)
+    _check_single(system, [*lora, *embedding, *control, *ip_adapter])
     if lora:
         system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)
     system = Attachments(control, control_image, ip_adapter, ip_image, ip_encoder).put_on(system)
@@ -218,7 +227,7 @@ def planned(
     _check_scale(system, plans[system.main].scale, how.negative_prompt)
     kind = device_for(how.device)
     dtype = dtype_for(how.dtype, kind)
-    memory = _memory(system, sized[system.main].spec, rows, dtype, kind, how.offload)
+    memory = _memory(system, [stage.spec for stage in sized], rows, dtype, kind, how.offload)
     begins = 0 if edit is None else edit.first(plans[system.main].steps)
     stages = tuple(Planned(*parts) for parts in zip(sized, plans, (m.link for m in system.members), strict=True))
     return Job(
@@ -245,11 +254,13 @@ def _run_levels(stage: Planned, begins: int) -> Level:
     return stage.plan.levels[max(begins, stage.run.start) : stage.run.stop + 1]
 
 
-def _memory(system: System, spec: Spec, rows: int, dtype: torch.dtype, kind: str, offload: bool) -> Needed | None:
+def _memory(
+    system: System, specs: Sequence[Spec], rows: int, dtype: torch.dtype, kind: str, offload: bool
+) -> Needed | None:
     """What a run takes, and room for it.  Raises UsageError where it cannot fit, or nothing could be put away."""
     from mezzotint.pretrained.memory import check, needed
 
-    memory = needed(system, spec, rows, dtype, offload=offload)
+    memory = needed(system, specs, rows, dtype, offload=offload)
     if memory is None and offload:
         raise UsageError(f"{system.name} is small and has no parts to put away; leave out --offload")
     if memory is not None:

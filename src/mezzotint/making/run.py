@@ -14,7 +14,7 @@ from torch import Tensor
 from mezzotint.codecs.base import Codec
 from mezzotint.codecs.kl import KL
 from mezzotint.diffusion.denoiser import Cond, Denoiser
-from mezzotint.diffusion.guidance import Guided, Inpainted, Telling, together
+from mezzotint.diffusion.guidance import Guided, Inpainted, Telling, Thresholded, together
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.files import sha256
@@ -26,21 +26,29 @@ from mezzotint.making.refine import null_of
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.model import Model
 from mezzotint.pretrained.refined import PREFIX
+from mezzotint.pretrained.spec import Choice, Spec
 from mezzotint.pretrained.stage_model import SCHEDULES, chosen
-from mezzotint.stage import Begin, Beside, Embed, Enlarge, Fed, Link, Lowres, Prefixed, Resume, Stage, keep
+from mezzotint.stage import Begin, Beside, Embed, Enlarge, Fed, Link, Lowres, Prefixed, Resized, Resume, Stage, keep
 from mezzotint.stage import steps as steps_of
 
 
 def _guided(job: Job, planned: Planned, null: Cond) -> Denoiser:
-    """A stage's denoiser, with guidance where it is on; the null of an embedding is zero."""
+    """A stage's denoiser, with guidance where it is on, kept in the range of its data where that is bounded."""
+    denoiser = _steered(job, planned, null)
+    bounds = planned.model.spec.net.get("bounds")
+    return denoiser if bounds is None else Thresholded(denoiser, *bounds)
+
+
+def _steered(job: Job, planned: Planned, null: Cond) -> Denoiser:
+    """The same without bounds; the null of an embedding is zero where nobody says another."""
     model, scale = planned.model, planned.plan.scale
-    denoiser = model.denoiser(job.device, job.dtype)
+    denoiser: Denoiser = model.denoiser(job.device, job.dtype)
     if "guidance" in model.takes:
         return Telling(denoiser, {"guidance": torch.tensor([scale], device=job.device)})
     if scale == 1:
         return denoiser
     weak = {name: null[name].to(job.device) for name in model.takes if name in null}
-    if "vector" in model.takes:
+    if "vector" in model.takes and "vector" not in weak:
         weak["vector"] = torch.zeros(1, job.stages[0].model.spec.shape[-1], device=job.device)
     return Guided(denoiser, scale, weak, ask=together)
 
@@ -52,14 +60,22 @@ def _link(planned: Planned) -> Fed:
     if said["name"] == "handover":
         return Fed(Prefixed(PREFIX), model.takes)
     if said["name"] == "beside":
-        index = float(said["level"])
-        schedule = chosen("schedule", model.spec.net["lowres"], SCHEDULES)
-        return Fed(Beside(schedule.at(torch.tensor(index, dtype=torch.float64)), index), model.takes)
+        return Fed(_beside(model.spec, said), model.takes)
     if said["name"] == "lowres":
         logsnr = torch.tensor(float(said["logsnr"]), dtype=torch.float64)
         level = Level(logsnr.sigmoid().sqrt(), (-logsnr).sigmoid().sqrt())
         return Fed(Lowres(Enlarge(model.spec.shape[-2:]), level), model.takes)
     return Fed(links[str(said["name"])], model.takes)
+
+
+def _beside(spec: Spec, said: Choice) -> Beside:
+    """A picture beside the state: at a level of the noise that the model knows, or as it is; enlarged if told how."""
+    index = float(said.get("level", 0))
+    level = Level(torch.tensor(1.0), torch.tensor(0.0))
+    if "lowres" in spec.net:
+        level = chosen("schedule", spec.net["lowres"], SCHEDULES).at(torch.tensor(index, dtype=torch.float64))
+    enlarge = Resized(spec.shape[-2:], said["resize"]) if "resize" in said else None
+    return Beside(level, index, enlarge)
 
 
 class _Conds:

@@ -43,6 +43,8 @@ FAMILIES = (
     Known("FLUX.1 dev, schnell", "FluxPipeline", "flux"),
     Known("FLUX.1 Fill", "FluxFillPipeline", "flux"),
     Known("PixArt-Σ", "PixArtSigmaPipeline", "pixart"),
+    Known("Karlo unCLIP", "UnCLIPPipeline", "karlo"),
+    Known("Karlo unCLIP variations", "UnCLIPImageVariationPipeline", "karlo"),
 )
 PIPELINES = {family.pipeline: family.module for family in FAMILIES}
 """_class_name of the index -> module of this package."""
