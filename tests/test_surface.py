@@ -51,7 +51,7 @@ OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--strict", "--model", "-n/--n", "--seed", *SAMPLING, "--size", "--lora"],
         *["--embedding", "--control", "--control-image", "--ip-adapter", "--ip-image", "--ip-encoder"],
-        *["--allow-partial", "--refiner", "--refiner-at", "--image", "--strength", "--mask"],
+        *["--allow-partial", "--refiner", "--refiner-at", "--prior", "--image", "--strength", "--mask"],
         *["--mask-means", "--lock-mask", "--outpaint", *MACHINE, "--offload", "--batch", "--out", "--embed-prompt"],
         *["--film", *SHARED],
     ],

@@ -9,12 +9,17 @@ from typing import Any
 import torch
 from checkpoints import text_encoder, tokenizer
 from diffusers import (
+    DDPMScheduler,
+    KandinskyV22CombinedPipeline,
+    KandinskyV22Pipeline,
+    KandinskyV22PriorPipeline,
     PriorTransformer,
     UnCLIPImageVariationPipeline,
     UnCLIPPipeline,
     UnCLIPScheduler,
     UNet2DConditionModel,
     UNet2DModel,
+    VQModel,
 )
 from diffusers.pipelines.deprecated.unclip import UnCLIPTextProjModel
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
@@ -120,3 +125,46 @@ def karlo_variations(folder: Path) -> Path:
         image_encoder=image_encoder(), feature_extractor=image_processor(), **_shared(folder)
     )
     return _published(made, folder / "model")
+
+
+def kandinsky_prior(folder: Path) -> Path:
+    """Kandinsky 2.2's prior; embeddings of 24."""
+    KandinskyV22PriorPipeline(
+        prior=prior(), image_encoder=image_encoder(), text_encoder=text_encoder(2, WIDTH, project=True),
+        tokenizer=tokenizer(folder / "source"), scheduler=prior_scheduler(10.0), image_processor=image_processor(),
+    ).save_pretrained(folder / "prior")  # fmt: skip
+    return folder / "prior"
+
+
+def kandinsky_decoder(folder: Path) -> Path:
+    """Its decoder; 32 px pictures of 16 x 16 latents."""
+    torch.manual_seed(0)
+    net = UNet2DConditionModel(
+        sample_size=16, in_channels=4, out_channels=8, block_out_channels=(32, 64), layers_per_block=1,
+        down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
+        up_block_types=("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
+        mid_block_type="UNetMidBlock2DSimpleCrossAttn", cross_attention_dim=24, attention_head_dim=8,
+        addition_embed_type="image", addition_embed_type_num_heads=4, encoder_hid_dim=WIDTH,
+        encoder_hid_dim_type="image_proj", resnet_time_scale_shift="scale_shift", class_embed_type=None,
+        norm_num_groups=8,
+    )  # fmt: skip
+    movq = VQModel(
+        block_out_channels=[32, 64], down_block_types=["DownEncoderBlock2D", "AttnDownEncoderBlock2D"],
+        up_block_types=["AttnUpDecoderBlock2D", "UpDecoderBlock2D"], in_channels=3, out_channels=3, latent_channels=4,
+        layers_per_block=1, norm_num_groups=8, norm_type="spatial", num_vq_embeddings=12, vq_embed_dim=4,
+    )  # fmt: skip
+    scheduler = DDPMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="linear", variance_type="learned_range", thresholding=True,
+        clip_sample=False, sample_max_value=2.0,
+    )  # fmt: skip
+    KandinskyV22Pipeline(unet=net, scheduler=scheduler, movq=movq).save_pretrained(folder / "decoder")
+    return folder / "decoder"
+
+
+def kandinsky_combined(prior_folder: Path, decoder_folder: Path, folder: Path) -> Path:
+    """Both in one folder."""
+    one = KandinskyV22PriorPipeline.from_pretrained(prior_folder)
+    two = KandinskyV22Pipeline.from_pretrained(decoder_folder)
+    more = {f"prior_{name}": part for name, part in one.components.items()}
+    KandinskyV22CombinedPipeline(**two.components, **more).save_pretrained(folder)
+    return folder

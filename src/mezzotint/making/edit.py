@@ -141,7 +141,9 @@ def edit_of(
     told a mask, and none).
     """
     masked = mask is not None or outpaint is not None
-    _need(system.members[0].link["name"] != "vector", f"{system.name} varies pictures; use mezzotint vary")
+    alone = system.members[0].link["name"] == "vector"
+    _need(not (alone and system.eye), f"{system.name} varies pictures; use mezzotint vary")
+    _need(not alone, f"{system.name} makes pictures of an embedding; give the folder that makes it as --prior")
     words_alone = system.components is not None and not system.any_size
     _need(image is None or not words_alone, f"{system.name} begins from words alone; leave --image out")
     sees = system.members[system.main].described.spec.net.get("sees")

@@ -18,6 +18,7 @@ from mezzotint.making.refine import handing_over
 from mezzotint.pretrained.adapters import with_adapters
 from mezzotint.pretrained.embeddings import with_embeddings
 from mezzotint.pretrained.families.known import Reading
+from mezzotint.pretrained.priors import with_prior
 from mezzotint.pretrained.shelf import MANY, SHELF
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import System, describe_system, verify_system
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from mezzotint.diffusion.level import Level
     from mezzotint.pretrained.memory import Needed
-    from mezzotint.pretrained.model import Model
+    from mezzotint.pretrained.model import AnyStage, Model
     from mezzotint.pretrained.spec import Spec
 
 MAX_BATCH = 16
@@ -130,6 +131,7 @@ def prepare(
     outpaint: str | None = None,
     refiner: str | Path | None = None,
     refiner_at: float | None = None,
+    prior: str | Path | None = None,
     lora: Sequence[str | Path] = (),
     embedding: Sequence[str | Path] = (),
     control: Sequence[str | Path] = (),
@@ -145,7 +147,7 @@ def prepare(
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     total = check_count("n", n) * len(prompts)
     rows = rows_for(check_count("the number of pictures", total), batch)
-    system = opened(model)
+    system = opened(model) if prior is None else with_prior(opened(model), find(str(prior)))
     _check_single(system, [*lora, *embedding, *control, *ip_adapter])
     if lora:
         system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)
@@ -217,7 +219,7 @@ def planned(
     from mezzotint.pretrained.plan import plan
 
     loaded = load(system) if isinstance(model, str | Path) or system is not model.system else model
-    sized = [stage.at(size) for stage in loaded.stages]
+    sized = [_steering(stage.at(size), how.negative_prompt) for stage in loaded.stages]
     plans = [plan(stage.spec, quality=how.quality) for stage in sized]
     spoken = {system.main} if system.refiner is None else range(len(sized))
     for k in spoken:
@@ -247,6 +249,15 @@ def planned(
         edit=edit,
         memory=memory,
     )
+
+
+def _steering(stage: AnyStage, negative_prompt: str) -> AnyStage:
+    """A prior's stage with a second embedding where it also makes that of what to steer away from."""
+    from mezzotint.pretrained.stage_model import StageModel
+
+    if not negative_prompt or stage.spec.net.get("away") != "made" or isinstance(stage, StageModel):
+        return stage
+    return stage.shaped((2, *stage.spec.shape[1:]))
 
 
 def _run_levels(stage: Planned, begins: int) -> Level:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mezzotint.codecs.base import Codec
 from mezzotint.codecs.kl import KL
@@ -16,9 +18,24 @@ from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.spec import Spec
 
 
+class Unquantised(nn.Module):
+    """A ``VQModel`` asked as an ``AutoencoderKL`` is, its latents not put to the nearest code."""
+
+    def __init__(self, vq: nn.Module) -> None:
+        super().__init__()
+        self.vq: Any = vq
+
+    def encode(self, x: Tensor) -> Any:
+        latents = self.vq.encode(x).latents
+        return SimpleNamespace(latent_dist=SimpleNamespace(mode=lambda: latents))
+
+    def decode(self, z: Tensor) -> Any:
+        return self.vq.decode(z, force_not_quantize=True)
+
+
 def foreign_codec(spec: Spec, nets: Sequence[Component], own: Component | None, device: str) -> Codec:
-    """kl: an autoencoder's latents.  pixels: pictures.  floats: pictures that another stage goes on with.  scaled: an
-    embedding, by the mean and the deviation in the weights of the prior that makes it."""
+    """kl, movq: an autoencoder's latents.  pixels: pictures.  floats: pictures that another stage goes on with.
+    scaled: an embedding, by the mean and the deviation in the weights of the prior that makes it."""
     said, shape = spec.codec, spec.shape
     name = said["name"]
     if name == "scaled":
@@ -29,7 +46,9 @@ def foreign_codec(spec: Spec, nets: Sequence[Component], own: Component | None, 
         return made if name == "pixels" else Unrounded(made)
     factor = int(said["factor"])
     size = (shape[1] * factor, shape[2] * factor)
-    return KL(_fetched(own, device), size, factor, shape[0], said["scaling"], said["shift"])
+    fetch = _fetched(own, device)
+    vae = fetch if name == "kl" else lambda: Unquantised(fetch())
+    return KL(vae, size, factor, shape[0], said["scaling"], said["shift"])
 
 
 def _fetched(own: Component | None, device: str) -> Callable[[], nn.Module]:

@@ -84,3 +84,21 @@ class SuperResCalled(nn.Module):
         seen = torch.cat([x.to(dtype), cond["lowres"].to(dtype)], 1)
         answer: Tensor = unet(seen, index, return_dict=False)[0]
         return answer.to(x.dtype)
+
+
+class EmbeddedCalled(nn.Module):
+    """A U-Net that is told a picture's embedding alone: (c_in x (B, C, H, W), index (B,), cond) -> the noise and its
+    variance (B, 2C, H, W).   cond: vector (B, D).
+    """
+
+    cond_names = ("vector",)
+
+    def __init__(self, networks: Sequence[nn.Module], indices: Sequence[float]) -> None:
+        super().__init__()
+        (self.unet,) = networks
+
+    def forward(self, x: Tensor, index: Tensor, cond: Cond) -> Tensor:
+        dtype = next(self.unet.parameters()).dtype
+        told = {"image_embeds": cond["vector"].to(dtype)}
+        answer: Tensor = self.unet(x.to(dtype), index, None, added_cond_kwargs=told, return_dict=False)[0]
+        return answer.to(x.dtype)

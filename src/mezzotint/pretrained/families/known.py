@@ -43,6 +43,9 @@ FAMILIES = (
     Known("FLUX.1 dev, schnell", "FluxPipeline", "flux"),
     Known("FLUX.1 Fill", "FluxFillPipeline", "flux"),
     Known("PixArt-Σ", "PixArtSigmaPipeline", "pixart"),
+    Known("Kandinsky 2.2", "KandinskyV22CombinedPipeline", "kandinsky_2_2"),
+    Known("Kandinsky 2.2 decoder", "KandinskyV22Pipeline", "kandinsky_2_2"),
+    Known("Kandinsky 2.2 prior", "KandinskyV22PriorPipeline", "kandinsky_2_2"),
     Known("Karlo unCLIP", "UnCLIPPipeline", "karlo"),
     Known("Karlo unCLIP variations", "UnCLIPImageVariationPipeline", "karlo"),
 )
