@@ -52,7 +52,7 @@ OPTIONS = {
         *["PROMPT...", "--negative-prompt", "--prompt-2", "--prompt-3", "--negative-prompt-2", "--negative-prompt-3"],
         *["--strict", "--model", "--parts", "-n/--n", "--seed", *SAMPLING, "--size", "--lora"],
         *["--embedding", "--control", "--control-image", "--ip-adapter", "--ip-image", "--ip-encoder"],
-        *["--allow-partial", "--refiner", "--refiner-at", "--image", "--strength", "--mask"],
+        *["--allow-partial", "--refiner", "--refiner-at", "--prior", "--image", "--strength", "--mask"],
         *["--mask-means", "--lock-mask", "--outpaint", *MACHINE, "--offload", "--batch", "--out", "--embed-prompt"],
         *["--film", *SHARED],
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -23,6 +23,10 @@ LINK_DRAW = 2**63 - 1
 """The draw a link uses for noise of its own, beyond every draw of a trajectory and of a Brownian path."""
 
 
+AWAY = "away"
+"""The condition that stands for nothing where each row has its own."""
+
+
 def keep(cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
     """The link of a first or only stage: cond as it is."""
     return cond
@@ -30,12 +34,17 @@ def keep(cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
 
 @dataclass(frozen=True)
 class Embed:
-    """DALL-E 2's link: the previous output is a condition under ``name``.  Ramesh et al., 2022, unCLIP, sec. 2."""
+    """DALL-E 2's link: the previous output (B, *) is a condition under ``name``; of (B, 2, *) the first is, and the
+    second, what to steer away from, under ``away``.  Ramesh et al., 2022, unCLIP, sec. 2."""
 
     name: str = "vector"
 
     def __call__(self, cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
-        return cond if previous is None else {**cond, self.name: previous}
+        if previous is None:
+            return cond
+        if previous.ndim == 2:
+            return {**cond, self.name: previous}
+        return {**cond, self.name: previous[:, 0], AWAY: previous[:, 1]}
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,25 @@ class Enlarge:
     def floats(self, x: Tensor) -> Tensor:
         """The same of a picture in -1 … 1."""
         return torch.nn.functional.interpolate(x, self.size, mode="bilinear", align_corners=False)
+
+
+def floats(data: Tensor) -> Tensor:
+    """Pictures, uint8 or floats -1 … 1, as floats."""
+    return data if data.is_floating_point() else data.float() / 127.5 - 1
+
+
+@dataclass(frozen=True)
+class Resized:
+    """Pictures (B, C, h, w), uint8 or floats -1 … 1 -> floats (B, C, *size), as published cascades enlarge theirs."""
+
+    size: tuple[int, ...]
+    mode: Literal["bilinear", "bicubic"]
+
+    def __call__(self, data: Tensor) -> Tensor:
+        smooth = self.mode == "bicubic"
+        return torch.nn.functional.interpolate(
+            floats(data), self.size, mode=self.mode, align_corners=not smooth, antialias=smooth
+        )
 
 
 @dataclass(frozen=True)
@@ -75,18 +103,20 @@ class Lowres:
 
 @dataclass(frozen=True)
 class Beside:
-    """An upscaler's link: the small picture (B, 3, h, w) uint8, noised, beside a state of its height and width.
+    """An upscaler's link: the small picture (B, 3, h, w), uint8 or floats -1 … 1, noised, beside the state.
 
     cond gains ``lowres`` (B, 3, h, w) in -1 … 1, at ``level`` (), and ``lowres_level`` (B,): its index, as told.
+    enlarge: to the state's height and width, None where it has them.
     Saharia et al., 2021, Image Super-Resolution via Iterative Refinement, sec. 2.4; its noise as in ``Lowres``.
     """
 
     level: Level
     index: float
+    enlarge: Resized | None = None
 
     def __call__(self, cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
         assert previous is not None
-        small = previous.float() / 127.5 - 1
+        small = floats(previous) if self.enlarge is None else self.enlarge(previous)
         lowres = noised(small, noise(LINK_DRAW, small.shape).to(small), self.level)
         return {**cond, "lowres": lowres, "lowres_level": small.new_full((len(small),), self.index)}
 

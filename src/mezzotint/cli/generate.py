@@ -51,6 +51,9 @@ from mezzotint.errors import UsageError
 @click.option("--allow-partial", is_flag=True, help="Take a LoRA whose keys do not all have a place.")
 @click.option("--refiner", type=click.Path(path_type=Path), help="A folder that takes over for the last steps.")
 @click.option("--refiner-at", type=float, help="The share of the noise's time that is the base's.  [0.8]")
+@click.option(
+    "--prior", type=click.Path(path_type=Path), help="The prior's folder, of a model that is a decoder alone."
+)
 @click.option("--image", type=click.Path(path_type=Path), help="A picture to begin from.")
 @click.option("--strength", type=float, help="The share of the steps that is run on it.  [0.8, with a mask 1]")
 @click.option("--mask", type=click.Path(path_type=Path), help="A picture of what is painted anew.")

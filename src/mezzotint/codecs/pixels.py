@@ -40,3 +40,28 @@ class Pixels:
                 "a state to decode is not finite; the weights or the number format are at fault, try --dtype float32"
             )
         return ((state.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+@dataclass(frozen=True)
+class Unrounded:
+    """Pictures that another stage goes on with: what ``pixels`` would decode, in floats -1 … 1, not rounded."""
+
+    pixels: Pixels
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.pixels.shape
+
+    def encode(self, data: Tensor) -> Tensor:
+        """As ``Pixels``."""
+        return self.pixels.encode(data)
+
+    def decode(self, state: Tensor) -> Tensor:
+        """(B, C, H, W) float -> the same within -1 … 1.  Raises InputError for another shape."""
+        check_rows("state", state, self.shape)
+        return state.float().clamp(-1, 1)
+
+
+def rounded(data: Tensor) -> Tensor:
+    """Pictures as a codec decodes them, uint8 or floats -1 … 1, as uint8."""
+    return data if data.dtype == torch.uint8 else ((data + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

@@ -19,7 +19,8 @@ Cond = Mapping[str, Tensor]
 """Conditioning: a closed set of names, each (B, *).  The unconditional value is a value too (``null``), not a flag."""
 
 Network = Callable[[Tensor, Tensor, Cond], Tensor]
-"""(c_in x (B, *), c_noise () | (B,) | (B, F), cond) -> (B, *)."""
+"""(c_in x (B, *), c_noise () | (B,) | (B, F), cond) -> (B, *), or (B, 2C, …) for C channels: the second half of them is
+the learned variance, -1 … 1 between its bounds."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Preconditioned:
     r"""A network and its parametrisation: :math:`\hat x_0 = c_{skip} x + c_{out} F(c_{in} x, c_{noise}, y)`.
 
     The coefficients and the sum are float32 at least; the network casts at its own edge, and the answer comes back in
-    the dtype of x.  Where one level serves the batch, its coefficients are Python floats, computed once in float64 and
+    the dtype of x.  A learned variance becomes ``Posterior.logvar`` (Nichol & Dhariwal, 2021, eq. 15).
+    Where one level serves the batch, its coefficients are Python floats, computed once in float64 and
     remembered: on tensors they would cost as much as a solver's whole step.
     """
 
@@ -67,12 +69,13 @@ class Preconditioned:
         alpha, sigma = level.coefficients(x)
         if isinstance(alpha, float) and isinstance(sigma, float) and x.dtype in (torch.float32, torch.float64):
             skip, out, inp, noise = self._floats(alpha, sigma, level.index)
-            answer = self.network(x * inp, torch.full((x.shape[0],), noise, dtype=x.dtype, device=x.device), cond)
-            return Posterior(combine((skip, x), (out, answer)))
+            fed = torch.full((x.shape[0],), noise, dtype=x.dtype, device=x.device)
+            answer, logvar = _parted(self.network(x * inp, fed, cond), x)
+            return Posterior(combine((skip, x), (out, answer)), logvar)
         c = self.parametrisation(level.to(x))
         c_noise = c.noise.expand(x.shape[0]) if c.noise.ndim == 0 else c.noise
-        answer = self.network((expand(c.inp, x) * x).to(x.dtype), c_noise, cond)
-        return Posterior((expand(c.skip, x) * x + expand(c.out, x) * answer).to(x.dtype))
+        answer, logvar = _parted(self.network((expand(c.inp, x) * x).to(x.dtype), c_noise, cond), x)
+        return Posterior((expand(c.skip, x) * x + expand(c.out, x) * answer).to(x.dtype), logvar)
 
     def _floats(self, alpha: float, sigma: float, index: Tensor | None) -> Floats:
         """The coefficients of one level, remembered; the memory is emptied when it is full."""
@@ -84,3 +87,11 @@ class Preconditioned:
             skip, out, inp, noise = (c.item() for c in self.parametrisation(Level(*values)))
             self._known[key] = (skip, out, inp, noise)
         return self._known[key]
+
+
+def _parted(answer: Tensor, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """What is predicted, and the learned variance in 0 … 1 where there is one."""
+    if answer.ndim < 2 or answer.shape[1] != 2 * x.shape[1]:
+        return answer, None
+    predicted, spread = answer.chunk(2, 1)
+    return predicted, (spread + 1) / 2

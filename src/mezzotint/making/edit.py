@@ -141,6 +141,11 @@ def edit_of(
     told a mask, and none).
     """
     masked = mask is not None or outpaint is not None
+    alone = system.members[0].link["name"] == "vector"
+    _need(not (alone and system.eye), f"{system.name} varies pictures; use mezzotint vary")
+    _need(not alone, f"{system.name} makes pictures of an embedding; give the folder that makes it as --prior")
+    words_alone = system.components is not None and not system.any_size
+    _need(image is None or not words_alone, f"{system.name} begins from words alone; leave --image out")
     sees = system.members[system.main].described.spec.net.get("sees")
     _need(sees != "lowres", f"{system.name} enlarges pictures; use mezzotint upscale")
     if sees is not None:
@@ -157,7 +162,7 @@ def edit_of(
     known = REFINED_STRENGTH if refines else MASKED_STRENGTH if masked else STRENGTH
     chosen = known if strength is None else strength
     _need(0 < chosen <= 1, f"strength is {chosen}; expected above 0 and at most 1")
-    wanted = size or (system.size if system.components is None else None)
+    wanted = size or (None if system.any_size else system.size)
     if outpaint is not None:
         _need(
             mask is None and size is None, "--outpaint says what is painted, and the size; leave --mask and --size out"

@@ -19,6 +19,7 @@ from mezzotint.making.refine import handing_over
 from mezzotint.pretrained.adapters import with_adapters
 from mezzotint.pretrained.embeddings import with_embeddings
 from mezzotint.pretrained.families.known import Reading
+from mezzotint.pretrained.priors import with_prior
 from mezzotint.pretrained.shelf import MANY, SHELF
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import System, describe_system, verify_system
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from mezzotint.diffusion.level import Level
     from mezzotint.pretrained.memory import Needed
-    from mezzotint.pretrained.model import Model
+    from mezzotint.pretrained.model import AnyStage, Model
     from mezzotint.pretrained.spec import Spec
 
 MAX_BATCH = 16
@@ -51,10 +52,10 @@ def size_of(system: System, size: str | None) -> tuple[int, int]:
     if size is None:
         return system.size
     width, height = parse_size(size)
-    if system.components is None and (width, height) != system.size:
+    if not system.any_size and (width, height) != system.size:
         raise UsageError(f"size {size} is not one that {system.name} makes; it makes {system.size[0]}x{system.size[1]}")
     step = step_of(system)
-    if system.components is not None and (width % step or height % step or max(width, height) > LARGEST):
+    if system.any_size and (width % step or height % step or max(width, height) > LARGEST):
         raise UsageError(f"size {size} cannot be made; expected both divisible by {step} and at most {LARGEST}")
     return width, height
 
@@ -63,6 +64,14 @@ def step_of(system: System) -> int:
     """Pixels: what the sizes of its pictures are divisible by: whole squares of a state that is read in such."""
     spec = system.members[-1].described.spec
     return math.lcm(STEP, int(spec.codec.get("factor", 1)) * int(spec.net.get("patch", 1)))
+
+
+def _check_single(system: System, files: Sequence[str | Path]) -> None:
+    """Raises UsageError where files are given that change one network, and several make the picture."""
+    if files and len(system.members) > 1:
+        raise UsageError(
+            f"{system.name} runs in stages and takes no LoRA files, learned words, controls or pictures in the prompt"
+        )
 
 
 def _check_scale(system: System, scale: float, said: Prompts) -> None:
@@ -128,6 +137,7 @@ def prepare(
     outpaint: str | None = None,
     refiner: str | Path | None = None,
     refiner_at: float | None = None,
+    prior: str | Path | None = None,
     lora: Sequence[str | Path] = (),
     embedding: Sequence[str | Path] = (),
     control: Sequence[str | Path] = (),
@@ -144,7 +154,8 @@ def prepare(
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     total = check_count("n", n) * len(prompts)
     rows = rows_for(check_count("the number of pictures", total), batch)
-    system = opened(model, parts)
+    system = opened(model, parts) if prior is None else with_prior(opened(model, parts), find(str(prior)))
+    _check_single(system, [*lora, *embedding, *control, *ip_adapter])
     if lora:
         system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)
     system = Attachments(control, control_image, ip_adapter, ip_image, ip_encoder).put_on(system)
@@ -223,7 +234,7 @@ def planned(
     from mezzotint.pretrained.plan import plan
 
     loaded = load(system) if isinstance(model, str | Path) or system is not model.system else model
-    sized = [stage.at(size) for stage in loaded.stages]
+    sized = [_steering(stage.at(size), how.said.negative_prompt) for stage in loaded.stages]
     plans = [plan(stage.spec, quality=how.quality) for stage in sized]
     spoken = {system.main} if system.refiner is None else range(len(sized))
     for k in spoken:
@@ -233,7 +244,7 @@ def planned(
     _check_scale(system, plans[system.main].scale, how.said)
     kind = device_for(how.device)
     dtype = dtype_for(how.dtype, kind)
-    memory = _memory(system, sized[system.main].spec, rows, dtype, kind, how.offload)
+    memory = _memory(system, [stage.spec for stage in sized], rows, dtype, kind, how.offload)
     begins = 0 if edit is None else edit.first(plans[system.main].steps)
     stages = tuple(Planned(*parts) for parts in zip(sized, plans, (m.link for m in system.members), strict=True))
     return Job(
@@ -255,16 +266,27 @@ def planned(
     )
 
 
+def _steering(stage: AnyStage, negative_prompt: str) -> AnyStage:
+    """A prior's stage with a second embedding where it also makes that of what to steer away from."""
+    from mezzotint.pretrained.stage_model import StageModel
+
+    if not negative_prompt or stage.spec.net.get("away") != "made" or isinstance(stage, StageModel):
+        return stage
+    return stage.shaped((2, *stage.spec.shape[1:]))
+
+
 def _run_levels(stage: Planned, begins: int) -> Level:
     """The levels of the steps of a stage that are run, and the one they end on."""
     return stage.plan.levels[max(begins, stage.run.start) : stage.run.stop + 1]
 
 
-def _memory(system: System, spec: Spec, rows: int, dtype: torch.dtype, kind: str, offload: bool) -> Needed | None:
+def _memory(
+    system: System, specs: Sequence[Spec], rows: int, dtype: torch.dtype, kind: str, offload: bool
+) -> Needed | None:
     """What a run takes, and room for it.  Raises UsageError where it cannot fit, or nothing could be put away."""
     from mezzotint.pretrained.memory import check, needed
 
-    memory = needed(system, spec, rows, dtype, offload=offload)
+    memory = needed(system, specs, rows, dtype, offload=offload)
     if memory is None and offload:
         raise UsageError(f"{system.name} is small and has no parts to put away; leave out --offload")
     if memory is not None:

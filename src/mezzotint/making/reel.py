@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
+from mezzotint.codecs.pixels import rounded
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.sample import start
@@ -43,7 +44,7 @@ class Reel:
             self._begin(progress.seeds, stage, progress.stage)
         if state.i + 1 not in self._kept(state.steps):
             return
-        shown, ends = codec.decode(unit(state.x, state.level)), codec.decode(state.x0)
+        shown, ends = (rounded(codec.decode(x)) for x in (unit(state.x, state.level), state.x0))
         text = label(state.i + 1, state.steps, state.level)
         for seed, x, x0 in zip(progress.seeds, shown, ends, strict=False):
             self._moments.setdefault(seed, []).append(Moment(self._large(x), self._large(x0), text))
@@ -53,9 +54,10 @@ class Reel:
 
     def _begin(self, seeds: tuple[int, ...], stage: Planned, k: int) -> None:
         levels, codec = stage.plan.levels, stage.model.codec(self.job.device)
-        x = codec.decode(unit(start(Noise(seeds, stage=k), codec.shape, levels, self.job.device), levels[0]))
-        for seed, grain in zip(seeds, x, strict=True):
-            pixels = self._large(grain)
+        grain = start(Noise(seeds, stage=k), codec.shape, levels, self.job.device)
+        x = rounded(codec.decode(unit(grain, levels[0])))
+        for seed, first in zip(seeds, x, strict=True):
+            pixels = self._large(first)
             self._moments.setdefault(seed, []).append(Moment(pixels, pixels, label(0, stage.plan.steps, levels[0])))
 
     def _large(self, picture: Tensor) -> Pixels:

@@ -14,7 +14,7 @@ from torch import Tensor
 from mezzotint.codecs.base import Codec
 from mezzotint.codecs.kl import KL
 from mezzotint.diffusion.denoiser import Cond, Denoiser
-from mezzotint.diffusion.guidance import Guided, Inpainted, Telling, together
+from mezzotint.diffusion.guidance import Guided, Inpainted, OwnNull, Telling, Thresholded, together
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.files import sha256
@@ -26,21 +26,45 @@ from mezzotint.making.refine import null_of
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.model import Model
 from mezzotint.pretrained.refined import PREFIX
+from mezzotint.pretrained.spec import Choice, Spec
 from mezzotint.pretrained.stage_model import SCHEDULES, chosen
-from mezzotint.stage import Begin, Beside, Embed, Enlarge, Fed, Link, Lowres, Prefixed, Resume, Stage, keep
+from mezzotint.stage import (
+    AWAY,
+    Begin,
+    Beside,
+    Embed,
+    Enlarge,
+    Fed,
+    Link,
+    Lowres,
+    Prefixed,
+    Resized,
+    Resume,
+    Stage,
+    keep,
+)
 from mezzotint.stage import steps as steps_of
 
 
 def _guided(job: Job, planned: Planned, null: Cond) -> Denoiser:
-    """A stage's denoiser, with guidance where it is on; the null of an embedding is zero."""
+    """A stage's denoiser, with guidance where it is on, kept in the range of its data where that is bounded."""
+    denoiser = _steered(job, planned, null)
+    bounds = planned.model.spec.net.get("bounds")
+    return denoiser if bounds is None else Thresholded(denoiser, *bounds)
+
+
+def _steered(job: Job, planned: Planned, null: Cond) -> Denoiser:
+    """The same without bounds; the null of an embedding is zero where nobody says another."""
     model, scale = planned.model, planned.plan.scale
-    denoiser = model.denoiser(job.device, job.dtype)
+    denoiser: Denoiser = model.denoiser(job.device, job.dtype)
     if "guidance" in model.takes:
         return Telling(denoiser, {"guidance": torch.tensor([scale], device=job.device)})
     if scale == 1:
         return denoiser
+    if "vector" in model.takes and model.spec.net.get("away") == "told" and "vector" not in null:
+        return OwnNull(denoiser, scale, "vector", AWAY, together)
     weak = {name: null[name].to(job.device) for name in model.takes if name in null}
-    if "vector" in model.takes:
+    if "vector" in model.takes and "vector" not in weak:
         weak["vector"] = torch.zeros(1, job.stages[0].model.spec.shape[-1], device=job.device)
     return Guided(denoiser, scale, weak, ask=together)
 
@@ -52,14 +76,22 @@ def _link(planned: Planned) -> Fed:
     if said["name"] == "handover":
         return Fed(Prefixed(PREFIX), model.takes)
     if said["name"] == "beside":
-        index = float(said["level"])
-        schedule = chosen("schedule", model.spec.net["lowres"], SCHEDULES)
-        return Fed(Beside(schedule.at(torch.tensor(index, dtype=torch.float64)), index), model.takes)
+        return Fed(_beside(model.spec, said), model.takes)
     if said["name"] == "lowres":
         logsnr = torch.tensor(float(said["logsnr"]), dtype=torch.float64)
         level = Level(logsnr.sigmoid().sqrt(), (-logsnr).sigmoid().sqrt())
         return Fed(Lowres(Enlarge(model.spec.shape[-2:]), level), model.takes)
-    return Fed(links[str(said["name"])], model.takes)
+    return Fed(links[str(said["name"])], (*model.takes, AWAY))
+
+
+def _beside(spec: Spec, said: Choice) -> Beside:
+    """A picture beside the state: at a level of the noise that the model knows, or as it is; enlarged if told how."""
+    index = float(said.get("level", 0))
+    level = Level(torch.tensor(1.0), torch.tensor(0.0))
+    if "lowres" in spec.net:
+        level = chosen("schedule", spec.net["lowres"], SCHEDULES).at(torch.tensor(index, dtype=torch.float64))
+    enlarge = Resized(spec.shape[-2:], said["resize"]) if "resize" in said else None
+    return Beside(level, index, enlarge)
 
 
 class _Conds:
@@ -211,6 +243,7 @@ def generate(
     outpaint: str | None = None,
     refiner: str | Path | None = None,
     refiner_at: float | None = None,
+    prior: str | Path | None = None,
     lora: Sequence[str | Path] = (),
     embedding: Sequence[str | Path] = (),
     control: Sequence[str | Path] = (),
@@ -246,6 +279,7 @@ def generate(
         lock_mask: whether pixels outside the mask are the picture's own, to the bit.
         outpaint: "LEFT,TOP,RIGHT,BOTTOM", pixels to paint around the picture.
         refiner: a folder that takes the state over at the share ``refiner_at`` of the noise's time; None is 0.8.
+        prior: a folder that makes the embedding that the model makes pictures of (Kandinsky 2.2).
         lora: files to put on the model, "FILE" or "FILE:weight" each.   allow_partial: whether keys of theirs without a
             place are passed over.
         strict: whether a prompt that is too long is an error.
@@ -260,11 +294,13 @@ def generate(
     """
     job = prepare(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
-        negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, parts=parts, n=n, seed=seed,
+        negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, parts=parts, n=n,
+        seed=seed,
         quality=quality, steps=steps, scale=scale, solver=solver, grid=grid, size=size,
         device=device, dtype=dtype, threads=threads, batch=batch, image=image,
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,
-        refiner_at=refiner_at, lora=lora, embedding=embedding, allow_partial=allow_partial, offload=offload,
+        refiner_at=refiner_at, prior=prior, lora=lora, embedding=embedding, allow_partial=allow_partial,
+        offload=offload,
         control=control, control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
         strict=strict,
     )  # fmt: skip

@@ -76,7 +76,9 @@ def _need(holds: bool, otherwise: str) -> None:
 
 def larger(system: System, picture: Path, words: Enlarging) -> Larger:
     """The words checked.  Raises InputError (the picture), UsageError."""
-    _need(system.components is not None, f"{system.name} makes one size alone; expected a model in diffusers' layout")
+    single = len(system.members) == 1
+    _need(system.any_size, f"{system.name} makes one size alone; expected a model of latents in diffusers' layout")
+    _need(single, f"{system.name} runs in stages; expected an upscaler, or a model of one stage")
     spec = system.members[system.main].described.spec
     sees, factor = spec.net.get("sees", ""), int(spec.codec["factor"])
     _need(sees in ("", "lowres"), f"{system.name} paints inside a mask; expected an upscaler, or a model that has none")

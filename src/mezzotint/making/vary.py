@@ -11,14 +11,18 @@ import torch
 from torch import Tensor
 
 from mezzotint.codecs.embedding import Embedding
+from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import InputError, UsageError
 from mezzotint.files import read_bytes, sha256
 from mezzotint.making.image import Image, Result
 from mezzotint.making.job import How, Job, Wanted
 from mezzotint.making.prepare import check_count, opened, planned, rows_for
-from mezzotint.making.prompt import Nothing
+from mezzotint.making.prompt import Nothing, told
 from mezzotint.making.run import stream
+from mezzotint.pictures.flat import rgb
+from mezzotint.pretrained.families.known import Reading
 from mezzotint.pretrained.model import load
+from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.model import Model
@@ -75,29 +79,48 @@ def prepare_vary(
 
     rows = rows_for(check_count("n", n), batch)
     loaded = load(opened(model)) if isinstance(model, str | Path) else model
-    codec = _codec(loaded)
-    data = [_pixels(path, codec.data_shape) for path in pictures]
-    vectors = codec.decode(codec.encode(torch.stack(data)))
-    hashes = [sha256(x.permute(1, 2, 0).contiguous().numpy().tobytes()) for x in data]
-    wanted = _alike(pictures[0], vectors[0], hashes[0], seeds_from(seed, n))
+    system = loaded.system
+    vectors, hashes = _seen(pictures, system) if system.eye else _embedded(pictures, _codec(loaded))
+    says = told(system, Prompts(), system.size) if system.eye else Nothing()
+    wanted = _alike(pictures[0], vectors[0], hashes[0], says, seeds_from(seed, n))
     if len(pictures) == 2:
-        wanted = _between(pictures, vectors, hashes, seeds_from(seed, 1)[0], n)
-    return planned(loaded, loaded.system, wanted, rows, how, loaded.system.size, first=1)
+        wanted = _between(pictures, vectors, hashes, says, seeds_from(seed, 1)[0], n)
+    first = next(k for k, member in enumerate(system.members) if member.link["name"] == "vector")
+    return planned(loaded, system, wanted, rows, how, system.size, first=first)
 
 
-def _alike(path: Path, vector: Tensor, pixels_sha256: str, seeds: Sequence[int]) -> tuple[Wanted, ...]:
+def _embedded(pictures: Sequence[Path], codec: Embedding) -> tuple[Tensor, list[str]]:
+    """(N, width): pictures as the prior's own embedder reads them, and the hashes of what it read."""
+    data = [_pixels(path, codec.data_shape) for path in pictures]
+    hashes = [sha256(x.permute(1, 2, 0).contiguous().numpy().tobytes()) for x in data]
+    return codec.decode(codec.encode(torch.stack(data))), hashes
+
+
+def _seen(pictures: Sequence[Path], system: System) -> tuple[Tensor, list[str]]:
+    """The same as a folder's picture encoder sees them."""
+    from mezzotint.pretrained.families.clip_vision import looked_at, seen, side_of
+
+    assert system.components is not None
+    eye, data = system.components[system.eye], [rgb(path) for path in pictures]
+    found = [seen(eye, looked_at(pixels, side_of(eye))).embedding for pixels in data]
+    return torch.cat(found), [sha256(pixels.tobytes()) for pixels in data]
+
+
+def _alike(path: Path, vector: Tensor, pixels_sha256: str, says: Reading, seeds: Sequence[int]) -> tuple[Wanted, ...]:
     """One embedding, other noise each time."""
     task = {"name": "vary", "pictures": [pixels_sha256]}
-    return tuple(Wanted(seed, "", Nothing(), task, vector, f"like {path.stem}") for seed in seeds)
+    return tuple(Wanted(seed, "", says, task, vector, f"like {path.stem}") for seed in seeds)
 
 
-def _between(paths: Sequence[Path], vectors: Tensor, hashes: Sequence[str], seed: int, n: int) -> tuple[Wanted, ...]:
+def _between(
+    paths: Sequence[Path], vectors: Tensor, hashes: Sequence[str], says: Reading, seed: int, n: int
+) -> tuple[Wanted, ...]:
     """n embeddings from one to the other, the same noise each time."""
     made, (a, b) = [], (path.stem[:12] for path in paths)
     for k in range(n):
         t = k / max(1, n - 1)
         task = {"name": "vary", "pictures": list(hashes), "at": round(t, 6)}
-        made.append(Wanted(seed, "", Nothing(), task, slerp(vectors[0], vectors[1], t), f"{a} to {b} {k + 1:03d}"))
+        made.append(Wanted(seed, "", says, task, slerp(vectors[0], vectors[1], t), f"{a} to {b} {k + 1:03d}"))
     return tuple(made)
 
 

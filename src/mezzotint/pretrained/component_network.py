@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -23,10 +23,15 @@ TIED = {"encoder.embed_tokens.weight": "shared.weight"}
 """What files leave out because it is another tensor: T5's."""
 
 
+WITHIN = {"UnCLIPTextProjModel": "diffusers.pipelines.deprecated.unclip.text_proj"}
+"""Where a class is that its library does not export."""
+
+
 def _class(part: Component) -> Any:
     """The class that a component names.  Raises UsageError without the library, ModelError without the class."""
+    where = WITHIN.get(part.class_name, "transformers" if part.library == "transformers" else "diffusers")
     try:
-        library = import_module("diffusers" if part.library == "diffusers" else "transformers")
+        library = import_module(where)
     except ImportError as error:
         raise UsageError(f"{part.folder} needs {part.library}; pip install 'mezzotint[diffusers]'") from error
     found = getattr(library, part.class_name, None)
@@ -43,7 +48,7 @@ def empty_network(part: Component) -> nn.Module:
     try:
         with init_empty_weights(include_buffers=False), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if part.library == "diffusers":
+            if part.library != "transformers":
                 network: nn.Module = made.from_config(config)
             else:
                 network = made._from_config(made.config_class.from_dict(config))
@@ -101,8 +106,8 @@ def _put(network: nn.Module, name: str, value: Tensor) -> None:
     setattr(network.get_submodule(owner), last, value)
 
 
-Wrap = Callable[[nn.Module], nn.Module]
-"""A library's network -> one that is called as ours are."""
+Wrap = Callable[[Sequence[nn.Module], Sequence[float]], nn.Module]
+"""(a library's networks, what they are told of each step's level) -> one that is called as ours are."""
 
 
 class Fetched(nn.Module):

@@ -217,8 +217,9 @@ def known_sha256(path: Path) -> str:
 
 
 def check_part(part: Component, library: str, *classes: str) -> Component:
-    """The same.  Raises ModelError where it is of another class."""
-    if part.library != library or part.class_name not in classes:
+    """The same; a pipeline's own classes are diffusers' too.  Raises ModelError where it is of another class."""
+    own = part.library == library or (library == "diffusers" and part.library == "unclip")
+    if not own or part.class_name not in classes:
         raise ModelError(
             f"{part.folder}: {part.name} is {part.library}'s {part.class_name}; expected {' or '.join(classes)}"
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
 
-from mezzotint.codecs.kl import KL
+from mezzotint.codecs.base import Codec
 from mezzotint.diffusion.denoiser import Preconditioned
 from mezzotint.diffusion.level import Level
 from mezzotint.pretrained.adapters import Weighed, put_on
@@ -18,32 +18,48 @@ from mezzotint.pretrained.component_network import Fetched, Wrap, network_of
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.controls import steered
 from mezzotint.pretrained.folder import Described
+from mezzotint.pretrained.foreign_codec import foreign_codec
 from mezzotint.pretrained.picture_prompts import looked
 from mezzotint.pretrained.shelf import SHELF
 from mezzotint.pretrained.spec import Spec
 from mezzotint.pretrained.stage_model import defining_sha256, parametrisation_of
+from mezzotint.pretrained.system import SCALED, System
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+def alone(wrap: Callable[[nn.Module], nn.Module]) -> Wrap:
+    """Of a stage with one network that does not ask for its levels."""
+    return lambda networks, indices: wrap(networks[0])
 
 
 @dataclass(frozen=True, eq=False)
 class ForeignStage:
     """One stage of a diffusers folder.
 
-    denoising, vae: the parts that hold its networks.  wrap: makes the library's network one of ours.  takes: the names
-    of what it is told.  adapters: put on the denoiser.  attached: beside it.  levels: the grid of a run, where one is
-    known.
+    nets: the parts that denoise.  own: the part of its codec, None where that needs none.  wrap: makes the library's
+    networks one of ours.  takes: the names of what it is told.  adapters: put on the denoiser.  attached: beside it.
+    levels: the grid of a run, where one is known.
     """
 
     described: Described
-    denoising: Component
-    vae: Component
+    nets: tuple[Component, ...]
+    own: Component | None
     wrap: Wrap
     takes: tuple[str, ...]
     adapters: tuple[Weighed, ...] = ()
     attached: tuple[Attached, ...] = ()
     levels: Level | None = None
+
+    @classmethod
+    def of(cls, system: System, k: int, wrap: Wrap, takes: tuple[str, ...]) -> ForeignStage:
+        """Stage number k of a system."""
+        found, member = system.components, system.members[k]
+        assert found is not None
+        own = found[member.codec] if member.codec else None
+        nets = tuple(found[name] for name in member.nets)
+        return cls(member.described, nets, own, wrap, takes, system.adapters, system.attached)
 
     @property
     def name(self) -> str:
@@ -61,33 +77,30 @@ class ForeignStage:
     @property
     def networks(self) -> Mapping[str, nn.Module]:
         """As they are counted: the denoiser's and the codec's, float32 on the CPU."""
-        parts = {"denoiser": self.denoising, "codec": self.vae}
+        parts = {part.name: part for part in (*self.nets, self.own) if part is not None}
         return {name: network_of(part, "cpu", torch.float32) for name, part in parts.items()}
 
-    def codec(self, device: str = "cpu") -> KL:
-        """The autoencoder on a device, float32, for pictures of the size that ``at`` gave."""
-        said = self.spec.codec
-        width, height = self._size
-
-        def vae() -> nn.Module:
-            return network_of(self.vae, device, torch.float32)
-
-        return KL(vae, (height, width), int(said["factor"]), self.spec.shape[0], said["scaling"], said["shift"])
+    def codec(self, device: str = "cpu") -> Codec:
+        """The codec on a device, float32, for pictures of the size that ``at`` gave."""
+        return foreign_codec(self.spec, self.nets, self.own, device)
 
     def denoiser(self, device: str, dtype: torch.dtype) -> Preconditioned:
-        """The network on a device in a number format, with its parametrisation."""
+        """The networks on a device in a number format, with their parametrisation."""
 
         predicts = parametrisation_of(self.spec)
         indices = () if self.levels is None else tuple(predicts(self.levels[:-1]).noise.tolist())
 
         def made() -> nn.Module:
-            base = put_on(network_of(self.denoising, device, dtype), "denoiser", self.adapters)
-            base = looked(base, self.attached, device, dtype)
-            return self.wrap(steered(base, self.attached, self._size, indices, device, dtype))
+            base = put_on(network_of(self.nets[0], device, dtype), "denoiser", self.adapters)
+            if self.attached:
+                base = looked(base, self.attached, device, dtype)
+                base = steered(base, self.attached, self._size, indices, device, dtype)
+            return self.wrap([base, *(network_of(part, device, dtype) for part in self.nets[1:])], indices)
 
         def network() -> nn.Module:
-            beside = (self.attached, self._size, indices) if self.attached else ()
-            return SHELF.get((self.denoising, self.takes, self.adapters, beside, device, dtype), made)
+            beside = (self.attached, indices) if self.attached or len(self.nets) > 1 else ()
+            size = self._size if self.attached else ()
+            return SHELF.get((self.nets, self.takes, self.adapters, beside, size, device, dtype), made)
 
         return Preconditioned(Fetched(network), predicts)
 
@@ -102,7 +115,12 @@ class ForeignStage:
         return replace(self, levels=levels)
 
     def at(self, size: tuple[int, int]) -> ForeignStage:
-        """The same for pictures of another size (width, height)."""
+        """The same for pictures of another size (width, height), where its state depends on that."""
+        if self.spec.codec["name"] not in SCALED:
+            return self
         factor = int(self.spec.codec["factor"])
-        shape = (self.spec.shape[0], size[1] // factor, size[0] // factor)
+        return self.shaped((self.spec.shape[0], size[1] // factor, size[0] // factor))
+
+    def shaped(self, shape: tuple[int, ...]) -> ForeignStage:
+        """The same with another state."""
         return replace(self, described=replace(self.described, spec=replace(self.spec, shape=shape)))

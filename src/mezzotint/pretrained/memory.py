@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mezzotint.errors import UsageError
 from mezzotint.pretrained.components import Component, Components
-from mezzotint.pretrained.families.known import family_of
+from mezzotint.pretrained.system import SCALED
 
 if TYPE_CHECKING:
     import torch
 
     from mezzotint.pretrained.spec import Spec
-    from mezzotint.pretrained.system import System
+    from mezzotint.pretrained.system import Member, System
 
 FLOAT32 = 4
 DENOISER_TENSORS = 12
@@ -53,32 +53,43 @@ def giga(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.0f} MB"
 
 
-def needed(system: System, spec: Spec, rows: int, dtype: torch.dtype, *, offload: bool) -> Needed | None:
+def needed(system: System, specs: Sequence[Spec], rows: int, dtype: torch.dtype, *, offload: bool) -> Needed | None:
     """What a diffusers folder's run takes; None for a model of our own, which is small.
 
-    spec: of its stage, at the size that is asked for.  rows: of a batch, each told twice where it is guided.
+    specs: of its stages, at the size that is asked for.  rows: of a batch, each told twice where it is guided.
     """
     found = system.components
     if found is None:
         return None
-    weights = held(found, dtype)
+    weights = held(system, found, dtype)
     if system.refiner is not None and system.refiner.components is not None:
-        more = held(system.refiner.components, dtype)
+        more = held(system.refiner, system.refiner.components, dtype)
         weights |= {f"refiner's {name}": size for name, size in more.items() if name != "vae"}
     for one in system.attached:
         weights |= one.held(dtype.itemsize)
+    works = (_works(member, spec, found, rows, dtype) for member, spec in zip(system.own, specs, strict=False))
+    return Needed(weights, max(works), offload)
+
+
+def _works(member: Member, spec: Spec, found: Components, rows: int, dtype: torch.dtype) -> int:
+    """Bytes beside a stage's weights at its peak."""
     pixels = math.prod(spec.shape[1:])
-    denoising = DENOISER_TENSORS * 2 * rows * pixels * width(found.denoising) * dtype.itemsize
-    factor = int(spec.codec.get("factor", 1))
-    decoding = DECODER_TENSORS * pixels * factor**2 * 2 * width(found["vae"]) * FLOAT32
-    return Needed(weights, max(denoising, decoding), offload)
+    denoising = DENOISER_TENSORS * 2 * rows * pixels * width(found[member.nets[0]]) * dtype.itemsize
+    if spec.codec.get("name") not in SCALED:
+        return denoising
+    factor = int(spec.codec["factor"])
+    return max(denoising, DECODER_TENSORS * pixels * factor**2 * 2 * width(found[member.codec]) * FLOAT32)
 
 
-def held(found: Components, dtype: torch.dtype) -> dict[str, int]:
-    """Bytes of each part's weights as they run: text encoders and autoencoder in float32."""
-    runs: dict[Component, int] = {found[name]: FLOAT32 for name in family_of(found).text_parts(found)}
-    runs |= {found.denoising: dtype.itemsize, found["vae"]: FLOAT32}
-    return {part.name: part.parameters * size for part, size in runs.items()}
+def held(system: System, found: Components, dtype: torch.dtype) -> dict[str, int]:
+    """Bytes of each part's weights as they run: what reads texts and pictures, and codecs, in float32; the networks of
+    one stage are there together."""
+    runs = {name: found[name].parameters * FLOAT32 for name in system.readers}
+    for member in system.own:
+        runs[" and ".join(member.nets)] = sum(found[name].parameters for name in member.nets) * dtype.itemsize
+        if member.codec:
+            runs[member.codec] = found[member.codec].parameters * FLOAT32
+    return runs
 
 
 def width(part: Component) -> int:

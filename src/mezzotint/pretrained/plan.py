@@ -128,7 +128,7 @@ def plan(
         solver_choice={"name": choice.solver_name, **settings},
         grid_choice={"name": choice.grid_name, **placed},
         scale=float(guidance),
-        calls=rehearse(choice.solver, levels),
+        calls=rehearse(choice.solver, levels, torch.zeros(1, 1) if spec.net.get("variance") == "learned" else None),
     )
 
 
@@ -148,16 +148,17 @@ def guided_calls(spec: Spec, scale: float) -> int:
     return 1 if scale in (0.0, 1.0) or spec.net.get("guidance") == "distilled" else 2
 
 
-def rehearse(solver: Solver[Any], levels: Level) -> tuple[int, ...]:
+def rehearse(solver: Solver[Any], levels: Level, logvar: Tensor | None = None) -> tuple[int, ...]:
     """The solver's calls in each step, counted by running it on one number with a denoiser that only counts.
 
-    Raises UsageError where it cannot run on the grid.
+    logvar: what stands for a learned variance, of models that have one.   Raises UsageError where it cannot run on the
+    grid.
     """
     asked: list[int] = []
 
     def counting(x: Tensor, level: Level, cond: Cond) -> Posterior:
         asked[-1] += 1
-        return Posterior(torch.zeros_like(x))
+        return Posterior(torch.zeros_like(x), logvar)
 
     noise = Noise((0,))
     walk = trajectory(counting, start(noise, (1,), levels), levels, solver, noise, {})

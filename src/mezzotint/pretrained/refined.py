@@ -14,7 +14,7 @@ from mezzotint.errors import ModelError, UsageError
 from mezzotint.files import sha256
 from mezzotint.pretrained.families.known import Reading
 from mezzotint.pretrained.spec import Spec
-from mezzotint.pretrained.system import Member, System
+from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
     from mezzotint.diffusion.denoiser import Cond
@@ -46,7 +46,7 @@ def with_refiner(base: System, refiner: System, share: float = SHARE) -> System:
     if one.shape[0] != two.shape[0]:
         raise ModelError(f"{refiner.name} cannot refine {base.name}: its states have {two.shape[0]} channels")
     described = replace(refiner.members[0].described, spec=replace(two, shape=one.shape))
-    second = Member(described, {"name": "handover", "share": share})
+    second = replace(refiner.members[0], described=described, link={"name": "handover", "share": share})
     text = base.text
     if text is not None and refiner.text is not None:
         text = replace(text, sha256=sha256(f"{text.sha256}{refiner.text.sha256}".encode()))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SYSTEM_JSON, SCHEMA = "system.json", "mezzotint/system/1"
 LINKS = ("keep", "lowres", "vector")
 MAX_STAGES = 8
+SCALED = ("kl", "movq")
+"""Codecs of latents that are ``factor`` times smaller than a picture of any size."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,21 @@ class StageSpec:
 
 @dataclass(frozen=True)
 class Member:
-    """A stage: its model, and how it is fed."""
+    """A stage: its model, and how it is fed.
+
+    nets, codec: the names of the parts of a folder in diffusers' layout that are its denoiser and its codec, "" where
+    that needs none.
+    """
 
     described: Described
     link: Choice
+    nets: tuple[str, ...] = ()
+    codec: str = ""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of its networks."""
+        return (*self.nets, self.codec) if self.codec else self.nets
 
 
 @dataclass(frozen=True)
@@ -57,9 +70,9 @@ class System:
     """What runs under one name.
 
     main: the number of the stage that ``--steps`` and the like are for.  card: of the whole.
-    components: of a folder in diffusers' layout, else None.   adapters: put on its networks.   embeddings: words
-    that its text encoders were taught.   attached: beside its denoiser.   refiner: the system that takes over in the
-    last stage (``pretrained.refined``).
+    components: of a folder in diffusers' layout, else None.   eye: the name of the part that reads pictures, or "".
+    adapters: put on its networks.   embeddings: words that its text encoders were taught.   attached: beside its
+    denoiser.   refiner: the system that takes over in the last stage (``pretrained.refined``).
     """
 
     name: str
@@ -69,6 +82,7 @@ class System:
     main: int = 0
     text: Text | None = None
     components: Components | None = None
+    eye: str = ""
     adapters: tuple[Weighed, ...] = ()
     embeddings: tuple[Learned, ...] = ()
     attached: tuple[Attached, ...] = ()
@@ -80,12 +94,29 @@ class System:
         return self.members[0].described.spec.labels
 
     @property
+    def any_size(self) -> bool:
+        """Whether its pictures may have other sizes than its own."""
+        return self.components is not None and self.members[-1].described.spec.codec["name"] in SCALED
+
+    @property
+    def own(self) -> tuple[Member, ...]:
+        """The stages of its own folder."""
+        return self.members if self.refiner is None else self.members[: -len(self.refiner.members)]
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Names of the parts that read text and pictures, of a folder in diffusers' layout."""
+        if self.components is None:
+            return ()
+        return (*family_of(self.components).text_parts(self.components), *([self.eye] if self.eye else []))
+
+    @property
     def weights_bytes(self) -> int:
         """Of all networks that a run needs; a text encoder that ships is left out."""
         if self.components is not None:
-            needed = ("unet", "transformer", "vae", *family_of(self.components).text_parts(self.components))
+            needed = {*self.readers, *(name for m in self.own for name in m.parts)}
             more = 0 if self.refiner is None else self.refiner.weights_bytes
-            return more + sum(self.components[name].bytes for name in needed if name in self.components)
+            return more + sum(self.components[name].bytes for name in needed)
         shared = {p.folder: p.weights_bytes for m in self.members if (p := codec_part(m.described)) is not None}
         return sum(m.described.weights_bytes for m in self.members) + sum(shared.values())
 
@@ -134,7 +165,7 @@ def codec_part(described: Described) -> Part | None:
 def picture_shape(described: Described) -> tuple[int, ...]:
     """(C, H, W) of what a model's state decodes to."""
     part = codec_part(described)
-    if described.spec.codec.get("name") == "kl":
+    if described.spec.codec.get("name") in SCALED:
         factor = int(described.spec.codec["factor"])
         return (3, *(n * factor for n in described.spec.shape[1:]))
     if part is None or described.spec.codec.get("name") != "latent":
@@ -209,11 +240,17 @@ def verify_system(system: System) -> System:
 
 
 def _hashed(system: System, found: Components) -> System:
-    (member,) = system.members
-    described = replace(member.described, weights_sha256=found.denoising.sha256, codec_sha256=found["vae"].sha256)
-    encoders = [found[name].sha256 for name in family_of(found).text_parts(found)]
+    encoders = [found[name].sha256 for name in system.readers]
     text = None if system.text is None else replace(system.text, sha256=sha256("".join(encoders).encode()))
-    return replace(system, members=(replace(member, described=described),), text=text)
+    return replace(system, members=tuple(_member_hashed(m, found) for m in system.members), text=text)
+
+
+def _member_hashed(member: Member, found: Components) -> Member:
+    """Of several networks the hash of their hashes."""
+    nets = [found[name].sha256 for name in member.nets]
+    weights = nets[0] if len(nets) == 1 else sha256("".join(nets).encode())
+    codec = found[member.codec].sha256 if member.codec else ""
+    return replace(member, described=replace(member.described, weights_sha256=weights, codec_sha256=codec))
 
 
 def save_system(folder: Path, stages: tuple[StageSpec, ...], card: Card, main: int, text: Text | None) -> System:

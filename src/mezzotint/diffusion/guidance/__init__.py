@@ -13,6 +13,7 @@ from mezzotint.diffusion.guidance.classifier import ClassifierGuided
 from mezzotint.diffusion.guidance.guided import Guided
 from mezzotint.diffusion.guidance.inpainted import Inpainted
 from mezzotint.diffusion.guidance.interval import Interval
+from mezzotint.diffusion.guidance.own_null import OwnNull
 from mezzotint.diffusion.guidance.pair import apart, linear, together
 from mezzotint.diffusion.guidance.plus_plus import CFGPlusPlus
 from mezzotint.diffusion.guidance.reconstruction import Reconstruction
@@ -29,6 +30,7 @@ __all__ = [
     "Guided",
     "Inpainted",
     "Interval",
+    "OwnNull",
     "Reconstruction",
     "Rescaled",
     "Telling",

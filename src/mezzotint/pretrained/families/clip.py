@@ -124,6 +124,13 @@ class Tower:
         found = [self._encoded([row[k] for row in rows]) for k in range(many)]
         return States(torch.cat([f.text for f in found], 1), found[0].pooled)
 
+    def mask(self, prompts: Sequence[str]) -> Tensor:
+        """(B, L) bool, True where the first chunk has a token, its ends included."""
+        import torch
+
+        used = torch.tensor([len(self.chunks(prompt)[0]) + 2 for prompt in prompts])
+        return torch.arange(self.length) < used[:, None]
+
     def _encoded(self, chunks: Sequence[Chunk]) -> States:
         """One chunk of each prompt."""
         import torch

@@ -44,6 +44,11 @@ FAMILIES = (
     Known("FLUX.1 dev, schnell", "FluxPipeline", "flux"),
     Known("FLUX.1 Fill", "FluxFillPipeline", "flux"),
     Known("PixArt-Σ", "PixArtSigmaPipeline", "pixart"),
+    Known("Kandinsky 2.2", "KandinskyV22CombinedPipeline", "kandinsky_2_2"),
+    Known("Kandinsky 2.2 decoder", "KandinskyV22Pipeline", "kandinsky_2_2"),
+    Known("Kandinsky 2.2 prior", "KandinskyV22PriorPipeline", "kandinsky_2_2"),
+    Known("Karlo unCLIP", "UnCLIPPipeline", "karlo"),
+    Known("Karlo unCLIP variations", "UnCLIPImageVariationPipeline", "karlo"),
 )
 PIPELINES = {family.pipeline: family.module for family in FAMILIES}
 """_class_name of the index -> module of this package."""

@@ -51,15 +51,13 @@ def spec_of(found: Components, class_name: str, channels: int, side: int, preset
 def system_of(found: Components, spec: Spec, tokens: int) -> System:
     """A system of one stage.  Hashes are not known yet: ``verify_system`` fills them in."""
     described = Described("transformer", found.folder, spec, "", found["transformer"].bytes)
-    members = (Member(described, {"name": "keep"}),)
+    members = (Member(described, {"name": "keep"}, ("transformer",), "vae"),)
     name = found.name
     return System(name, found.folder, members, spec.card, 0, Text("t5", "", tokens), found)
 
 
 def stage_of(system: System, takes: tuple[str, ...], wrap: Callable[[nn.Module], nn.Module]) -> ForeignStage:
     """The stage with its networks at hand."""
-    from mezzotint.pretrained.foreign import ForeignStage
+    from mezzotint.pretrained.foreign import ForeignStage, alone
 
-    assert system.components is not None
-    found = system.components
-    return ForeignStage(system.members[0].described, found["transformer"], found["vae"], wrap, takes, system.adapters)
+    return ForeignStage.of(system, 0, alone(wrap), takes)

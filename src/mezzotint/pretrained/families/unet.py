@@ -154,13 +154,14 @@ def system_of(found: Components, spec: Spec, tokens: int) -> System:
     name = found.name
     described = Described("unet", found.folder, spec, "", found["unet"].bytes)
     text = Text("clip", "", tokens)
-    return System(name, found.folder, (Member(described, {"name": "keep"}),), spec.card, 0, text, found)
+    members = (Member(described, {"name": "keep"}, ("unet",), "vae"),)
+    return System(name, found.folder, members, spec.card, 0, text, found)
 
 
 def stage_of(system: System, takes: tuple[str, ...]) -> ForeignStage:
     """The stage with its networks at hand.  takes: what every network of the family is told."""
     from mezzotint.pretrained.families.unet_network import Called
-    from mezzotint.pretrained.foreign import ForeignStage
+    from mezzotint.pretrained.foreign import ForeignStage, alone
     from mezzotint.pretrained.picture_prompts import pictures_of
 
     net = system.members[0].described.spec.net
@@ -171,8 +172,4 @@ def stage_of(system: System, takes: tuple[str, ...]) -> ForeignStage:
     def called(network: nn.Module) -> nn.Module:
         return Called(network, told)
 
-    assert system.components is not None
-    found = system.components
-    return ForeignStage(
-        system.members[0].described, found["unet"], found["vae"], called, told, system.adapters, system.attached
-    )
+    return ForeignStage.of(system, 0, alone(called), told)

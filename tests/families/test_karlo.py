@@ -1,0 +1,139 @@
+"""Karlo: the pipeline's pictures, from words and from a picture."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from cascades import karlo as made_karlo
+from cascades import karlo_variations
+from diffusers.pipelines.deprecated import unclip
+from peers import exact, noise_of
+from PIL import Image
+
+import mezzotint as mz
+from mezzotint.diffusion.noise import Noise
+from mezzotint.errors import MezzotintError
+
+PROMPT, SEED, STEPS = "a red chair", 7, (25, 5, 7)
+
+
+@pytest.fixture(scope="module")
+def karlo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_karlo(tmp_path_factory.mktemp("karlo"))
+
+
+@pytest.fixture(scope="module")
+def variations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return karlo_variations(tmp_path_factory.mktemp("variations"))
+
+
+def theirs(folder: Path, monkeypatch: pytest.MonkeyPatch, stages: tuple[int, ...], **words: Any) -> np.ndarray:
+    """The pipeline's picture (H, W, 3), with our noise in every step of every stage."""
+    shapes = {0: (1, 24), 1: (1, 3, 16, 16), 2: (1, 3, 32, 32)}
+    noise_of(
+        monkeypatch,
+        "diffusers.schedulers.scheduling_unclip",
+        [(Noise((SEED,), k), STEPS[s]) for k, s in enumerate(stages)],
+    )
+    names = ("prior", "decoder", "super_res")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        monkeypatch.setattr(diffusers.pipelines, "unclip", unclip, raising=False)  # where published indices say it is
+        pipe = diffusers.DiffusionPipeline.from_pretrained(folder)
+        pipe.set_progress_bar_config(disable=True)
+        for name in [names[s] for s in stages]:
+            exact(pipe.components[f"{name}_scheduler"])
+        begin = {f"{names[s]}_latents": Noise((SEED,), k)(0, shapes[s]).float() for k, s in enumerate(stages)}
+        counts = {f"{names[s]}_num_inference_steps": STEPS[s] for s in stages}
+        pixels = pipe(**words, **begin, **counts, decoder_guidance_scale=3.0, output_type="np").images
+    return pixels[0] * 255
+
+
+def ours(job: mz.Job) -> tuple[list[torch.Tensor], mz.Image]:
+    """The last state of each stage, and the picture."""
+    last: dict[int, torch.Tensor] = {}
+    image = None
+    for event in mz.stream(job):
+        if isinstance(event, mz.Progress):
+            last[event.stage] = event.state.x
+        else:
+            image = event
+    assert image is not None
+    return [last[k] for k in sorted(last)], image
+
+
+def test_the_pipeline_s_picture(karlo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = mz.prepare(PROMPT, model=karlo, seed=SEED, steps=STEPS[1], scale=3.0)
+    assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(25, 4.0), (5, 3.0), (7, 1.0)]
+    states, image = ours(job)
+    expected = theirs(karlo, monkeypatch, (0, 1, 2), prompt=PROMPT)
+    mine = (states[-1][0].permute(1, 2, 0).clamp(-1, 1).numpy() + 1) * 127.5
+    assert np.abs(mine - expected).max() < 0.0255 and expected.std() > 5
+    assert np.abs(image.pixels - expected).max() <= 0.51
+
+
+def test_words_and_embedding_show(karlo: Path) -> None:
+    one, other = (ours(mz.prepare(p, model=karlo, seed=1, steps=3)) for p in ("red", "chair"))
+    for a, b in zip(one[0], other[0], strict=True):
+        assert (a - b).abs().max() > 1e-3
+    assert (one[1].pixels != other[1].pixels).any()
+
+
+def test_every_part_is_counted_and_hashed(karlo: Path) -> None:
+    job = mz.prepare(PROMPT, model=karlo, steps=2, offload=True)
+    assert job.memory is not None
+    parts = {"text_encoder", "prior", "decoder and text_proj", "super_res_first and super_res_last"}
+    assert set(job.memory.weights) == parts
+    _, image = ours(job)
+    made = image.receipt.made
+    assert [stage.model for stage in made.stages] == ["prior", "decoder", "super_res_first"] and made.main == 1
+    assert len({stage.weights_sha256 for stage in made.stages}) == 3 and made.encoder_sha256
+    whole = ours(mz.prepare(PROMPT, model=karlo, steps=2))[1]
+    assert np.array_equal(whole.pixels, image.pixels)
+
+
+def test_variations_of_a_picture(variations: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (48, 40, 3), np.uint8))
+    picture.save(tmp_path / "in.png")
+    image = mz.vary(tmp_path / "in.png", model=variations, n=1, seed=SEED, steps=STEPS[1], scale=3.0).images[0]
+    expected = theirs(variations, monkeypatch, (1, 2), image=picture)
+    assert np.abs(image.pixels - expected).max() <= 0.51 and expected.std() > 5
+    with pytest.raises(MezzotintError, match="use mezzotint vary"):
+        mz.prepare("red", model=variations)
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "message"),
+    [
+        ("prior", {"embedding_dim": 20}, "embedding_dim is 20; expected 24"),
+        ("decoder", {"in_channels": 4}, "in_channels is 4; expected 3"),
+        ("text_proj", {"clip_embeddings_dim": 8}, "clip_embeddings_dim is 8; expected 24"),
+        ("super_res_last", {"sample_size": 64}, "sample_size is 64; expected 32"),
+        ("prior_scheduler", {"prediction_type": "x"}, "prediction_type"),
+        ("decoder_scheduler", {"clip_sample_range": "wide"}, "a bound of estimates is no number"),
+    ],
+)
+def test_bad_folders(part: str, change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    folder = made_karlo(tmp_path)
+    path = next((folder / part).glob("*config.json"))
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(MezzotintError, match=message):
+        mz.prepare("red", model=folder)
+
+
+def test_what_it_does_not_take(karlo: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (32, 32)).save(tmp_path / "in.png")
+    for words, message in (
+        ({"size": "64x64"}, "it makes 32x32"),
+        ({"image": tmp_path / "in.png"}, "begins from words alone"),
+        ({"lora": ["a.safetensors"]}, "runs in stages and takes no LoRA"),
+    ):
+        with pytest.raises(MezzotintError, match=message):
+            mz.prepare("red", model=karlo, **words)
