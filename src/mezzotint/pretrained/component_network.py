@@ -14,6 +14,7 @@ from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.folder import check_weights
+from mezzotint.pretrained.published import own_network
 from mezzotint.pretrained.shelf import SHELF
 
 OLD_ATTENTION = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
@@ -41,10 +42,15 @@ def _class(part: Component) -> Any:
 
 
 def empty_network(part: Component) -> nn.Module:
-    """The network without memory for its parameters."""
+    """The network without memory for its parameters: ours where we know its configuration, else the library's."""
+    return own_network(part) or library_network(part)
+
+
+def library_network(part: Component) -> nn.Module:
+    """The library's.  Raises as ``network_of``."""
+    made, config = _class(part), dict(part.config)
     from accelerate import init_empty_weights
 
-    made, config = _class(part), dict(part.config)
     try:
         with init_empty_weights(include_buffers=False), warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -162,9 +162,9 @@ def _check_base(part: Component, unet: Component, system: System) -> None:
 
 def _whole_config(part: Component) -> dict[str, Any]:
     """What its class knows of a part: what its file does not say has a default."""
-    from mezzotint.pretrained.component_network import empty_network
+    from mezzotint.pretrained.component_network import library_network
 
-    config: Any = empty_network(part).config
+    config: Any = library_network(part).config
     return dict(config)
 
 

@@ -130,8 +130,14 @@ def check_weights(network: nn.Module, weights: Mapping[str, Tensor], path: Path)
             f" expected {tuple(want[k].shape)}; the file is for another network"
         )
     for k, w in weights.items():
-        if w.is_floating_point() and not bool(w.isfinite().all()):
+        if w.is_floating_point() and not finite(w):
             raise ModelError(f"{path}: {k!r} holds values that are not finite; fetch or train the model again")
+
+
+def finite(w: Tensor) -> bool:
+    """Whether all of its values are finite: their sum shows it in one pass, and where that overflows they are looked at
+    one by one."""
+    return bool(w.sum().isfinite()) or bool(w.isfinite().all())
 
 
 def verify(described: Described) -> Described:

@@ -15,7 +15,7 @@ from mezzotint.pretrained.families.kept import identity
 from mezzotint.pretrained.families.tokenizer import check_length, tokenizer_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from mezzotint.pretrained.adapters import Weighed
 
@@ -147,12 +147,19 @@ class Tower:
             weights[row, 1 : len(chunk) + 1, 0] = torch.tensor([t.weight for t in chunk])
         network = put_on(network_of(self.encoder, "cpu", torch.float32), self.encoder.name, self.adapters)
         network = taught(network, self.learned, self.name)
-        mask = torch.ones_like(ids) if self.encoder.config.get("use_attention_mask") else None
         with torch.inference_mode():
-            found = network(ids, attention_mask=mask, output_hidden_states=True)
+            found = read_by(network, ids)
         states = found.hidden_states[-2] if self.layer == "penultimate" else found.last_hidden_state
         pooled = found.text_embeds if self.projects else found.pooler_output
         return States(emphasised(states.clone(), weights), pooled.clone())
+
+
+def read_by(network: nn.Module, ids: Tensor) -> Any:
+    """What a text encoder, ours or transformers', says of tokens, with the states of every layer."""
+    from mezzotint.nets.published.clip import CLIPText, CLIPTextProjected
+
+    own = isinstance(network, CLIPText | CLIPTextProjected)
+    return network(ids) if own else network(ids, output_hidden_states=True)
 
 
 def emphasised(states: Tensor, weights: Tensor) -> Tensor:

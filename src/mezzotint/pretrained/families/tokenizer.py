@@ -1,4 +1,4 @@
-"""The tokenizer of a diffusers folder, as transformers reads it from its files."""
+"""The tokenizer of a diffusers folder: CLIP's by the ``tokenizers`` library, any other as transformers reads it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import Component
+from mezzotint.pretrained.families.clip_reader import clip_reader
 
 MAX_CHARACTERS = 100_000
 _ANY = ("transformers", "AutoTokenizer")
@@ -16,6 +17,13 @@ _ANY = ("transformers", "AutoTokenizer")
 @lru_cache(maxsize=16)
 def tokenizer_of(part: Component) -> Any:
     """Raises UsageError without transformers, ModelError for a damaged folder."""
+    clip = part.class_name.startswith("CLIP")
+    own = clip_reader(part.folder) if clip else None
+    return own or library_tokenizer(part)
+
+
+def library_tokenizer(part: Component) -> Any:
+    """transformers'.  Raises as ``tokenizer_of``."""
     # CLIP's by itself: transformers' whole table of tokenizers takes a second to import.
     clip = part.class_name.startswith("CLIP")
     where, name = ("transformers.models.clip.tokenization_clip", "CLIPTokenizer") if clip else _ANY

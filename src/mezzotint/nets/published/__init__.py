@@ -1,0 +1,1 @@
+"""Networks of published checkpoints in few lines: the layers, names and arithmetic of the libraries' classes."""
