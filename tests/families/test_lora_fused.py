@@ -232,3 +232,19 @@ def test_what_is_no_lora_says_what_it_is(sd1: Path, tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(1)}, tmp_path / "x.ckpt")
     with pytest.raises(ModelError, match="mezzotint convert"):
         read_adapter(tmp_path / "x.ckpt", describe_system(sd1))
+
+
+def test_other_writers_prefixes(sd1: Path, flux_dev: Path, tmp_path: Path) -> None:
+    """SimpleTuner's, and T5's in files for FLUX, where it is the second encoder."""
+    layer = "encoder_block_0_layer_0_SelfAttention_q"
+    cases = [
+        (sd1, "lycoris_conv_norm_out.w_norm", "denoiser", "conv_norm_out", (32,)),
+        (flux_dev, f"lora_te3_{layer}.diff", "text_encoder_2", "encoder.block.0.layer.0.SelfAttention.q", (32, 32)),
+        (flux_dev, f"text_encoders.t5xxl.transformer.{layer}.diff", "text_encoder_2", "", (32, 32)),
+        (flux_dev, "text_encoders.clip_l.transformer.text_model.encoder.layers.0.mlp.fc1.diff", "text_encoder", "",
+         (64, 32)),
+    ]  # fmt: skip
+    for folder, key, part, path, shape in cases:
+        save_file({key: torch.ones(shape)}, tmp_path / "p.safetensors")
+        found = read_adapter(tmp_path / "p.safetensors", describe_system(folder))
+        assert found.coverage.matched == {part: 1} and (not path or path in found.parts[part])
