@@ -11,8 +11,8 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from cascade_peers import exact, noise_of
 from cascades import kandinsky_combined, kandinsky_decoder, kandinsky_prior
-from peers import exact, noise_of
 from PIL import Image
 
 import mezzotint as mz

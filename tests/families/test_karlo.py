@@ -11,10 +11,10 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from cascade_peers import exact, noise_of
 from cascades import karlo as made_karlo
 from cascades import karlo_variations
 from diffusers.pipelines.deprecated import unclip
-from peers import exact, noise_of
 from PIL import Image
 
 import mezzotint as mz

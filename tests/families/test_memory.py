@@ -14,7 +14,8 @@ from mezzotint.errors import UsageError
 from mezzotint.pretrained.memory import group_limit
 from mezzotint.pretrained.shelf import MANY, SHELF
 
-BIG = {"AutoencoderKL", "UNet2DConditionModel", "CLIPTextModel", "CLIPTextModelWithProjection"}
+CODEC, DENOISER = "KLAutoencoder", "ConditionedUNet"
+BIG = {CODEC, DENOISER, "CLIPText", "CLIPTextProjected"}
 
 
 def pixels(model: object, **words: object) -> np.ndarray:
@@ -29,7 +30,7 @@ def test_one_part_at_a_time_gives_the_same_picture(sdxl: Path) -> None:
     for event in mz.stream(job):
         gc.collect()
         alive = {type(x).__name__ for x in gc.get_objects() if type(x).__name__ in BIG}
-        assert alive == {"AutoencoderKL" if isinstance(event, mz.Image) else "UNet2DConditionModel"}
+        assert alive == {CODEC if isinstance(event, mz.Image) else DENOISER}
         if isinstance(event, mz.Image):
             assert np.array_equal(event.pixels, whole)
     SHELF.resize(MANY)
