@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from checkpoints import text_encoder, tokenizer
+from checkpoints import t5, t5_tokenizer, text_encoder, tokenizer
 from diffusers import (
     DDPMScheduler,
+    IFPipeline,
+    IFSuperResolutionPipeline,
     KandinskyV22CombinedPipeline,
     KandinskyV22Pipeline,
     KandinskyV22PriorPipeline,
@@ -168,3 +170,51 @@ def kandinsky_combined(prior_folder: Path, decoder_folder: Path, folder: Path) -
     more = {f"prior_{name}": part for name, part in one.components.items()}
     KandinskyV22CombinedPipeline(**two.components, **more).save_pretrained(folder)
     return folder
+
+
+def _if_unet(seed: int, **changes: Any) -> UNet2DConditionModel:
+    torch.manual_seed(seed)
+    said: dict[str, Any] = {
+        "sample_size": 16, "in_channels": 3, "out_channels": 6, "block_out_channels": (32, 64), "layers_per_block": 1,
+        "down_block_types": ("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
+        "up_block_types": ("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
+        "mid_block_type": "UNetMidBlock2DSimpleCrossAttn", "cross_attention_dim": 24, "attention_head_dim": 8,
+        "encoder_hid_dim": 32, "encoder_hid_dim_type": "text_proj", "addition_embed_type": "text",
+        "addition_embed_type_num_heads": 2, "act_fn": "gelu", "resnet_time_scale_shift": "scale_shift",
+        "norm_num_groups": 8,
+    }  # fmt: skip
+    return filled(UNet2DConditionModel(**{**said, **changes}), seed)
+
+
+def _if_scheduler(most: float, **changes: Any) -> DDPMScheduler:
+    said = {"beta_schedule": "squaredcos_cap_v2", "variance_type": "learned_range", "thresholding": True}
+    return DDPMScheduler(**{**said, "dynamic_thresholding_ratio": 0.95, "sample_max_value": most, **changes})
+
+
+def _without_checks(folder: Path, pipeline: Any, **parts: Any) -> Path:
+    made = pipeline(
+        **parts, safety_checker=None, feature_extractor=None, watermarker=None, requires_safety_checker=False
+    )
+    made.save_pretrained(folder)
+    return folder
+
+
+def if_first(folder: Path, **scheduler: Any) -> Path:
+    """DeepFloyd IF's stage I; 16 px pictures."""
+    return _without_checks(
+        folder / "IF-I", IFPipeline, tokenizer=t5_tokenizer(folder / "t5"), text_encoder=t5(),
+        unet=_if_unet(0), scheduler=_if_scheduler(1.5, **scheduler),
+    )  # fmt: skip
+
+
+def if_second(folder: Path, *, with_t5: bool = False) -> Path:
+    """Its stage II; 32 px pictures."""
+    net = _if_unet(
+        1, sample_size=32, in_channels=6, class_embed_type="timestep", resnet_skip_time_act=True,
+        resnet_out_scale_factor=1.4142,
+    )  # fmt: skip
+    return _without_checks(
+        folder / "IF-II", IFSuperResolutionPipeline, unet=net, scheduler=_if_scheduler(1.2),
+        tokenizer=t5_tokenizer(folder / "t5") if with_t5 else None, text_encoder=t5() if with_t5 else None,
+        image_noising_scheduler=DDPMScheduler(beta_schedule="squaredcos_cap_v2"),
+    )  # fmt: skip

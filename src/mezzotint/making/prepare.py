@@ -19,7 +19,7 @@ from mezzotint.making.refine import handing_over
 from mezzotint.pretrained.adapters import with_adapters
 from mezzotint.pretrained.embeddings import with_embeddings
 from mezzotint.pretrained.families.known import Reading
-from mezzotint.pretrained.priors import with_prior
+from mezzotint.pretrained.joined import PRIOR, THEN, with_folder
 from mezzotint.pretrained.shelf import MANY, SHELF
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import System, describe_system, verify_system
@@ -138,6 +138,7 @@ def prepare(
     refiner: str | Path | None = None,
     refiner_at: float | None = None,
     prior: str | Path | None = None,
+    then: str | Path | None = None,
     lora: Sequence[str | Path] = (),
     embedding: Sequence[str | Path] = (),
     control: Sequence[str | Path] = (),
@@ -154,7 +155,9 @@ def prepare(
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     total = check_count("n", n) * len(prompts)
     rows = rows_for(check_count("the number of pictures", total), batch)
-    system = opened(model, parts) if prior is None else with_prior(opened(model, parts), find(str(prior)))
+    system = opened(model, parts)
+    for joint, folder in ((PRIOR, prior), (THEN, then)):
+        system = system if folder is None else with_folder(system, find(str(folder)), joint)
     _check_single(system, [*lora, *embedding, *control, *ip_adapter])
     if lora:
         system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)

@@ -244,6 +244,7 @@ def generate(
     refiner: str | Path | None = None,
     refiner_at: float | None = None,
     prior: str | Path | None = None,
+    then: str | Path | None = None,
     lora: Sequence[str | Path] = (),
     embedding: Sequence[str | Path] = (),
     control: Sequence[str | Path] = (),
@@ -280,6 +281,7 @@ def generate(
         outpaint: "LEFT,TOP,RIGHT,BOTTOM", pixels to paint around the picture.
         refiner: a folder that takes the state over at the share ``refiner_at`` of the noise's time; None is 0.8.
         prior: a folder that makes the embedding that the model makes pictures of (Kandinsky 2.2).
+        then: a folder that enlarges the pictures that the model makes (stage II of DeepFloyd IF).
         lora: files to put on the model, "FILE" or "FILE:weight" each.   allow_partial: whether keys of theirs without a
             place are passed over.
         strict: whether a prompt that is too long is an error.
@@ -299,7 +301,7 @@ def generate(
         quality=quality, steps=steps, scale=scale, solver=solver, grid=grid, size=size,
         device=device, dtype=dtype, threads=threads, batch=batch, image=image,
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,
-        refiner_at=refiner_at, prior=prior, lora=lora, embedding=embedding, allow_partial=allow_partial,
+        refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, allow_partial=allow_partial,
         offload=offload,
         control=control, control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
         strict=strict,

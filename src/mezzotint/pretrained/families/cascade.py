@@ -11,7 +11,7 @@ from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.errors import ModelError, unknown
 from mezzotint.pretrained.components import Component, Components
 from mezzotint.pretrained.families.clip import Tower, notes_of
-from mezzotint.pretrained.families.unet import PREDICTS, Preset, sampling_of, schedule_choice, whole
+from mezzotint.pretrained.families.unet import PREDICTS, Preset, sampling_of, schedule_choice
 from mezzotint.pretrained.folder import Described
 from mezzotint.pretrained.spec import Card, Choice, Spec
 from mezzotint.pretrained.system import Member
@@ -47,11 +47,14 @@ def bounds_of(config: Mapping[str, Any]) -> dict[str, Any]:
     return {"bounds": (1.0, bound, bound)} if config.get("clip_sample", True) else {}
 
 
-def variance_of(net: Component, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Whether its variance is learned.  Raises ModelError where the scheduler says so and the network has none."""
+def variance_of(net: Component, config: Mapping[str, Any], channels: int) -> dict[str, Any]:
+    """Whether its variance is learned, of a state of so many channels.
+
+    Raises ModelError where the scheduler says so and the network has none.
+    """
     if config.get("variance_type") not in ("learned", "learned_range"):
         return {}
-    pair(net, "out_channels", [2 * whole(net, "in_channels", 4)])
+    pair(net, "out_channels", [2 * channels])
     return {"variance": "learned"}
 
 
@@ -64,7 +67,7 @@ def stage_spec(
     if predicts not in PREDICTS:
         raise ModelError(f"{scheduler.folder}: {unknown('prediction_type', str(predicts), PREDICTS)}")
     return Spec(
-        net={"kind": "diffusers", "class": net.class_name, **bounds_of(config), **variance_of(net, config)},
+        net={"kind": "diffusers", "class": net.class_name, **bounds_of(config), **variance_of(net, config, shape[0])},
         parametrisation={"name": PREDICTS[predicts]},
         schedule=schedule_choice(config),
         codec=codec,

@@ -44,6 +44,8 @@ FAMILIES = (
     Known("FLUX.1 dev, schnell", "FluxPipeline", "flux"),
     Known("FLUX.1 Fill", "FluxFillPipeline", "flux"),
     Known("PixArt-Σ", "PixArtSigmaPipeline", "pixart"),
+    Known("DeepFloyd IF", "IFPipeline", "deepfloyd_if"),
+    Known("DeepFloyd IF stage II", "IFSuperResolutionPipeline", "deepfloyd_if"),
     Known("Kandinsky 2.2", "KandinskyV22CombinedPipeline", "kandinsky_2_2"),
     Known("Kandinsky 2.2 decoder", "KandinskyV22Pipeline", "kandinsky_2_2"),
     Known("Kandinsky 2.2 prior", "KandinskyV22PriorPipeline", "kandinsky_2_2"),

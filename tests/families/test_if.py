@@ -1,0 +1,177 @@
+"""DeepFloyd IF: the pipelines' pictures of stage I, and of both stages."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from cascades import if_first, if_second
+from parity import agree
+from peers import exact, noise_of
+from PIL import Image
+
+import mezzotint as mz
+from mezzotint.cli.generate import command
+from mezzotint.diffusion.noise import Noise
+from mezzotint.errors import MezzotintError
+from mezzotint.stage import LINK_DRAW
+
+PROMPT, AWAY, SEED, STEPS, SCALE = "A red CHAIR ", "blue", 7, 6, 5.0
+BOUNDS = {"thresholding": True, "dynamic_thresholding_ratio": 0.95, "sample_max_value": 1.5}
+TABLE = {"beta_schedule": "squaredcos_cap_v2"}
+OTHERS: dict[str, dict[str, Any]] = {
+    "DDPMScheduler": {"variance_type": "fixed_small"},
+    "DPMSolverMultistepScheduler": {},
+    "UniPCMultistepScheduler": {},
+}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return if_first(tmp_path_factory.mktemp("first"))
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return if_second(tmp_path_factory.mktemp("second"))
+
+
+def loaded(kind: Any, folder: Path, **parts: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipe = kind.from_pretrained(folder, **parts)
+    pipe.set_progress_bar_config(disable=True)
+    exact(pipe.scheduler)
+    return pipe
+
+
+def drawing(patch: pytest.MonkeyPatch, module: str, noise: Noise, *draws: int) -> None:
+    """What a pipeline draws itself is ours."""
+    left = iter(draws)
+    patch.setattr(
+        f"diffusers.pipelines.deepfloyd_if.{module}.randn_tensor",
+        lambda shape, **words: noise(next(left), tuple(shape)).float(),
+    )
+
+
+def enlarged(
+    first: Path, second: Path | None, patch: pytest.MonkeyPatch, away: str, scheduler: str | None = None
+) -> tuple[torch.Tensor, np.ndarray]:
+    """(states, pixels) of the pipelines, with our noise in every step."""
+    one = loaded(diffusers.IFPipeline, first)
+    if scheduler:
+        one.scheduler = getattr(diffusers, scheduler)(**TABLE, **BOUNDS, **OTHERS[scheduler])
+        one.scheduler.register_to_config(variance_type=OTHERS[scheduler].get("variance_type"))
+        exact(one.scheduler)
+    noises = [(Noise((SEED,), k), steps) for k, steps in enumerate((STEPS, 50))]
+    fresh = noises if scheduler in (None, "DDPMScheduler") else noises[1:]
+    noise_of(patch, "diffusers.schedulers.scheduling_ddpm", fresh)
+    drawing(patch, "pipeline_if", noises[0][0], 0)
+    words = {"num_inference_steps": STEPS, "guidance_scale": SCALE, "clean_caption": False, "output_type": "pt"}
+    made = one(PROMPT, negative_prompt=away, **words).images
+    if second is not None:
+        two = loaded(diffusers.IFSuperResolutionPipeline, second, text_encoder=None, tokenizer=None)
+        strong, weak = one.encode_prompt(PROMPT, negative_prompt=away)
+        drawing(patch, "pipeline_if_superresolution", noises[1][0], 0, LINK_DRAW)
+        made = two(image=made, prompt_embeds=strong, negative_prompt_embeds=weak, output_type="pt").images
+    return made, ((made[0].permute(1, 2, 0).clamp(-1, 1).numpy() + 1) * 127.5).round().astype(np.uint8)
+
+
+def ours(job: mz.Job) -> tuple[torch.Tensor, mz.Image]:
+    events = list(mz.stream(job))
+    return [e.state.x for e in events if isinstance(e, mz.Progress)][-1], events[-1]
+
+
+@pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
+@pytest.mark.parametrize(("away", "scheduler"), [("", None), (AWAY, None), *((AWAY, name) for name in OTHERS)])
+def test_stage_i_s_pictures(away: str, scheduler: str | None, first: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    latents, pixels = enlarged(first, None, monkeypatch, away, scheduler)
+    flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
+    solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
+    job = mz.prepare(PROMPT, model=first, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away, solver=solver)
+    mine, image = ours(job)
+    assert agree("DeepFloyd IF, stage I", scheduler, mine, latents, image.pixels, pixels) and pixels.std() > 5
+
+
+def test_both_stages_pictures(first: Path, second: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    latents, pixels = enlarged(first, second, monkeypatch, AWAY)
+    job = mz.prepare(PROMPT, model=first, then=second, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
+    assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(STEPS, SCALE), (50, 4.0)]
+    mine, image = ours(job)
+    assert agree("DeepFloyd IF, both stages", None, mine, latents, image.pixels, pixels) and pixels.std() > 5
+    made = image.receipt.made
+    assert image.pixels.shape == (32, 32, 3) and len({stage.weights_sha256 for stage in made.stages}) == 2
+
+
+def test_what_is_read(first: Path, second: Path) -> None:
+    job = mz.prepare(PROMPT, model=first, then=second, offload=True)
+    assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(100, 7.0), (50, 4.0)]
+    assert job.pictures[0].told.read == ("a red chair", "")
+    assert job.pictures[0].told.conds()[0]["text"].shape == (1, 77, 32)
+    assert job.memory is not None and set(job.memory.weights) == {"text_encoder", "unet", "then_unet"}
+    one, other = (mz.generate(p, model=first, steps=2, seed=1).images[0].pixels for p in ("red", "chair"))
+    assert (one != other).any()
+
+
+def test_typed(first: Path, second: Path, tmp_path: Path) -> None:
+    words = ["red", "--model", str(first), "--then", str(second), "--steps", "2", "--quiet"]
+    command.main([*words, "--out", str(tmp_path / "made")], standalone_mode=False)
+    with Image.open(next((tmp_path / "made").glob("red-*.png"))) as picture:
+        assert picture.size == (32, 32)
+
+
+def test_what_is_wrong_is_said(first: Path, second: Path, sd1: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (16, 16)).save(tmp_path / "in.png")
+    for words, message in (
+        ({"model": second}, "enlarges what stage I makes; give it as --then"),
+        ({"model": first, "then": sd1}, "is no second stage for IF-I; expected the folder of a IFSuperResolution"),
+        ({"model": sd1, "then": second}, "takes no second stage; expected a IFPipeline"),
+        ({"model": first, "size": "32x32"}, "it makes 16x16"),
+        ({"model": first, "image": tmp_path / "in.png"}, "begins from words alone"),
+        ({"model": first, "then": second, "lora": ["a.safetensors"]}, "runs in stages and takes no LoRA"),
+    ):
+        with pytest.raises(MezzotintError, match=message):
+            mz.prepare("red", **words)
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "message"),
+    [
+        ("IF-I/unet", {"in_channels": 4}, "in_channels is 4; expected 3"),
+        ("IF-I/unet", {"encoder_hid_dim": 20}, "encoder_hid_dim is 20; expected 32"),
+        ("IF-I/scheduler", {"prediction_type": "x"}, "prediction_type"),
+        ("IF-II/unet", {"in_channels": 3}, "in_channels is 3; expected 6"),
+        ("IF-II/unet", {"out_channels": 3}, "out_channels is 3; expected 6"),
+        ("IF-II/unet", {"class_embed_type": None}, "it is not told a level of noise"),
+        ("IF-II/image_noising_scheduler", {"num_train_timesteps": 250}, "its table ends before 250"),
+    ],
+)
+def test_bad_folders(
+    part: str, change: dict[str, Any], message: str, first: Path, second: Path, tmp_path: Path
+) -> None:
+    for folder in (first, second):
+        shutil.copytree(folder, tmp_path / folder.name)
+    path = next((tmp_path / part).glob("*config.json"))
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(MezzotintError, match=message):
+        mz.prepare("red", model=tmp_path / "IF-I", then=tmp_path / "IF-II")
+
+
+def test_a_text_encoder_of_stage_ii_s_own_is_not_read(first: Path, second: Path, tmp_path: Path) -> None:
+    other = if_second(tmp_path, with_t5=True)
+    one, two = (mz.prepare("red", model=first, then=each) for each in (second, other))
+    assert one.memory == two.memory and one.model.system.text == two.model.system.text
+
+
+def test_a_stage_without_text_encoder_is_named(first: Path, tmp_path: Path) -> None:
+    index = shutil.copytree(first, tmp_path / "IF-I") / "model_index.json"
+    index.write_text(json.dumps(json.loads(index.read_text()) | {"text_encoder": [None, None]}))
+    with pytest.raises(MezzotintError, match="has no text_encoder; a IFPipeline needs one"):
+        mz.prepare("red", model=tmp_path / "IF-I")
