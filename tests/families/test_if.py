@@ -12,9 +12,9 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from cascade_peers import exact, noise_of
 from cascades import if_first, if_second
 from parity import agree
-from peers import exact, noise_of
 from PIL import Image
 
 import mezzotint as mz
