@@ -84,7 +84,7 @@ def _second(found: Components) -> Member:
 def stages(system: System) -> tuple[ForeignStage, ...]:
     from mezzotint.pretrained.foreign import ForeignStage, alone
 
-    return tuple(ForeignStage.of(system, k, alone(_called(TAKES[k])), TAKES[k]) for k, _ in enumerate(system.members))
+    return tuple(ForeignStage.of(system, k, alone(_called(TAKES[k])), TAKES[k]) for k, _ in enumerate(system.own))
 
 
 def _called(takes: tuple[str, ...]) -> Callable[[nn.Module], nn.Module]:
