@@ -21,6 +21,7 @@ import mezzotint as mz
 from mezzotint.cli.generate import command
 from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import MezzotintError
+from mezzotint.pretrained.families.cascade import bounds_of
 from mezzotint.stage import LINK_DRAW
 
 PROMPT, AWAY, SEED, STEPS, SCALE = "A red CHAIR ", "blue", 7, 6, 5.0
@@ -175,3 +176,11 @@ def test_a_stage_without_text_encoder_is_named(first: Path, tmp_path: Path) -> N
     index.write_text(json.dumps(json.loads(index.read_text()) | {"text_encoder": [None, None]}))
     with pytest.raises(MezzotintError, match="has no text_encoder; a IFPipeline needs one"):
         mz.prepare("red", model=tmp_path / "IF-I")
+
+
+@pytest.mark.parametrize(
+    "name", ["DDPMScheduler", "DDIMScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "LCMScheduler"]
+)
+def test_bounds_that_a_configuration_leaves_out_are_those_of_its_class(name: str) -> None:
+    its_own = getattr(diffusers, name)().config.get("clip_sample", False)
+    assert bool(bounds_of({"_class_name": name})) == bool(its_own)

@@ -32,6 +32,10 @@ def config_of(scheduler: Component) -> dict[str, Any]:
     return {**own, "_class_name": scheduler.class_name, **scheduler.config}
 
 
+CLIPPING = ("DDPMScheduler", "DDIMScheduler", "UnCLIPScheduler")
+"""Schedulers that keep estimates in bounds unless their configuration says otherwise."""
+
+
 def bounds_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """How far estimates may go, as ``Thresholded`` takes it: (percentile, low, high); {} where they are free.
 
@@ -44,7 +48,8 @@ def bounds_of(config: Mapping[str, Any]) -> dict[str, Any]:
         bound = float(config.get("clip_sample_range", 1.0))
     except (TypeError, ValueError) as error:
         raise ModelError(f"scheduler_config.json: a bound of estimates is no number ({error})") from error
-    return {"bounds": (1.0, bound, bound)} if config.get("clip_sample", True) else {}
+    clips = config.get("clip_sample", config.get("_class_name") in CLIPPING)
+    return {"bounds": (1.0, bound, bound)} if clips else {}
 
 
 def variance_of(net: Component, config: Mapping[str, Any], channels: int) -> dict[str, Any]:
