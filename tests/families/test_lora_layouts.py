@@ -17,6 +17,8 @@ from torch import Tensor
 import mezzotint as mz
 from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import ModelError
+from mezzotint.nets.adapters.changes import Full
+from mezzotint.nets.adapters.lora import changed
 from mezzotint.pretrained.adapters import layers_of, names_of, read_adapter
 from mezzotint.pretrained.components import components
 from mezzotint.pretrained.system import describe_system
@@ -152,6 +154,14 @@ def test_the_picture_is_that_of_changed_weights(case: str, sd1: Path, tmp_path: 
     got = picture(sd1, lora=[f"{tmp_path / 'a.safetensors'}:{STRENGTH}"])
     assert np.abs(got - wanted).max() <= 1
     assert np.array_equal(picture(sd1), plain), "the base was changed"
+
+
+def test_a_layer_that_is_changed_stays_as_it_is() -> None:
+    layer, added = torch.nn.Linear(3, 2), drawn(2, 3)
+    before = layer.weight.detach().clone()
+    made = changed(layer, [(Full(added), 0.5)])
+    assert torch.equal(layer.weight, before)
+    assert torch.allclose(made.get_parameter("weight"), before + 0.5 * added)
 
 
 def test_a_bias_is_added(sd1: Path, tmp_path: Path) -> None:

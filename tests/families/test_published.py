@@ -9,6 +9,7 @@ import checkpoints
 import pytest
 import torch
 
+from mezzotint.nets.published.layers import attend
 from mezzotint.pretrained.component_network import library_network, network_of
 from mezzotint.pretrained.components import Component, components
 from mezzotint.pretrained.families.pictured import cross_attentions
@@ -38,6 +39,15 @@ def both(part: Component) -> tuple[Any, Any]:
 
 def near(a: torch.Tensor, b: torch.Tensor) -> bool:
     return a.shape == b.shape and bool(((a - b).abs() <= TOLERANCE * (1 + b.abs().max())).all())
+
+
+@pytest.mark.parametrize("width", [4, 10, 16, 40])
+def test_attention_of_heads_of_any_width(width: int) -> None:
+    g, heads = torch.Generator().manual_seed(3), 2
+    q, k, v = (torch.randn(2, n, heads * width, generator=g) for n in (6, 5, 5))
+    a, b, c = (x.double().unflatten(-1, (heads, width)).transpose(1, 2) for x in (q, k, v))
+    expected = ((a @ b.mT / width**0.5).softmax(-1) @ c).transpose(1, 2).flatten(2)
+    assert near(attend(q, k, v, heads), expected.float())
 
 
 def test_the_u_net_predicts_what_diffusers_does(parts: dict[str, Component]) -> None:
