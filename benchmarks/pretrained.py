@@ -9,6 +9,7 @@ their own: peak memory, with and without ``--offload``, and the time to the end 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -101,15 +102,21 @@ def speed_rows(folder: Path, repeats: int, threads: int) -> list[Comparison]:
     """Processor seconds of a picture."""
     import torch
 
+    from mezzotint.nets.precision import best_dtype
+
     torch.set_num_threads(threads)
-    plain = peer_of(folder, torch.float32, False)
-    best = peer_of(folder, torch.bfloat16, True)
-    single, half = ours_of(folder, "float32"), ours_of(folder, "bfloat16")
-    rows = [
-        ("one picture, both float32", single, plain, 1.0),
-        ("one picture, bfloat16 and kept text : the pipeline as it comes", half, plain, 1 / 1.3),
-        ("one picture, bfloat16 and kept text : the pipeline in bfloat16", half, best, 1 / 1.3),
-    ]
+    plain, single = peer_of(folder, torch.float32, False), ours_of(folder, "float32")
+    rows = [("one picture, both float32", single, plain, 1.0)]
+    if best_dtype("cpu") == torch.bfloat16:
+        best, half = peer_of(folder, torch.bfloat16, True), ours_of(folder, "bfloat16")
+        rows += [
+            ("one picture, bfloat16 and kept text : the pipeline as it comes", half, plain, 1 / 1.3),
+            ("one picture, bfloat16 and kept text : the pipeline in bfloat16", half, best, 1 / 1.3),
+        ]
+    else:
+        best = peer_of(folder, torch.float32, True)
+        rows.append(("one picture, float32 : the pipeline in float32, channels last", single, best, 1 / 1.3))
+        print("bfloat16 is no faster than float32 on this processor: its rows are left out", file=sys.stderr)
     found = []
     for name, ours, peer, target in rows:
         a, b = harness.alternate(lambda: harness.timed(ours), lambda: harness.timed(peer), repeats)  # noqa: B023
@@ -153,7 +160,8 @@ def process_rows(folder: Path, repeats: int, threads: int) -> list[Comparison]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs it."""
+    """Runs it.  Texts are encoded anew by both: what ours keeps on disk would make the comparison unequal."""
+    os.environ["MEZZOTINT_TEXT_CACHE"] = "off"
     parser = harness.arguments(__doc__ or "", 5)
     parser.add_argument("--only", nargs="*", default=["speed", "process"], choices=["speed", "process"])
     given = parser.parse_args(argv)
