@@ -20,7 +20,6 @@ class Gap:
     scheduler: str
     latents: float
     pixels: float
-    ok: bool
 
 
 FOUND: list[Gap] = []
@@ -40,7 +39,7 @@ def agree(
     share = float((apart > 0).mean())
     ok = gap < LATENTS and int(apart.max()) <= LEVELS and share <= SHARE
     if ok:
-        FOUND.append(Gap(what, scheduler or "its own", gap, share, ok))
+        FOUND.append(Gap(what, scheduler or "its own", gap, share))
     return ok
 
 

@@ -101,15 +101,21 @@ def fit(
     if start == "new" and store.all():
         raise UsageError(f"{folder} holds a run already; give --resume to go on with it, or another folder with --out")
     training = begin(recipe, device, ranks)
-    if not _restored(training, store, data, watch.say) and first is not None:
+    if _restored(training, store, data, watch.say):
+        _check_first(training, folder, first)
+    elif first is not None:
         begun_with(training, first)
-    if first is not None and weights_of(first) != training.first:
-        raise UsageError(
-            f"{folder} holds a run that did not begin with {first}; leave --from out, or choose another --out"
-        )
     if ranks.first:
         _describe(folder, training)
     return _Run(training, data, folder, store, watch).go(workers, feeders)
+
+
+def _check_first(training: Training, folder: Path, first: Path | None) -> None:
+    """Raises UsageError where a run that is gone on with did not begin with the weights that are named."""
+    if first is not None and weights_of(first) != training.first:
+        raise UsageError(
+            f"{folder} holds a run that did not begin with {first}; leave --from out, or give another --out"
+        )
 
 
 def _restored(training: Training, store: Store, data: Data, say: Callable[[str], None]) -> bool:
