@@ -63,6 +63,9 @@ from mezzotint.errors import UsageError
 @click.option("--outpaint", metavar="LEFT,TOP,RIGHT,BOTTOM", help="Pixels to paint around the picture.")
 @machine_options
 @click.option("--offload", is_flag=True, help="Keep only the part of a model that runs in memory; slower.")
+@click.option(
+    "--compile", "compiled", is_flag=True, help="Compile the network's blocks, once a machine; faster, other rounding."
+)
 @click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
 @out_option
 @click.option("--embed-prompt", is_flag=True, help="Write prompt and settings into the PNG, as A1111 does.")

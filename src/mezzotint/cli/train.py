@@ -195,6 +195,12 @@ def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
     help="Processes that prepare pictures.  [CPU: 0; else all but one core]",
 )
 @click.option(
+    "--compile",
+    "compiled",
+    is_flag=True,
+    help="Compile the network's blocks: slow start, fast steps, other rounding.",
+)
+@click.option(
     "--strategy", default="ddp", metavar="ddp|fsdp", help="How torchrun's processes share the network.  [ddp]"
 )
 @click.option("--part", multiple=True, metavar="NAME=FOLDER", help="A trained part that the recipe needs; repeatable.")
@@ -213,6 +219,7 @@ def command(
     device: str | None,
     threads: int | None,
     feeders: int | None,
+    compiled: bool,
     strategy: str,
     part: tuple[str, ...],
     tensorboard: bool,
@@ -248,8 +255,8 @@ def command(
         watch = Watch(together(bar, *boards), stop, bar.say)
         start: Literal["new", "resume"] = "resume" if resume else "new"
         outcome = fit(
-            chosen, folder, samples, start=start, first=first, device=here, ranks=ranks, workers=workers,
-            feeders=_feeders(feeders, here.type, ranks.world), watch=watch,
+            chosen, folder, samples, start=start, first=first, device=here, ranks=ranks, compiled=compiled,
+            workers=workers, feeders=_feeders(feeders, here.type, ranks.world), watch=watch,
         )  # fmt: skip
         cut = stop.interrupted and outcome.reason == "stopped"
         model = export(outcome, said_of_it) if said_of_it and not cut else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mezzotint import __version__
 from mezzotint.conditioning.prompts import Prompts
+from mezzotint.errors import UsageError
 from mezzotint.governance.receipt import Made, StageMade
 from mezzotint.making.canvas import Canvas
 from mezzotint.making.edit import Edit
@@ -77,6 +78,11 @@ class How:
     threads: int | None = None
     said: Prompts = field(default_factory=Prompts)
     offload: bool = False
+    compiled: bool = False
+
+    def __post_init__(self) -> None:
+        if self.offload and self.compiled:
+            raise UsageError("--compile keeps the network in memory and --offload puts it away; leave one out")
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,7 @@ class Job:
     on are run.  rows: of every batch, the last one padded, so that a picture's bits depend on its seed and on what it
     is told alone.   size: (width, height).  edit: a picture that the main stage begins from.
     memory: what it is thought to take, None for small models.
+    compiled: whether the networks' blocks are.
     canvas: how a picture is made that is larger than the network sees at once.
     """
 
@@ -102,6 +109,7 @@ class Job:
     first: int = 0
     edit: Edit | None = None
     memory: Needed | None = None
+    compiled: bool = False
     canvas: Canvas | None = None
 
     @property
@@ -149,6 +157,8 @@ class Job:
         from mezzotint.pretrained.device import processor
 
         system = self.model.system
+        # Compiled code rounds otherwise: it is one more program that determines the picture.
+        compiler = {"inductor": torch.__version__} if self.compiled else {}
         return Made(
             model=system.name,
             stages=tuple(self._stage_made(stage) for stage in self.running),
@@ -169,7 +179,7 @@ class Job:
             device=self.device,
             processor=processor(self.device),
             threads=self.threads,
-            versions={"mezzotint": __version__, "torch": torch.__version__, "numpy": np.__version__},
+            versions={"mezzotint": __version__, "torch": torch.__version__, "numpy": np.__version__, **compiler},
         )
 
     def _stage_made(self, stage: Planned) -> StageMade:

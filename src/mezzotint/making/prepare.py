@@ -148,6 +148,7 @@ def prepare(
     ip_encoder: str | Path | None = None,
     allow_partial: bool = False,
     offload: bool = False,
+    compiled: bool = False,
     strict: bool = False,
 ) -> Job:
     """The job of ``generate``'s words, checked before any picture is made.  Arguments and errors: as ``generate``."""
@@ -183,7 +184,7 @@ def prepare(
 
     seeds = seeds_from(seed, total)
     pictures = tuple(Wanted(s, prompts[i // n], said[i // n], task, name=prompts[i // n]) for i, s in enumerate(seeds))
-    how = How(quality, steps, scale, solver, grid, device, dtype, threads, shared, offload)
+    how = How(quality, steps, scale, solver, grid, device, dtype, threads, shared, offload, compiled)
     return planned(model, system, pictures, rows, how, wide, edit=edit)
 
 
@@ -266,6 +267,7 @@ def planned(
         first=first,
         edit=edit,
         memory=memory,
+        compiled=how.compiled,
     )
 
 

@@ -56,7 +56,7 @@ def _guided(job: Job, planned: Planned, null: Cond) -> Denoiser:
 def _steered(job: Job, planned: Planned, null: Cond) -> Denoiser:
     """The same without bounds; the null of an embedding is zero where nobody says another."""
     model, scale = planned.model, planned.plan.scale
-    denoiser: Denoiser = model.denoiser(job.device, job.dtype)
+    denoiser: Denoiser = model.denoiser(job.device, job.dtype, job.compiled)
     if "guidance" in model.takes:
         return Telling(denoiser, {"guidance": torch.tensor([scale], device=job.device)})
     if scale == 1:
@@ -254,6 +254,7 @@ def generate(
     ip_encoder: str | Path | None = None,
     allow_partial: bool = False,
     offload: bool = False,
+    compiled: bool = False,
     strict: bool = False,
 ) -> Result:
     """Makes n pictures of a prompt, or of each of several.
@@ -291,6 +292,7 @@ def generate(
         ip_adapter: IP-Adapter files, "FILE" or "FILE:WEIGHT" each.   ip_image: the picture that each makes part of the
             prompt.   ip_encoder: the folder of CLIP's picture encoder; None is ``image_encoder`` beside each file.
         offload: whether only the part that runs is in memory: slower, for models in diffusers' layout.
+        compiled: whether the network's blocks are compiled (torch.compile), once a machine: kept under the home.
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic).
     """
@@ -303,6 +305,7 @@ def generate(
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,
         refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, allow_partial=allow_partial,
         offload=offload,
+        compiled=compiled,
         control=control, control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
         strict=strict,
     )  # fmt: skip

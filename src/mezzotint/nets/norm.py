@@ -17,9 +17,9 @@ def inverse_norm(x: Tensor, dim: int = -1) -> Tensor:
 
     Times a scale in the dtype of x it normalises x in two passes.  Differentiable to any order, forward and reverse.
     """
-    if not (
-        x.requires_grad and torch.is_grad_enabled()
-    ):  # entering a Function costs more than the norm of a small picture
+    plain = not (x.requires_grad and torch.is_grad_enabled())
+    # Entering a Function costs more than the norm of a small picture; the compiler derives a better one by itself.
+    if plain or torch.compiler.is_compiling():
         return _inverse_norm(x, dim)
     r: Tensor = _InverseNorm.apply(x, dim)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return r

@@ -12,6 +12,7 @@ import torch
 from mezzotint.codecs.base import Codec
 from mezzotint.diffusion.denoiser import Preconditioned
 from mezzotint.diffusion.level import Level
+from mezzotint.nets.compiled import compiled_copy
 from mezzotint.pretrained.adapters import Weighed, put_on
 from mezzotint.pretrained.attached import Attached
 from mezzotint.pretrained.component_network import Fetched, Wrap, network_of
@@ -84,14 +85,16 @@ class ForeignStage:
         """The codec on a device, float32, for pictures of the size that ``at`` gave."""
         return foreign_codec(self.spec, self.nets, self.own, device)
 
-    def denoiser(self, device: str, dtype: torch.dtype) -> Preconditioned:
-        """The networks on a device in a number format, with their parametrisation."""
+    def denoiser(self, device: str, dtype: torch.dtype, compiled: bool = False) -> Preconditioned:
+        """The networks on a device in a number format, compiled if asked, with their parametrisation."""
 
         predicts = parametrisation_of(self.spec)
         indices = () if self.levels is None else tuple(predicts(self.levels[:-1]).noise.tolist())
 
         def made() -> nn.Module:
             base = put_on(network_of(self.nets[0], device, dtype), "denoiser", self.adapters)
+            if compiled:
+                base = compiled_copy(base)
             if self.attached:
                 base = looked(base, self.attached, device, dtype)
                 base = steered(base, self.attached, self._size, indices, device, dtype)
@@ -100,7 +103,7 @@ class ForeignStage:
         def network() -> nn.Module:
             beside = (self.attached, indices) if self.attached or len(self.nets) > 1 else ()
             size = self._size if self.attached else ()
-            return SHELF.get((self.nets, self.takes, self.adapters, beside, size, device, dtype), made)
+            return SHELF.get((self.nets, self.takes, self.adapters, beside, size, device, dtype, compiled), made)
 
         return Preconditioned(Fetched(network), predicts)
 

@@ -207,9 +207,9 @@ class StageModel:
         """The same: its pictures have one size."""
         return self
 
-    def denoiser(self, device: str, dtype: torch.dtype) -> Preconditioned:
-        """The network on a device, its weights in a number format, with its parametrisation."""
-        return Preconditioned(_placed(self, device, dtype), parametrisation_of(self.spec))
+    def denoiser(self, device: str, dtype: torch.dtype, compiled: bool = False) -> Preconditioned:
+        """The network on a device, its weights in a number format, compiled if asked, with its parametrisation."""
+        return Preconditioned(_placed(self, device, dtype, compiled), parametrisation_of(self.spec))
 
 
 def _latent_class() -> type[Latent]:
@@ -219,10 +219,15 @@ def _latent_class() -> type[Latent]:
 
 
 @lru_cache(maxsize=8)
-def _placed(model: StageModel, device: str, dtype: torch.dtype) -> nn.Module:
+def _placed(model: StageModel, device: str, dtype: torch.dtype, compiled: bool) -> nn.Module:
     from mezzotint.nets.build import freeze
 
-    return freeze(model.network, dtype).to(device)
+    placed = freeze(model.network, dtype).to(device)
+    if compiled:
+        from mezzotint.nets.compiled import compile_blocks
+
+        compile_blocks(placed)
+    return placed
 
 
 @lru_cache(maxsize=4)

@@ -127,7 +127,7 @@ def update(run: Training, batch: Batch) -> tuple[float, float, float]:
     recipe = run.recipe
     # Dropout inside a network draws from torch's generator: setting it makes that a function of (seed, step) too.
     torch.manual_seed(int(keyed.hashed(recipe.seed, Purpose.TORCH, batch.step, run.ranks.rank)[0]))
-    run.optimiser.zero_grad(set_to_none=True)
+    run.movers.zero_grad()
     mean = run.ranks.mean(_backward(run, batch))
     grads = [p.grad for p in run.net.parameters() if p.grad is not None]
     total, norm = torch.stack([mean, whole(torch.nn.utils.get_total_norm(grads))]).tolist()
@@ -136,9 +136,7 @@ def update(run: Training, batch: Batch) -> tuple[float, float, float]:
     if norm > recipe.optimiser.clip:
         torch._foreach_mul_(grads, recipe.optimiser.clip / norm)
     rate = recipe.optimiser.at(batch.step, recipe.steps)
-    for group in run.optimiser.param_groups:
-        group["lr"] = rate * group["factor"]
-    run.optimiser.step()
+    run.movers.step(rate)
     recipe.project(run.net)
     run.step, run.cursor = batch.step + 1, batch.after
     run.averages.update(run.net, run.step)

@@ -82,6 +82,7 @@ def fit(
     first: Path | None = None,
     device: torch.device | str = "cpu",
     ranks: Ranks = SINGLE,
+    compiled: bool = False,
     workers: int = 1,
     feeders: int = 0,
     watch: Watch | None = None,
@@ -93,6 +94,7 @@ def fit(
         start: "new" refuses a folder with checkpoints; "resume" goes on from the last undamaged one, and begins where
             there is none.
         first: a trained model or network folder whose weights a new run begins with; None draws them.
+        compiled: whether the network's blocks are compiled.
         workers, feeders: threads and processes that prepare batches, see ``train``.
     Raises: UsageError, InputError, StorageError, NonFiniteError.
     """
@@ -100,7 +102,7 @@ def fit(
     store = Store(folder / "checkpoints")
     if start == "new" and store.all():
         raise UsageError(f"{folder} holds a run already; give --resume to go on with it, or another folder with --out")
-    training = begin(recipe, device, ranks)
+    training = begin(recipe, device, ranks, compiled)
     if _restored(training, store, data, watch.say):
         _check_first(training, folder, first)
     elif first is not None:
@@ -140,6 +142,7 @@ def _describe(folder: Path, training: Training) -> None:
         "parameters": sum(p.numel() for p in training.net.parameters()),
         "device": training.device.type,
         "dtype": str(training.dtype).removeprefix("torch."),
+        "compiled": training.compiled,
         "threads": torch.get_num_threads(),
         "processes": training.ranks.world,
         "torch": torch.__version__,

@@ -56,6 +56,10 @@ class InverseSqrt:
 class Optimiser:
     """AdamW on float32 master weights.  Loshchilov & Hutter, 2019, Decoupled Weight Decay Regularization, alg. 2.
 
+    Matrices named by ``orthogonal`` take Muon's steps instead: the averaged gradient with its singular values made
+    about 1, at 0.2 sqrt(max(rows, columns)), the RMS of Adam's steps, so that one rate serves both.  Jordan et al.,
+    2024, Muon; Liu et al., 2025, Muon is Scalable for LLM Training, eq. 4, https://arxiv.org/abs/2502.16982.
+
     rate: peak learning rate, > 0; 1e-4 to 1e-2 (the larger for magnitude-preserving nets).
     warmup: steps of linear rise from 0; 0 is none.
     decay: what follows, planned over ``Recipe.steps`` (never over time: time is not reproducible).
@@ -64,6 +68,7 @@ class Optimiser:
     clip: largest norm of the whole gradient; above it the gradient is scaled down; inf is none.
     factors: (beginning of a parameter's name, factor on the rate); the first that fits counts.  For networks whose
     parts want rates of different size.
+    orthogonal: beginnings of the names of those matrices; for hidden ones, not for the first or the last map.
     """
 
     rate: float = 1e-3
@@ -74,6 +79,7 @@ class Optimiser:
     weight_decay: float = 0.0
     clip: float = 1.0
     factors: tuple[tuple[str, float], ...] = ()
+    orthogonal: tuple[str, ...] = ()
 
     def factor(self, name: str) -> float:
         """The factor on the rate of a parameter."""

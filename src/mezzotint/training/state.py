@@ -3,7 +3,7 @@ checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from mezzotint.errors import InputError, UsageError
+from mezzotint.nets.compiled import compile_blocks
 from mezzotint.training.checkpoint import Checkpoint
 from mezzotint.training.data.order import Cursor
 from mezzotint.training.distributed import SINGLE, Ranks, put, shared, whole
-from mezzotint.training.ema import Averages, trainable
+from mezzotint.training.ema import Averages
 from mezzotint.training.identity import digest, identity
+from mezzotint.training.movers import Movers, movers
 from mezzotint.training.recipe import Recipe
-
-MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 @dataclass
@@ -28,14 +28,14 @@ class Training:
     net: master weights, float32.   network: net as it is called, in a shell that exchanges gradients where there are
     several processes.   dtype: of the forward and backward pass.   cursor: the next sample.
     seconds: spent on updates, resumed parts included; for the card, not for the weights.
-    first: SHA-256 of the weights file that it began with, "" for drawn weights.
+    first: SHA-256 of the weights file that it began with, "" for drawn weights.   compiled: whether its blocks are.
     """
 
     recipe: Recipe
     ranks: Ranks
     net: nn.Module
     network: nn.Module
-    optimiser: torch.optim.AdamW
+    movers: Movers
     averages: Averages
     device: torch.device
     dtype: torch.dtype
@@ -43,6 +43,7 @@ class Training:
     cursor: Cursor = field(default_factory=Cursor)
     seconds: float = 0.0
     first: str = ""
+    compiled: bool = False
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype:
@@ -53,37 +54,26 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
     return best_dtype(device)
 
 
-def _adamw(recipe: Recipe, net: nn.Module, device: torch.device) -> torch.optim.AdamW:
-    o = recipe.optimiser
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, p in trainable(net).items():
-        groups.setdefault((o.factor(name), o.weight_decay if p.ndim >= 2 else 0.0), []).append(p)
-    made = [{"params": ps, "weight_decay": decay, "factor": factor} for (factor, decay), ps in groups.items()]
-    fused = device.type in ("cpu", "cuda", "mps")
-    return torch.optim.AdamW(made, lr=o.rate, betas=o.betas, eps=o.eps, fused=fused)
+def begin(
+    recipe: Recipe, device: torch.device | str = "cpu", ranks: Ranks = SINGLE, compiled: bool = False
+) -> Training:
+    """A run before its first update.  The first weights are drawn on the CPU and depend on the recipe's seed alone.
 
-
-def begin(recipe: Recipe, device: torch.device | str = "cpu", ranks: Ranks = SINGLE) -> Training:
-    """A run before its first update.  The first weights are drawn on the CPU and depend on the recipe's seed alone."""
+    compiled: the network's blocks are compiled, which is faster and differs by rounding.
+    """
     where = torch.device(device)
     torch.manual_seed(recipe.seed)
     net = recipe.build(recipe.net).float().to(where)
     # torch's stubs know no Module.to(memory_format=) without the other arguments.
     net = net.to(memory_format=recipe.memory_format)  # type: ignore[call-overload]
     net.train()
+    if compiled:
+        compile_blocks(net)
     network = shared(net, ranks)
     averages = Averages(net, recipe.ema)
-    return Training(
-        recipe, ranks, net, network, _adamw(recipe, net, where), averages, where, _dtype(recipe.dtype, where)
-    )
-
-
-def _moments(training: Training) -> Iterator[tuple[str, Tensor]]:
-    for name, p in trainable(training.net).items():
-        state = training.optimiser.state[p]
-        for moment in MOMENTS:
-            if moment in state:  # a parameter that no sample has reached yet has none
-                yield f"{moment}/{name}", state[moment]
+    moved = movers(recipe.optimiser, net, where)
+    dtype = _dtype(recipe.dtype, where)
+    return Training(recipe, ranks, net, network, moved, averages, where, dtype, compiled=compiled)
 
 
 def on_cpu(t: Tensor) -> Tensor:
@@ -97,7 +87,7 @@ def pack(training: Training, fingerprint: str) -> Checkpoint:
     tensors = {
         "weights": {k: on_cpu(v) for k, v in training.net.state_dict().items()},
         "ema": {k: on_cpu(v) for k, v in averages.items()},
-        "optimiser": {k: on_cpu(v) for k, v in _moments(training)} if training.step else {},
+        "optimiser": {k: on_cpu(v) for k, v in training.movers.moments(training.net)} if training.step else {},
     }
     facts = {
         "step": training.step,
@@ -111,6 +101,7 @@ def pack(training: Training, fingerprint: str) -> Checkpoint:
         "data": fingerprint,
         "dtype": str(training.dtype).removeprefix("torch."),
         "device": training.device.type,
+        "compiled": training.compiled,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
@@ -147,28 +138,19 @@ def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list
     for profile, values in training.averages.values.items():
         for k, v in values.items():
             put(v, checkpoint.tensors["ema"][f"{profile}/{k}"])
-    _restore_moments(training, checkpoint)
+    if checkpoint.step:
+        training.movers.restore(training.net, checkpoint.tensors["optimiser"], checkpoint.step)
     training.step, training.cursor = checkpoint.step, Cursor(*facts["cursor"])
     training.seconds, training.first = float(facts["seconds"]), facts.get("first", "")
     training.dtype = getattr(torch, facts["dtype"])
-    now = {"device": training.device.type, "threads": torch.get_num_threads(), "torch": torch.__version__}
+    now = {
+        "device": training.device.type,
+        "compiled": training.compiled,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
     return [
         f"{k} was {facts[k]} and is {v}: the result will not be equal to the bit"
         for k, v in now.items()
-        if facts[k] != v
+        if facts.get(k, v) != v
     ]
-
-
-def _restore_moments(training: Training, checkpoint: Checkpoint) -> None:
-    if not checkpoint.step:
-        return
-    for name, p in trainable(training.net).items():
-        if f"{MOMENTS[0]}/{name}" not in checkpoint.tensors["optimiser"]:
-            continue
-        state = training.optimiser.state[p]
-        # Where torch itself puts it: beside the weights for the fused kind, else on the CPU.
-        place = p.device if training.optimiser.defaults["fused"] else "cpu"
-        state["step"] = torch.tensor(float(checkpoint.step), device=place)
-        state.update({m: torch.zeros_like(p, memory_format=torch.preserve_format) for m in MOMENTS})
-    for name, moment in _moments(training):
-        put(moment, checkpoint.tensors["optimiser"][name])

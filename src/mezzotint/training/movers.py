@@ -1,0 +1,88 @@
+"""What moves the weights: AdamW, and for the hidden matrices that a recipe names, orthogonal steps (Muon)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mezzotint.training.distributed import put
+from mezzotint.training.ema import trainable
+from mezzotint.training.schedule import Optimiser
+
+ADAMW, MUON = ("exp_avg", "exp_avg_sq"), ("momentum_buffer",)
+"""The averages of gradients that each keeps for a weight, by torch's names."""
+
+
+@dataclass(frozen=True)
+class Movers:
+    """torch's optimisers of one network, each with its own weights; they are changed in place by ``step``."""
+
+    adamw: torch.optim.AdamW
+    muon: torch.optim.Muon | None
+
+    @property
+    def all(self) -> tuple[torch.optim.Optimizer, ...]:
+        return (self.adamw,) if self.muon is None else (self.adamw, self.muon)
+
+    def zero_grad(self) -> None:
+        """Forgets the gradients."""
+        for each in self.all:
+            each.zero_grad(set_to_none=True)
+
+    def step(self, rate: float) -> None:
+        """One update; ``rate`` before the factors of parameters."""
+        for each in self.all:
+            for group in each.param_groups:
+                group["lr"] = rate * group["factor"]
+            each.step()
+
+    def moments(self, net: nn.Module) -> Iterator[tuple[str, Tensor]]:
+        """What is remembered of past gradients: ("exp_avg/<parameter>", the tensor itself)."""
+        for name, p in trainable(net).items():
+            optimiser, kept = self._of(p)
+            state = optimiser.state[p]
+            for moment in kept:
+                if moment in state:  # a parameter that no sample has reached yet has none
+                    yield f"{moment}/{name}", state[moment]
+
+    def restore(self, net: nn.Module, tensors: Mapping[str, Tensor], step: int) -> None:
+        """Sets what ``moments`` gave after ``step`` updates, in place."""
+        for name, p in trainable(net).items():
+            optimiser, kept = self._of(p)
+            if f"{kept[0]}/{name}" not in tensors:
+                continue
+            state = optimiser.state[p]
+            state.update({m: torch.zeros_like(p, memory_format=torch.preserve_format) for m in kept})
+            if optimiser is self.adamw:
+                # Where torch itself puts it: beside the weights for the fused kind, else on the CPU.
+                place = p.device if self.adamw.defaults["fused"] else "cpu"
+                state["step"] = torch.tensor(float(step), device=place)
+        for name, moment in self.moments(net):
+            put(moment, tensors[name])
+
+    def _of(self, p: nn.Parameter) -> tuple[torch.optim.Optimizer, tuple[str, ...]]:
+        if self.muon is not None and any(p is q for group in self.muon.param_groups for q in group["params"]):
+            return self.muon, MUON
+        return self.adamw, ADAMW
+
+
+def movers(o: Optimiser, net: nn.Module, device: torch.device) -> Movers:
+    """The optimisers of a network before its first update."""
+    plain: dict[tuple[float, float], list[nn.Parameter]] = {}
+    hidden: dict[float, list[nn.Parameter]] = {}
+    for name, p in trainable(net).items():
+        if p.ndim == 2 and name.startswith(o.orthogonal):
+            hidden.setdefault(o.factor(name), []).append(p)
+        else:
+            plain.setdefault((o.factor(name), o.weight_decay if p.ndim >= 2 else 0.0), []).append(p)
+    made = [{"params": ps, "weight_decay": decay, "factor": factor} for (factor, decay), ps in plain.items()]
+    fused = device.type in ("cpu", "cuda", "mps")
+    adamw = torch.optim.AdamW(made, lr=o.rate, betas=o.betas, eps=o.eps, fused=fused)
+    if not hidden:
+        return Movers(adamw, None)
+    turned = [{"params": ps, "factor": factor} for factor, ps in hidden.items()]
+    muon = torch.optim.Muon(turned, lr=o.rate, weight_decay=o.weight_decay, adjust_lr_fn="match_rms_adamw")
+    return Movers(adamw, muon)

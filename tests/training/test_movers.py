@@ -1,0 +1,90 @@
+"""Laws of what moves the weights: Muon's steps where a recipe names matrices, AdamW's elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+from training_case import resumed, run, same, tiny
+
+from mezzotint.nets import DiTConfig, build
+from mezzotint.training.checkpoint import Store
+from mezzotint.training.movers import movers
+from mezzotint.training.recipe import Every
+from mezzotint.training.schedule import Optimiser
+
+RATE = 0.03
+
+
+def turned(steps=8):
+    """A transformer whose blocks' matrices move by Muon."""
+    net = DiTConfig(size=(8, 8), patch=4, width=32, depth=2, heads=1, num_classes=10)
+    optimiser = replace(tiny().optimiser, orthogonal=("blocks.",), rate=1e-2)
+    return tiny(steps, net=net, build=build, optimiser=optimiser)
+
+
+class Two(nn.Module):
+    """A hidden matrix, its bias, and a last matrix."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(24, 40)
+        self.last = nn.Linear(40, 3)
+
+
+def stepped(**changes):
+    """(the network, its weights before) after one step on drawn gradients."""
+    torch.manual_seed(3)
+    net = Two()
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    for p in net.parameters():
+        p.grad = torch.randn_like(p)
+    moved = movers(Optimiser(rate=RATE, orthogonal=("hidden.",), **changes), net, torch.device("cpu"))
+    moved.step(RATE)
+    return net, before
+
+
+def test_a_hidden_matrix_moves_by_nearly_orthogonal_steps():
+    net, before = stepped()
+    step = (before["hidden.weight"] - net.hidden.weight.detach()) / RATE
+    values = torch.linalg.svdvals(step) / (0.2 * 40**0.5)
+    # Five rounds of the quintic put every singular value between 0.7 and 1.2, whatever the gradient's were.
+    assert values.min() > 0.6
+    assert values.max() < 1.3
+
+
+def test_other_weights_move_by_adamw():
+    net, before = stepped()
+    for name in ("hidden.bias", "last.weight", "last.bias"):
+        step = (before[name] - net.state_dict()[name]).abs() / RATE
+        assert torch.allclose(step, torch.ones_like(step), atol=1e-4), name  # the first step of Adam is the sign
+
+
+def test_the_factor_of_a_name_scales_its_steps():
+    plain, half = (stepped(factors=f)[0].hidden.weight for f in ((), (("hidden.", 0.5),)))
+    start = stepped()[1]["hidden.weight"]
+    assert torch.allclose(half - start, (plain - start) / 2, atol=1e-7)
+
+
+def test_decay_shrinks_the_matrix_by_the_rate():
+    net, before = stepped(weight_decay=0.5)
+    plain, _ = stepped()
+    shrunk = plain.hidden.weight - before["hidden.weight"] * RATE * 0.5
+    assert torch.allclose(net.hidden.weight, shrunk, atol=1e-6)
+
+
+def test_it_trains():
+    _, steps = run(turned(80))
+    assert sum(s.loss for s in steps[-10:]) < 0.7 * sum(s.loss for s in steps[:10])
+
+
+@pytest.mark.parametrize("stop", [3, 4])
+def test_a_run_resumed_is_equal_to_the_bit(tmp_path, stop):
+    recipe = replace(turned(), every=Every(0, 1))
+    whole, _ = run(recipe)
+    run(recipe, until=stop, store=Store(tmp_path))
+    again, steps = resumed(recipe, tmp_path)
+    assert steps[0].step == stop + 1
+    assert same(again, whole)
