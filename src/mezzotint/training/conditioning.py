@@ -70,3 +70,12 @@ class Captions:
 def dropped(cond: Cond, null: Cond, drop: Tensor) -> Cond:
     """``cond`` with the rows where ``drop`` (B,) bool is true taken from ``null``."""
     return {k: torch.where(expand(drop, v), null[k].to(v.device), v) for k, v in cond.items()}
+
+
+def trimmed(cond: Cond) -> Cond:
+    """``cond`` without the columns of "text" and "text_mask" at the end that no row uses; one stays."""
+    if "text_mask" not in cond:
+        return cond
+    used = torch.nonzero(cond["text_mask"].any(0))
+    width = int(used[-1]) + 1 if len(used) else 1
+    return {k: v[:, :width] if k in ("text", "text_mask") else v for k, v in cond.items()}

@@ -14,7 +14,7 @@ from torch import Tensor
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import InputError, UsageError
 from mezzotint.training import keyed
-from mezzotint.training.conditioning import dropped
+from mezzotint.training.conditioning import dropped, trimmed
 from mezzotint.training.data.decode import decode
 from mezzotint.training.data.order import Cursor, Order, Pick
 from mezzotint.training.data.quarantine import Quarantine
@@ -99,10 +99,10 @@ class Reader:
 
 def _cond(recipe: Recipe, step: int, rows: tuple[int, ...], items: Sequence[Item]) -> Cond:
     cond = recipe.conditioning(items)
-    if not recipe.drop:
-        return cond
-    drop = keyed.uniforms(recipe.seed, Purpose.DROP, step, rows) < recipe.drop
-    return dropped(cond, recipe.conditioning.null(len(rows)), drop)
+    if recipe.drop:
+        drop = keyed.uniforms(recipe.seed, Purpose.DROP, step, rows) < recipe.drop
+        cond = dropped(cond, recipe.conditioning.null(len(rows)), drop)
+    return trimmed(cond)
 
 
 def _micro(recipe: Recipe, step: int, rows: tuple[int, ...], pairs: list[tuple[Item, Tensor]]) -> Micro:
