@@ -44,8 +44,10 @@ class Lent:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.scheduler, name)
 
-    def set_timesteps(self, *given: Any, **words: Any) -> None:
-        self.scheduler.set_timesteps(*given, **_taken(self.scheduler.set_timesteps, words))
+    def set_timesteps(self, steps: int | None = None, device: Any = None, sigmas: Any = None, **words: Any) -> None:
+        """sigmas: of a flow's pipeline; the scheduler places as many of its own."""
+        many = len(sigmas) if steps is None else steps
+        self.scheduler.set_timesteps(many, device=device, **_taken(self.scheduler.set_timesteps, words))
 
     def step(self, answer: torch.Tensor, timestep: Any, sample: torch.Tensor, **words: Any) -> Any:
         learned = self.config.variance_type == "learned_range"
