@@ -11,9 +11,10 @@ import torch
 from mezzotint.diffusion.noise import Noise
 
 
-def noise_of(patch: pytest.MonkeyPatch, module: str, stages: Sequence[tuple[Noise, int]]) -> None:
-    """Fresh noise of ``module`` is ours: of each (noise, steps) all steps but the last, which asks for none."""
-    draws = iter([(noise, 1 + i) for noise, steps in stages for i in range(steps - 1)])
+def noise_of(patch: pytest.MonkeyPatch, module: str, stages: Sequence[tuple[Noise, int]], first: int = 0) -> None:
+    """Fresh noise of ``module`` is ours: of each (noise, steps) the steps from ``first`` but the last, which asks for
+    none."""
+    draws = iter([(noise, 1 + i) for noise, steps in stages for i in range(first, steps - 1)])
 
     def drawn(shape: Any, **words: Any) -> torch.Tensor:
         noise, draw = next(draws)

@@ -115,25 +115,25 @@ def prior_scheduler(clip: float = 5.0) -> UnCLIPScheduler:
     )
 
 
-def karlo(folder: Path) -> Path:
-    """Karlo; embeddings of 24, pictures of 16, then 32 px."""
-    made = UnCLIPPipeline(prior=prior(), prior_scheduler=prior_scheduler(), **_shared(folder))
+def karlo(folder: Path, **schedulers: Any) -> Path:
+    """Karlo; embeddings of 24, pictures of 16, then 32 px.   schedulers: in its own ones' places."""
+    made = UnCLIPPipeline(**{"prior": prior(), "prior_scheduler": prior_scheduler(), **_shared(folder), **schedulers})
     return _published(made, folder / "model")
 
 
-def karlo_variations(folder: Path) -> Path:
+def karlo_variations(folder: Path, **schedulers: Any) -> Path:
     """The same without a prior, for variations of a picture."""
-    made = UnCLIPImageVariationPipeline(
-        image_encoder=image_encoder(), feature_extractor=image_processor(), **_shared(folder)
-    )
+    eye = {"image_encoder": image_encoder(), "feature_extractor": image_processor()}
+    made = UnCLIPImageVariationPipeline(**{**eye, **_shared(folder), **schedulers})
     return _published(made, folder / "model")
 
 
-def kandinsky_prior(folder: Path) -> Path:
-    """Kandinsky 2.2's prior; embeddings of 24."""
+def kandinsky_prior(folder: Path, scheduler: Any = None) -> Path:
+    """Kandinsky 2.2's prior; embeddings of 24.   scheduler: in its own one's place."""
     KandinskyV22PriorPipeline(
         prior=prior(), image_encoder=image_encoder(), text_encoder=text_encoder(2, WIDTH, project=True),
-        tokenizer=tokenizer(folder / "source"), scheduler=prior_scheduler(10.0), image_processor=image_processor(),
+        tokenizer=tokenizer(folder / "source"), scheduler=scheduler or prior_scheduler(10.0),
+        image_processor=image_processor(),
     ).save_pretrained(folder / "prior")  # fmt: skip
     return folder / "prior"
 
@@ -207,14 +207,14 @@ def if_first(folder: Path, **scheduler: Any) -> Path:
     )  # fmt: skip
 
 
-def if_second(folder: Path, *, with_t5: bool = False) -> Path:
-    """Its stage II; 32 px pictures."""
+def if_second(folder: Path, *, with_t5: bool = False, scheduler: Any = None) -> Path:
+    """Its stage II; 32 px pictures.   scheduler: in its own one's place."""
     net = _if_unet(
         1, sample_size=32, in_channels=6, class_embed_type="timestep", resnet_skip_time_act=True,
         resnet_out_scale_factor=1.4142,
     )  # fmt: skip
     return _without_checks(
-        folder / "IF-II", IFSuperResolutionPipeline, unet=net, scheduler=_if_scheduler(1.2),
+        folder / "IF-II", IFSuperResolutionPipeline, unet=net, scheduler=scheduler or _if_scheduler(1.2),
         tokenizer=t5_tokenizer(folder / "t5") if with_t5 else None, text_encoder=t5() if with_t5 else None,
         image_noising_scheduler=DDPMScheduler(beta_schedule="squaredcos_cap_v2"),
     )  # fmt: skip

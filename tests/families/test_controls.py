@@ -27,6 +27,7 @@ from mezzotint.pretrained.controls import Said, said_of
 STEPS, SEED, PROMPT, AWAY = 5, 7, "a red chair", "blue"
 DDIM = "DDIMScheduler:steps_offset=1,set_alpha_to_one=False"
 EULER = "EulerDiscreteScheduler:timestep_spacing=leading,steps_offset=1"
+DPM = "DPMSolverMultistepScheduler:timestep_spacing=leading,steps_offset=1"
 
 
 def drawn(width: int, height: int, seed: int = 0) -> np.ndarray:
@@ -79,11 +80,11 @@ def theirs(
     return latents, np.round(pixels[0] * 255).astype(int)
 
 
-def agree(a: tuple[Tensor, np.ndarray], b: tuple[Tensor, np.ndarray]) -> bool:
-    return parity.agree("ControlNet", None, a[0], b[0], a[1], b[1])
+def agree(a: tuple[Tensor, np.ndarray], b: tuple[Tensor, np.ndarray], solver: str | None = None) -> bool:
+    return parity.agree("ControlNet", solver, a[0], b[0], a[1], b[1])
 
 
-@pytest.mark.parametrize("solver", [None, DDIM, EULER])
+@pytest.mark.parametrize("solver", [None, DDIM, EULER, DPM])
 @pytest.mark.parametrize(("family", "net"), [("sd1", "edges"), ("sdxl", "xl")])
 def test_the_picture_is_that_of_the_pipeline(
     family: str, net: str, solver: str | None, nets: Path, request: pytest.FixtureRequest
@@ -91,7 +92,7 @@ def test_the_picture_is_that_of_the_pipeline(
     folder = request.getfixturevalue(family)
     found = mine(folder, solver=solver, control=[f"{nets / net}:0.8"], control_image=[nets / "a.png"])
     expected = theirs(folder, [nets / net], [nets / "a.png"], solver, controlnet_conditioning_scale=0.8)
-    assert agree(found, expected)
+    assert agree(found, expected, solver)
     assert not agree(mine(folder, solver=solver), expected)
 
 

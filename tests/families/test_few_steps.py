@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from checkpoints import SD_BETAS, changed, unet
+from lent import CLIPS, Lent
 from parity import agree
 
 import mezzotint as mz
@@ -56,18 +57,29 @@ def made(sd1: Path, sdxl: Path, tmp_path_factory: pytest.TempPathFactory) -> Mad
     return found
 
 
-def theirs(folder: Path, scale: float, steps: int) -> tuple[torch.Tensor, np.ndarray]:
+OTHERS: dict[str, dict[str, Any]] = {
+    "DDIMScheduler": {"timestep_spacing": "trailing"},
+    "DPMSolverMultistepScheduler": {"timestep_spacing": "trailing"},
+    "UniPCMultistepScheduler": {"timestep_spacing": "trailing"},
+    "DDPMScheduler": {"timestep_spacing": "trailing"},
+}
+
+
+def theirs(folder: Path, scale: float, steps: int, scheduler: str | None = None) -> tuple[torch.Tensor, np.ndarray]:
     """(latents, pixels) of the pipeline, from our noise at the beginning and in every step."""
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")
         pipe = diffusers.DiffusionPipeline.from_pretrained(folder, safety_checker=None)
         pipe.set_progress_bar_config(disable=True)
-        scheduler = sys.modules[type(pipe.scheduler).__module__]
+        if scheduler:
+            free = {"clip_sample": False} if scheduler in CLIPS else {}
+            pipe.scheduler = Lent(getattr(diffusers, scheduler)(**SD_BETAS, **OTHERS[scheduler], **free))
+        module = sys.modules[type(getattr(pipe.scheduler, "scheduler", pipe.scheduler)).__module__]
 
         def run(kind: str) -> Any:
             drawn = iter(range(FIRST_DRAW, FIRST_DRAW + steps))
             patch.setattr(
-                scheduler, "randn_tensor", lambda *_, **__: Noise((SEED,))(next(drawn), SHAPE).float(), raising=False
+                module, "randn_tensor", lambda *_, **__: Noise((SEED,))(next(drawn), SHAPE).float(), raising=False
             )
             words = {"num_inference_steps": steps, "guidance_scale": scale, "height": 32, "width": 32}
             return pipe(PROMPT, **words, latents=begin, output_type=kind).images
@@ -93,6 +105,19 @@ def test_the_pipelines_pictures(kind: str, scale: float, steps: int, made: Made)
     mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
     picture = next(e.pixels for e in events if isinstance(e, mz.Image))
     assert agree(f"few steps: {kind}", None, mine, latents, picture, pixels) and pixels.std() > 5
+
+
+@pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
+@pytest.mark.parametrize(("kind", "scale"), CASES)
+@pytest.mark.parametrize("scheduler", OTHERS)
+def test_with_another_scheduler(kind: str, scale: float, scheduler: str, made: Made) -> None:
+    latents, pixels = theirs(made[kind], scale, 4, scheduler)
+    flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items())
+    job = mz.prepare(PROMPT, model=made[kind], seed=SEED, steps=4, scale=scale, solver=f"{scheduler}:{flags}")
+    events = list(mz.stream(job))
+    mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
+    picture = next(e.pixels for e in events if isinstance(e, mz.Image))
+    assert agree(f"few steps: {kind}", scheduler, mine, latents, picture, pixels) and pixels.std() > 5
 
 
 def test_presets_follow_the_configuration(made: Made, sd1: Path, sd2: Path, sdxl: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import torch
 from cascade_peers import exact, noise_of
 from cascades import if_first, if_second
+from lent import Lent
 from parity import agree
 from PIL import Image
 
@@ -21,13 +23,16 @@ import mezzotint as mz
 from mezzotint.cli.generate import command
 from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import MezzotintError
+from mezzotint.making.job import Planned
 from mezzotint.pretrained.families.cascade import bounds_of
+from mezzotint.pretrained.plan import plan
 from mezzotint.stage import LINK_DRAW
 
 PROMPT, AWAY, SEED, STEPS, SCALE = "A red CHAIR ", "blue", 7, 6, 5.0
 BOUNDS = {"thresholding": True, "dynamic_thresholding_ratio": 0.95, "sample_max_value": 1.5}
 TABLE = {"beta_schedule": "squaredcos_cap_v2"}
 OTHERS: dict[str, dict[str, Any]] = {
+    "DDIMScheduler": {},
     "DDPMScheduler": {"variance_type": "fixed_small"},
     "DPMSolverMultistepScheduler": {},
     "UniPCMultistepScheduler": {},
@@ -63,15 +68,14 @@ def drawing(patch: pytest.MonkeyPatch, module: str, noise: Noise, *draws: int) -
 
 
 def enlarged(
-    first: Path, second: Path | None, patch: pytest.MonkeyPatch, away: str, scheduler: str | None = None
+    first: Path, second: Path | None, patch: pytest.MonkeyPatch, away: str, scheduler: str | None = None, more: int = 50
 ) -> tuple[torch.Tensor, np.ndarray]:
-    """(states, pixels) of the pipelines, with our noise in every step."""
+    """(states, pixels) of the pipelines, with our noise in every step.   more: steps of stage II."""
     one = loaded(diffusers.IFPipeline, first)
     if scheduler:
-        one.scheduler = getattr(diffusers, scheduler)(**TABLE, **BOUNDS, **OTHERS[scheduler])
-        one.scheduler.register_to_config(variance_type=OTHERS[scheduler].get("variance_type"))
-        exact(one.scheduler)
-    noises = [(Noise((SEED,), k), steps) for k, steps in enumerate((STEPS, 50))]
+        one.scheduler = Lent(getattr(diffusers, scheduler)(**TABLE, **BOUNDS, **OTHERS[scheduler]))
+        exact(one.scheduler.scheduler)
+    noises = [(Noise((SEED,), k), steps) for k, steps in enumerate((STEPS, more))]
     fresh = noises if scheduler in (None, "DDPMScheduler") else noises[1:]
     noise_of(patch, "diffusers.schedulers.scheduling_ddpm", fresh)
     drawing(patch, "pipeline_if", noises[0][0], 0)
@@ -79,9 +83,11 @@ def enlarged(
     made = one(PROMPT, negative_prompt=away, **words).images
     if second is not None:
         two = loaded(diffusers.IFSuperResolutionPipeline, second, text_encoder=None, tokenizer=None)
+        two.scheduler = Lent(two.scheduler)
         strong, weak = one.encode_prompt(PROMPT, negative_prompt=away)
         drawing(patch, "pipeline_if_superresolution", noises[1][0], 0, LINK_DRAW)
-        made = two(image=made, prompt_embeds=strong, negative_prompt_embeds=weak, output_type="pt").images
+        words = {"num_inference_steps": more, "output_type": "pt"}
+        made = two(image=made, prompt_embeds=strong, negative_prompt_embeds=weak, **words).images
     return made, ((made[0].permute(1, 2, 0).clamp(-1, 1).numpy() + 1) * 127.5).round().astype(np.uint8)
 
 
@@ -109,6 +115,26 @@ def test_both_stages_pictures(first: Path, second: Path, monkeypatch: pytest.Mon
     assert agree("DeepFloyd IF, both stages", None, mine, latents, image.pixels, pixels) and pixels.std() > 5
     made = image.receipt.made
     assert image.pixels.shape == (32, 32, 3) and len({stage.weights_sha256 for stage in made.stages}) == 2
+
+
+@pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
+@pytest.mark.parametrize("scheduler", OTHERS)
+def test_with_another_scheduler_in_stage_ii(
+    scheduler: str, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder says it; ``--solver`` reaches stage I alone.  In fewer steps than its own 50, to be quick."""
+    told = getattr(diffusers, scheduler)(**TABLE, **{**BOUNDS, "sample_max_value": 1.2}, **OTHERS[scheduler])
+    second = if_second(tmp_path, scheduler=told)
+    latents, pixels = enlarged(first, second, monkeypatch, AWAY, more=STEPS)
+    job = mz.prepare(PROMPT, model=first, then=second, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
+    mine, image = ours(replace(job, stages=(job.stages[0], in_steps(job.stages[1], STEPS))))
+    assert agree("DeepFloyd IF, both stages", scheduler, mine, latents, image.pixels, pixels) and pixels.std() > 5
+
+
+def in_steps(stage: Planned, steps: int) -> Planned:
+    """A stage with another number of steps, for which there is no word."""
+    made = plan(stage.model.spec, steps=steps)
+    return replace(stage, plan=made, model=stage.model.on(made.levels))
 
 
 def test_what_is_read(first: Path, second: Path) -> None:

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 import torch
 from checkpoints import flux, stable_diffusion_inpaint, stable_diffusion_xl
+from lent import Lent
 from parity import agree
 from PIL import Image
 
 import mezzotint as mz
 from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.sample import start
+from mezzotint.diffusion.schedule import mu_shift
 from mezzotint.errors import MezzotintError, ModelError
 from mezzotint.making.outpaint import Margins, framed, margins_of
 
@@ -99,8 +101,10 @@ def ours(folder: Path, files: Path, **words: Any) -> tuple[torch.Tensor, np.ndar
     return latents, next(e.pixels for e in events if isinstance(e, mz.Image))
 
 
-def same(mine: tuple[torch.Tensor, np.ndarray], other: tuple[torch.Tensor, np.ndarray]) -> None:
-    assert agree("inpainting models", None, mine[0], other[0], mine[1], other[1]) and other[1].std() > 5
+def same(
+    what: str, scheduler: str | None, mine: tuple[torch.Tensor, np.ndarray], other: tuple[torch.Tensor, np.ndarray]
+) -> None:
+    assert agree(what, scheduler, mine[0], other[0], mine[1], other[1]) and other[1].std() > 5
 
 
 @pytest.mark.parametrize("family", ["sd1_inpaint", "sdxl_inpaint"])
@@ -116,14 +120,33 @@ def test_a_unet_that_is_told_the_mask(
     begin = Noise((SEED,))(0, (1, 4, 16, 16)).float()
     said = {"strength": strength, "negative_prompt": "blue"}
     other = theirs(folder, files, made, begin, guidance_scale=3.0, **said)
-    same(ours(folder, files, scale=3.0, solver=solver, **said), other)
+    same("inpainting models", scheduler, ours(folder, files, scale=3.0, solver=solver, **said), other)
 
 
-def test_flux_fill(flux_fill: Path, files: Path) -> None:
-    job = mz.prepare(PROMPT, model=flux_fill, steps=STEPS, image=files / "in.png", mask=files / "mask.png", seed=SEED)
+FLOWS: dict[str, dict[str, Any]] = {
+    "DPMSolverMultistepScheduler": {"use_flow_sigmas": True},
+    "FlowMatchHeunDiscreteScheduler": {"shift": 3.0},
+    "UniPCMultistepScheduler": {"use_flow_sigmas": True},
+}
+TOLD = {"use_dynamic_shifting": True, "time_shift_type": "exponential", "prediction_type": "flow_prediction"}
+"""What those that know more than flows need of FLUX's pipelines."""
+
+
+@pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
+@pytest.mark.parametrize("scheduler", [None, *FLOWS])
+def test_flux_fill(scheduler: str | None, flux_fill: Path, files: Path) -> None:
+    made, solver = None, None
+    if scheduler:
+        flows = "use_flow_sigmas" in FLOWS[scheduler]
+        made = Lent(getattr(diffusers, scheduler)(**FLOWS[scheduler], **(TOLD if flows else {})))
+        flags = FLOWS[scheduler] | ({"flow_shift": mu_shift(64)} if flows else {})
+        solver = f"{scheduler}:" + ",".join(f"{k}={v}" for k, v in flags.items())
+    given = {"image": files / "in.png", "mask": files / "mask.png", "solver": solver}
+    job = mz.prepare(PROMPT, model=flux_fill, steps=STEPS, seed=SEED, **given)
     assert job.main.plan.scale == 30.0
     begin = start(Noise((SEED,)), (4, 16, 16), job.main.plan.levels)
-    same(ours(flux_fill, files), theirs(flux_fill, files, None, begin, guidance_scale=30.0))
+    expected = theirs(flux_fill, files, made, begin, guidance_scale=30.0)
+    same("FLUX.1 Fill", scheduler, ours(flux_fill, files, solver=solver), expected)
 
 
 @pytest.mark.parametrize("family", ["sd1_inpaint", "sdxl_inpaint", "flux_fill"])

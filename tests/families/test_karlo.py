@@ -15,11 +15,15 @@ from cascade_peers import exact, noise_of
 from cascades import karlo as made_karlo
 from cascades import karlo_variations
 from diffusers.pipelines.deprecated import unclip
+from lent import CASCADED, Lent, bounded, of_prior
+from parity import agree
 from PIL import Image
 
 import mezzotint as mz
 from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import MezzotintError
+from mezzotint.making.job import How
+from mezzotint.making.vary import prepare_vary
 
 PROMPT, SEED, STEPS = "a red chair", 7, (25, 5, 7)
 
@@ -34,26 +38,40 @@ def variations(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return karlo_variations(tmp_path_factory.mktemp("variations"))
 
 
-def theirs(folder: Path, monkeypatch: pytest.MonkeyPatch, stages: tuple[int, ...], **words: Any) -> np.ndarray:
-    """The pipeline's picture (H, W, 3), with our noise in every step of every stage."""
-    shapes = {0: (1, 24), 1: (1, 3, 16, 16), 2: (1, 3, 32, 32)}
-    noise_of(
-        monkeypatch,
-        "diffusers.schedulers.scheduling_unclip",
-        [(Noise((SEED,), k), STEPS[s]) for k, s in enumerate(stages)],
+NAMES = ("prior", "decoder", "super_res")
+
+
+def others(name: str) -> dict[str, Any]:
+    """Another scheduler for each network; where its class can, with the variance that the decoder learned."""
+    fixed, learned, logged = (
+        ({"variance_type": kind} if name == "DDPMScheduler" else {})
+        for kind in ("fixed_small", "learned_range", "fixed_small_log")
     )
-    names = ("prior", "decoder", "super_res")
+    made = of_prior(name, 5.0, **fixed), bounded(name, 1.0, **learned), bounded(name, 1.0, **logged)
+    return {f"{net}_scheduler": scheduler for net, scheduler in zip(NAMES, made, strict=True)}
+
+
+def theirs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, stages: tuple[int, ...], **words: Any
+) -> tuple[list[torch.Tensor], np.ndarray]:
+    """Each stage's last state, and the pipeline's picture (H, W, 3), with our noise in every step of every stage."""
+    shapes = {0: (1, 24), 1: (1, 3, 16, 16), 2: (1, 3, 32, 32)}
+    for module in ("unclip", "ddpm"):
+        noises = [(Noise((SEED,), k), STEPS[s]) for k, s in enumerate(stages)]
+        noise_of(monkeypatch, f"diffusers.schedulers.scheduling_{module}", noises)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         monkeypatch.setattr(diffusers.pipelines, "unclip", unclip, raising=False)  # where published indices say it is
         pipe = diffusers.DiffusionPipeline.from_pretrained(folder)
         pipe.set_progress_bar_config(disable=True)
-        for name in [names[s] for s in stages]:
-            exact(pipe.components[f"{name}_scheduler"])
-        begin = {f"{names[s]}_latents": Noise((SEED,), k)(0, shapes[s]).float() for k, s in enumerate(stages)}
-        counts = {f"{names[s]}_num_inference_steps": STEPS[s] for s in stages}
+        lent = [Lent(pipe.components[f"{NAMES[s]}_scheduler"]) for s in stages]
+        for s, one in zip(stages, lent, strict=True):
+            exact(one.scheduler)
+            setattr(pipe, f"{NAMES[s]}_scheduler", one)
+        begin = {f"{NAMES[s]}_latents": Noise((SEED,), k)(0, shapes[s]).float() for k, s in enumerate(stages)}
+        counts = {f"{NAMES[s]}_num_inference_steps": STEPS[s] for s in stages}
         pixels = pipe(**words, **begin, **counts, decoder_guidance_scale=3.0, output_type="np").images
-    return pixels[0] * 255
+    return [one.last for one in lent], pixels[0] * 255
 
 
 def ours(job: mz.Job) -> tuple[list[torch.Tensor], mz.Image]:
@@ -69,11 +87,34 @@ def ours(job: mz.Job) -> tuple[list[torch.Tensor], mz.Image]:
     return [last[k] for k in sorted(last)], image
 
 
+def check(
+    scheduler: str | None, mine: list[torch.Tensor], states: list[torch.Tensor], pixels: np.ndarray, image: mz.Image
+) -> None:
+    """Every stage's last state and the picture are the pipeline's.   states: of the last of the stages."""
+    shown = image.pixels, np.round(pixels)
+    parts = ("prior", "decoder", "enlarging") if len(states) == 3 else ("decoder of variations", "their enlarging")
+    names = [f"Karlo, {part}" for part in parts]
+    for k, name in enumerate(names):
+        made = shown if k == len(names) - 1 else (None, None)
+        assert agree(name, scheduler, mine[k].reshape(states[k].shape), states[k], *made), name
+    assert pixels.std() > 5
+
+
+@pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
+@pytest.mark.parametrize("scheduler", CASCADED)
+def test_with_another_scheduler_in_every_stage(scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder says it; ``--solver`` would reach the decoder alone."""
+    folder = made_karlo(tmp_path, **others(scheduler))
+    states, image = ours(mz.prepare(PROMPT, model=folder, seed=SEED, steps=STEPS[1], scale=3.0))
+    check(scheduler, states, *theirs(folder, monkeypatch, (0, 1, 2), prompt=PROMPT), image)
+
+
 def test_the_pipeline_s_picture(karlo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = mz.prepare(PROMPT, model=karlo, seed=SEED, steps=STEPS[1], scale=3.0)
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(25, 4.0), (5, 3.0), (7, 1.0)]
     states, image = ours(job)
-    expected = theirs(karlo, monkeypatch, (0, 1, 2), prompt=PROMPT)
+    found, expected = theirs(karlo, monkeypatch, (0, 1, 2), prompt=PROMPT)
+    check(None, states, found, expected, image)
     mine = (states[-1][0].permute(1, 2, 0).clamp(-1, 1).numpy() + 1) * 127.5
     assert np.abs(mine - expected).max() < 0.0255 and expected.std() > 5
     assert np.abs(image.pixels - expected).max() <= 0.51
@@ -99,12 +140,20 @@ def test_every_part_is_counted_and_hashed(karlo: Path) -> None:
     assert np.array_equal(whole.pixels, image.pixels)
 
 
-def test_variations_of_a_picture(variations: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
+@pytest.mark.parametrize("scheduler", [None, *CASCADED])
+def test_variations_of_a_picture(scheduler: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (48, 40, 3), np.uint8))
     picture.save(tmp_path / "in.png")
-    image = mz.vary(tmp_path / "in.png", model=variations, n=1, seed=SEED, steps=STEPS[1], scale=3.0).images[0]
-    expected = theirs(variations, monkeypatch, (1, 2), image=picture)
-    assert np.abs(image.pixels - expected).max() <= 0.51 and expected.std() > 5
+    made = others(scheduler) if scheduler else {}
+    made.pop("prior_scheduler", None)
+    folder = karlo_variations(tmp_path, **made)
+    job = prepare_vary([tmp_path / "in.png"], How(steps=STEPS[1], scale=3.0), model=folder, n=1, seed=SEED, batch=None)
+    states, image = ours(job)
+    check(scheduler, states, *theirs(folder, monkeypatch, (1, 2), image=picture), image)
+
+
+def test_variations_are_not_of_words(variations: Path) -> None:
     with pytest.raises(MezzotintError, match="use mezzotint vary"):
         mz.prepare("red", model=variations)
 

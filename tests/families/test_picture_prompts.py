@@ -28,6 +28,7 @@ from mezzotint.pretrained.families.pictured import cross_attentions
 STEPS, SEED, PROMPT, AWAY = 4, 9, "a red chair", "blue"
 DDIM = "DDIMScheduler:steps_offset=1,set_alpha_to_one=False"
 EULER = "EulerDiscreteScheduler:timestep_spacing=leading,steps_offset=1"
+DPM = "DPMSolverMultistepScheduler:timestep_spacing=leading,steps_offset=1"
 SIDE, SEES, STATES, HIDDEN = 28, 24, 32, 40
 
 
@@ -140,11 +141,11 @@ def theirs(
     return latents, np.round(pixels[0] * 255).astype(int)
 
 
-def agree(a: tuple[Tensor, np.ndarray], b: tuple[Tensor, np.ndarray]) -> bool:
-    return parity.agree("IP-Adapter", None, a[0], b[0], a[1], b[1])
+def agree(a: tuple[Tensor, np.ndarray], b: tuple[Tensor, np.ndarray], solver: str | None = None) -> bool:
+    return parity.agree("IP-Adapter", solver, a[0], b[0], a[1], b[1])
 
 
-@pytest.mark.parametrize("solver", [None, DDIM, EULER])
+@pytest.mark.parametrize("solver", [None, DDIM, EULER, DPM])
 @pytest.mark.parametrize("kind", ["plain", "plus"])
 @pytest.mark.parametrize("family", ["sd1", "sdxl"])
 def test_the_picture_is_that_of_the_pipeline(
@@ -153,7 +154,7 @@ def test_the_picture_is_that_of_the_pipeline(
     folder, file = request.getfixturevalue(family), files / f"{family}-{kind}.safetensors"
     found = mine(folder, solver=solver, ip_adapter=[f"{file}:0.6"], ip_image=[files / "a.png"])
     expected = theirs(folder, [file], [0.6], [files / "a.png"], solver)
-    assert agree(found, expected)
+    assert agree(found, expected, solver)
     assert not agree(mine(folder, solver=solver), expected)
 
 

@@ -30,6 +30,7 @@ SOLVERS: dict[str | None, tuple[Any, str | None]] = {
         lambda: diffusers.DPMSolverMultistepScheduler(**SD_BETAS, use_karras_sigmas=True),
         "DPMSolverMultistepScheduler:use_karras_sigmas=True",
     ),
+    "unipc": (lambda: diffusers.UniPCMultistepScheduler(**SD_BETAS), "UniPCMultistepScheduler"),
 }
 
 
@@ -62,9 +63,11 @@ def ours(**words: Any) -> tuple[torch.Tensor, np.ndarray]:
     return states[-1], next(e.pixels for e in events if isinstance(e, mz.Image))
 
 
-def same(mine: tuple[torch.Tensor, np.ndarray], latents: torch.Tensor, pixels: np.ndarray) -> None:
+def same(
+    what: str, solver: str | None, mine: tuple[torch.Tensor, np.ndarray], latents: torch.Tensor, pixels: np.ndarray
+) -> None:
     other = np.round(pixels[0] * 255).astype(int)
-    assert agree("SDXL refiner", None, mine[0], latents, mine[1], other) and other.std() > 5
+    assert agree(what, solver, mine[0], latents, mine[1], other) and other.std() > 5
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -83,7 +86,7 @@ def test_a_picture_is_refined(solver: str | None, away: str, refiner: Path, pict
         }  # fmt: skip
         latents, pixels = (pipe(**words, output_type=kind).images for kind in ("latent", "np"))
     mine = ours(model=refiner, image=picture, negative_prompt=away, solver=SOLVERS[solver][1])
-    same(mine, latents, pixels)
+    same("SDXL refiner", solver, mine, latents, pixels)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -99,7 +102,7 @@ def test_a_base_hands_over(solver: str | None, share: float, sdxl: Path, refiner
         latents, pixels = (second(**words, image=half, denoising_start=share, output_type=k).images for k in kinds)
     given = {} if share == 0.8 else {"refiner_at": share}
     mine = ours(model=sdxl, refiner=refiner, negative_prompt=AWAY, solver=SOLVERS[solver][1], **given)
-    same(mine, latents, pixels)
+    same("SDXL base and refiner", solver, mine, latents, pixels)
     alone = ours(model=sdxl, negative_prompt=AWAY, solver=SOLVERS[solver][1])
     assert (mine[1] != alone[1]).any()
 

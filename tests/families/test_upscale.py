@@ -60,18 +60,28 @@ def what_is_seen(folder: Path) -> Iterator[set[tuple[int, ...]]]:
         hook.remove()
 
 
-@pytest.mark.parametrize("level", [20, 140])
-@pytest.mark.parametrize("solver", [None, "EulerDiscreteScheduler:timestep_spacing=leading,steps_offset=1"])
-def test_the_upscaler_s_pictures(level: int, solver: str | None, upscaler: Path, tmp_path: Path) -> None:
+OTHERS: dict[str, dict[str, Any]] = {
+    "EulerDiscreteScheduler": {"timestep_spacing": "leading", "steps_offset": 1},
+    "DPMSolverMultistepScheduler": {"use_karras_sigmas": True},
+    "UniPCMultistepScheduler": {},
+    "DEISMultistepScheduler": {},
+}
+
+
+@pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
+@pytest.mark.parametrize(
+    ("level", "scheduler"), [(20, None), (140, None), (140, "EulerDiscreteScheduler"), *((20, name) for name in OTHERS)]
+)
+def test_the_upscaler_s_pictures(level: int, scheduler: str | None, upscaler: Path, tmp_path: Path) -> None:
     small = saved(tmp_path, 16, 24)
     begin = Noise((SEED,))(0, (1, 4, 24, 16)).float()
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")
         pipe = diffusers.DiffusionPipeline.from_pretrained(upscaler)
         pipe.set_progress_bar_config(disable=True)
-        if solver:
+        if scheduler:
             base = {k: v for k, v in pipe.scheduler.config.items() if k.startswith("beta_") or k == "prediction_type"}
-            pipe.scheduler = diffusers.EulerDiscreteScheduler(**base, timestep_spacing="leading", steps_offset=1)
+            pipe.scheduler = getattr(diffusers, scheduler)(**base, **OTHERS[scheduler])
         noise = Noise((SEED,))(LINK_DRAW, (1, 3, 24, 16)).float()
         patch.setattr(sys.modules[type(pipe).__module__], "randn_tensor", lambda *_, **__: noise)
         words = {
@@ -79,13 +89,15 @@ def test_the_upscaler_s_pictures(level: int, solver: str | None, upscaler: Path,
             "num_inference_steps": STEPS, "guidance_scale": 4.0, "latents": begin,
         }  # fmt: skip
         latents, pixels = (pipe(**words, output_type=kind).images for kind in ("latent", "np"))
+    flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
+    solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
     how = How(steps=STEPS, scale=4.0, solver=solver, said=Prompts(negative_prompt=AWAY))
     said = Enlarging(noise_level=level, tile=96)
     job = prepare_upscale(small, how, said, prompt=PROMPT, model=upscaler, n=1, seed=SEED, batch=None)
     events = list(mz.stream(job))
     mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
     other, made = np.round(pixels[0] * 255).astype(int), next(e.pixels for e in events if isinstance(e, mz.Image))
-    assert made.shape == (96, 64, 3) and agree("x4 upscaler", solver, mine, latents, made, other) and other.std() > 5
+    assert made.shape == (96, 64, 3) and agree("x4 upscaler", scheduler, mine, latents, made, other) and other.std() > 5
 
 
 def test_the_upscaler_in_tiles_of_any_size(upscaler: Path, tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """diffusers' scheduler classes and their flags, as solvers and grids.
 
 Only what concerns sampling is read here: the noise table, prediction type and clipping belong to the model.  What
-diffusers does beside its documentation is written down where it is reproduced; three things are not, because no grid
-can hold them: DDIM and PNDM with "linspace" step to an index they do not start the next step from (here they start from
-it), DDPM's fixed_large adds noise to the finished picture where the last index is above 0, and Euler's churn disturbs x
-after the network has seen it.
+diffusers does beside its documentation is written down where it is reproduced; four things are not.  Three no grid can
+hold: DDIM and PNDM with "linspace" step to an index they do not start the next step from (here they start from it),
+DDPM's fixed_large adds noise to the finished picture where the last index is above 0, and Euler's churn disturbs x
+after the network has seen it.  And DEIS with ``use_flow_sigmas`` never leaves its last sigma, so that its pictures keep
+that much noise; here the last step ends clean.
 """
 
 from __future__ import annotations
