@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 DOCS := $(VENV)/.docs
+# A process a core, each with one thread; a file's tests share what they set up.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
 
 .PHONY: demo test test-all check format bench docs clean
 
@@ -14,10 +16,10 @@ demo: $(CORE)
 	@echo "Look at sheet.png and film-7.webp in the newest folder of demo-out/"
 
 test: $(DEV)
-	$(BIN)/python -m pytest -q
+	$(PYTEST)
 
 test-all: $(DEV)
-	$(BIN)/python -m pytest -q -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 	$(BIN)/python tests/planted_errors.py
 
 check: $(DEV)
