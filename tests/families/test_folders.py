@@ -178,6 +178,13 @@ def test_sizes(sd1: Path) -> None:
             picture(sd1, size=size)
 
 
+def test_a_size_beyond_the_table_of_positions(sd3: Path) -> None:
+    """24 tokens along a side, of 2 x 2 latents of 2 x 2 pixels."""
+    with pytest.raises(UsageError, match="size 104x32 cannot be made; expected both divisible by 8 and at most 96"):
+        mz.prepare("a chair", model=sd3, size="104x32")
+    assert mz.generate("a chair", model=sd3, size="96x32", steps=1).images[0].pixels.shape == (32, 96, 3)
+
+
 def test_long_prompts_say_what_was_dropped(sd1: Path) -> None:
     (note,) = mz.prepare("red " * 700 + "zebra", model=sd1).notes
     assert note.startswith("the prompt is too long; dropped from its end: red") and note.endswith("zebra")
