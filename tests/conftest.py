@@ -1,10 +1,42 @@
-"""What several folders of tests share: a model folder of the real kind, tiny and untrained."""
+"""What all tests share: no network; and a model folder of the real kind, tiny and untrained."""
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+HERE = ("127.0.0.1", "::1", "localhost", "", None)
+"""This machine, to which servers that tests start listen."""
+
+
+def only_here(real: Callable[..., Any], host_of: Callable[[Any], object]) -> Callable[..., Any]:
+    """The same function of sockets; another machine fails the test, in a way that no ``except Exception`` hides."""
+
+    def call(*arguments: Any, **words: Any) -> Any:
+        host = host_of(arguments)
+        if host not in HERE:
+            pytest.fail(f"a test wants to talk to {host}; tests use no network")
+        return real(*arguments, **words)
+
+    return call
+
+
+def _host(arguments: Any) -> object:
+    """Of ``connect(self, address)``; sockets of this machine's own kind have a path for an address."""
+    return arguments[1][0] if isinstance(arguments[1], tuple) else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", only_here(socket.getaddrinfo, lambda arguments: arguments[0]))
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, only_here(getattr(socket.socket, name), _host))
+        yield
 
 
 def save_tiny(folder: Path, labels: tuple[str, ...] = ("T-shirt/top", "Sneaker", "Ankle boot"), seed: int = 0) -> Path:

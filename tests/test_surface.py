@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -151,6 +152,13 @@ def test_options_are_frozen(name: str) -> None:
     ]
     assert spelled == OPTIONS[name]
     assert all(p.help for p in command.params if isinstance(p, click.Option))
+
+
+def test_tests_talk_to_this_machine_alone() -> None:
+    with pytest.raises(pytest.fail.Exception, match=r"talk to hub\.invalid; tests use no network"):
+        socket.getaddrinfo("hub.invalid", 443)
+    with socket.socket() as s, pytest.raises(pytest.fail.Exception, match=r"talk to 192\.0\.2\.1"):
+        s.connect(("192.0.2.1", 80))
 
 
 def test_no_socket_is_opened(tiny: Path, tmp_path: Path) -> None:

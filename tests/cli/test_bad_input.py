@@ -65,6 +65,13 @@ def test_wrong_words(mezzotint, tmp_path: Path, words: tuple[str, ...], said: st
     assert empty(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["shoe.jpg", "shoe.PNG", "a/shoe.webp"])
+def test_a_picture_is_no_folder(inside: Path, capsys, name: str) -> None:
+    assert run(["generate", "sneaker", "--quiet", "--out", name]) == 2
+    assert f"--out {name} names a picture; expected the run's folder" in capsys.readouterr().err
+    assert not list(inside.glob("*"))
+
+
 @pytest.mark.parametrize(("words", "said"), MORE, ids=lambda v: "-".join(v)[:30] if isinstance(v, tuple) else "")
 def test_more_wrong_words(inside: Path, capsys, words: tuple[str, ...], said: str) -> None:
     assert run(["generate", *words, "--out", "o"]) == 2

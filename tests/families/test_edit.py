@@ -142,6 +142,10 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "black mask": ({"image": "in.png", "mask": "black.png"}, "nothing to be repainted"),
     "small mask": ({"image": "in.png", "mask": "small.png"}, "is 16x16"),
     "no alpha": ({"image": "in.png", "mask": "white.png", "mask_means": "transparent"}, "has no transparency"),
+    "transparent parts": (
+        {"image": "in.png", "mask": "transparent.png"},
+        "transparent parts: with --mask-means transpar",
+    ),
     "other meaning": ({"image": "in.png", "mask": "white.png", "mask_means": "red"}, "unknown mask meaning 'red'"),
     "no file": ({"image": "nowhere.png"}, "no file"),
     "other size with a mask": ({"image": "in.png", "mask": "white.png", "size": "48x32"}, "with a mask expected 48x32"),

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import mezzotint as mz
-from mezzotint.errors import MezzotintError, ModelError, UsageError
+from mezzotint.errors import InputError, MezzotintError, ModelError, UsageError
 from mezzotint.pretrained.components import known_sha256
 from mezzotint.pretrained.store import models
 from mezzotint.pretrained.system import describe_system, verify_system
@@ -73,6 +73,10 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a lying header": (lying, r"not a sound safetensors file"),
     "no weights": (lambda f: (f / UNET).unlink(), r"holds no weights"),
     "no part": (lambda f: shutil.rmtree(f / "vae"), r"vae has no config.json"),
+    "no index": (
+        lambda f: (f / "model_index.json").unlink(),
+        r"holds parts in diffusers' layout \(unet, text_encoder, vae\) but no model_index.json",
+    ),
     "not listed": (
         lambda f: edit(f / "model_index.json", vae=[None, None]),
         r"has no vae; a StableDiffusionPipeline needs",
@@ -112,6 +116,11 @@ def test_faults_are_named_in_one_line(fault: str, copy: Path) -> None:
     with pytest.raises(MezzotintError, match=said) as error:
         picture(copy)
     assert "\n" not in str(error.value)
+
+
+def test_one_part_is_no_model(copy: Path) -> None:
+    with pytest.raises(InputError, match=r"unet is one part of a model; expected the folder around it"):
+        picture(copy / "unet")
 
 
 def test_shards_variants_and_old_names_are_the_same_model(sd1: Path, copy: Path) -> None:
@@ -167,6 +176,13 @@ def test_sizes(sd1: Path) -> None:
     for size in ("30x32", "4104x64"):
         with pytest.raises(UsageError, match="divisible by 8 and at most 4096"):
             picture(sd1, size=size)
+
+
+def test_a_size_beyond_the_table_of_positions(sd3: Path) -> None:
+    """24 tokens along a side, of 2 x 2 latents of 2 x 2 pixels."""
+    with pytest.raises(UsageError, match="size 104x32 cannot be made; expected both divisible by 8 and at most 96"):
+        mz.prepare("a chair", model=sd3, size="104x32")
+    assert mz.generate("a chair", model=sd3, size="96x32", steps=1).images[0].pixels.shape == (32, 96, 3)
 
 
 def test_long_prompts_say_what_was_dropped(sd1: Path) -> None:

@@ -164,6 +164,37 @@ def test_attached_equals_merged() -> None:
     assert not torch.allclose(attached, before)
 
 
+def test_people_are_told_what_fits(sd1: Path, file: Path, tmp_path: Path) -> None:
+    more = {**load_file(file), "unet.other.lora_A.weight": torch.zeros(2, 4)}
+    save_file(more, tmp_path / "more.safetensors")
+    (note,) = mz.prepare("ch", model=sd1, lora=[tmp_path / "more.safetensors"], allow_partial=True).notes
+    assert note.startswith("more: layers: ") and note.endswith(
+        "1 keys without a place, 'unet.other.lora_A.weight' first"
+    )
+    save_file(
+        {"unet.other.lora_A.weight": torch.zeros(2, 4), "unet.other.lora_B.weight": torch.zeros(4, 2)},
+        tmp_path / "no.safetensors",
+    )
+    for partial in (False, True):
+        with pytest.raises(ModelError, match=r"does not fit model \(layers: none.*; expected a LoRA for this base"):
+            mz.prepare("ch", model=sd1, lora=[tmp_path / "no.safetensors"], allow_partial=partial)
+
+
+def test_rotations_are_named(sd1: Path, tmp_path: Path) -> None:
+    save_file({"lora_unet_mid_block.oft_blocks": torch.zeros(4, 8, 8)}, tmp_path / "oft.safetensors")
+    with pytest.raises(ModelError, match=r"holds rotations \(OFT, BOFT\), which are not read"):
+        mz.prepare("ch", model=sd1, lora=[tmp_path / "oft.safetensors"])
+
+
+def test_a_folder_that_peft_or_diffusers_wrote(sd1: Path, file: Path, tmp_path: Path) -> None:
+    alone = picture(sd1, lora=[f"{file}:0.5"])
+    for name in ("adapter_model.safetensors", "pytorch_lora_weights.safetensors"):
+        folder = tmp_path / name.partition(".")[0]
+        folder.mkdir()
+        (folder / name).write_bytes(file.read_bytes())
+        assert np.array_equal(picture(sd1, lora=[f"{folder}:0.5"]), alone)
+
+
 def test_receipts_name_adapters(sd1: Path, file: Path) -> None:
     made = mz.generate("ch", model=sd1, steps=2, lora=[f"{file}:0.5"]).images[0].receipt.made
     (said,) = made.adapters

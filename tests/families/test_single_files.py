@@ -110,7 +110,8 @@ FAULTS: dict[str, tuple[Callable[[dict[str, torch.Tensor]], dict[str, torch.Tens
     "no text encoder": (without("cond_stage_model."), "holds no text encoder"),
     "a tensor is missing": (without(UNET + "middle_block.2.in_layers.0.bias"), "'mid_block.resnets.1.norm1.bias'"),
     "a tensor too many": (
-        lambda w: {**w, UNET + "middle_block.7.weight": torch.ones(1)}, "'middle_block.7.weight' has no place",
+        lambda w: {**w, UNET + "middle_block.7.weight": torch.ones(1)},
+        "spoiled.safetensors, below 'model.diffusion_model.': the tensor 'middle_block.7.weight' has no place",
     ),
     "a LoRA": (lambda w: {"lora_unet_x.lora_down.weight": torch.ones(1, 2)}, "is a LoRA, not a model: give it with"),
     "something else": (lambda w: {"a.weight": torch.ones(1)}, "is no checkpoint of a kind that is known"),

@@ -153,6 +153,16 @@ def test_faults_of_the_hub_are_one_line(hub: Hub, status: int, code: str, words:
     assert "\n" not in str(caught.value)
 
 
+def test_nothing_is_told_where_the_hub_s_library_was_imported_before(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would ask huggingface.co, not the hub of HF_ENDPOINT, by which names agents go, to say which one is asking."""
+    from huggingface_hub import constants
+
+    monkeypatch.delenv("HF_HUB_DISABLE_TELEMETRY", raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", False)
+    pull("acme/chairs")
+    assert constants.HF_HUB_DISABLE_TELEMETRY
+
+
 def test_no_hub_at_all(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(InputError, match="cannot be fetched"):

@@ -9,10 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mezzotint.errors import MezzotintError, StorageError
+from mezzotint.errors import MezzotintError, StorageError, UsageError
 from mezzotint.files import make_folder, sweep, write_atomic
 
 OUT = Path("mezzotint-out")
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".gif", ".bmp")
 _UNFIT = re.compile(r"[^a-z0-9]+")
 
 
@@ -31,8 +32,10 @@ def slug(text: str, otherwise: str) -> str:
 def run_folder(out: Path | None, verb: str) -> Path:
     """The folder given, or a new one ``./mezzotint-out/<time>-<verb>``; it exists and can be written.
 
-    What a killed process left half written there is removed.  Raises StorageError.
+    What a killed process left half written there is removed.  Raises StorageError, UsageError for a picture's name.
     """
+    if out is not None and out.suffix.lower() in PICTURES and not out.is_dir():
+        raise UsageError(f"--out {out} names a picture; expected the run's folder, in which pictures are PNG files")
     folder = make_folder(out) if out is not None else _new_folder(verb)
     probe = write_atomic(folder / f".probe-{time.monotonic_ns()}", b"")
     probe.unlink(missing_ok=True)

@@ -134,8 +134,9 @@ class Job:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What people should know of the prompts, each said once."""
-        return tuple(dict.fromkeys(note for picture in self.pictures for note in picture.told.notes))
+        """What people should know of LoRA files and prompts, each said once."""
+        worn = (f"{one.adapter.name}: {one.adapter.coverage}" for one in self.model.system.adapters)
+        return tuple(dict.fromkeys((*worn, *(note for picture in self.pictures for note in picture.told.notes))))
 
     @property
     def batches(self) -> list[tuple[Wanted, ...]]:

@@ -55,9 +55,17 @@ def size_of(system: System, size: str | None) -> tuple[int, int]:
     if not system.any_size and (width, height) != system.size:
         raise UsageError(f"size {size} is not one that {system.name} makes; it makes {system.size[0]}x{system.size[1]}")
     step = step_of(system)
-    if system.any_size and (width % step or height % step or max(width, height) > LARGEST):
-        raise UsageError(f"size {size} cannot be made; expected both divisible by {step} and at most {LARGEST}")
+    most = largest_of(system)
+    if system.any_size and (width % step or height % step or max(width, height) > most):
+        raise UsageError(f"size {size} cannot be made; expected both divisible by {step} and at most {most}")
     return width, height
+
+
+def largest_of(system: System) -> int:
+    """Pixels: the longest side of its pictures; where a network has a table of positions, as far as that goes."""
+    spec = system.members[-1].described.spec
+    square = int(spec.codec.get("factor", 1)) * int(spec.net.get("patch", 1))
+    return min(LARGEST, square * int(spec.net.get("positions", LARGEST)))
 
 
 def step_of(system: System) -> int:

@@ -70,6 +70,11 @@ def mask_of(path: Path, means: str = "white") -> NDArray[np.bool_]:
         if image.mode != "RGBA":
             raise InputError(f"{path} has no transparency; with --mask-means transparent it says what is repainted")
         found: NDArray[np.bool_] = np.asarray(image.getchannel("A")) == 0
+    elif image.mode == "RGBA" and image.getchannel("A").getextrema()[0] == 0:
+        raise InputError(
+            f"{path} has transparent parts: with --mask-means transparent they are repainted; expected a mask of black"
+            " and white without them"
+        )
     else:
         found = np.asarray(flat(image).convert("L")) >= 128
     if not found.any():

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mezzotint.nets.adapters.layouts import Changes, Coverage, Part, Pieces
 
 MAX_WEIGHT = 10.0
+WRITTEN = ("adapter_model.safetensors", "pytorch_lora_weights.safetensors")
+"""Names of the file in the folders that PEFT and diffusers save a LoRA to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +119,9 @@ def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapte
         for where, change in changes.items():
             if wrong := fits(layers_of(parts[name])[where], change):
                 raise ModelError(f"{path} is for another base than {system.name}{base}: its {where} {wrong}")
-    if not coverage.layers or (coverage.unknown and not partial):
+    if not coverage.layers:
+        raise ModelError(f"{path} does not fit {system.name}{base} ({coverage}); expected a LoRA for this base")
+    if coverage.unknown and not partial:
         raise ModelError(f"{path} does not fit {system.name}{base} ({coverage}); use --allow-partial to take what fits")
     return Adapter(path.stem, known_sha256(path), made, coverage)
 
@@ -139,12 +143,15 @@ def weighed(text: str, what: str = "a LoRA") -> tuple[Path, float]:
     return path, weight
 
 
+def _file(path: Path) -> Path:
+    """The LoRA file of a folder that PEFT or diffusers wrote; any other path is one already."""
+    return next((path / name for name in WRITTEN if (path / name).is_file()), path)
+
+
 def with_adapters(system: System, files: Sequence[str], *, partial: bool = False) -> System:
     """A system with LoRA files put on, "FILE" or "FILE:weight" each.  Raises as ``read_adapter``."""
-    pairs = [weighed(text) for text in files]
-    found = tuple(
-        Weighed(read_adapter(lookup("lora", str(path)), system, partial=partial), weight) for path, weight in pairs
-    )
+    pairs = [(_file(lookup("lora", str(path))), weight) for path, weight in map(weighed, files)]
+    found = tuple(Weighed(read_adapter(path, system, partial=partial), weight) for path, weight in pairs)
     return replace(system, adapters=(*system.adapters, *found))
 
 

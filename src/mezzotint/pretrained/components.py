@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.config import home
-from mezzotint.errors import ModelError, StorageError
+from mezzotint.errors import InputError, ModelError, StorageError
 from mezzotint.files import canonical_json, pretty_json, sha256, sha256_file, write_atomic
-from mezzotint.pretrained.folder import table
+from mezzotint.pretrained.folder import JSON_NAME, table
 from mezzotint.pretrained.weights_file import header_of, tensors_in
 from mezzotint.tensorfile import Entry, refuse_pickle
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 INDEX, MODULAR = "model_index.json", "modular_model_index.json"
 STEMS = ("diffusion_pytorch_model", "model")
+USUAL = ("unet", "transformer", "prior", "decoder", "text_encoder", "vae", "movq")
+"""Parts of which every model in diffusers' layout has some."""
+
 PICKLES = (".bin", ".ckpt", ".pt", ".pth")
 
 
@@ -168,6 +171,19 @@ class Components:
 def is_diffusers(folder: Path) -> bool:
     """Whether a folder has diffusers' layout."""
     return any((folder / name).is_file() for name in (INDEX, MODULAR))
+
+
+def refuse_parts(folder: Path) -> None:
+    """Raises InputError for parts in diffusers' layout, or for one of them, without the index that joins them."""
+    if (folder / JSON_NAME).is_file():
+        return
+    if parts := [name for name in USUAL if (folder / name / "config.json").is_file()]:
+        raise InputError(
+            f"{folder} holds parts in diffusers' layout ({', '.join(parts)}) but no {INDEX}, which says what they make"
+            " together; fetch the model again, with all its files"
+        )
+    if (folder / "config.json").is_file():
+        raise InputError(f"{folder} is one part of a model; expected the folder around it, the one with {INDEX}")
 
 
 def components(folder: Path) -> Components:

@@ -196,11 +196,14 @@ def quietly(quiet: bool) -> None:
 
 
 def _listed(repository: str, revision: str | None) -> tuple[Any, Any]:
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
-        from huggingface_hub import HfApi
+        from huggingface_hub import HfApi, constants
     except ImportError as error:
         raise UsageError("pull needs huggingface_hub; pip install 'mezzotint[hub]'") from error
+    if (
+        "HF_HUB_DISABLE_TELEMETRY" not in os.environ
+    ):  # which is read once, at an import that another library may have made
+        constants.HF_HUB_DISABLE_TELEMETRY = True
     hub = HfApi(endpoint=os.environ.get("HF_ENDPOINT", HUB).rstrip("/"), library_name="mezzotint")
     with _plainly(repository):
         info = hub.model_info(repository, revision=revision, files_metadata=True)

@@ -52,6 +52,10 @@ def refuse_others(path: Path) -> Header:
     few = len(names) <= 2 and all(len(e.shape) <= 2 for e in header.entries.values())
     if names and few and ("emb_params" in names or names <= {"clip_l", "clip_g"} or all("." not in n for n in names)):
         raise ModelError(f"{path} is a word that was learned, no LoRA; give it with --embedding")
+    if any(".oft_" in n for n in names):
+        raise ModelError(
+            f"{path} holds rotations (OFT, BOFT), which are not read; expected LoRA, LoHa, LoKr or differences"
+        )
     whole = [n for n in names if n.startswith(("model.diffusion_model.", "first_stage_model.", "cond_stage_model."))]
     if len(whole) > 20 and not any("lora" in n or "alpha" in n or "diff" in n.rpartition(".")[2] for n in names):
         raise ModelError(f"{path} is no LoRA but whole weights of a model; give it with --model")

@@ -126,7 +126,7 @@ def plan(
         solver=choice.solver,
         levels=levels,
         solver_choice={"name": choice.solver_name, **settings},
-        grid_choice={"name": choice.grid_name, **placed},
+        grid_choice={"name": choice.grid_name, **json_safe(placed)},  # schedulers say "-Infinity" of bounds they lack
         scale=float(guidance),
         calls=rehearse(choice.solver, levels, torch.zeros(1, 1) if spec.net.get("variance") == "learned" else None),
     )

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mezzotint.errors import ModelError
 from mezzotint.pretrained.clip_tokenizer import tokenizer_folder
 from mezzotint.pretrained.components import Component, Inside
 from mezzotint.pretrained.keymaps.configs import Shapes, clip_config, openclip_config, vae_config
@@ -96,7 +97,10 @@ def tensors_of(part: Component, tensors: Mapping[str, Tensor]) -> dict[str, Tens
     inside = part.inside
     assert inside is not None
     own = {k.removeprefix(inside.prefix): w for k, w in tensors.items() if k.startswith(inside.prefix)}
-    return forward(inside.kind, part.config, {k: w for k, w in own.items() if not _unread(k, part)})
+    try:
+        return forward(inside.kind, part.config, {k: w for k, w in own.items() if not _unread(k, part)})
+    except ModelError as error:
+        raise ModelError(f"{part.folder}, below {inside.prefix!r}: {error}") from error
 
 
 def _unread(key: str, part: Component) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mezzotint.errors import InputError, ModelError, UsageError, unknown
 from mezzotint.files import pretty_json, sha256, write_atomic
-from mezzotint.pretrained.components import Components, components, is_diffusers
+from mezzotint.pretrained.components import Components, components, is_diffusers, refuse_parts
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.folder import CARD_NAME, Described, card_page, describe, table, verify
 from mezzotint.pretrained.network import Part, describe_network
@@ -196,6 +196,7 @@ def describe_system(folder: Path, parts: Sequence[Path] = ()) -> System:
         found_parts = components(folder) if folder.is_dir() else original(folder, parts)
         return family_of(found_parts).described(found_parts)
     if not path.is_file():
+        refuse_parts(folder)
         described = describe(folder)
         alone = (Member(described, {"name": "keep"}),)
         return System(described.name, folder, alone, described.spec.card, text=described.spec.text)

@@ -6,7 +6,7 @@ Esser et al., 2024, Scaling Rectified Flow Transformers for High-Resolution Imag
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,10 @@ def described(found: Components) -> System:
     net = found["transformer"]
     channels, side = whole(net, "in_channels", 16), whole(net, "sample_size", 128)
     spec = spec_of(found, "SD3Transformer2DModel", channels, side, PRESET, CARD)
-    return system_of(found, spec, T5_TOKENS)
+    positions = {
+        "positions": whole(net, "pos_embed_max_size", 96)
+    }  # tokens along a side; beyond them there is no table
+    return system_of(found, replace(spec, net={**spec.net, **positions}), T5_TOKENS)
 
 
 def stages(system: System) -> tuple[ForeignStage, ...]:
