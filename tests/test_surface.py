@@ -61,6 +61,7 @@ OPTIONS = {
             "--outpaint",
             *MACHINE,
             "--offload",
+            "--compile",
             "--batch",
             "--out",
             "--embed-prompt",
@@ -84,7 +85,7 @@ OPTIONS = {
     "config": ["--json"],
     "train": [
         *["RECIPE", "--data", "--out", "--resume", "--from", "--steps", "--minutes", "--seed", "--device", "--threads"],
-        *["--feeders", "--strategy", "--part", "--tensorboard", *SHARED],
+        *["--feeders", "--compile", "--strategy", "--part", "--tensorboard", *SHARED],
     ],
     "render": ["--catalog", "--out", "-n/--n", "--size", "--seed", "--workers", "--only", *SHARED],
 }
