@@ -45,7 +45,8 @@ def test_the_estimate_counts_every_part_and_offload_the_largest(sd3: Path) -> No
     assert whole.total - parts.total == sum(whole.weights.values()) - max(whole.weights.values())
     half = mz.prepare("a", model=sd3, size="32x32", steps=1, dtype="bfloat16").memory
     assert half is not None and 2 * half.weights["transformer"] == whole.weights["transformer"]
-    assert half.weights["vae"] == whole.weights["vae"]
+    assert 2 * half.weights["vae"] == whole.weights["vae"]
+    assert half.weights["text_encoder"] == whole.weights["text_encoder"]
 
 
 def test_what_cannot_fit_is_refused_with_the_numbers(sd1: Path) -> None:

@@ -45,7 +45,8 @@ class KL:
     def latent(self, x: Tensor) -> Tensor:
         """The same of pictures (B, 3, H, W) in -1 … 1, such as a masked one whose grey is 0."""
         with torch.inference_mode():
-            mean: Tensor = self._net.encode(x.float()).latent_dist.mode()
+            net = self._net
+            mean: Tensor = net.encode(x.to(_dtype(net))).latent_dist.mode()
         return (mean.float() - self.shift) * self.scaling
 
     def decode(self, state: Tensor) -> Tensor:
@@ -57,9 +58,14 @@ class KL:
         """The same in floats, -1 … 1 and a little beyond, of any size."""
         z = state.float() / self.scaling + self.shift
         with torch.inference_mode():
-            rows = [self._net.decode(z[i : i + 1]).sample for i in range(len(z))]
+            net = self._net
+            rows = [net.decode(z[i : i + 1].to(_dtype(net))).sample for i in range(len(z))]
         return torch.cat(rows).float()
 
     @property
     def _net(self) -> Any:
         return self.vae()
+
+
+def _dtype(net: nn.Module) -> torch.dtype:
+    return next(net.parameters()).dtype

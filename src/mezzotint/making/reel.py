@@ -37,7 +37,7 @@ class Reel:
     def add(self, progress: Progress) -> None:
         """Keeps the state after a step, and before a stage's first one the noise; at most 120 moments a film."""
         state, stage = progress.state, self.job.stages[progress.stage]
-        codec = stage.model.codec(self.job.device)
+        codec = stage.model.codec(self.job.device, self.job.dtype)
         if len(codec.shape) != 3:
             return
         if state.i == 0 and self.job.edit is None:
@@ -53,7 +53,7 @@ class Reel:
         return set(spread(steps + 1, MAX_FRAMES // len(self.job.stages)))
 
     def _begin(self, seeds: tuple[int, ...], stage: Planned, k: int) -> None:
-        levels, codec = stage.plan.levels, stage.model.codec(self.job.device)
+        levels, codec = stage.plan.levels, stage.model.codec(self.job.device, self.job.dtype)
         grain = start(Noise(seeds, stage=k), codec.shape, levels, self.job.device)
         x = rounded(codec.decode(unit(grain, levels[0])))
         for seed, first in zip(seeds, x, strict=True):

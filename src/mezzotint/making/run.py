@@ -109,7 +109,7 @@ class _Conds:
 
 def _networks(job: Job, planned: Planned, null: Cond) -> tuple[Denoiser, Codec]:
     """A stage's denoiser and codec, in tiles where the picture is larger than they see at once."""
-    denoiser, codec = _guided(job, planned, null), planned.model.codec(job.device)
+    denoiser, codec = _guided(job, planned, null), planned.model.codec(job.device, job.dtype)
     return (denoiser, codec) if job.canvas is None else (job.canvas.denoiser(denoiser), job.canvas.codec(codec))
 
 

@@ -81,9 +81,9 @@ class ForeignStage:
         parts = {part.name: part for part in (*self.nets, self.own) if part is not None}
         return {name: network_of(part, "cpu", torch.float32) for name, part in parts.items()}
 
-    def codec(self, device: str = "cpu") -> Codec:
-        """The codec on a device, float32, for pictures of the size that ``at`` gave."""
-        return foreign_codec(self.spec, self.nets, self.own, device)
+    def codec(self, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Codec:
+        """The codec on a device in a number format, for pictures of the size that ``at`` gave."""
+        return foreign_codec(self.spec, self.nets, self.own, device, dtype)
 
     def denoiser(self, device: str, dtype: torch.dtype, compiled: bool = False) -> Preconditioned:
         """The networks on a device in a number format, compiled if asked, with their parametrisation."""

@@ -33,9 +33,15 @@ class Unquantised(nn.Module):
         return self.vq.decode(z, force_not_quantize=True)
 
 
-def foreign_codec(spec: Spec, nets: Sequence[Component], own: Component | None, device: str) -> Codec:
+def foreign_codec(
+    spec: Spec, nets: Sequence[Component], own: Component | None, device: str, dtype: torch.dtype
+) -> Codec:
     """kl, movq: an autoencoder's latents.  pixels: pictures.  floats: pictures that another stage goes on with.
-    scaled: an embedding, by the mean and the deviation in the weights of the prior that makes it."""
+    scaled: an embedding, by the mean and the deviation in the weights of the prior that makes it.
+
+    dtype: of an autoencoder's weights.  bfloat16 has float32's range: what overflows in float16 (``force_upcast``) does
+    not in it.
+    """
     said, shape = spec.codec, spec.shape
     name = said["name"]
     if name == "scaled":
@@ -46,11 +52,11 @@ def foreign_codec(spec: Spec, nets: Sequence[Component], own: Component | None, 
         return made if name == "pixels" else Unrounded(made)
     factor = int(said["factor"])
     size = (shape[1] * factor, shape[2] * factor)
-    fetch = _fetched(own, device)
+    fetch = _fetched(own, device, dtype)
     vae = fetch if name == "kl" else lambda: Unquantised(fetch())
     return KL(vae, size, factor, shape[0], said["scaling"], said["shift"])
 
 
-def _fetched(own: Component | None, device: str) -> Callable[[], nn.Module]:
+def _fetched(own: Component | None, device: str, dtype: torch.dtype) -> Callable[[], nn.Module]:
     assert own is not None
-    return lambda: network_of(own, device, torch.float32)
+    return lambda: network_of(own, device, dtype)

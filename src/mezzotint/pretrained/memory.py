@@ -78,17 +78,17 @@ def _works(member: Member, spec: Spec, found: Components, rows: int, dtype: torc
     if spec.codec.get("name") not in SCALED:
         return denoising
     factor = int(spec.codec["factor"])
-    return max(denoising, DECODER_TENSORS * pixels * factor**2 * 2 * width(found[member.codec]) * FLOAT32)
+    return max(denoising, DECODER_TENSORS * pixels * factor**2 * 2 * width(found[member.codec]) * dtype.itemsize)
 
 
 def held(system: System, found: Components, dtype: torch.dtype) -> dict[str, int]:
-    """Bytes of each part's weights as they run: what reads texts and pictures, and codecs, in float32; the networks of
-    one stage are there together."""
+    """Bytes of each part's weights as they run: what reads texts and pictures in float32; the networks of one stage
+    are there together."""
     runs = {name: found[name].parameters * FLOAT32 for name in system.readers}
     for member in system.own:
         runs[" and ".join(member.nets)] = sum(found[name].parameters for name in member.nets) * dtype.itemsize
         if member.codec:
-            runs[member.codec] = found[member.codec].parameters * FLOAT32
+            runs[member.codec] = found[member.codec].parameters * dtype.itemsize
     return runs
 
 

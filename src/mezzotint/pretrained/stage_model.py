@@ -177,8 +177,8 @@ class StageModel:
     def spec(self) -> Spec:
         return self.described.spec
 
-    def codec(self, device: str = "cpu") -> Pixels | Latent | Vector | Embedding:
-        """The codec, its weights, if any, on a device."""
+    def codec(self, device: str = "cpu", dtype: torch.dtype | None = None) -> Pixels | Latent | Vector | Embedding:
+        """The codec, its weights, if any, on a device; in float32 whatever the denoiser's ``dtype``, they are small."""
         return _codec(self, device)
 
     @cached_property
