@@ -92,14 +92,16 @@ def test_an_upscaler(files: dict[str, Path], made_again: Again, tmp_path: Path) 
 
 
 def test_files_beside_the_model(sd1: Path, files: dict[str, Path], made_again: Again, tmp_path: Path) -> None:
-    """A LoRA and a control, with their weights in full."""
+    """A LoRA and a control, with their weights in full, and a learned word."""
     path, size = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q", 64
     low = {f"unet.{path}.lora_A.weight": torch.randn(2, size), f"unet.{path}.lora_B.weight": torch.randn(size, 2)}
     save_file(low, tmp_path / "bag.safetensors")
+    save_file({"<acme>": torch.randn(2, 32)}, tmp_path / "acme.safetensors")
     controlnet(tmp_path / "edges", sd1)
-    words = ["--lora=bag:0.12345678", "--control=edges:0.7:0-0.5", "--control-image=PICTURE"]
+    words = ["--embedding=acme", "--lora=bag:0.12345678", "--control=edges:0.7:0-0.5", "--control-image=PICTURE"]
     there = {"bag": tmp_path / "bag.safetensors", "edges": tmp_path / "edges", "PICTURE-1": files["PICTURE"]}
-    (said,) = made_again([*WORDS[:-2], *words, *WORDS[-2:]], {**named(sd1), **files, **there})
+    there |= {"acme": tmp_path / "acme.safetensors"}
+    (said,) = made_again([*WORDS[:-2], *words, "--", "a red acme chair"], {**named(sd1), **files, **there})
     assert "--lora=bag:0.12345678" in said and "--control=edges:0.7:0-0.5" in said
 
 

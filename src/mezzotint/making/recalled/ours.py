@@ -117,8 +117,7 @@ def _machine(made: Made) -> Iterator[Option]:
     n = _count(made.task["at"]) if "at" in made.task else 1
     yield from (("--n", str(n)), ("--batch", str(made.stage.batch[0])), ("--device", made.device))
     yield from (("--dtype", made.dtype), ("--threads", str(made.threads)))
-    if "quality" in made.task:
-        yield "--quality", str(made.task["quality"])
+    yield "--quality", str(made.task.get("quality", "standard"))  # said always: settings may have another
 
 
 def _count(at: float) -> int:
