@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +85,43 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plain_tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny unconditional model."""
     return save_tiny(tmp_path_factory.mktemp("models") / "plain", labels=())
+
+
+def standing_for(argument: str, there: Mapping[str, Path]) -> str:
+    """An argument with the files that its words stand for: WORD, --option=WORD or --option=WORD:weight."""
+    option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+    name, colon, rest = value.partition(":")
+    return f"{option}{equals}{there.get(name, name)}{colon}{rest}"
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Without the sheet, by name."""
+    return sorted(path for path in folder.glob("*.png") if path.name != "sheet.png")
+
+
+@pytest.fixture
+def made_again(tmp_path: Path) -> Callable[[Sequence[str], Mapping[str, Path]], list[list[str]]]:
+    """Makes pictures by a command, and each again by the command that ``read`` gives, with the files that it needs at
+    hand: the files of both must be equal to the byte.   -> the arguments of each."""
+    from click.testing import CliRunner
+
+    from mezzotint.cli import group
+    from mezzotint.making.recalled.read import read
+
+    def run(words: Sequence[str], out: Path) -> list[Path]:
+        done = CliRunner().invoke(group, [words[0], "--quiet", f"--out={out}", *words[1:]], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return pictures_in(out)
+
+    def check(words: Sequence[str], there: Mapping[str, Path]) -> list[list[str]]:
+        said, place = [], tmp_path / f"made-{len(list(tmp_path.iterdir()))}"
+        for k, picture in enumerate(run([standing_for(word, there) for word in words], place / "first")):
+            found = read(picture)
+            assert {need.word for need in found.needs} <= set(there), found.needs
+            arguments = [standing_for(word, there) for word in found.arguments]
+            again = run(arguments, place / f"again-{k}")
+            assert picture.read_bytes() in [other.read_bytes() for other in again], found.command
+            said.append(found.arguments)
+        return said
+
+    return check

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -276,3 +276,15 @@ def test_what_does_not_fit(sd1: Path, sdxl: Path, flux_dev: Path, files: Path, t
     refused("is a .*CLIPVisionModel.*; expected", ip_encoder=tmp_path / "other")
     with pytest.raises(MezzotintError, match="--ip-encoder is for an IP-Adapter"):
         mz.prepare("ch", model=sd1, ip_encoder=files / "image_encoder")
+
+
+def test_the_command_behind_it(sd1: Path, files: Path, made_again: Callable[..., list[list[str]]]) -> None:
+    """Two pictures in the prompt, each of its weight."""
+    there = {"PICTURE-1": files / "a.png", "PICTURE-2": files / "b.png", sd1.name: sd1}
+    there |= {name: files / f"{name}.safetensors" for name in ("sd1-plus", "sd1-plain")}
+    words = [f"--{kind}={value}" for kind, value in (
+        ("ip-adapter", "sd1-plus:0.6"), ("ip-image", "PICTURE-1"), ("ip-adapter", "sd1-plain:0.25"),
+        ("ip-image", "PICTURE-2"), ("steps", "4"), ("model", sd1.name),
+    )]  # fmt: skip
+    (said,) = made_again(["generate", *words, "--", PROMPT], there)
+    assert {"--ip-adapter=sd1-plus:0.6", "--ip-adapter=sd1-plain:0.25", "--ip-image=PICTURE-2"} <= set(said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -295,6 +296,16 @@ def test_vary_from_the_command_line_goes_on(prior: Path, photos: list[Path], tmp
     assert (tmp_path / "v" / found["images"][0]["file"]).stat().st_mtime_ns == kept
     again = json.loads((tmp_path / "v/run.json").read_text())["images"]
     assert [e["pixels_sha256"] for e in again] == [e["pixels_sha256"] for e in found["images"]]
+
+
+def test_the_command_behind_what_was_varied(
+    prior: Path, photos: list[Path], made_again: Callable[..., list[list[str]]]
+) -> None:
+    there = {"prior": prior, "PICTURE": photos[0], "OTHER": photos[1]}
+    said = made_again(["vary", "--model=prior", "--n=3", "--seed=5", "--scale=1.7", "--", "PICTURE", "OTHER"], there)
+    assert [one[0] for one in said] == ["vary"] * 3 and "--scale=1.7" in said[0]
+    words = ["generate", "--model=prior", "--n=2", "--quality=draft", "--grid=karras:rho=5", "--", "a red chair"]
+    assert "--quality=draft" in made_again(words, there)[1], "the other stage goes by it"
 
 
 def test_what_cannot_be_varied(prior: Path, latent: Path, photos: list[Path], tmp_path: Path) -> None:

@@ -21,25 +21,27 @@ from mezzotint.errors import UsageError, unknown
 
 Tool = Literal["mezzotint", "a1111", "comfyui", "diffusers"]
 
-Wrap = Callable[[Grid], Grid]
+Wrap = Literal["above", "discard", "whole"]
 
 
 @dataclass(frozen=True)
 class Choice:
     """A resolved name: the solver, and the grid builder to call with a model's schedule and a number of steps.
 
-    solver_name, grid_name: our short names of both.
+    solver_name, grid_name: our short names of both.  placed: the grid's options that are not its defaults; of a
+    diffusers class, under ``scheduler``, its name and flags.  Solver and both say all of it again.
     """
 
     solver: Solver[Any]
     grid: Grid
     solver_name: str
     grid_name: str
+    placed: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One name of one tool.  presets: of the solver's options; placed: of its own grid's; wrap: done to any grid."""
+    """One name of one tool.  presets: of the solver's options; placed: of its own grid's; wrap: of any grid's."""
 
     tool: Tool
     name: str
@@ -72,9 +74,9 @@ def _above(base: Grid) -> Grid:
     return partial(ending_above, base=base)
 
 
-def _turn(base: Grid) -> Grid:
-    return partial(turned, base=base)
-
+WRAPS: Mapping[Wrap, Callable[[Grid], Grid]] = {"whole": _round, "above": _above, "discard": _discard}
+"""Options of every grid, in the order they are done: the network is fed whole indices; it ends above sigma = 0; the
+level before the last is left out."""
 
 OWN_GRIDS = {"lcm": "lcm", "unclip": "linspace"}
 KEPT: Mapping[str, Value] = {"final": "full"}
@@ -85,15 +87,12 @@ anyway.
 ABOVE: Mapping[str, Value] = {"last": "sigma_min"}
 
 ROWS: tuple[Row, ...] = (
-    *(
-        Row("mezzotint", name, name, OWN_GRIDS.get(name, "auto"), wrap=_turn if name == "ddim-inversion" else None)
-        for name in SOLVERS
-    ),
+    *(Row("mezzotint", name, name, OWN_GRIDS.get(name, "auto")) for name in SOLVERS),
     Row("a1111", "DDIM", "ddim", "ddim-uniform", placed=ABOVE),
     Row("a1111", "DPM++ 2M", "dpmpp-2m", "karras", KEPT),
     Row("a1111", "DPM++ 2M SDE", "dpmpp-2m-sde", "exponential", KEPT),
     Row("a1111", "DPM++ 2M SDE Heun", "dpmpp-2m-sde", "exponential", {**KEPT, "variant": "heun"}),
-    Row("a1111", "DPM++ 3M SDE", "dpmpp-3m-sde", "exponential", {**KEPT, "variant": "heun"}, wrap=_discard),
+    Row("a1111", "DPM++ 3M SDE", "dpmpp-3m-sde", "exponential", {**KEPT, "variant": "heun"}, wrap="discard"),
     Row("a1111", "Euler", "euler", "uniform"),
     Row("a1111", "Euler a", "euler-ancestral", "uniform"),
     Row("a1111", "Heun", "heun", "uniform"),
@@ -131,7 +130,7 @@ GRID_ROWS: tuple[GridRow, ...] = (
     GridRow("a1111", "DDIM", "ddim-uniform"),
     GridRow("a1111", "Exponential", "exponential"),
     GridRow("a1111", "Karras", "karras"),
-    GridRow("a1111", "KL Optimal", "kl-optimal", _above),
+    GridRow("a1111", "KL Optimal", "kl-optimal", "above"),
     GridRow("a1111", "Normal", "uniform"),
     GridRow("a1111", "Polyexponential", "polyexponential"),
     GridRow("a1111", "SGM Uniform", "sgm-uniform"),
@@ -139,11 +138,11 @@ GRID_ROWS: tuple[GridRow, ...] = (
     GridRow("a1111", "Uniform", "uniform"),
     GridRow("comfyui", "beta", "beta"),
     GridRow("comfyui", "ddim_uniform", "ddim-uniform"),
-    GridRow("comfyui", "exponential", "exponential", _round),
-    GridRow("comfyui", "karras", "karras", _round),
-    GridRow("comfyui", "kl_optimal", "kl-optimal", _round),
-    GridRow("comfyui", "normal", "uniform", _round),
-    GridRow("comfyui", "sgm_uniform", "sgm-uniform", _round),
+    GridRow("comfyui", "exponential", "exponential", "whole"),
+    GridRow("comfyui", "karras", "karras", "whole"),
+    GridRow("comfyui", "kl_optimal", "kl-optimal", "whole"),
+    GridRow("comfyui", "normal", "uniform", "whole"),
+    GridRow("comfyui", "sgm_uniform", "sgm-uniform", "whole"),
     GridRow("comfyui", "simple", "simple"),
 )
 """Every name a grid goes by.  ComfyUI feeds the network whole indices, A1111 fractional ones."""
@@ -170,8 +169,7 @@ def resolve(name: str, options: Mapping[str, Value] | None = None) -> Choice:
         raise UsageError(f"{' and '.join(given)} both name a grid; give one of them")
     row, label = _find(name, GRID_OPTIONS[given[0]] if given else None)
     if row.tool == "diffusers":
-        read = alias_diffusers.CLASSES[row.name](o)
-        choice = Choice(read.solver, read.grid, read.solver_name, read.grid_name)
+        choice = _of_class(row.name, o)
     else:
         choice = _own(row, label, given[0] if given else "grid", o)
     o.check(name)
@@ -190,8 +188,12 @@ def from_diffusers(config: Mapping[str, object]) -> Choice:
     if name not in alias_diffusers.CLASSES:
         raise unknown("scheduler", name, alias_diffusers.CLASSES)
     values = {key: value for key, value in config.items() if isinstance(value, int | float | str)}
-    read = alias_diffusers.CLASSES[name](Options(values))
-    return Choice(read.solver, read.grid, read.solver_name, read.grid_name)
+    return _of_class(name, Options(values))
+
+
+def _of_class(name: str, o: Options) -> Choice:
+    read = alias_diffusers.CLASSES[name](o)
+    return Choice(read.solver, read.grid, read.solver_name, read.grid_name, {"scheduler": name, **o.taken})
 
 
 def choices() -> dict[str, tuple[str, ...]]:
@@ -243,10 +245,14 @@ def _own(row: Row, label: str | None, option: str, o: Options) -> Choice:
     else:
         found = _find_grid(asked, GRID_OPTIONS[option] if label is None else row.tool)
         grid_name, wraps = found.grid, [found.wrap, row.wrap]
+    o.preset({wrap: True for wrap in wraps if wrap})
+    before = o.taken
     grid = GRIDS[grid_name](o)
-    for wrap in wraps:
-        grid = wrap(grid) if wrap else grid
-    return Choice(solver, grid, row.solver, grid_name)
+    for name, wrap in WRAPS.items():
+        grid = wrap(grid) if o.flag(name, False) else grid
+    placed = {name: value for name, value in o.taken.items() if name not in before}
+    turns = row.solver == "ddim-inversion"  # from data to noise
+    return Choice(solver, partial(turned, base=grid) if turns else grid, row.solver, grid_name, placed)
 
 
 def _find_grid(name: str, tool: Tool) -> GridRow:

@@ -26,15 +26,20 @@ class Options:
     def __init__(self, asked: Mapping[str, Value], presets: Mapping[str, Value] | None = None) -> None:
         self._asked = dict(asked)
         self._presets = dict(presets or {})
-        self._read: dict[str, None] = {}
+        self._read: dict[str, Value] = {}
 
     def preset(self, presets: Mapping[str, Value]) -> None:
         """Values for names that are not asked for, in place of a reader's own defaults."""
         self._presets |= presets
 
     def _value(self, name: str, default: Value) -> Value:
-        self._read[name] = None
-        return self._asked.get(name, self._presets.get(name, default))
+        self._read[name] = self._asked.get(name, self._presets.get(name, default))
+        return self._read[name]
+
+    @property
+    def taken(self) -> dict[str, Value]:
+        """What was asked for or preset, and read, as it was understood; defaults are left out."""
+        return {name: value for name, value in self._read.items() if name in self._asked or name in self._presets}
 
     def has(self, name: str) -> bool:
         """Whether a name was asked for; does not mark it."""
@@ -49,6 +54,7 @@ class Options:
             number = math.nan
         if math.isnan(number):
             raise UsageError(f"{name} is {value!r}; expected a number")
+        self._read[name] = number
         return number
 
     def optional(self, name: str) -> float | None:
@@ -61,6 +67,7 @@ class Options:
         number = self.number(name, default)
         if not number.is_integer():
             raise UsageError(f"{name} is {number}; expected a whole number")
+        self._read[name] = int(number)
         return int(number)
 
     def flag(self, name: str, default: bool) -> bool:
@@ -68,6 +75,7 @@ class Options:
         value = str(self._value(name, default)).lower()
         if value not in TRUE + FALSE:
             raise UsageError(f"{name} is {value!r}; expected true or false")
+        self._read[name] = value in TRUE
         return value in TRUE
 
     def choice(self, name: str, default: Word, choices: Sequence[Word]) -> Word:

@@ -123,18 +123,39 @@ def from_dict(value: Any, where: str) -> Receipt:
         schema = value.get("schema") if isinstance(value, dict) else None
         raise InputError(f"{where} is not a receipt of schema {SCHEMA!r}, but {schema!r}")
     try:
-        table = dict(value["made"])
-        stages = tuple(StageMade(**{**stage, "batch": tuple(stage["batch"])}) for stage in table["stages"])
-        pairs = {"size": tuple(table["size"]), "read": tuple(table["read"]), "stages": stages}
-        pairs |= {"adapters": tuple(table["adapters"]), "tokens": tuple(table["tokens"])}
-        pairs |= {name: tuple(table[name]) for name in ("embeddings", "attached")}
-        made = Made(**{**table, **pairs})
+        made = _made_of(value["made"])
         receipt = Receipt(made, value["pixels_sha256"], value["times"]["created"], value["times"]["batch_seconds"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{where} is a damaged receipt ({error}); use an intact copy") from error
     if made.asset_id != value.get("asset_id"):
         raise InputError(f"{where} was changed: its asset id is not the hash of its contents; use an intact copy")
     return receipt
+
+
+def _made_of(value: Any) -> Made:
+    """Raises KeyError, TypeError, ValueError."""
+    table = dict(value)
+    stages = tuple(StageMade(**{**stage, "batch": tuple(stage["batch"])}) for stage in table["stages"])
+    pairs = {"size": tuple(table["size"]), "read": tuple(table["read"]), "stages": stages}
+    pairs |= {"adapters": tuple(table["adapters"]), "tokens": tuple(table["tokens"])}
+    pairs |= {name: tuple(table[name]) for name in ("embeddings", "attached")}
+    return Made(**{**table, **pairs})
+
+
+def made_text(made: Made) -> str:
+    """What determines a picture as text, for its file."""
+    return canonical_json(asdict(made)).decode()
+
+
+def made_from_text(text: str, asset_id: str, where: str) -> Made:
+    """The same back.  Raises InputError: damaged, or it is not what the asset's id is of."""
+    try:
+        made = _made_of(json.loads(text))
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"{where} says in a damaged way how it was made ({error}); use its receipt") from error
+    if made.asset_id != asset_id:
+        raise InputError(f"{where} was changed: its asset id is not the hash of how it was made; use its receipt")
+    return made
 
 
 def write_receipt(folder: Path, receipt: Receipt) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mezzotint.diffusion.sample import State
 from mezzotint.files import write_atomic
-from mezzotint.governance.receipt import Receipt
+from mezzotint.governance.receipt import Receipt, made_text
 from mezzotint.making.recalled.a1111 import text_of
 from mezzotint.pictures.png import Pixels, png, to_pil
 
@@ -32,11 +32,11 @@ class Image:
     def png(self, *, embed_prompt: bool = False) -> bytes:
         """As a PNG file with its asset id.
 
-        embed_prompt: whether it also says, as AUTOMATIC1111's web UI does, how it was made: the prompt, for all who see
-        the file.
+        embed_prompt: whether it also says how it was made, as AUTOMATIC1111's web UI does and in full: the prompt, for
+        all who see the file.
         """
         made = self.receipt.made
-        said = {"parameters": text_of(made)} if embed_prompt else {}
+        said = {"parameters": text_of(made), "mezzotint:made": made_text(made)} if embed_prompt else {}
         return png(self.pil(), {**said, "mezzotint:asset_id": made.asset_id})
 
     def save(self, path: str | Path, *, embed_prompt: bool = False) -> Path:

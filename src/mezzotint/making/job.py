@@ -95,6 +95,7 @@ class Job:
     memory: what it is thought to take, None for small models.
     compiled: whether the networks' blocks are.
     canvas: how a picture is made that is larger than the network sees at once.
+    quality: the presets of the stages that the words are not for.
     """
 
     model: Model
@@ -111,6 +112,7 @@ class Job:
     memory: Needed | None = None
     compiled: bool = False
     canvas: Canvas | None = None
+    quality: str = "standard"
 
     @property
     def running(self) -> tuple[Planned, ...]:
@@ -164,7 +166,7 @@ class Job:
             model=system.name,
             stages=tuple(self._stage_made(stage) for stage in self.running),
             main=system.main - self.first,
-            task=picture.task,
+            task=self._task(picture),
             adapters=tuple(one.said for one in system.adapters),
             embeddings=tuple(one.said for one in system.embeddings),
             attached=tuple(one.said for one in system.attached),
@@ -182,6 +184,11 @@ class Job:
             threads=self.threads,
             versions={"mezzotint": __version__, "torch": torch.__version__, "numpy": np.__version__, **compiler},
         )
+
+    def _task(self, picture: Wanted) -> Choice:
+        """With the quality where stages that the words are not for go by it."""
+        alike = self.quality == "standard" or len(self.stages) == 1
+        return picture.task if alike else {**picture.task, "quality": self.quality}
 
     def _stage_made(self, stage: Planned) -> StageMade:
         from mezzotint.pretrained.plan import levels_hash

@@ -276,6 +276,7 @@ def planned(
         edit=edit,
         memory=memory,
         compiled=how.compiled,
+        quality=how.quality,
     )
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mezzotint.diffusion.aliases import GRID_OPTIONS, from_diffusers, resolve
 from mezzotint.diffusion.aliases import Choice as Resolved
+from mezzotint.diffusion.aliases import from_diffusers, resolve
 from mezzotint.diffusion.denoiser import Cond, Posterior
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.noise import Noise
@@ -118,18 +118,21 @@ def plan(
     guidance = chosen.scale if scale is None else scale
     if not math.isfinite(guidance):
         raise UsageError(f"scale is {guidance}; expected a finite number, 1 is off")
-    settings: dict[str, Any] = json_safe(asdict(choice.solver)) if is_dataclass(choice.solver) else {}
-    placed = {k: v for k, v in options.items() if k not in GRID_OPTIONS and _places(name, options, k, choice)}
-    if own:
-        placed = {k: v for k, v in chosen.scheduler.items() if isinstance(v, str | int | float) and k[0] != "_"}
+    solver_choice, grid_choice = receipt_choices(choice)
     return Plan(
         solver=choice.solver,
         levels=levels,
-        solver_choice={"name": choice.solver_name, **settings},
-        grid_choice={"name": choice.grid_name, **json_safe(placed)},  # schedulers say "-Infinity" of bounds they lack
+        solver_choice=solver_choice,
+        grid_choice=grid_choice,
         scale=float(guidance),
         calls=rehearse(choice.solver, levels, torch.zeros(1, 1) if spec.net.get("variance") == "learned" else None),
     )
+
+
+def receipt_choices(choice: Resolved) -> tuple[Choice, Choice]:
+    """What a receipt says of a resolved name: the solver with all its settings, the grid with its options."""
+    settings: dict[str, Any] = json_safe(asdict(choice.solver)) if is_dataclass(choice.solver) else {}
+    return {"name": choice.solver_name, **settings}, {"name": choice.grid_name, **json_safe(dict(choice.placed))}
 
 
 def shifted(scheduler: Mapping[str, Any], spec: Spec) -> Mapping[str, Any]:
@@ -173,14 +176,6 @@ def rehearse(solver: Solver[Any], levels: Level, logvar: Tensor | None = None) -
                 f"{type(solver).__name__} is not finite in step {i} of this grid; choose another solver or grid"
             )
     return tuple(asked)
-
-
-def _places(name: str, options: dict[str, Value], key: str, choice: Resolved) -> bool:
-    """Whether an option is the grid's: without it the solver is the same, or another of the options has no effect."""
-    try:
-        return resolve(name, {k: v for k, v in options.items() if k != key}).solver == choice.solver
-    except UsageError:
-        return True
 
 
 def json_safe(value: Any) -> Any:

@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.errors import InputError
-from mezzotint.governance.receipt import Made, read_receipt
+from mezzotint.governance.receipt import made_from_text, read_receipt
 from mezzotint.making.recalled import a1111, comfyui, invokeai
+from mezzotint.making.recalled.ours import words_of_made
 from mezzotint.making.recalled.words import MAX_TEXT, Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 USER_COMMENT, EXIF_TABLE = 0x9286, 0x8769
+ASSET = re.compile(r"[0-9a-f]{32}")
+TEXT_ALONE = (
+    "from the text in the picture, which lacks options and files; its receipt, receipts/<asset-id>.json, is whole"
+)
 NOISE = "another tool draws its noise in another way: the words are the same, the picture is not"
 
 
 def read(file: str | Path) -> Words:
     """What was said to make a picture, as its file has it.
 
-    Read are receipts of ours, and pictures (PNG, JPEG, WebP) with AUTOMATIC1111's ``parameters``, ComfyUI's ``prompt``
-    or InvokeAI's ``invokeai_metadata`` and ``sd-metadata``.
-    Raises InputError: unreadable, or nothing of that kind in it.
+    Read are receipts of ours, pictures of ours that say it or have their receipt beside them, and pictures (PNG, JPEG,
+    WebP) with AUTOMATIC1111's ``parameters``, ComfyUI's ``prompt`` or InvokeAI's ``invokeai_metadata`` and
+    ``sd-metadata``.
+    Raises InputError: unreadable, nothing of that kind in it, or a receipt that no command can say.
     """
     path = Path(file).expanduser()
     if path.suffix.lower() == ".json":
-        return _of_receipt(read_receipt(path).made)
+        return words_of_made(read_receipt(path).made)
     texts = texts_of(path)
+    asset = texts.get("mezzotint:asset_id", "")
+    if "mezzotint:made" in texts:
+        return words_of_made(made_from_text(texts["mezzotint:made"], asset, str(path)))
+    beside = path.parent / "receipts" / f"{asset}.json"
+    if ASSET.fullmatch(asset) and beside.is_file():
+        return words_of_made(read_receipt(beside).made)
     found = _words(texts)
     if found is None:
         kept = " (its receipt, receipts/<asset-id>.json, says it)" if "mezzotint:asset_id" in texts else ""
         raise InputError(f"{path} does not say how it was made{kept}; expected the metadata of a picture tool")
     found = replace(found, notes=(*found.notes, *found.unsaid))
-    return found if found.source == "mezzotint" else replace(found, notes=(*found.notes, NOISE))
+    return replace(found, notes=(*found.notes, TEXT_ALONE if found.source == "mezzotint" else NOISE))
 
 
 def texts_of(path: Path) -> dict[str, str]:
@@ -77,30 +90,3 @@ def _json(text: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _of_receipt(made: Made) -> Words:
-    notes = []
-    if made.task.get("name") != "generate":
-        notes.append(f"made by {made.task.get('name')}: the pictures it was given are not named")
-    if len(made.stage.solver) > 1 or len(made.stage.grid) > 1:
-        notes.append("options of solver and grid are in the receipt and are not brought along")
-    if made.embeddings:
-        notes.append(f"with --embedding: {', '.join(str(one['name']) for one in made.embeddings)}")
-    if made.attached:
-        notes.append(f"with controls or pictures in the prompt: {', '.join(str(one['name']) for one in made.attached)}")
-    return Words(
-        source="mezzotint",
-        prompt=made.prompt,
-        negative_prompt=made.negative_prompt,
-        apart=made.apart,
-        steps=made.stage.steps,
-        scale=made.stage.scale,
-        seed=made.seed,
-        size=f"{made.size[0]}x{made.size[1]}",
-        solver=str(made.stage.solver["name"]),
-        grid=str(made.stage.grid["name"]),
-        model=made.model,
-        loras=tuple((str(one["name"]), float(one["weight"])) for one in made.adapters),
-        notes=tuple(notes),
-    )

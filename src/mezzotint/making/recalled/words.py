@@ -5,10 +5,23 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 MAX_TEXT = 1 << 20
 MAX_PROMPT = 20_000
+
+
+@dataclass(frozen=True)
+class Need:
+    """A file that a command names without knowing where it is.
+
+    word: what stands for it in the command.  what: for people.  sha256: of the file, or of a picture's pixels.
+    """
+
+    word: str
+    what: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -17,6 +30,8 @@ class Words:
 
     apart: texts for single text encoders, as ``Prompts.apart``.  image: what it began from.  notes: what could
     not be brought along, or will differ.   None is what was not said.
+    verb: the command.  pictures: what it is given; else it is given the prompt.  more: further options and their
+    values, None for a flag.  needs: the files that it names.
     """
 
     source: str
@@ -34,6 +49,10 @@ class Words:
     image: str | None = None
     strength: float | None = None
     notes: tuple[str, ...] = ()
+    verb: str = "generate"
+    pictures: tuple[str, ...] = ()
+    more: tuple[tuple[str, str | None], ...] = ()
+    needs: tuple[Need, ...] = ()
 
     @property
     def unsaid(self) -> tuple[str, ...]:
@@ -54,18 +73,40 @@ class Words:
             "--strength": self.strength if self.image else None,
         }  # fmt: skip
         said = [f"{key}={plain(value)}" for key, value in options.items() if value is not None]
-        said += [f"--lora={name}:{weight:g}" for name, weight in self.loras]
-        return ["generate", *said, "--", self.prompt]
+        said += [f"--lora={name}:{plain(weight)}" for name, weight in self.loras]
+        said += [key if value is None else f"{key}={value}" for key, value in self.more]
+        if self.pictures:
+            return [self.verb, *said, "--", *self.pictures]
+        return [self.verb, *said, "--", self.prompt]
 
     @property
     def command(self) -> str:
-        """For a shell."""
-        return shlex.join(["mezzotint", *self.arguments])
+        """For a shell; one of bash's kind where a text has characters that move a terminal's cursor."""
+        return " ".join(quoted(argument) for argument in ["mezzotint", *self.arguments])
+
+
+def quoted(text: str) -> str:
+    """For a shell: with characters that cannot be seen as escapes."""
+    if all(c.isprintable() or c in "\n\t" for c in text):
+        return shlex.quote(text)
+    return "$'" + "".join(_escaped(c) for c in text) + "'"
+
+
+def _escaped(c: str) -> str:
+    if c in "\\'":
+        return f"\\{c}"
+    return c if c.isprintable() else f"\\U{ord(c):08x}"
 
 
 def plain(value: object) -> str:
     """A value as the command line takes it."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, float):
+        return str(value)
+    short = f"{value:g}"
+    exact = short if float(short) == value else repr(value)
+    return format(Decimal(exact), "f") if "e" in exact else exact  # a hyphen in 1e-05 would part two numbers
 
 
 def clean(text: object) -> str:

@@ -1,0 +1,201 @@
+"""The command that makes a picture of ours again to the bit, from what its receipt says determines it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mezzotint.config import DTYPES
+from mezzotint.errors import InputError
+from mezzotint.governance.receipt import Made, StageMade
+from mezzotint.making.recalled.sampling import OWN, sampling_of
+from mezzotint.making.recalled.words import Need, Words, clean, plain
+
+PIXELS = "SHA-256 of its pixels, as `mezzotint inspect` says it"
+Option = tuple[str, str | None]
+
+
+def words_of_made(made: Made) -> Words:
+    """The words, with what must be at hand.  Raises InputError where no command makes that picture."""
+    try:
+        found = _words(made)
+        unsayable = "\0" in "".join(found.arguments)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
+        raise InputError(f"the receipt says something else than it should ({error!r}); use an intact copy") from error
+    if unsayable:
+        raise InputError("its texts have a character 0, which no command line takes; use Python")
+    return found
+
+
+def _words(made: Made) -> Words:
+    name = str(made.task.get("name"))
+    if name not in MADE_BY:
+        raise InputError(f"no command of this version makes a picture by {name!r}; use the version that made it")
+    if made.dtype not in DTYPES:
+        raise InputError(f"no command of this version makes a picture in {made.dtype}; use the version that made it")
+    verb, pictures, own = MADE_BY[name](made)
+    compiled: list[Option] = [("--compile", None)] if "inductor" in made.versions else []
+    if compiled and verb != "generate":
+        raise InputError(f"{verb} has no --compile, and the picture was made with it; use the version that made it")
+    steps, scale, solver, grid = _sampling(made)
+    return Words(
+        source="mezzotint",
+        verb=verb,
+        pictures=pictures,
+        prompt=made.prompt,
+        negative_prompt=made.negative_prompt,
+        apart=made.apart,
+        steps=steps,
+        scale=scale,
+        seed=made.seed,
+        size=f"{made.size[0]}x{made.size[1]}" if name in SIZED else None,
+        solver=solver,
+        grid=grid,
+        model=made.model,
+        loras=tuple((str(one["name"]), float(one["weight"])) for one in made.adapters),
+        image="PICTURE" if name in IMAGES else None,
+        strength=made.task.get("strength"),
+        more=(*own, *_beside(made), *_machine(made), *compiled),
+        needs=tuple(Need(*map(clean, (one.word, one.what, one.sha256))) for one in _needs(made, pictures)),
+        notes=tuple(clean(note) for note in _notes(made)),
+    )
+
+
+Command = tuple[str, tuple[str, ...], list[Option]]
+"""The verb, the pictures it is given, and its options."""
+
+
+def _generate(made: Made) -> Command:
+    return "generate", (), []
+
+
+def _masked(made: Made) -> Command:
+    locked: list[Option] = [("--lock-mask", None)] if made.task["lock"] else []
+    if made.task["name"] == "inpaint":
+        return "generate", (), [("--mask", "MASK"), *locked]
+    return "generate", (), [("--outpaint", ",".join(map(str, made.task["margins"]))), *locked]
+
+
+def _upscale(made: Made) -> Command:
+    options: list[Option] = [("--prompt", made.prompt)] if made.prompt else []
+    given = [name for name in ("by", "strength", "noise_level", "tile", "overlap") if name in made.task]
+    options += [(f"--{name.replace('_', '-')}", plain(made.task[name])) for name in given]
+    return "upscale", ("PICTURE",), options
+
+
+def _vary(made: Made) -> Command:
+    return "vary", ("PICTURE", "OTHER")[: len(made.task["pictures"])], []
+
+
+MADE_BY = {
+    "generate": _generate, "image": _generate, "inpaint": _masked, "outpaint": _masked, "upscale": _upscale,
+    "vary": _vary,
+}  # fmt: skip
+"""By the task's name."""
+
+IMAGES = ("image", "inpaint", "outpaint")
+SIZED = ("generate", "image", "inpaint")
+
+
+def _sampling(made: Made) -> tuple[int, float | None, str | None, str | None]:
+    """(steps, scale, --solver, --grid) of the stages that the words were for: the main one and its refiner.
+
+    None is what they do not share: each has its own, as without words.
+    """
+    spoken = [made.stage, *(stage for stage in made.stages if stage.link.get("name") == "handover")]
+    pairs, scales = {sampling_of(stage) for stage in spoken}, {stage.scale for stage in spoken}
+    solver, grid = pairs.pop() if len(pairs) == 1 else (None, None)
+    if pairs and not all("scheduler" in stage.grid for stage in spoken):
+        raise InputError(
+            "base and refiner were sampled in other ways, which no command says; use the version that made it"
+        )
+    return sum(stage.steps for stage in spoken), scales.pop() if len(scales) == 1 else None, solver, grid
+
+
+def _machine(made: Made) -> Iterator[Option]:
+    """How many pictures, and by what arithmetic: of both the last bit depends."""
+    n = _count(made.task["at"]) if "at" in made.task else 1
+    yield from (("--n", str(n)), ("--batch", str(made.stage.batch[0])), ("--device", made.device))
+    yield from (("--dtype", made.dtype), ("--threads", str(made.threads)))
+    yield "--quality", str(made.task.get("quality", "standard"))  # said always: settings may have another
+
+
+def _count(at: float) -> int:
+    """The fewest pictures from one to another of which one is at this share of the way, in millionths."""
+    return next(n for n in range(1, 1_000_001) if _number(at, n) is not None)
+
+
+def _number(at: float, n: int) -> int | None:
+    """Which of n pictures that is, from 0."""
+    k = round(at * (n - 1))
+    return k if round(k / max(1, n - 1), 6) == at else None
+
+
+def _beside(made: Made) -> Iterator[Option]:
+    """Folders and files beside the model."""
+    for stage in made.stages:
+        if stage.link.get("name") == "handover":
+            yield from (("--refiner", "REFINER"), ("--refiner-at", plain(float(stage.link["share"]))))
+        if stage.model == "then_unet":
+            yield "--then", "THEN"
+    yield from (("--embedding", str(one["name"])) for one in made.embeddings)
+    for number, one in enumerate(made.attached, 1):
+        said = f"{one['name']}:{plain(float(one['weight']))}"
+        if one["kind"] == "control":
+            share = f"{plain(float(one['begin']))}-{plain(float(one['end']))}"
+            yield from (("--control", f"{said}:{share}"), ("--control-image", f"PICTURE-{number}"))
+        else:
+            yield from (("--ip-adapter", said), ("--ip-image", f"PICTURE-{number}"))
+
+
+def _needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
+    for stage in made.stages:
+        yield from _stage_needs(made, stage)
+    if made.encoder_sha256:
+        yield Need(made.model, "its text encoder", made.encoder_sha256)
+    for one in made.adapters:
+        yield Need(str(one["name"]), "a LoRA file", str(one["sha256"]))
+    for one in made.embeddings:
+        yield Need(str(one["name"]), "a textual-inversion file", str(one["sha256"]))
+    for number, one in enumerate(made.attached, 1):
+        yield Need(str(one["name"]), str(one["kind"]), str(one["sha256"]))
+        yield Need(f"PICTURE-{number}", f"a picture for {one['name']}; {PIXELS}", str(one["picture"]))
+        if "encoder_sha256" in one:
+            yield Need(str(one["name"]), "what reads its picture", str(one["encoder_sha256"]))
+    yield from _picture_needs(made, pictures)
+
+
+def _stage_needs(made: Made, stage: StageMade) -> Iterator[Need]:
+    refines = stage.link.get("name") == "handover"
+    word = "REFINER" if refines else "THEN" if stage.model == "then_unet" else made.model
+    of = "" if word == stage.model else f" of {stage.model}"
+    yield Need(word, f"the weights{of}", stage.weights_sha256)
+    if stage.codec_sha256:
+        yield Need(word, f"the codec{of}", stage.codec_sha256)
+
+
+def _picture_needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
+    task: Any = made.task
+    width, height = made.size
+    for word, digest in zip(pictures, task.get("pictures", ()), strict=False):
+        yield Need(word, f"a picture, as the model sees it; {PIXELS}", digest)
+    if "picture" in task:
+        upscaled = task["name"] == "upscale"
+        kind = "in its frame" if task["name"] == "outpaint" else "" if upscaled else f"cut to {width}x{height}"
+        yield Need("PICTURE", ", ".join(filter(None, ("the picture", kind))) + f"; {PIXELS}", task["picture"])
+    if task["name"] == "inpaint":
+        yield Need("MASK", f"{width}x{height}, what is painted anew; SHA-256 of its bits, 8 a byte", task["mask"])
+
+
+def _notes(made: Made) -> Iterator[str]:
+    versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
+    yield f"the same to the bit on {made.processor} with {versions}: then its asset id is {made.asset_id} again"
+    if made.task["name"] == "inpaint":
+        yield "where the mask says it by transparency, add --mask-means transparent"
+    if "at" in made.task:
+        n = _count(made.task["at"])
+        yield f"of the {n} pictures it is number {(_number(made.task['at'], n) or 0) + 1}"
+    if any(stage.model == "prior_prior" for stage in made.stages):
+        yield "where the prior has a folder of its own, add --prior FOLDER"
+    if any(OWN in stage.grid for stage in made.stages):
+        yield "its receipt does not name the scheduler's class: the model's own is taken"

@@ -1,0 +1,178 @@
+"""The command behind a picture or a receipt of ours: it makes the picture again, and says so where none can."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import jsonschema
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+
+import mezzotint as mz
+from mezzotint.cli import group
+from mezzotint.errors import InputError
+from mezzotint.governance.receipt import Made
+from mezzotint.making.recalled import a1111
+from mezzotint.making.recalled.ours import words_of_made
+from mezzotint.making.recalled.read import read
+from mezzotint.schemas import schema
+
+
+def png(path: Path, texts: Mapping[str, str]) -> Path:
+    chunks = PngImagePlugin.PngInfo()
+    for key, value in texts.items():
+        chunks.add_itxt(key, value)
+    Image.new("RGB", (8, 8)).save(path, pnginfo=chunks)
+    return path
+
+
+def made(tiny: Path, out: Path, *more: str, prompt: str = "sneaker") -> Path:
+    command = ["generate", prompt, "--model", str(tiny), "--seed", "5", "--quiet", "--out", str(out), *more]
+    done = CliRunner().invoke(group, command)
+    assert done.exit_code == 0, done.output
+    return next(p for p in out.glob("*.png") if p.name != "sheet.png")
+
+
+def texts(path: Path) -> dict[str, str]:
+    with Image.open(path) as picture:
+        return dict(picture.info)
+
+
+def pixels(path: Path) -> bytes:
+    with Image.open(path) as picture:
+        return picture.tobytes()
+
+
+def test_the_prompt_is_private_unless_asked(tiny: Path, tmp_path: Path) -> None:
+    quiet, loud = made(tiny, tmp_path / "q"), made(tiny, tmp_path / "l", "--embed-prompt")
+    assert "parameters" not in texts(quiet) and b"sneaker" not in quiet.read_bytes().lower()
+    assert texts(loud)["parameters"].startswith("sneaker\nSteps: 4, Sampler: DPM++ 2M, Schedule type: ")
+    with pytest.raises(InputError, match="receipts/<asset-id>"):
+        read(quiet.rename(tmp_path / "away.png"))
+
+
+@pytest.mark.parametrize("prompt", ["sneaker", "Ankle boot"])
+def test_the_command_that_is_printed_makes_the_picture_again(
+    tiny: Path, tmp_path: Path, prompt: str, record: Made
+) -> None:
+    """From the receipt, from the picture beside it, and from a picture that says it: a shell runs it to the end."""
+    words = ["--embed-prompt", "--scale", "2.5123456", "--negative-prompt", "T-shirt/top", "-n", "2", "--batch", "3"]
+    path = made(tiny, tmp_path / "a", *words, "--grid", "karras:rho=5", "--dtype", "bfloat16", prompt=prompt)
+    plain = made(tiny, tmp_path / "b", *[w for w in words if w != "--embed-prompt"], prompt=prompt)
+    receipt = tmp_path / "a" / "receipts" / f"{texts(path)['mezzotint:asset_id']}.json"
+    alone = tmp_path / "alone.png"
+    alone.write_bytes(path.read_bytes())
+    (tmp_path / "tiny").symlink_to(tiny)  # the command says the model's name, which is a path from here
+    for k, file in enumerate((receipt, plain, path, alone)):
+        found = read(file)
+        assert [(need.word, need.sha256) for need in found.needs] == [("tiny", record.stage.weights_sha256)]
+        python = f"{shlex.quote(sys.executable)} -m mezzotint generate --quiet --embed-prompt --out={k} "
+        command = found.command.replace("mezzotint generate ", python, 1)
+        subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True)
+        (other,) = [p for p in (tmp_path / str(k)).glob("*.png") if p.name != "sheet.png"]
+        source = plain if file == plain else path
+        assert (
+            pixels(other) == pixels(source)
+            and texts(other)["mezzotint:asset_id"] == texts(source)["mezzotint:asset_id"]
+        )
+
+
+def test_a_picture_that_says_something_else_than_its_id(tiny: Path, tmp_path: Path) -> None:
+    said = texts(made(tiny, tmp_path / "a", "--embed-prompt"))
+    said["mezzotint:made"] = said["mezzotint:made"].replace("sneaker", "slipper")
+    with pytest.raises(InputError, match="was changed"):
+        read(png(tmp_path / "changed.png", said))
+    del said["mezzotint:made"]
+    found = read(png(tmp_path / "text.png", said))
+    assert any("its receipt" in note for note in found.notes), "text alone lacks options"
+
+
+CHANGES: dict[str, dict[str, object]] = {
+    "no --solver and --grid": {"solver": {"name": "dpmpp-2m", "eta": 0.5}},
+    "come to what": {"grid": {"name": "uniform", "swirl": 1}},
+    "by 'paint'": {"task": {"name": "paint"}},
+    "in float64": {"dtype": "float64"},
+    "something else": {"task": {"name": "vary"}},
+    "character 0": {"prompt": "a\0b"},
+}
+
+
+@pytest.mark.parametrize("message", CHANGES)
+def test_what_no_command_says_is_said(message: str, record: Made) -> None:
+    """One line, and no command that makes another picture."""
+    change = CHANGES[message]
+    stage = dataclasses.replace(record.stage, **{k: v for k, v in change.items() if k in ("solver", "grid")})  # type: ignore[arg-type]
+    rest = {k: v for k, v in change.items() if k not in ("solver", "grid")}
+    with pytest.raises(InputError, match=message) as caught:
+        words_of_made(dataclasses.replace(record, stages=(stage,), **rest))  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_a_receipt_of_a_schedulers_whole_configuration(record: Made) -> None:
+    """As receipts were once: without the class; the model's own is taken, and it is said."""
+    grid = {"name": "leading", "num_train_timesteps": 1000, "steps_offset": 1}
+    found = words_of_made(dataclasses.replace(record, stages=(dataclasses.replace(record.stage, grid=grid),)))
+    assert (found.solver, found.grid) == (None, None) and any("scheduler's class" in note for note in found.notes)
+
+
+def test_the_document(tiny: Path, tmp_path: Path) -> None:
+    file = made(tiny, tmp_path / "a")
+    said = json.loads(CliRunner().invoke(group, ["read", str(file), "--json"]).stdout)
+    jsonschema.validate(said, schema(said["schema"]))
+    assert shlex.split(said["command"]) == ["mezzotint", *said["arguments"]]
+    done = CliRunner().invoke(group, ["read", str(next((tmp_path / "a" / "receipts").iterdir()))])
+    assert "mezzotint: needs tiny, the weights: " in done.stderr
+
+
+def test_compiled_is_said(record: Made) -> None:
+    found = words_of_made(dataclasses.replace(record, versions={**record.versions, "inductor": "2"}))
+    assert "--compile" in found.arguments
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+def test_characters_that_cannot_be_seen_are_kept_and_not_printed(record: Made, tmp_path: Path) -> None:
+    prompt = "a 'fox' \u202e \x1b[2J \U0001f469\u200d\U0001f4bb \\ $(touch ran)"
+    found = words_of_made(dataclasses.replace(record, prompt=prompt))
+    assert found.command.isprintable()
+    echo = f"{shlex.quote(sys.executable)} -c 'import sys; print(ascii(sys.argv[-1]))'"
+    command = ["bash", "-c", found.command.replace("mezzotint", echo, 1)]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True, env=environment)
+    assert done.stdout.strip() == ascii(prompt) and not (tmp_path / "ran").exists()
+
+
+@pytest.fixture(scope="module")
+def record(tiny: Path):
+    job = mz.prepare("sneaker", model=tiny, seed=5)
+    return job.made(job.pictures[0])
+
+
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cf", "Co", "Cn")), max_size=60
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(prompt=TEXTS, negative=TEXTS, name=TEXTS)
+def test_there_and_back(record, prompt: str, negative: str, name: str) -> None:
+    prompt, negative, name = (" ".join(t.split()) for t in (prompt, negative, name))
+    name = name.strip('"') or "m"
+    if "<lora:" in prompt or "Negative prompt:" in prompt:
+        return
+    one = dataclasses.replace(record, prompt=prompt, negative_prompt=negative, model=name)
+    found = a1111.words_of(a1111.text_of(one))
+    assert (found.source, found.prompt, found.negative_prompt, found.model) == ("mezzotint", prompt, negative, name)
+    assert (found.steps, found.scale, found.seed, found.size) == (
+        one.stage.steps, one.stage.scale, one.seed, f"{one.size[0]}x{one.size[1]}",
+    )  # fmt: skip
