@@ -51,7 +51,8 @@ EVALUATION = [
 OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--prompt-2", "--prompt-3", "--negative-prompt-2", "--negative-prompt-3"],
-        *["--strict", "--model", "--parts", "-n/--n", "--seed", *SAMPLING, "--size", "--lora"],
+        *["--strict", "--model", "--parts", "-n/--n", "--seed", *SAMPLING, "--guidance-interval"],
+        *["--size", "--lora"],
         *["--embedding", "--control", "--control-image", "--ip-adapter", "--ip-image", "--ip-encoder"],
         *["--allow-partial", "--refiner", "--refiner-at", "--prior", "--then", "--image", "--strength"],
         *[

@@ -12,6 +12,7 @@ from diffusers import (
     DDIMScheduler,
     EulerDiscreteScheduler,
     PNDMScheduler,
+    StableDiffusionInpaintPipeline,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
@@ -78,9 +79,11 @@ def weights(parts: Parts) -> dict[str, torch.Tensor]:
     return {k: w.contiguous().clone() for k, w in made.items()}
 
 
-def stable_diffusion_1(folder: Path) -> tuple[Path, Path]:
-    net, codec, clip = unet(8, 64), vae(0.18215), text(2, 64, 2, "quick_gelu")
-    StableDiffusionPipeline(
+def stable_diffusion_1(folder: Path, *, inpaints: bool = False) -> tuple[Path, Path]:
+    """inpaints: told a mask and what is left of the picture."""
+    pipeline = StableDiffusionInpaintPipeline if inpaints else StableDiffusionPipeline
+    net, codec, clip = unet(8, 64, in_channels=9 if inpaints else 4), vae(0.18215), text(2, 64, 2, "quick_gelu")
+    pipeline(
         vae=codec, text_encoder=clip, tokenizer=reader("end"), unet=net, safety_checker=None, feature_extractor=None,
         scheduler=PNDMScheduler(**BETAS, skip_prk_steps=True), requires_safety_checker=False,
     ).save_pretrained(folder / "folder")  # fmt: skip

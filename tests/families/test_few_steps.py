@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
 import diffusers
-import numpy as np
 import pytest
-import torch
 from checkpoints import SD_BETAS, changed, unet
 from lent import CLIPS, Lent
 from parity import agree
+from pipelines import Made as Run
+from pipelines import from_words, opened
 
 import mezzotint as mz
-from mezzotint.diffusion.noise import Noise
-from mezzotint.diffusion.sample import FIRST_DRAW
 from mezzotint.errors import UsageError
 from mezzotint.pretrained.system import describe_system
 
-SEED, PROMPT, SHAPE = 7, "a red chair", (1, 4, 16, 16)
+SEED, PROMPT = 7, "a red chair"
 XL = {
     "cross_attention_dim": 56, "addition_embed_type": "text_time", "addition_time_embed_dim": 8,
     "projection_class_embeddings_input_dim": 24 + 6 * 8, "transformer_layers_per_block": (1, 2),
@@ -30,7 +27,7 @@ XL = {
 TRAILING = {**SD_BETAS, "timestep_spacing": "trailing"}
 VELOCITY = {**TRAILING, "prediction_type": "v_prediction"}
 ZERO = {**TRAILING, "rescale_betas_zero_snr": True}
-Made = dict[str, Path]
+Folders = dict[str, Path]
 
 
 KINDS: dict[str, tuple[str, str, str, dict[str, Any], dict[str, Any]]] = {
@@ -47,7 +44,7 @@ KINDS: dict[str, tuple[str, str, str, dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.fixture(scope="module")
-def made(sd1: Path, sdxl: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(sd1: Path, sdxl: Path, tmp_path_factory: pytest.TempPathFactory) -> Folders:
     folder, bases, found = tmp_path_factory.mktemp("few"), {"sd1": sd1, "sdxl": sdxl}, {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -65,31 +62,13 @@ OTHERS: dict[str, dict[str, Any]] = {
 }
 
 
-def theirs(folder: Path, scale: float, steps: int, scheduler: str | None = None) -> tuple[torch.Tensor, np.ndarray]:
-    """(latents, pixels) of the pipeline, from our noise at the beginning and in every step."""
-    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
-        warnings.simplefilter("ignore")
-        pipe = diffusers.DiffusionPipeline.from_pretrained(folder, safety_checker=None)
-        pipe.set_progress_bar_config(disable=True)
-        if scheduler:
-            free = {"clip_sample": False} if scheduler in CLIPS else {}
-            pipe.scheduler = Lent(getattr(diffusers, scheduler)(**SD_BETAS, **OTHERS[scheduler], **free))
-        module = sys.modules[type(getattr(pipe.scheduler, "scheduler", pipe.scheduler)).__module__]
-
-        def run(kind: str) -> Any:
-            drawn = iter(range(FIRST_DRAW, FIRST_DRAW + steps))
-            patch.setattr(
-                module, "randn_tensor", lambda *_, **__: Noise((SEED,))(next(drawn), SHAPE).float(), raising=False
-            )
-            words = {"num_inference_steps": steps, "guidance_scale": scale, "height": 32, "width": 32}
-            return pipe(PROMPT, **words, latents=begin, output_type=kind).images
-
-        begin = Noise((SEED,))(0, SHAPE).float()
-        if "Euler" in type(pipe.scheduler).__name__:  # theirs starts at sigma, ours at sqrt(1 + sigma^2)
-            pipe.scheduler.set_timesteps(steps)
-            top = float(pipe.scheduler.sigmas[0])
-            begin = begin * float(np.sqrt(1 + top * top) / top)
-        return run("latent"), np.round(run("np")[0] * 255).astype(np.uint8)
+def theirs(folder: Path, job: mz.Job, scheduler: str | None = None) -> Run:
+    """The pipeline's, from our noise at the beginning and in every step."""
+    pipe = opened(folder)
+    if scheduler:
+        free = {"clip_sample": False} if scheduler in CLIPS else {}
+        pipe.scheduler = Lent(getattr(diffusers, scheduler)(**SD_BETAS, **OTHERS[scheduler], **free))
+    return from_words(pipe, job)
 
 
 CASES = [("lcm", 8.0), ("lcm-xl", 3.0), ("lcm-merged", 1.0), ("sd-turbo", 1.0), ("sdxl-turbo", 1.0), ("lightning", 1.0)]
@@ -97,10 +76,10 @@ CASES = [("lcm", 8.0), ("lcm-xl", 3.0), ("lcm-merged", 1.0), ("sd-turbo", 1.0), 
 
 @pytest.mark.parametrize(("kind", "scale"), CASES)
 @pytest.mark.parametrize("steps", [1, 4])
-def test_the_pipelines_pictures(kind: str, scale: float, steps: int, made: Made) -> None:
+def test_the_pipelines_pictures(kind: str, scale: float, steps: int, made: Folders) -> None:
     # theirs has guidance off from 1 down; a model that is told its scale is told s - 1 in both
-    latents, pixels = theirs(made[kind], scale, steps)
     job = mz.prepare(PROMPT, model=made[kind], seed=SEED, steps=steps, scale=scale)
+    latents, pixels = theirs(made[kind], job)
     events = list(mz.stream(job))
     mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
     picture = next(e.pixels for e in events if isinstance(e, mz.Image))
@@ -110,17 +89,17 @@ def test_the_pipelines_pictures(kind: str, scale: float, steps: int, made: Made)
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize(("kind", "scale"), CASES)
 @pytest.mark.parametrize("scheduler", OTHERS)
-def test_with_another_scheduler(kind: str, scale: float, scheduler: str, made: Made) -> None:
-    latents, pixels = theirs(made[kind], scale, 4, scheduler)
+def test_with_another_scheduler(kind: str, scale: float, scheduler: str, made: Folders) -> None:
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items())
     job = mz.prepare(PROMPT, model=made[kind], seed=SEED, steps=4, scale=scale, solver=f"{scheduler}:{flags}")
+    latents, pixels = theirs(made[kind], job, scheduler)
     events = list(mz.stream(job))
     mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
     picture = next(e.pixels for e in events if isinstance(e, mz.Image))
     assert agree(f"few steps: {kind}", scheduler, mine, latents, picture, pixels) and pixels.std() > 5
 
 
-def test_presets_follow_the_configuration(made: Made, sd1: Path, sd2: Path, sdxl: Path) -> None:
+def test_presets_follow_the_configuration(made: Folders, sd1: Path, sd2: Path, sdxl: Path) -> None:
     def preset(folder: Path) -> tuple[int, float]:
         standard = describe_system(folder).members[0].described.spec.sampling["standard"]
         return standard.steps, standard.scale
@@ -132,7 +111,7 @@ def test_presets_follow_the_configuration(made: Made, sd1: Path, sd2: Path, sdxl
     assert preset(sd1) == preset(sd2) == (50, 7.5)
 
 
-def test_a_scale_that_is_told_costs_no_second_call_and_matters(made: Made) -> None:
+def test_a_scale_that_is_told_costs_no_second_call_and_matters(made: Folders) -> None:
     explained = mz.explain(made["lcm"])
     assert explained.calls == 4
     one, other = (
@@ -142,7 +121,9 @@ def test_a_scale_that_is_told_costs_no_second_call_and_matters(made: Made) -> No
 
 
 @pytest.mark.parametrize("family", ["lcm", "flux_dev"])
-def test_a_negative_prompt_without_effect_is_refused(family: str, made: Made, request: pytest.FixtureRequest) -> None:
+def test_a_negative_prompt_without_effect_is_refused(
+    family: str, made: Folders, request: pytest.FixtureRequest
+) -> None:
     folder = made[family] if family in made else request.getfixturevalue(family)
     with pytest.raises(UsageError, match="whose guidance is in its weights"):
         mz.prepare(PROMPT, model=folder, negative_prompt="blue")

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import diffusers
-import numpy as np
 import pytest
 import torch
-from cascade_peers import exact, noise_of
+from cascade_peers import deepfloyd
 from cascades import if_first, if_second
 from lent import Lent
 from parity import agree
 from PIL import Image
+from pipelines import Made, opened
 
 import mezzotint as mz
 from mezzotint.cli.generate import command
-from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import MezzotintError
 from mezzotint.making.job import Planned
 from mezzotint.pretrained.families.cascade import bounds_of
 from mezzotint.pretrained.plan import plan
-from mezzotint.stage import LINK_DRAW
 
 PROMPT, AWAY, SEED, STEPS, SCALE = "A red CHAIR ", "blue", 7, 6, 5.0
 BOUNDS = {"thresholding": True, "dynamic_thresholding_ratio": 0.95, "sample_max_value": 1.5}
@@ -49,46 +46,13 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return if_second(tmp_path_factory.mktemp("second"))
 
 
-def loaded(kind: Any, folder: Path, **parts: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        pipe = kind.from_pretrained(folder, **parts)
-    pipe.set_progress_bar_config(disable=True)
-    exact(pipe.scheduler)
-    return pipe
-
-
-def drawing(patch: pytest.MonkeyPatch, module: str, noise: Noise, *draws: int) -> None:
-    """What a pipeline draws itself is ours."""
-    left = iter(draws)
-    patch.setattr(
-        f"diffusers.pipelines.deepfloyd_if.{module}.randn_tensor",
-        lambda shape, **words: noise(next(left), tuple(shape)).float(),
-    )
-
-
-def enlarged(
-    first: Path, second: Path | None, patch: pytest.MonkeyPatch, away: str, scheduler: str | None = None, more: int = 50
-) -> tuple[torch.Tensor, np.ndarray]:
-    """(states, pixels) of the pipelines, with our noise in every step.   more: steps of stage II."""
-    one = loaded(diffusers.IFPipeline, first)
+def enlarged(job: mz.Job, first: Path, second: Path | None, scheduler: str | None = None) -> Made:
+    """Of the pipelines.   scheduler: of stage I, in its own one's place."""
+    one = opened(first)
     if scheduler:
         one.scheduler = Lent(getattr(diffusers, scheduler)(**TABLE, **BOUNDS, **OTHERS[scheduler]))
-        exact(one.scheduler.scheduler)
-    noises = [(Noise((SEED,), k), steps) for k, steps in enumerate((STEPS, more))]
-    fresh = noises if scheduler in (None, "DDPMScheduler") else noises[1:]
-    noise_of(patch, "diffusers.schedulers.scheduling_ddpm", fresh)
-    drawing(patch, "pipeline_if", noises[0][0], 0)
-    words = {"num_inference_steps": STEPS, "guidance_scale": SCALE, "clean_caption": False, "output_type": "pt"}
-    made = one(PROMPT, negative_prompt=away, **words).images
-    if second is not None:
-        two = loaded(diffusers.IFSuperResolutionPipeline, second, text_encoder=None, tokenizer=None)
-        two.scheduler = Lent(two.scheduler)
-        strong, weak = one.encode_prompt(PROMPT, negative_prompt=away)
-        drawing(patch, "pipeline_if_superresolution", noises[1][0], 0, LINK_DRAW)
-        words = {"num_inference_steps": more, "output_type": "pt"}
-        made = two(image=made, prompt_embeds=strong, negative_prompt_embeds=weak, **words).images
-    return made, ((made[0].permute(1, 2, 0).clamp(-1, 1).numpy() + 1) * 127.5).round().astype(np.uint8)
+    two = None if second is None else opened(second, text_encoder=None, tokenizer=None)
+    return deepfloyd(one, two, job)
 
 
 def ours(job: mz.Job) -> tuple[torch.Tensor, mz.Image]:
@@ -98,19 +62,19 @@ def ours(job: mz.Job) -> tuple[torch.Tensor, mz.Image]:
 
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize(("away", "scheduler"), [("", None), (AWAY, None), *((AWAY, name) for name in OTHERS)])
-def test_stage_i_s_pictures(away: str, scheduler: str | None, first: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    latents, pixels = enlarged(first, None, monkeypatch, away, scheduler)
+def test_stage_i_s_pictures(away: str, scheduler: str | None, first: Path) -> None:
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
     solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
     job = mz.prepare(PROMPT, model=first, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away, solver=solver)
+    latents, pixels = enlarged(job, first, None, scheduler)
     mine, image = ours(job)
     assert agree("DeepFloyd IF, stage I", scheduler, mine, latents, image.pixels, pixels) and pixels.std() > 5
 
 
-def test_both_stages_pictures(first: Path, second: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    latents, pixels = enlarged(first, second, monkeypatch, AWAY)
+def test_both_stages_pictures(first: Path, second: Path) -> None:
     job = mz.prepare(PROMPT, model=first, then=second, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(STEPS, SCALE), (50, 4.0)]
+    latents, pixels = enlarged(job, first, second)
     mine, image = ours(job)
     assert agree("DeepFloyd IF, both stages", None, mine, latents, image.pixels, pixels) and pixels.std() > 5
     made = image.receipt.made
@@ -119,15 +83,14 @@ def test_both_stages_pictures(first: Path, second: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("scheduler", OTHERS)
-def test_with_another_scheduler_in_stage_ii(
-    scheduler: str, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_with_another_scheduler_in_stage_ii(scheduler: str, first: Path, tmp_path: Path) -> None:
     """Its folder says it; ``--solver`` reaches stage I alone.  In fewer steps than its own 50, to be quick."""
     told = getattr(diffusers, scheduler)(**TABLE, **{**BOUNDS, "sample_max_value": 1.2}, **OTHERS[scheduler])
     second = if_second(tmp_path, scheduler=told)
-    latents, pixels = enlarged(first, second, monkeypatch, AWAY, more=STEPS)
     job = mz.prepare(PROMPT, model=first, then=second, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
-    mine, image = ours(replace(job, stages=(job.stages[0], in_steps(job.stages[1], STEPS))))
+    job = replace(job, stages=(job.stages[0], in_steps(job.stages[1], STEPS)))
+    latents, pixels = enlarged(job, first, second)
+    mine, image = ours(job)
     assert agree("DeepFloyd IF, both stages", scheduler, mine, latents, image.pixels, pixels) and pixels.std() > 5
 
 

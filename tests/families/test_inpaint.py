@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import numpy as np
 import pytest
-import torch
 from checkpoints import flux, stable_diffusion_inpaint, stable_diffusion_xl
 from lent import Lent
 from parity import agree
 from PIL import Image
+from pipelines import Made, from_picture, opened
 
 import mezzotint as mz
-from mezzotint.diffusion.noise import Noise
-from mezzotint.diffusion.sample import start
 from mezzotint.diffusion.schedule import mu_shift
 from mezzotint.errors import MezzotintError, ModelError
 from mezzotint.making.outpaint import Margins, framed, margins_of
@@ -73,37 +69,25 @@ def flux_fill(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return flux(tmp_path_factory.mktemp("fill"), distilled=True, pipeline=pipeline, channels=16 + 16 + 16)
 
 
-def theirs(folder: Path, files: Path, scheduler: Any, begin: torch.Tensor, **words: Any) -> tuple[Any, np.ndarray]:
-    """(final latents, pixels) of the folder's own pipeline; the autoencoder's mean in place of a draw."""
-    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
-        warnings.simplefilter("ignore")
-        pipe = diffusers.DiffusionPipeline.from_pretrained(folder)
-        pipe.set_progress_bar_config(disable=True)
-        pipe.scheduler = scheduler or pipe.scheduler
-        module = sys.modules[type(pipe).__module__]
-        patch.setattr(module, "retrieve_latents", lambda found, **_: found.latent_dist.mode())
-        patch.setattr(module, "randn_tensor", lambda *_, **__: begin)
-        said = {"prompt": PROMPT, "num_inference_steps": STEPS, "height": 32, "width": 32, **words}
-        given = {"image": Image.open(files / "in.png"), "mask_image": Image.open(files / "mask.png")}
-        packs = {"latents": pipe._pack_latents(begin, 1, 4, 16, 16)} if "Flux" in type(pipe).__name__ else {}
-        latents = pipe(**said, **given, **packs, output_type="latent").images
-        pixels = pipe(**said, **given, **packs, output_type="np").images
-        if packs:
-            latents = pipe._unpack_latents(latents, 32, 32, pipe.vae_scale_factor)
-    return latents, np.round(pixels[0] * 255).astype(np.uint8)
+def theirs(folder: Path, files: Path, scheduler: Any, job: mz.Job, **words: Any) -> Made:
+    """Of the folder's own pipeline."""
+    pipe = opened(folder)
+    pipe.scheduler = scheduler or pipe.scheduler
+    return from_picture(pipe, job, files / "in.png", files / "mask.png", **words)
 
 
-def ours(folder: Path, files: Path, **words: Any) -> tuple[torch.Tensor, np.ndarray]:
+def prepared(folder: Path, files: Path, **words: Any) -> mz.Job:
     given = {"image": files / "in.png", "mask": files / "mask.png"}
-    job = mz.prepare(PROMPT, model=folder, seed=SEED, steps=STEPS, **given, **words)
+    return mz.prepare(PROMPT, model=folder, seed=SEED, steps=STEPS, **given, **words)
+
+
+def ours(job: mz.Job) -> Made:
     events = list(mz.stream(job))
     latents = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
     return latents, next(e.pixels for e in events if isinstance(e, mz.Image))
 
 
-def same(
-    what: str, scheduler: str | None, mine: tuple[torch.Tensor, np.ndarray], other: tuple[torch.Tensor, np.ndarray]
-) -> None:
+def same(what: str, scheduler: str | None, mine: Made, other: Made) -> None:
     assert agree(what, scheduler, mine[0], other[0], mine[1], other[1]) and other[1].std() > 5
 
 
@@ -117,10 +101,8 @@ def test_a_unet_that_is_told_the_mask(
         pytest.skip("diffusers' PNDM begins halfway with the step before that one")
     folder = request.getfixturevalue(family)
     made, solver = OTHERS[scheduler] if scheduler else (None, None)
-    begin = Noise((SEED,))(0, (1, 4, 16, 16)).float()
-    said = {"strength": strength, "negative_prompt": "blue"}
-    other = theirs(folder, files, made, begin, guidance_scale=3.0, **said)
-    same("inpainting models", scheduler, ours(folder, files, scale=3.0, solver=solver, **said), other)
+    job = prepared(folder, files, scale=3.0, solver=solver, strength=strength, negative_prompt="blue")
+    same("inpainting models", scheduler, ours(job), theirs(folder, files, made, job, strength=strength))
 
 
 FLOWS: dict[str, dict[str, Any]] = {
@@ -141,17 +123,14 @@ def test_flux_fill(scheduler: str | None, flux_fill: Path, files: Path) -> None:
         made = Lent(getattr(diffusers, scheduler)(**FLOWS[scheduler], **(TOLD if flows else {})))
         flags = FLOWS[scheduler] | ({"flow_shift": mu_shift(64)} if flows else {})
         solver = f"{scheduler}:" + ",".join(f"{k}={v}" for k, v in flags.items())
-    given = {"image": files / "in.png", "mask": files / "mask.png", "solver": solver}
-    job = mz.prepare(PROMPT, model=flux_fill, steps=STEPS, seed=SEED, **given)
+    job = prepared(flux_fill, files, solver=solver)
     assert job.main.plan.scale == 30.0
-    begin = start(Noise((SEED,)), (4, 16, 16), job.main.plan.levels)
-    expected = theirs(flux_fill, files, made, begin, guidance_scale=30.0)
-    same("FLUX.1 Fill", scheduler, ours(flux_fill, files, solver=solver), expected)
+    same("FLUX.1 Fill", scheduler, ours(job), theirs(flux_fill, files, made, job))
 
 
 @pytest.mark.parametrize("family", ["sd1_inpaint", "sdxl_inpaint", "flux_fill"])
 def test_locked_pixels_stay(family: str, files: Path, request: pytest.FixtureRequest) -> None:
-    _, locked = ours(request.getfixturevalue(family), files, lock_mask=True)
+    _, locked = ours(prepared(request.getfixturevalue(family), files, lock_mask=True))
     mask = np.asarray(Image.open(files / "mask.png")) > 0
     assert (locked[~mask] == drawn()[~mask]).all() and (locked[mask] != drawn()[mask]).mean() > 0.5
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +10,14 @@ import diffusers
 import numpy as np
 import pytest
 import torch
-from cascade_peers import exact, noise_of
+from cascade_peers import decoded, embeddings, like
 from cascades import kandinsky_combined, kandinsky_decoder, kandinsky_prior
-from lent import CASCADED, Lent, of_prior
+from lent import CASCADED, of_prior
 from parity import agree
 from PIL import Image
+from pipelines import opened
 
 import mezzotint as mz
-from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import MezzotintError
 from mezzotint.making.job import How
 from mezzotint.making.vary import prepare_vary
@@ -58,61 +56,11 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _loaded(kind: Any, folder: Path) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        pipe = kind.from_pretrained(folder)
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
-
-
-def embeddings(prior: Path, patch: pytest.MonkeyPatch, away: str) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-    """What the prior's pipeline hands on, and its last state, with our noise in every step."""
-    pipe = _loaded(diffusers.KandinskyV22PriorPipeline, prior)
-    exact(pipe.scheduler)
-    pipe.scheduler = Lent(pipe.scheduler)
-    many = 2 if away else 1
-    for module in ("unclip", "ddpm"):
-        noise_of(patch, f"diffusers.schedulers.scheduling_{module}", [(_Rows(SEED, many), 25)])
-    begin = _Rows(SEED, many)(0, (many, 24)).float()
-    words = {"negative_prompt": away} if away else {}
-    given = dict(pipe(PROMPT, **words, latents=begin, num_inference_steps=25, guidance_scale=4.0))
-    return given, pipe.scheduler.last
-
-
-def decoded(
-    decoder: Path, patch: pytest.MonkeyPatch, scheduler: str | None, given: dict[str, Any], **begins: Any
-) -> tuple[torch.Tensor, np.ndarray]:
-    """(latents, pixels) of the decoder's pipeline, with our noise in every step.   begins: a picture and a strength,
-    to begin from."""
-    pipe = _loaded(diffusers.KandinskyV22Img2ImgPipeline if begins else diffusers.KandinskyV22Pipeline, decoder)
+def decoder_of(folder: Path, scheduler: str | None, kind: Any = diffusers.KandinskyV22Pipeline) -> Any:
+    pipe = opened(folder, kind)
     if scheduler:
         pipe.scheduler = getattr(diffusers, scheduler)(**TABLE, **OTHERS[scheduler])
-    pipe.scheduler = Lent(pipe.scheduler)
-    noise = Noise((SEED,), 1)
-    first = STEPS - int(STEPS * begins["strength"]) if begins else 0
-    noise_of(patch, "diffusers.schedulers.scheduling_ddpm", [(noise, STEPS)], first)
-    start = noise(0, (1, 4, 16, 16)).float()
-    if begins:
-        patch.setattr(sys.modules[type(pipe).__module__], "randn_tensor", lambda *_, **__: start)
-    words = begins or {"latents": start}
-    pipe.movq_scale_factor = 2
-    run = {"num_inference_steps": STEPS, "guidance_scale": SCALE, "height": 32, "width": 32}
-    latents = pipe(**given, **run, **words, output_type="latent").images
-    with torch.no_grad():
-        pixels = pipe.movq.decode(latents, force_not_quantize=True).sample
-    return latents, ((pixels[0].permute(1, 2, 0) + 1) * 127.5).clamp(0, 255).round().numpy()
-
-
-class _Rows(Noise):
-    """The noise of one sample with several embeddings, as so many rows."""
-
-    def __init__(self, seed: int, many: int) -> None:
-        super().__init__((seed,))
-        object.__setattr__(self, "many", many)
-
-    def __call__(self, draw: int, shape: Any) -> torch.Tensor:
-        return Noise(self.seeds)(draw, (1, shape[0], *shape[1:]))[0]
+    return pipe
 
 
 def ours(job: mz.Job) -> tuple[torch.Tensor, mz.Image]:
@@ -127,56 +75,47 @@ def same(what: str, scheduler: str | None, job: mz.Job, latents: torch.Tensor, p
 
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize(("away", "scheduler"), [("", None), ("blue", None), *(("", name) for name in OTHERS)])
-def test_the_pipelines_pictures(
-    away: str, scheduler: str | None, prior: Path, decoder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given, _ = embeddings(prior, monkeypatch, away)
+def test_the_pipelines_pictures(away: str, scheduler: str | None, prior: Path, decoder: Path) -> None:
     job = mz.prepare(
         PROMPT, model=decoder, prior=prior, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away, solver=scheduler
     )
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(25, 4.0), (STEPS, SCALE)]
-    assert same("Kandinsky 2.2", scheduler, job, *decoded(decoder, monkeypatch, scheduler, given))
+    given, _ = embeddings(opened(prior), job)
+    assert same("Kandinsky 2.2", scheduler, job, *decoded(decoder_of(decoder, scheduler), job, given))
 
 
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("scheduler", [None, *CASCADED])
 @pytest.mark.parametrize("away", ["", "blue"])
-def test_the_prior_s_embeddings(
-    away: str, scheduler: str | None, decoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_prior_s_embeddings(away: str, scheduler: str | None, decoder: Path, tmp_path: Path) -> None:
     """The prior's folder says its scheduler; ``--solver`` reaches the decoder alone."""
     prior = kandinsky_prior(tmp_path, of_prior(scheduler, 10.0) if scheduler else None)
     job = mz.prepare(PROMPT, model=decoder, prior=prior, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away)
-    given, state = embeddings(prior, monkeypatch, away)
+    given, state = embeddings(opened(prior), job)
     mine = [e.state.x[0] for e in mz.stream(job) if isinstance(e, mz.Progress) and e.stage == 0][-1]
     assert agree("Kandinsky 2.2, prior", scheduler, mine, state)
-    assert same("Kandinsky 2.2", None, job, *decoded(decoder, monkeypatch, None, given))
+    assert same("Kandinsky 2.2", None, job, *decoded(opened(decoder), job, given))
 
 
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("scheduler", [None, *OTHERS])
-def test_from_a_picture(
-    scheduler: str | None, prior: Path, decoder: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given, _ = embeddings(prior, monkeypatch, "")
+def test_from_a_picture(scheduler: str | None, prior: Path, decoder: Path, picture: Path) -> None:
     job = mz.prepare(
         PROMPT, model=decoder, prior=prior, seed=SEED, steps=STEPS, scale=SCALE, solver=scheduler, image=picture,
         strength=0.7,
     )  # fmt: skip
-    expected = decoded(decoder, monkeypatch, scheduler, given, image=Image.open(picture), strength=0.7)
+    given, _ = embeddings(opened(prior), job)
+    pipe = decoder_of(decoder, scheduler, diffusers.KandinskyV22Img2ImgPipeline)
+    expected = decoded(pipe, job, given, image=Image.open(picture), strength=0.7)
     assert same("Kandinsky 2.2 from a picture", scheduler, job, *expected)
 
 
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("scheduler", [None, *OTHERS])
-def test_variations_of_a_picture(
-    scheduler: str | None, prior: Path, decoder: Path, both: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pipe = _loaded(diffusers.KandinskyV22PriorPipeline, prior)
-    given = dict(pipe.interpolate([Image.open(picture)], [1.0], num_inference_steps=2))
+def test_variations_of_a_picture(scheduler: str | None, prior: Path, decoder: Path, both: Path, picture: Path) -> None:
     how = How(steps=STEPS, scale=SCALE, solver=scheduler)
     job = prepare_vary([picture], how, model=both, n=1, seed=SEED, batch=None)
-    expected = decoded(decoder, monkeypatch, scheduler, given)
+    expected = decoded(decoder_of(decoder, scheduler), job, like(opened(prior), picture))
     assert same("Kandinsky 2.2, variations of a picture", scheduler, job, *expected)
 
 

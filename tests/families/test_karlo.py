@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
-import diffusers
 import numpy as np
 import pytest
 import torch
-from cascade_peers import exact, noise_of
+from cascade_peers import KARLO
+from cascade_peers import karlo as theirs
 from cascades import karlo as made_karlo
 from cascades import karlo_variations
-from diffusers.pipelines.deprecated import unclip
-from lent import CASCADED, Lent, bounded, of_prior
+from lent import CASCADED, bounded, of_prior
 from parity import agree
 from PIL import Image
+from pipelines import opened
 
 import mezzotint as mz
-from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import MezzotintError
 from mezzotint.making.job import How
 from mezzotint.making.vary import prepare_vary
@@ -38,9 +36,6 @@ def variations(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return karlo_variations(tmp_path_factory.mktemp("variations"))
 
 
-NAMES = ("prior", "decoder", "super_res")
-
-
 def others(name: str) -> dict[str, Any]:
     """Another scheduler for each network; where its class can, with the variance that the decoder learned."""
     fixed, learned, logged = (
@@ -48,30 +43,7 @@ def others(name: str) -> dict[str, Any]:
         for kind in ("fixed_small", "learned_range", "fixed_small_log")
     )
     made = of_prior(name, 5.0, **fixed), bounded(name, 1.0, **learned), bounded(name, 1.0, **logged)
-    return {f"{net}_scheduler": scheduler for net, scheduler in zip(NAMES, made, strict=True)}
-
-
-def theirs(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, stages: tuple[int, ...], **words: Any
-) -> tuple[list[torch.Tensor], np.ndarray]:
-    """Each stage's last state, and the pipeline's picture (H, W, 3), with our noise in every step of every stage."""
-    shapes = {0: (1, 24), 1: (1, 3, 16, 16), 2: (1, 3, 32, 32)}
-    for module in ("unclip", "ddpm"):
-        noises = [(Noise((SEED,), k), STEPS[s]) for k, s in enumerate(stages)]
-        noise_of(monkeypatch, f"diffusers.schedulers.scheduling_{module}", noises)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        monkeypatch.setattr(diffusers.pipelines, "unclip", unclip, raising=False)  # where published indices say it is
-        pipe = diffusers.DiffusionPipeline.from_pretrained(folder)
-        pipe.set_progress_bar_config(disable=True)
-        lent = [Lent(pipe.components[f"{NAMES[s]}_scheduler"]) for s in stages]
-        for s, one in zip(stages, lent, strict=True):
-            exact(one.scheduler)
-            setattr(pipe, f"{NAMES[s]}_scheduler", one)
-        begin = {f"{NAMES[s]}_latents": Noise((SEED,), k)(0, shapes[s]).float() for k, s in enumerate(stages)}
-        counts = {f"{NAMES[s]}_num_inference_steps": STEPS[s] for s in stages}
-        pixels = pipe(**words, **begin, **counts, decoder_guidance_scale=3.0, output_type="np").images
-    return [one.last for one in lent], pixels[0] * 255
+    return {f"{net}_scheduler": scheduler for net, scheduler in zip(KARLO, made, strict=True)}
 
 
 def ours(job: mz.Job) -> tuple[list[torch.Tensor], mz.Image]:
@@ -102,18 +74,19 @@ def check(
 
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("scheduler", CASCADED)
-def test_with_another_scheduler_in_every_stage(scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_another_scheduler_in_every_stage(scheduler: str, tmp_path: Path) -> None:
     """The folder says it; ``--solver`` would reach the decoder alone."""
     folder = made_karlo(tmp_path, **others(scheduler))
-    states, image = ours(mz.prepare(PROMPT, model=folder, seed=SEED, steps=STEPS[1], scale=3.0))
-    check(scheduler, states, *theirs(folder, monkeypatch, (0, 1, 2), prompt=PROMPT), image)
+    job = mz.prepare(PROMPT, model=folder, seed=SEED, steps=STEPS[1], scale=3.0)
+    states, image = ours(job)
+    check(scheduler, states, *theirs(opened(folder), job), image)
 
 
-def test_the_pipeline_s_picture(karlo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pipeline_s_picture(karlo: Path) -> None:
     job = mz.prepare(PROMPT, model=karlo, seed=SEED, steps=STEPS[1], scale=3.0)
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(25, 4.0), (5, 3.0), (7, 1.0)]
     states, image = ours(job)
-    found, expected = theirs(karlo, monkeypatch, (0, 1, 2), prompt=PROMPT)
+    found, expected = theirs(opened(karlo), job)
     check(None, states, found, expected, image)
     mine = (states[-1][0].permute(1, 2, 0).clamp(-1, 1).numpy() + 1) * 127.5
     assert np.abs(mine - expected).max() < 0.0255 and expected.std() > 5
@@ -142,7 +115,7 @@ def test_every_part_is_counted_and_hashed(karlo: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("scheduler", [None, *CASCADED])
-def test_variations_of_a_picture(scheduler: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variations_of_a_picture(scheduler: str | None, tmp_path: Path) -> None:
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (48, 40, 3), np.uint8))
     picture.save(tmp_path / "in.png")
     made = others(scheduler) if scheduler else {}
@@ -150,7 +123,7 @@ def test_variations_of_a_picture(scheduler: str | None, tmp_path: Path, monkeypa
     folder = karlo_variations(tmp_path, **made)
     job = prepare_vary([tmp_path / "in.png"], How(steps=STEPS[1], scale=3.0), model=folder, n=1, seed=SEED, batch=None)
     states, image = ours(job)
-    check(scheduler, states, *theirs(folder, monkeypatch, (1, 2), image=picture), image)
+    check(scheduler, states, *theirs(opened(folder), job, image=picture), image)
 
 
 def test_variations_are_not_of_words(variations: Path) -> None:

@@ -66,6 +66,7 @@ def test_shifts_that_go_by_the_size(flux_dev: Path, made_again: Again) -> None:
     ("edit", "kept"),
     [
         (["--strength=0.7"], "--strength=0.7"),
+        (["--strength=0.7", "--guidance-interval=0.25,inf"], "--guidance-interval=0.25,inf"),
         (["--mask=MASK", "--lock-mask"], "--lock-mask"),
         (["--mask=MASK", "--strength=0.55"], "--mask=MASK"),
         (["--outpaint=8,0,0,16"], "--outpaint=8,0,0,16"),

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
 import diffusers
-import numpy as np
 import pytest
-import torch
 from checkpoints import pixart as made_pixart
 from parity import agree
+from pipelines import Made, from_words, opened
 from safetensors.torch import load_file, save_file
 
 import mezzotint as mz
-from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import MezzotintError
 
 SEED, STEPS, PROMPT, AWAY = 5, 6, "A red CHAIR ", "blue"
@@ -36,33 +33,23 @@ def pixart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def theirs(folder: Path, scheduler: str | None) -> tuple[torch.Tensor, np.ndarray]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        pipe = diffusers.DiffusionPipeline.from_pretrained(folder)
-        pipe.set_progress_bar_config(disable=True)
-        if scheduler:
-            base = {k: v for k, v in pipe.scheduler.config.items() if k.startswith("beta_")}
-            clips = {"clip_sample": False} if scheduler == "DDIMScheduler" else {}
-            pipe.scheduler = getattr(diffusers, scheduler)(**base, **OTHERS[scheduler], **clips)
-        begin = Noise((SEED,))(0, (1, 4, 16, 16)).float()
-        words = {
-            "negative_prompt": AWAY, "num_inference_steps": STEPS, "guidance_scale": 4.0, "height": 32, "width": 32,
-            "use_resolution_binning": False, "clean_caption": False, "latents": begin,
-        }  # fmt: skip
-        latents = pipe(PROMPT, **words, output_type="latent").images
-        pixels = pipe(PROMPT, **words, output_type="np").images
-    return latents, np.round(pixels[0] * 255).astype(np.uint8)
+def theirs(folder: Path, job: mz.Job, scheduler: str | None) -> Made:
+    pipe = opened(folder)
+    if scheduler:
+        base = {k: v for k, v in pipe.scheduler.config.items() if k.startswith("beta_")}
+        clips = {"clip_sample": False} if scheduler == "DDIMScheduler" else {}
+        pipe.scheduler = getattr(diffusers, scheduler)(**base, **OTHERS[scheduler], **clips)
+    return from_words(pipe, job)
 
 
 @pytest.mark.parametrize("scheduler", [None, *OTHERS])
 def test_the_pipeline_s_pictures(scheduler: str | None, pixart: Path) -> None:
-    latents, pixels = theirs(pixart, scheduler)
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
     solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
     job = mz.prepare(
         PROMPT, model=pixart, seed=SEED, steps=STEPS, scale=4.0, negative_prompt=AWAY, solver=solver, size="32x32"
     )
+    latents, pixels = theirs(pixart, job, scheduler)
     events = list(mz.stream(job))
     mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
     picture = next(e.pixels for e in events if isinstance(e, mz.Image))

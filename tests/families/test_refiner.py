@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,9 @@ import torch
 from checkpoints import SD_BETAS, stable_diffusion_xl_refiner
 from parity import agree
 from PIL import Image
+from pipelines import Made, begin_of, both, from_picture, opened
 
 import mezzotint as mz
-from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import MezzotintError
 
 SEED, STEPS, PROMPT, AWAY = 6, 10, "a red chair", "blue"
@@ -47,64 +45,46 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def opened(folder: Path, solver: str | None) -> Any:
-    pipe = diffusers.DiffusionPipeline.from_pretrained(folder)
-    pipe.set_progress_bar_config(disable=True)
+def scheduled(folder: Path, solver: str | None) -> Any:
+    pipe = opened(folder)
     if SOLVERS[solver][0]:
         pipe.scheduler = SOLVERS[solver][0]()
     return pipe
 
 
-def ours(**words: Any) -> tuple[torch.Tensor, np.ndarray]:
-    job = mz.prepare(PROMPT, seed=SEED, steps=STEPS, scale=3.0, **words)
+def prepared(**words: Any) -> mz.Job:
+    return mz.prepare(PROMPT, seed=SEED, steps=STEPS, scale=3.0, **words)
+
+
+def ours(job: mz.Job) -> Made:
     events = list(mz.stream(job))
     states = [e.state.x for e in events if isinstance(e, mz.Progress)]
     assert len(states) == job.total and [e.done for e in events if isinstance(e, mz.Progress)][-1] == job.total
     return states[-1], next(e.pixels for e in events if isinstance(e, mz.Image))
 
 
-def same(
-    what: str, solver: str | None, mine: tuple[torch.Tensor, np.ndarray], latents: torch.Tensor, pixels: np.ndarray
-) -> None:
-    other = np.round(pixels[0] * 255).astype(int)
-    assert agree(what, solver, mine[0], latents, mine[1], other) and other.std() > 5
+def same(what: str, solver: str | None, mine: Made, other: Made) -> None:
+    assert agree(what, solver, mine[0], other[0], mine[1], other[1]) and other[1].std() > 5
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("away", [AWAY, ""])
 def test_a_picture_is_refined(solver: str | None, away: str, refiner: Path, picture: Path) -> None:
-    noise = Noise((SEED,))(0, (1, 4, 16, 16)).float()
-    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
-        warnings.simplefilter("ignore")
-        pipe = opened(refiner, solver)
-        module = sys.modules[type(pipe).__module__]
-        patch.setattr(module, "retrieve_latents", lambda found, **_: found.latent_dist.mode())
-        patch.setattr(module, "randn_tensor", lambda *_, **__: noise)
-        words = {
-            "prompt": PROMPT, "negative_prompt": away or None, "image": Image.open(picture), "strength": 0.3,
-            "num_inference_steps": STEPS, "guidance_scale": 3.0,
-        }  # fmt: skip
-        latents, pixels = (pipe(**words, output_type=kind).images for kind in ("latent", "np"))
-    mine = ours(model=refiner, image=picture, negative_prompt=away, solver=SOLVERS[solver][1])
-    same("SDXL refiner", solver, mine, latents, pixels)
+    job = prepared(model=refiner, image=picture, strength=0.3, negative_prompt=away, solver=SOLVERS[solver][1])
+    same("SDXL refiner", solver, ours(job), from_picture(scheduled(refiner, solver), job, picture, strength=0.3))
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("share", [0.8, 0.5])
 def test_a_base_hands_over(solver: str | None, share: float, sdxl: Path, refiner: Path) -> None:
-    begin = Noise((SEED,))(0, (1, 4, 16, 16)).float()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        words = {"prompt": PROMPT, "negative_prompt": AWAY, "num_inference_steps": STEPS, "guidance_scale": 3.0}
-        base, second = opened(sdxl, solver), opened(refiner, solver)
-        half = base(**words, latents=begin, denoising_end=share, output_type="latent").images
-        kinds = ("latent", "np")
-        latents, pixels = (second(**words, image=half, denoising_start=share, output_type=k).images for k in kinds)
     given = {} if share == 0.8 else {"refiner_at": share}
-    mine = ours(model=sdxl, refiner=refiner, negative_prompt=AWAY, solver=SOLVERS[solver][1], **given)
-    same("SDXL base and refiner", solver, mine, latents, pixels)
-    alone = ours(model=sdxl, negative_prompt=AWAY, solver=SOLVERS[solver][1])
-    assert (mine[1] != alone[1]).any()
+    words = {"negative_prompt": AWAY, "solver": SOLVERS[solver][1]}
+    job = prepared(model=sdxl, refiner=refiner, **words, **given)
+    base, second = scheduled(sdxl, solver), scheduled(refiner, solver)
+    half, _ = both(base, job, latents=begin_of(base, job), denoising_end=share)
+    mine = ours(job)
+    same("SDXL base and refiner", solver, mine, both(second, job, image=half, denoising_start=share))
+    assert (mine[1] != ours(prepared(model=sdxl, **words))[1]).any()
 
 
 def test_receipts_name_both(sdxl: Path, refiner: Path) -> None:

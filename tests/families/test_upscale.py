@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,16 +15,15 @@ from checkpoints import stable_diffusion_inpaint
 from checkpoints import upscaler as made_upscaler
 from parity import agree
 from PIL import Image
+from pipelines import enlarged, opened
 
 import mezzotint as mz
 from mezzotint.cli import run
 from mezzotint.conditioning.prompts import Prompts
-from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import MezzotintError
 from mezzotint.making.job import How
 from mezzotint.making.upscale import Enlarging, prepare_upscale
 from mezzotint.pretrained.component_network import network_of
-from mezzotint.stage import LINK_DRAW
 
 SEED, STEPS, PROMPT, AWAY = 8, 5, "a red chair", "blue"
 
@@ -77,21 +74,10 @@ OTHERS: dict[str, dict[str, Any]] = {
 )
 def test_the_upscaler_s_pictures(level: int, scheduler: str | None, upscaler: Path, tmp_path: Path) -> None:
     small = saved(tmp_path, 16, 24)
-    begin = Noise((SEED,))(0, (1, 4, 24, 16)).float()
-    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
-        warnings.simplefilter("ignore")
-        pipe = diffusers.DiffusionPipeline.from_pretrained(upscaler)
-        pipe.set_progress_bar_config(disable=True)
-        if scheduler:
-            base = {k: v for k, v in pipe.scheduler.config.items() if k.startswith("beta_") or k == "prediction_type"}
-            pipe.scheduler = getattr(diffusers, scheduler)(**base, **OTHERS[scheduler])
-        noise = Noise((SEED,))(LINK_DRAW, (1, 3, 24, 16)).float()
-        patch.setattr(sys.modules[type(pipe).__module__], "randn_tensor", lambda *_, **__: noise)
-        words = {
-            "prompt": PROMPT, "negative_prompt": AWAY, "image": Image.open(small), "noise_level": level,
-            "num_inference_steps": STEPS, "guidance_scale": 4.0, "latents": begin,
-        }  # fmt: skip
-        latents, pixels = (pipe(**words, output_type=kind).images for kind in ("latent", "np"))
+    pipe = opened(upscaler)
+    if scheduler:
+        base = {k: v for k, v in pipe.scheduler.config.items() if k.startswith("beta_") or k == "prediction_type"}
+        pipe.scheduler = getattr(diffusers, scheduler)(**base, **OTHERS[scheduler])
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
     solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
     how = How(steps=STEPS, scale=4.0, solver=solver, said=Prompts(negative_prompt=AWAY))
@@ -99,7 +85,8 @@ def test_the_upscaler_s_pictures(level: int, scheduler: str | None, upscaler: Pa
     job = prepare_upscale(small, how, said, prompt=PROMPT, model=upscaler, n=1, seed=SEED, batch=None)
     events = list(mz.stream(job))
     mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
-    other, made = np.round(pixels[0] * 255).astype(int), next(e.pixels for e in events if isinstance(e, mz.Image))
+    made = next(e.pixels for e in events if isinstance(e, mz.Image))
+    latents, other = enlarged(pipe, job, small, level)
     assert made.shape == (96, 64, 3) and agree("x4 upscaler", scheduler, mine, latents, made, other) and other.std() > 5
 
 

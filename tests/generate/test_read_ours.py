@@ -67,7 +67,19 @@ def test_the_command_that_is_printed_makes_the_picture_again(
     tiny: Path, tmp_path: Path, prompt: str, record: Made
 ) -> None:
     """From the receipt, from the picture beside it, and from a picture that says it: a shell runs it to the end."""
-    words = ["--embed-prompt", "--scale", "2.5123456", "--negative-prompt", "T-shirt/top", "-n", "2", "--batch", "3"]
+    words = [
+        "--embed-prompt",
+        "--scale",
+        "2.5123456",
+        "--guidance-interval",
+        "0.3,2.75",
+        "--negative-prompt",
+        "T-shirt/top",
+        "-n",
+        "2",
+        "--batch",
+        "3",
+    ]
     path = made(tiny, tmp_path / "a", *words, "--grid", "karras:rho=5", "--dtype", "bfloat16", prompt=prompt)
     plain = made(tiny, tmp_path / "b", *[w for w in words if w != "--embed-prompt"], prompt=prompt)
     receipt = tmp_path / "a" / "receipts" / f"{texts(path)['mezzotint:asset_id']}.json"

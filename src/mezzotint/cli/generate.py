@@ -38,6 +38,7 @@ from mezzotint.errors import UsageError
 @click.option("-n", "--n", type=int, default=1, show_default=True, help="How many pictures of each prompt.")
 @seed_option
 @sampling_options
+@click.option("--guidance-interval", metavar="LOW,HIGH", help="The noise, sigma/alpha, in which guidance is on.  [all]")
 @click.option("--size", metavar="WxH", help="Size in pixels; models say which they can make.")
 @click.option("--lora", multiple=True, metavar="FILE[:WEIGHT]", help="A LoRA file to put on; may be given again.")
 @click.option(

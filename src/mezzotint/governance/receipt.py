@@ -29,6 +29,8 @@ class StageMade:
     config_sha256: of what ``model.json`` says, less card and defaults.  link: how it was fed.
     solver, grid: {"name", **options}.  levels_sha256: of the grid's numbers, ``levels_hash``.
     scale: guidance, 1 is off.  batch: the shape that the network computed, (rows, *state); other rows do not matter.
+    guidance_interval: low < sigma/alpha <= high where guidance was on, no bound above where high is None; None is
+    everywhere, and is left out of JSON, so that ids are those of receipts without it.
     """
 
     model: str
@@ -42,6 +44,7 @@ class StageMade:
     steps: int
     scale: float
     batch: tuple[int, ...]
+    guidance_interval: tuple[float, float | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,23 @@ class Made:
     @property
     def asset_id(self) -> str:
         """The first 32 hexadecimal digits of the SHA-256 of the canonical JSON."""
-        return sha256(canonical_json(asdict(self)))[:32]
+        return sha256(canonical_json(_plain(self)))[:32]
+
+
+def _plain(made: Made) -> dict[str, Any]:
+    """Its table; what a stage has by default and older receipts have no word for is left out."""
+    table = asdict(made)
+    for stage in table["stages"]:
+        if stage["guidance_interval"] is None:
+            del stage["guidance_interval"]
+    return table
+
+
+def _stage_of(table: Mapping[str, Any]) -> StageMade:
+    """The inverse of it for one stage."""
+    interval = table.get("guidance_interval")
+    bounds = None if interval is None else (interval[0], interval[1])
+    return StageMade(**{**table, "batch": tuple(table["batch"]), "guidance_interval": bounds})
 
 
 @dataclass(frozen=True)
@@ -106,7 +125,7 @@ class Receipt:
 
 def to_dict(receipt: Receipt) -> dict[str, Any]:
     """The JSON value, as the schema has it."""
-    made = json.loads(canonical_json(asdict(receipt.made)))
+    made = json.loads(canonical_json(_plain(receipt.made)))
     times = {"created": receipt.created, "batch_seconds": round(receipt.batch_seconds, 4)}
     return {
         "schema": SCHEMA,
@@ -125,7 +144,7 @@ def from_dict(value: Any, where: str) -> Receipt:
     try:
         made = _made_of(value["made"])
         receipt = Receipt(made, value["pixels_sha256"], value["times"]["created"], value["times"]["batch_seconds"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InputError(f"{where} is a damaged receipt ({error}); use an intact copy") from error
     if made.asset_id != value.get("asset_id"):
         raise InputError(f"{where} was changed: its asset id is not the hash of its contents; use an intact copy")
@@ -135,7 +154,7 @@ def from_dict(value: Any, where: str) -> Receipt:
 def _made_of(value: Any) -> Made:
     """Raises KeyError, TypeError, ValueError."""
     table = dict(value)
-    stages = tuple(StageMade(**{**stage, "batch": tuple(stage["batch"])}) for stage in table["stages"])
+    stages = tuple(_stage_of(stage) for stage in table["stages"])
     pairs = {"size": tuple(table["size"]), "read": tuple(table["read"]), "stages": stages}
     pairs |= {"adapters": tuple(table["adapters"]), "tokens": tuple(table["tokens"])}
     pairs |= {name: tuple(table[name]) for name in ("embeddings", "attached")}
@@ -144,14 +163,14 @@ def _made_of(value: Any) -> Made:
 
 def made_text(made: Made) -> str:
     """What determines a picture as text, for its file."""
-    return canonical_json(asdict(made)).decode()
+    return canonical_json(_plain(made)).decode()
 
 
 def made_from_text(text: str, asset_id: str, where: str) -> Made:
     """The same back.  Raises InputError: damaged, or it is not what the asset's id is of."""
     try:
         made = _made_of(json.loads(text))
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{where} says in a damaged way how it was made ({error}); use its receipt") from error
     if made.asset_id != asset_id:
         raise InputError(f"{where} was changed: its asset id is not the hash of how it was made; use its receipt")

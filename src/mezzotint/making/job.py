@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -66,7 +67,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class How:
-    """The words of ``generate`` that say how pictures are made, whatever of.  said: the texts that all share."""
+    """The words of ``generate`` that say how pictures are made, whatever of.
+
+    said: the texts that all share.  interval: of the noise sigma/alpha in which guidance is on; None is everywhere.
+    """
 
     quality: str = "standard"
     steps: int | None = None
@@ -79,6 +83,7 @@ class How:
     said: Prompts = field(default_factory=Prompts)
     offload: bool = False
     compiled: bool = False
+    interval: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.offload and self.compiled:
@@ -206,7 +211,15 @@ class Job:
             steps=len(stage.run),
             scale=stage.plan.scale,
             batch=(self.rows, *stage.model.spec.shape),
+            guidance_interval=_bounds(stage.plan.interval),
         )
+
+
+def _bounds(interval: tuple[float, float] | None) -> tuple[float, float | None] | None:
+    """An interval as JSON can hold it: None for no bound above."""
+    if interval is None:
+        return None
+    return interval[0], None if math.isinf(interval[1]) else interval[1]
 
 
 def described(job: Job) -> Mapping[str, Any]:
@@ -228,6 +241,7 @@ def described(job: Job) -> Mapping[str, Any]:
                 "grid": dict(stage.grid),
                 "steps": stage.steps,
                 "scale": stage.scale,
+                **({} if stage.guidance_interval is None else {"guidance_interval": list(stage.guidance_interval)}),
                 "batch": list(stage.batch),
             }
             for stage in made.stages

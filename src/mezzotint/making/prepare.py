@@ -13,6 +13,7 @@ from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import UsageError
 from mezzotint.making.attach import Attachments
 from mezzotint.making.edit import LARGEST, Edit, edit_of
+from mezzotint.making.interval import check_interval, interval_of
 from mezzotint.making.job import GENERATE, How, Job, Planned, Wanted
 from mezzotint.making.prompt import told
 from mezzotint.making.refine import handing_over
@@ -130,6 +131,7 @@ def prepare(
     quality: str = "standard",
     steps: int | None = None,
     scale: float | None = None,
+    guidance_interval: str | None = None,
     solver: str | None = None,
     grid: str | None = None,
     size: str | None = None,
@@ -164,6 +166,7 @@ def prepare(
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     total = check_count("n", n) * len(prompts)
     rows = rows_for(check_count("the number of pictures", total), batch)
+    interval = None if guidance_interval is None else interval_of(guidance_interval)
     system = opened(model, parts)
     for joint, folder in ((PRIOR, prior), (THEN, then)):
         system = system if folder is None else with_folder(system, find(str(folder)), joint)
@@ -192,7 +195,7 @@ def prepare(
 
     seeds = seeds_from(seed, total)
     pictures = tuple(Wanted(s, prompts[i // n], said[i // n], task, name=prompts[i // n]) for i, s in enumerate(seeds))
-    how = How(quality, steps, scale, solver, grid, device, dtype, threads, shared, offload, compiled)
+    how = How(quality, steps, scale, solver, grid, device, dtype, threads, shared, offload, compiled, interval)
     return planned(model, system, pictures, rows, how, wide, edit=edit)
 
 
@@ -254,6 +257,10 @@ def planned(
             sized[k].spec, quality=how.quality, solver=how.solver, grid=how.grid, steps=how.steps, scale=how.scale
         )
     _check_scale(system, plans[system.main].scale, how.said)
+    if how.interval is not None:
+        check_interval(sized[system.main].spec, system.name, plans[system.main].scale)
+        for k in spoken:
+            plans[k] = replace(plans[k], interval=how.interval)
     kind = device_for(how.device)
     dtype = dtype_for(how.dtype, kind)
     memory = _memory(system, [stage.spec for stage in sized], rows, dtype, kind, how.offload)

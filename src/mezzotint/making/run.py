@@ -14,7 +14,7 @@ from torch import Tensor
 from mezzotint.codecs.base import Codec
 from mezzotint.codecs.kl import KL
 from mezzotint.diffusion.denoiser import Cond, Denoiser
-from mezzotint.diffusion.guidance import Guided, Inpainted, OwnNull, Telling, Thresholded, together
+from mezzotint.diffusion.guidance import Guided, Inpainted, Interval, OwnNull, Telling, Thresholded, together
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.files import sha256
@@ -54,13 +54,21 @@ def _guided(job: Job, planned: Planned, null: Cond) -> Denoiser:
 
 
 def _steered(job: Job, planned: Planned, null: Cond) -> Denoiser:
-    """The same without bounds; the null of an embedding is zero where nobody says another."""
+    """The same without bounds."""
     model, scale = planned.model, planned.plan.scale
     denoiser: Denoiser = model.denoiser(job.device, job.dtype, job.compiled)
     if "guidance" in model.takes:
         return Telling(denoiser, {"guidance": torch.tensor([scale], device=job.device)})
     if scale == 1:
         return denoiser
+    interval = planned.plan.interval
+    guided = _away(job, planned, null, denoiser)
+    return guided if interval is None else Interval(guided, denoiser, *interval)
+
+
+def _away(job: Job, planned: Planned, null: Cond, denoiser: Denoiser) -> Denoiser:
+    """A denoiser guided away from its null; that of an embedding is zero where nobody says another."""
+    model, scale = planned.model, planned.plan.scale
     if "vector" in model.takes and model.spec.net.get("away") == "told" and "vector" not in null:
         return OwnNull(denoiser, scale, "vector", AWAY, together)
     weak = {name: null[name].to(job.device) for name in model.takes if name in null}
@@ -228,6 +236,7 @@ def generate(
     quality: str = "standard",
     steps: int | None = None,
     scale: float | None = None,
+    guidance_interval: str | None = None,
     solver: str | None = None,
     grid: str | None = None,
     size: str | None = None,
@@ -273,6 +282,8 @@ def generate(
         steps: intervals of the grid.  scale: guidance, 1 is off.  solver, grid: names, also those of other tools.  All
         four
             are for the main stage of a system; the other stages keep their presets.
+        guidance_interval: "LOW,HIGH", the noise sigma/alpha between which guidance is on, 0 … inf; outside one call of
+            the network does where guidance takes two.  None is everywhere.  (Kynkaanniemi et al., 2024)
         size: "WxH" in pixels.  device: auto | cpu | cuda | mps.  dtype: auto | float32 | bfloat16 | fastest.
         threads: of the processor.  batch: rows computed together; None is n, at most 16.
         image: a picture to begin from; pictures have its size where the model can.   strength: the share of the steps
@@ -300,7 +311,8 @@ def generate(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
         negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, parts=parts, n=n,
         seed=seed,
-        quality=quality, steps=steps, scale=scale, solver=solver, grid=grid, size=size,
+        quality=quality, steps=steps, scale=scale, guidance_interval=guidance_interval, solver=solver, grid=grid,
+        size=size,
         device=device, dtype=dtype, threads=threads, batch=batch, image=image,
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,
         refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, allow_partial=allow_partial,

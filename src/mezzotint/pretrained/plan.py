@@ -31,6 +31,7 @@ class Plan:
     """A resolved way to sample, rehearsed.
 
     solver_choice, grid_choice: names and options in full, for receipts.  calls: of the denoiser, in each step.
+    interval: low < sigma/alpha <= high, where guidance is on; None is everywhere.
     """
 
     solver: Solver[Any]
@@ -39,6 +40,7 @@ class Plan:
     grid_choice: Choice
     scale: float
     calls: tuple[int, ...]
+    interval: tuple[float, float] | None = None
 
     @property
     def steps(self) -> int:

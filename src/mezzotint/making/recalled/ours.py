@@ -55,7 +55,7 @@ def _words(made: Made) -> Words:
         loras=tuple((str(one["name"]), float(one["weight"])) for one in made.adapters),
         image="PICTURE" if name in IMAGES else None,
         strength=made.task.get("strength"),
-        more=(*own, *_beside(made), *_machine(made), *compiled),
+        more=(*own, *_interval(made), *_beside(made), *_machine(made), *compiled),
         needs=tuple(Need(*map(clean, (one.word, one.what, one.sha256))) for one in _needs(made, pictures)),
         notes=tuple(clean(note) for note in _notes(made)),
     )
@@ -110,6 +110,14 @@ def _sampling(made: Made) -> tuple[int, float | None, str | None, str | None]:
             "base and refiner were sampled in other ways, which no command says; use the version that made it"
         )
     return sum(stage.steps for stage in spoken), scales.pop() if len(scales) == 1 else None, solver, grid
+
+
+def _interval(made: Made) -> Iterator[Option]:
+    """Where guidance is on."""
+    bounds = made.stage.guidance_interval
+    if bounds is not None:
+        low, high = bounds
+        yield "--guidance-interval", f"{plain(low)},{'inf' if high is None else plain(high)}"
 
 
 def _machine(made: Made) -> Iterator[Option]:
