@@ -219,3 +219,10 @@ def test_models_are_listed_and_inspected(sd1: Path, tmp_path: Path, monkeypatch:
     assert seen.facts["parts"]["unet"]["class"] == "UNet2DConditionModel"
     jsonable = json.loads(json.dumps(seen.facts))
     assert jsonable["parts"]["unet"]["sha256"] == known_sha256(sd1 / UNET)
+
+
+def test_compiled_goes_without_what_changes_the_blocks(sd1: Path) -> None:
+    with pytest.raises(UsageError, match="does not go with controls"):
+        mz.prepare("red", model=sd1, compiled=True, control=["x"], control_image=["y"])
+    with pytest.raises(UsageError, match="--offload puts it away"):
+        mz.prepare("red", model=sd1, compiled=True, offload=True)

@@ -9,11 +9,14 @@ import torch
 from torch import nn
 from training_case import resumed, run, same, tiny
 
+from mezzotint.errors import UsageError
 from mezzotint.nets import DiTConfig, build
 from mezzotint.training.checkpoint import Store
+from mezzotint.training.distributed import Ranks
 from mezzotint.training.movers import movers
 from mezzotint.training.recipe import Every
 from mezzotint.training.schedule import Optimiser
+from mezzotint.training.state import begin
 
 RATE = 0.03
 
@@ -88,3 +91,8 @@ def test_a_run_resumed_is_equal_to_the_bit(tmp_path, stop):
     again, steps = resumed(recipe, tmp_path)
     assert steps[0].step == stop + 1
     assert same(again, whole)
+
+
+def test_sharded_matrices_are_refused():
+    with pytest.raises(UsageError, match="train with --strategy ddp"):
+        begin(turned(), ranks=Ranks(0, 2, "fsdp"))

@@ -173,6 +173,10 @@ def prepare(
     _check_single(system, [*lora, *embedding, *control, *ip_adapter])
     if lora:
         system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)
+    if compiled and (control or ip_adapter):
+        raise UsageError(
+            "--compile does not go with controls or pictures in the prompt, which change the blocks; leave one out"
+        )
     system = Attachments(control, control_image, ip_adapter, ip_image, ip_encoder).put_on(system)
     system = refined(system, refiner, refiner_at)
     if embedding:

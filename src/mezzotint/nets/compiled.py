@@ -34,10 +34,10 @@ def repeated_blocks(net: nn.Module) -> Iterator[nn.Module]:
             yield from repeated_blocks(child)
 
 
-def compile_blocks(net: nn.Module) -> int:
+def compile_blocks(net: nn.Module) -> None:
     """Has every repeated block compiled when it is first called, in place; weights and their names stay.
 
-    Answers differ from the plain network's by rounding.  Returns: how many blocks.
+    Answers differ from the plain network's by rounding.
     Raises UsageError where the network repeats nothing, or where a processor's code cannot be compiled because there is
     no C++ compiler.
     """
@@ -51,7 +51,6 @@ def compile_blocks(net: nn.Module) -> int:
     torch._dynamo.config.recompile_limit = max(SHAPES, torch._dynamo.config.recompile_limit)
     for block in blocks:
         block.compile()
-    return len(blocks)
 
 
 def compiled_copy(net: nn.Module) -> nn.Module:

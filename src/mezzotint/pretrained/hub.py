@@ -200,9 +200,8 @@ def _listed(repository: str, revision: str | None) -> tuple[Any, Any]:
         from huggingface_hub import HfApi, constants
     except ImportError as error:
         raise UsageError("pull needs huggingface_hub; pip install 'mezzotint[hub]'") from error
-    if (
-        "HF_HUB_DISABLE_TELEMETRY" not in os.environ
-    ):  # which is read once, at an import that another library may have made
+    # The variable is read once, at an import that another library may have made.
+    if "HF_HUB_DISABLE_TELEMETRY" not in os.environ:
         constants.HF_HUB_DISABLE_TELEMETRY = True
     hub = HfApi(endpoint=os.environ.get("HF_ENDPOINT", HUB).rstrip("/"), library_name="mezzotint")
     with _plainly(repository):

@@ -60,7 +60,10 @@ def begin(
     """A run before its first update.  The first weights are drawn on the CPU and depend on the recipe's seed alone.
 
     compiled: the network's blocks are compiled, which is faster and differs by rounding.
+    Raises UsageError for Muon on sharded weights.
     """
+    if ranks.strategy == "fsdp" and recipe.optimiser.orthogonal:
+        raise UsageError("Muon needs whole matrices, and fsdp cuts them; train with --strategy ddp")
     where = torch.device(device)
     torch.manual_seed(recipe.seed)
     net = recipe.build(recipe.net).float().to(where)

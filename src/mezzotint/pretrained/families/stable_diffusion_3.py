@@ -42,9 +42,8 @@ def described(found: Components) -> System:
     net = found["transformer"]
     channels, side = whole(net, "in_channels", 16), whole(net, "sample_size", 128)
     spec = spec_of(found, "SD3Transformer2DModel", channels, side, PRESET, CARD)
-    positions = {
-        "positions": whole(net, "pos_embed_max_size", 96)
-    }  # tokens along a side; beyond them there is no table
+    # Tokens along a side; beyond them there is no table.
+    positions = {"positions": whole(net, "pos_embed_max_size", 96)}
     return system_of(found, replace(spec, net={**spec.net, **positions}), T5_TOKENS)
 
 
