@@ -170,7 +170,7 @@ def prepare(
     system = opened(model, parts)
     for joint, folder in ((PRIOR, prior), (THEN, then)):
         system = system if folder is None else with_folder(system, find(str(folder)), joint)
-    _check_single(system, [*lora, *embedding, *control, *ip_adapter])
+    _check_single(system, [*(lora if system.components else ()), *embedding, *control, *ip_adapter])
     if lora:
         system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)
     if compiled and (control or ip_adapter):

@@ -17,13 +17,15 @@ OF_TEXT = ("attn2.to_k", "attn2.to_v")
 class Remembered(nn.Module):
     """y = layer(x), remembered for the last few x without gradients: the same bits, not computed again.
 
-    An input is known by its contents, so that no request can be given another's answer.
+    An input is known by its contents, so that no request can be given another's answer.  Of a layer that learns nothing
+    is remembered: its answers change.
     """
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         self.layer = layer
         self._kept: tuple[tuple[Tensor, Tensor], ...] = ()
+        self._learns = any(p.requires_grad for p in layer.parameters())
 
     @property
     def weight(self) -> Tensor:
@@ -32,7 +34,7 @@ class Remembered(nn.Module):
         return weight
 
     def forward(self, x: Tensor) -> Tensor:
-        if torch.is_grad_enabled():
+        if self._learns or torch.is_grad_enabled():
             return self._asked(x)
         kept = self._kept  # one reading: other threads may replace it
         for known, made in kept:

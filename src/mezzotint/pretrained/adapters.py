@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import Component, known_sha256
 from mezzotint.pretrained.families.known import family_of
+from mezzotint.pretrained.folder import Described
 from mezzotint.pretrained.lora_file import Alphas, base_of, refuse_others
 from mezzotint.pretrained.search import lookup
 from mezzotint.pretrained.system import System
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from mezzotint.nets.adapters.layouts import Changes, Coverage, Part, Pieces
 
 MAX_WEIGHT = 10.0
+Adaptable = Component | Described
+"""What an adapter may change: a part of a folder in diffusers' layout, or the network of a model folder of ours."""
+
 WRITTEN = ("adapter_model.safetensors", "pytorch_lora_weights.safetensors")
 """Names of the file in the folders that PEFT and diffusers save a LoRA to."""
 
@@ -48,19 +52,39 @@ class Weighed:
         return {"name": self.adapter.name, "sha256": self.adapter.sha256, "weight": self.weight}
 
 
+def layers_of(part: Adaptable) -> Mapping[str, nn.Module]:
+    """The layers of a network that can be adapted, by path; without memory for its weights."""
+    return _layers_of_ours(part) if isinstance(part, Described) else _layers_of(part)
+
+
 @lru_cache(maxsize=32)
-def layers_of(part: Component) -> Mapping[str, nn.Module]:
-    """The layers of a component that can be adapted, by path; without memory for its weights."""
-    from mezzotint.nets.adapters.lora import adaptable
+def _layers_of(part: Component) -> Mapping[str, nn.Module]:
     from mezzotint.pretrained.component_network import empty_network
 
-    return {name: m for name, m in empty_network(part).named_modules() if adaptable(m)}
+    return _adaptable(empty_network(part))
 
 
-def names_of(part: Component) -> Mapping[str, str]:
+def _layers_of_ours(part: Described) -> Mapping[str, nn.Module]:
+    import torch
+
+    from mezzotint.nets.build import build, config_from_dict
+
+    with torch.device("meta"):
+        return _adaptable(build(config_from_dict(part.spec.net)))
+
+
+def _adaptable(network: nn.Module) -> Mapping[str, nn.Module]:
+    from mezzotint.nets.adapters.lora import adaptable
+
+    return {name: m for name, m in network.named_modules() if adaptable(m)}
+
+
+def names_of(part: Adaptable) -> Mapping[str, str]:
     """Every name that files may give a layer of a component -> its path: its own, and a U-Net's in the original layout,
     by which kohya's files for SDXL go."""
     paths = {path: path for path in layers_of(part)}
+    if isinstance(part, Described):
+        return paths
     usual = type(part.config.get("layers_per_block")) is int and "down_block_types" in part.config
     if part.class_name != "UNet2DConditionModel" or not usual:
         return paths
@@ -72,21 +96,29 @@ def names_of(part: Component) -> Mapping[str, str]:
     return {**{name.removesuffix(".weight"): path for path, name in older.items() if name}, **paths}
 
 
-def pieces_of(part: Component) -> Mapping[str, Pieces]:
+def pieces_of(part: Adaptable) -> Mapping[str, Pieces]:
     """The same, with the names that stand for several layers at once: FLUX's and SD3's in the original layout."""
     from mezzotint.pretrained.keymaps import fused
 
-    sizes = {path: len(layer.get_parameter("weight")) for path, layer in layers_of(part).items()}
     plain: dict[str, Pieces] = {name: ((path, ()),) for name, path in names_of(part).items()}
+    if isinstance(part, Described):
+        return plain
+    sizes = {path: len(layer.get_parameter("weight")) for path, layer in layers_of(part).items()}
     return {**fused.pieces_of(part.class_name, sizes), **plain}
 
 
-def parts_to_adapt(system: System) -> dict[Part, Component]:
-    """The networks of a system that an adapter may change.  Raises UsageError where there are none."""
+def parts_to_adapt(system: System) -> dict[Part, Adaptable]:
+    """The networks of a system that an adapter may change: of a model of ours the main stage's.
+
+    Raises UsageError where there are none: networks that keep the magnitude of what passes have no plain layers.
+    """
     found = system.components
     if found is None:
-        raise UsageError(f"{system.name} takes no LoRA files; expected a model in diffusers' layout")
-    parts: dict[Part, Component] = {"denoiser": found.denoising}
+        main = system.members[system.main].described
+        if not layers_of(main):
+            raise UsageError(f"{system.name} takes no LoRA files: its network has no layers that they go on")
+        return {"denoiser": main}
+    parts: dict[Part, Adaptable] = {"denoiser": found.denoising}
     for name in family_of(found).text_parts(found):
         parts[name] = found[name]
     return parts
@@ -110,7 +142,7 @@ def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapte
         raise ModelError(
             f"{path} is no LoRA but whole weights of something ({len(tensors)} tensors); expected a LoRA file"
         )
-    if "text_encoder_3" in said and parts["denoiser"].class_name.startswith("Flux"):
+    if "text_encoder_3" in said and _is_flux(parts["denoiser"]):
         tensors = {_second(key): value for key, value in tensors.items()}
         said = {one.part for key in tensors if (one := read_key(key))}
     bases = {name: pieces_of(part) for name, part in parts.items() if name in said}
@@ -124,6 +156,10 @@ def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapte
     if coverage.unknown and not partial:
         raise ModelError(f"{path} does not fit {system.name}{base} ({coverage}); use --allow-partial to take what fits")
     return Adapter(path.stem, known_sha256(path), made, coverage)
+
+
+def _is_flux(part: Adaptable) -> bool:
+    return isinstance(part, Component) and part.class_name.startswith("Flux")
 
 
 def _second(key: str) -> str:

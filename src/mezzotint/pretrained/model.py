@@ -44,5 +44,11 @@ def load(model: str | Path | System = "fashion", *, parts: Sequence[str | Path] 
     if system.components is not None:
         more = () if system.refiner is None else load(system.refiner).stages
         return Model(system, (*family_of(system.components).stages(system), *more))
-    members = (StageModel(m.described, load_described(m.described).network) for m in system.members)
-    return Model(system, tuple(members))
+    return Model(system, tuple(_stage(system, k) for k in range(len(system.members))))
+
+
+def _stage(system: System, k: int) -> StageModel:
+    """Stage k of a system of ours; adapters are for the main one."""
+    described = system.members[k].described
+    worn = system.adapters if k == system.main else ()
+    return StageModel(described, load_described(described).network, worn)

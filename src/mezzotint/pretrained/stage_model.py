@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from mezzotint.codecs.embedding import Embedding
     from mezzotint.codecs.latent import Latent
+    from mezzotint.pretrained.adapters import Weighed
 
 
 def betas(
@@ -164,10 +165,11 @@ def _latent(described: Described, device: str) -> Latent:
 
 @dataclass(frozen=True, eq=False)
 class StageModel:
-    """A model folder, checked, with its network on the CPU as stored in float32."""
+    """A model folder, checked, with its network on the CPU as stored in float32, and adapters that go on it."""
 
     described: Described
     network: nn.Module
+    adapters: tuple[Weighed, ...] = ()
 
     @property
     def name(self) -> str:
@@ -221,8 +223,9 @@ def _latent_class() -> type[Latent]:
 @lru_cache(maxsize=8)
 def _placed(model: StageModel, device: str, dtype: torch.dtype, compiled: bool) -> nn.Module:
     from mezzotint.nets.build import freeze
+    from mezzotint.pretrained.adapters import put_on
 
-    placed = freeze(model.network, dtype).to(device)
+    placed = put_on(freeze(model.network, dtype).to(device), "denoiser", model.adapters)
     if compiled:
         from mezzotint.nets.compiled import compile_blocks
 

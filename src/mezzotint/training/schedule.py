@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Protocol
 
 
@@ -66,8 +67,8 @@ class Optimiser:
     betas, eps: Adam's averages and its floor.
     weight_decay: share of a matrix's weights taken away a step, times the rate; vectors are left alone; 0 is none.
     clip: largest norm of the whole gradient; above it the gradient is scaled down; inf is none.
-    factors: (beginning of a parameter's name, factor on the rate); the first that fits counts.  For networks whose
-    parts want rates of different size.
+    factors: (beginning of a parameter's name, or a pattern of it with stars, factor on the rate); the first that fits
+    counts.  For networks whose parts want rates of different size.
     orthogonal: beginnings of the names of those matrices; for hidden ones, not for the first or the last map.
     """
 
@@ -83,7 +84,7 @@ class Optimiser:
 
     def factor(self, name: str) -> float:
         """The factor on the rate of a parameter."""
-        return next((factor for beginning, factor in self.factors if name.startswith(beginning)), 1.0)
+        return next((factor for said, factor in self.factors if fnmatchcase(name, f"{said}*")), 1.0)
 
     def at(self, step: int, steps: int) -> float:
         """The rate of the update made at ``step`` = 0 … steps - 1."""

@@ -66,7 +66,7 @@ def begin(
         raise UsageError("Muon needs whole matrices, and fsdp cuts them; train with --strategy ddp")
     where = torch.device(device)
     torch.manual_seed(recipe.seed)
-    net = recipe.build(recipe.net).float().to(where)
+    net = recipe.build(recipe.net).to(where)
     # torch's stubs know no Module.to(memory_format=) without the other arguments.
     net = net.to(memory_format=recipe.memory_format)  # type: ignore[call-overload]
     net.train()
@@ -84,11 +84,17 @@ def on_cpu(t: Tensor) -> Tensor:
     return whole(t.detach()).cpu().contiguous()
 
 
+def learnt(net: nn.Module) -> dict[str, Tensor]:
+    """What a checkpoint has of a network: all but frozen weights, which the recipe names."""
+    frozen = {name for name, p in net.named_parameters() if not p.requires_grad}
+    return {name: value for name, value in net.state_dict().items() if name not in frozen}
+
+
 def pack(training: Training, fingerprint: str) -> Checkpoint:
     """The run as a checkpoint; fingerprint: of its data.  With sharded weights every process must call this."""
     averages = {f"{profile}/{k}": v for profile, values in training.averages.values.items() for k, v in values.items()}
     tensors = {
-        "weights": {k: on_cpu(v) for k, v in training.net.state_dict().items()},
+        "weights": {k: on_cpu(v) for k, v in learnt(training.net).items()},
         "ema": {k: on_cpu(v) for k, v in averages.items()},
         "optimiser": {k: on_cpu(v) for k, v in training.movers.moments(training.net)} if training.step else {},
     }
@@ -136,7 +142,7 @@ def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list
     """
     facts = checkpoint.facts
     _check(training.recipe, facts, fingerprint)
-    for k, v in training.net.state_dict().items():
+    for k, v in learnt(training.net).items():
         put(v, checkpoint.tensors["weights"][k])
     for profile, values in training.averages.values.items():
         for k, v in values.items():

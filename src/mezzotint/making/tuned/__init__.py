@@ -1,0 +1,1 @@
+"""``tune``: photographs in, an adapter with its evidence out."""

@@ -1,0 +1,55 @@
+"""The model that is tuned: one stage of a system, and the part of the system that judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mezzotint.files import sha256
+from mezzotint.making.job import Job
+from mezzotint.making.prepare import prepare
+from mezzotint.nets.adapters.changes import Change
+from mezzotint.nets.adapters.layouts import Coverage
+from mezzotint.pretrained.adapters import Adapter, Weighed
+from mezzotint.pretrained.model import AnyStage, Model, load
+from mezzotint.pretrained.system import System
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """model: as it was loaded.  until: the same up to the stage that is tuned, whose pictures are judged."""
+
+    model: Model
+    until: Model
+    device: str
+    dtype: str
+
+    @property
+    def system(self) -> System:
+        return self.model.system
+
+    @property
+    def stage(self) -> AnyStage:
+        """The one that is tuned."""
+        return self.model.main
+
+    def job(self, prompts: Sequence[str], seed: int, worn: Weighed | None, quality: str = "standard") -> Job:
+        """Pictures of prompts, one each, by the base or by what is tuned.  Raises as ``generate``."""
+        model = self.until if worn is None else load(replace(self.until.system, adapters=(worn,)))
+        return prepare(list(prompts), model=model, seed=seed, quality=quality, device=self.device, dtype=self.dtype)
+
+
+def base(model: Model, device: str, dtype: str) -> Base:
+    """A model to tune, and the shorter cascade in which it is judged."""
+    system = model.system
+    if system.components is not None or system.main == len(system.members) - 1:
+        return Base(model, model, device, dtype)
+    kept = system.members[: system.main + 1]
+    until = replace(system, members=kept)
+    return Base(model, Model(until, model.stages[: len(kept)]), device, dtype)
+
+
+def worn(name: str, changes: Mapping[str, Change], digest: str) -> Weighed:
+    """What was learnt, as an adapter that was never a file.   digest: of what it was learnt from, and when."""
+    coverage = Coverage({"denoiser": len(changes)}, alphas=len(changes))
+    return Weighed(Adapter(name, sha256(digest.encode()), {"denoiser": dict(changes)}, coverage), 1.0)

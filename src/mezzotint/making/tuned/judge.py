@@ -1,0 +1,55 @@
+"""Evidence of an adapter: it makes pictures, so does its base on the same noise, and both are held against photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mezzotint.evaluation.features import Features
+from mezzotint.making.evaluation import pictures
+from mezzotint.making.tuned.base import Base
+from mezzotint.pretrained.adapters import Weighed
+from mezzotint.tuning.evidence import Evidence, Pictures, Real, against_base, evidence, parted
+from mezzotint.tuning.prompts import Asked
+
+SEED = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Court:
+    """What judging needs.   work: where pictures are kept."""
+
+    base: Base
+    asked: Asked
+    real: Real
+    features: Features
+    work: Path
+
+    def made(self, worn: Weighed | None, seed: int = SEED, quality: str = "standard") -> Pictures:
+        """Pictures of all prompts."""
+        job = self.base.job(self.asked.all, seed, worn, quality)
+        return parted(pictures(job, self.work).images, self.asked)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """base: evidence of the base itself.  moments: step -> of what was learnt until then.   pictures: of each moment;
+    at step 0 the base's."""
+
+    base: Evidence
+    moments: Mapping[int, Evidence]
+    pictures: Mapping[int, Pictures]
+
+
+def judged(court: Court, candidates: Sequence[tuple[int, Weighed]]) -> Judged:
+    """The evidence of several moments.   candidates: (step, the adapter as it was then)."""
+    own, again = court.made(None), court.made(None, SEED + 10_000)
+    found: dict[int, Evidence] = {}
+    shown: dict[int, Pictures] = {0: own}
+    for step, worn in candidates:
+        made = court.made(worn)
+        alone = evidence(made, court.asked, court.real, court.features)
+        found[step] = against_base(alone, made, own, again, court.real, court.features)
+        shown[step] = made
+    return Judged(evidence(own, court.asked, court.real, court.features), found, shown)

@@ -1,0 +1,135 @@
+"""Learning an adapter: the recipe, the run in its folder, and what it had learnt at several moments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+
+from mezzotint.codecs.base import Codec
+from mezzotint.codecs.halves import Halves
+from mezzotint.codecs.pixels import Pixels as PixelCodec
+from mezzotint.making.tuned.base import Base
+from mezzotint.making.tuned.told import Told, reader
+from mezzotint.nets.adapters.trained import Learnt, learnt
+from mezzotint.pretrained.device import device_for, dtype_for
+from mezzotint.pretrained.tunable import Tunable, tunable
+from mezzotint.training.data.source import Data
+from mezzotint.training.posthoc import load_snapshots
+from mezzotint.training.recipe import Recipe
+from mezzotint.training.run import Outcome, Watch, fit
+from mezzotint.tuning.photos import Photo
+from mezzotint.tuning.recipe import tuning_recipe
+from mezzotint.tuning.scenes import VARIANTS, Bytes, Scene, Sittings, Stored, with_mask
+from mezzotint.tuning.settings import Settings
+from mezzotint.tuning.words import Subject
+
+ENCODED = 8
+"""Scenes of each photograph where an autoencoder makes states of them, which takes its time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """How items hold scenes.   shape: of an item, the mask in its last channel.  codec: of the rest.   shards: scenes
+    of each photograph."""
+
+    shape: tuple[int, int, int]
+    codec: Codec
+    stored: Stored
+    shards: int
+
+
+def kept(base: Base, device: str) -> Kept:
+    """Pixels as they are; of any other codec the states, float16, encoded once."""
+    codec = base.stage.codec(device)
+    if isinstance(codec, PixelCodec):
+        height, width = codec.size
+        return Kept((codec.channels + 1, height, width), codec, with_mask, VARIANTS)
+    halves = Halves(codec.shape)
+    height, width = codec.shape[-2:]
+    return Kept((halves.stored[0] + 1, height, width), halves, _Encoded(codec, halves, device), ENCODED)
+
+
+class _Encoded:
+    """Scenes -> states as bytes with the mask; each scene once."""
+
+    def __init__(self, codec: Codec, halves: Halves, device: str) -> None:
+        self._codec, self._halves, self._device = codec, halves, device
+        self._known: dict[bytes, Bytes] = {}
+
+    def __call__(self, pixels: Bytes, mask: Bytes) -> Bytes:
+        key = pixels.tobytes() + mask.tobytes()
+        if key not in self._known:
+            self._known[key] = self._encoded(pixels, mask)
+        return self._known[key]
+
+    def _encoded(self, pixels: Bytes, mask: Bytes) -> Bytes:
+        picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]
+        state = self._codec.encode(picture.to(self._device)).cpu()
+        small = F.interpolate(torch.from_numpy(mask.copy())[None, None].float(), state.shape[-2:], mode="area")
+        made: Bytes = torch.cat([self._halves.decode(state), small.round().to(torch.uint8)], 1)[0].numpy()
+        return made
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """Everything decided before the first update."""
+
+    recipe: Recipe
+    data: Data
+    halves: Tunable
+    device: str
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that are learnt."""
+        net = self.recipe.build(self.recipe.net)
+        return sum(p.numel() for p in net.parameters() if p.requires_grad)
+
+
+def lesson(
+    base: Base,
+    photos: Mapping[Subject, Sequence[Photo]],
+    held: Mapping[Subject, Sequence[Photo]],
+    prior: Sequence[Scene],
+    said: Settings,
+) -> Lesson:
+    """The recipe of an adapter, and its data.
+
+    photos: to learn from.  held: to measure the validation loss on, by subject; empty lists measure on ``photos``'
+    scenes that are not learnt from.  prior: pictures of what must stay.   Raises UsageError.
+    """
+    device = device_for(base.device)
+    halves = tunable(base.stage, device, dtype_for(base.dtype, device))
+    how = kept(base, device)
+    size = square(base)
+    learn = Sittings(photos, prior, said.share, size, how.stored, said.seed, how.shards)
+    measured = held if any(held.values()) else photos
+    check = Sittings(measured, (), 0.0, size, how.stored, said.seed + 1, min(4, how.shards))
+    read = reader(base.until.system, (size, size), base.stage.takes)
+    told = Told(read, next(iter(photos)).kind)
+    data = Data(learn, check)
+    return Lesson(tuning_recipe(base.stage, halves, said, how.codec, how.shape, told, data), data, halves, device)
+
+
+def square(base: Base) -> int:
+    """Pixels: the side of the square pictures that a stage learns from."""
+    codec, shape = base.stage.codec(), base.stage.spec.shape
+    if isinstance(codec, PixelCodec):
+        return min(codec.size)
+    return min(shape[-2:]) * int(base.stage.spec.codec.get("factor", 8))
+
+
+def learn(lesson: Lesson, folder: Path, start: Literal["new", "resume"], watch: Watch) -> Outcome:
+    """Runs it in a folder; a killed run goes on to the same bits.  Raises as ``training.run.fit``."""
+    return fit(lesson.recipe, folder, lesson.data, start=start, device=lesson.device, watch=watch)
+
+
+def moments(lesson: Lesson, folder: Path) -> dict[int, dict[str, Learnt]]:
+    """Step -> what was learnt until then, of each moment that a run has kept."""
+    net = lesson.recipe.build(lesson.recipe.net)
+    return {one.step: learnt(net, one.weights) for one in load_snapshots(folder / "snapshots")}

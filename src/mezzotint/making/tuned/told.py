@@ -1,0 +1,55 @@
+"""What a network is told of captions while it is tuned: what its own system would tell it of them as prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from mezzotint.conditioning.prompts import Prompts
+from mezzotint.diffusion.denoiser import Cond
+from mezzotint.errors import UsageError
+from mezzotint.making.prompt import told
+from mezzotint.pretrained.system import System
+from mezzotint.training.data.source import Item
+
+Read = Callable[[str], tuple[Cond, Cond]]
+"""A caption -> (cond, null) of one row."""
+
+
+def reader(system: System, size: tuple[int, int], takes: Sequence[str]) -> Read:
+    """Reads captions as a system does prompts, each once; float32, and only what the network takes.
+
+    Raises UsageError, when it is used, for a caption that takes more chunks of text than the one before.
+    """
+    known: dict[str, tuple[Cond, Cond]] = {}
+
+    def taken(cond: Cond) -> Cond:
+        return {k: v.float() if v.is_floating_point() else v for k, v in cond.items() if k in takes}
+
+    def read(caption: str) -> tuple[Cond, Cond]:
+        if caption not in known:
+            cond, null = (taken(one) for one in told(system, Prompts(caption), size).conds())
+            for one, _ in list(known.values())[:1]:
+                if any(one[k].shape != v.shape for k, v in cond.items()):
+                    raise UsageError(f"the caption {caption[:80]!r}… is longer than the others; say it shorter")
+            known[caption] = cond, null
+        return known[caption]
+
+    return read
+
+
+@dataclass(frozen=True)
+class Told:
+    """A ``Conditioning`` of captions that a system reads.   instead: a caption whose null stands for nothing."""
+
+    read: Read
+    instead: str
+
+    def __call__(self, items: Sequence[Item]) -> Cond:
+        rows = [self.read(item.text or self.instead)[0] for item in items]
+        return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
+
+    def null(self, rows: int) -> Cond:
+        return {name: value.expand(rows, *value.shape[1:]) for name, value in self.read(self.instead)[1].items()}

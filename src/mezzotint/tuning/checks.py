@@ -1,0 +1,119 @@
+"""What is wrong with photographs before anything is learnt: small, blurred, twice there, of several things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from mezzotint.evaluation.features import Features
+from mezzotint.pictures.png import Pixels
+from mezzotint.tuning.photos import Photo
+
+BLURRED = 25.0
+"""Variance of the Laplacian, in grey levels squared at 256 px, below which a picture is called blurred.
+
+Pech-Pacheco et al., 2000, Diatom autofocusing in brightfield microscopy, sec. 2.
+"""
+
+LONG = 2.5
+"""A picture whose sides differ by more loses much where it is made square."""
+
+SAME = 4
+"""Bits of 64 of the difference hash by which two pictures of one scene differ at most."""
+
+APART = 0.35
+"""Mean cosine between features of photographs below which they seem to show several things."""
+
+
+def notes(photos: Sequence[Photo], side: int, features: Features) -> list[str]:
+    """What people should know of photographs for a model of ``side`` px."""
+    found = [note for photo in photos for note in _alone(photo, side)]
+    if len(photos) == 1:
+        found.append("one photograph: the model will learn its view and its light as much as the product")
+    found += list(_twice(photos))
+    found += list(_several(photos, features))
+    bare = sum(photo.mask is None for photo in photos)
+    if bare:
+        found.append(
+            f"{bare} of {len(photos)} have no mask and no plain background: what is behind the product is learnt too;"
+            " put NAME.mask.png beside them, white where the product is"
+        )
+    return found
+
+
+def _alone(photo: Photo, side: int) -> Iterator[str]:
+    width, height = photo.whole
+    if min(width, height) < side:
+        yield f"{photo.name} is {width}x{height}, smaller than the {side} px that are made"
+    if max(width, height) > LONG * min(width, height):
+        yield f"{photo.name} is {width}x{height}: much of it is lost where it is made square"
+    if sharpness(photo) < BLURRED:
+        yield f"{photo.name} looks blurred"
+
+
+def sharpness(photo: Photo) -> float:
+    """The variance of the Laplacian of a photograph, inside its mask where it has one."""
+    grey = Image.fromarray(photo.pixels).convert("L")
+    grey.thumbnail((256, 256), Image.Resampling.BOX)
+    x = np.asarray(grey, np.float32)
+    sides = x[:-2, 1:-1] + x[2:, 1:-1] + x[1:-1, :-2] + x[1:-1, 2:]
+    laplacian = sides - 4 * x[1:-1, 1:-1]
+    if photo.mask is None:
+        return float(laplacian.var())
+    mask = np.asarray(Image.fromarray(photo.mask.alpha).resize(grey.size))[1:-1, 1:-1] > 127
+    return float(laplacian[mask].var()) if mask.any() else 0.0
+
+
+def dhash(pixels: Pixels) -> NDArray[np.bool_]:
+    """64 bits: whether each of 8 x 8 places is lighter than the one left of it.  Krawetz, 2013, Kind of Like That."""
+    small = Image.fromarray(pixels).convert("L").resize((9, 8), Image.Resampling.BOX)
+    x = np.asarray(small, np.int16)
+    return np.asarray(x[:, 1:] > x[:, :-1]).reshape(-1)
+
+
+def _twice(photos: Sequence[Photo]) -> Iterator[str]:
+    seen = [(photo, dhash(photo.pixels)) for photo in photos]
+    for (a, x), (b, y) in combinations(seen, 2):
+        if a.sha256 == b.sha256:
+            yield f"{a.name} and {b.name} are the same picture"
+        elif int((x != y).sum()) <= SAME and a.pixels.shape == b.pixels.shape and _near(a, b):
+            yield f"{a.name} and {b.name} are nearly the same picture"
+
+
+def _near(a: Photo, b: Photo) -> bool:
+    """Whether two pictures differ by less than 8 grey levels on average."""
+    return float(np.abs(a.pixels.astype(np.int16) - b.pixels).mean()) < 8
+
+
+def pictures(photos: Sequence[Photo], side: int) -> Tensor:
+    """(N, 3, side, side) uint8, each scaled to fit on the colour of its frame."""
+    made = []
+    for photo in photos:
+        edge = np.median(np.concatenate([photo.pixels[0], photo.pixels[-1]]), 0)
+        image = Image.fromarray(photo.pixels)
+        image.thumbnail((side, side))
+        paper = Image.new("RGB", (side, side), tuple(int(v) for v in edge))
+        paper.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+        made.append(torch.from_numpy(np.asarray(paper, np.uint8).copy()).permute(2, 0, 1))
+    return torch.stack(made)
+
+
+def _several(photos: Sequence[Photo], features: Features) -> Iterator[str]:
+    if len(photos) < 3:
+        return
+    found = F.normalize(features(pictures(photos, 128)), dim=1)
+    alike = found @ found.T
+    mean = (alike.sum() - len(photos)) / (len(photos) * (len(photos) - 1))
+    if float(mean) < APART:
+        worst = int(alike.sum(1).argmin())
+        yield (
+            f"the photographs seem to show several things (mean similarity {float(mean):.2f}), {photos[worst].name}"
+            " least like the others; one adapter learns one product, give each a folder"
+        )

@@ -1,0 +1,41 @@
+"""Which moment of a run is kept: a rule that is stated, on evidence, never on the training loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mezzotint.tuning.evidence import ADHERENCE, DRIFT, Evidence
+
+RULE = (
+    "Of the moments at which prompts still work (at least"
+    f" {ADHERENCE:.0%} of the base's adherence), other things stay as they were (drift at most {DRIFT:g}) and no picture"
+    " is a copy, the one most like the photographs; where there is none, the least overstepped."
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """step: of the moment that is kept.  kept: whether it holds to all of the rule.  why: for people."""
+
+    step: int
+    kept: bool
+    why: str
+
+
+def overstepped(found: Evidence, base: Evidence) -> float:
+    """By how much a moment breaks the rule, 0 where it does not."""
+    least = ADHERENCE * base.adherence.value
+    drift = 0.0 if found.drift is None else max(0.0, found.drift.value / DRIFT - 1)
+    return max(0.0, least - found.adherence.value) + drift + found.copies.value
+
+
+def choose(moments: Mapping[int, Evidence], base: Evidence) -> Choice:
+    """The moment that is kept, by RULE.   moments: by step, at least one."""
+    faults = {step: overstepped(found, base) for step, found in moments.items()}
+    sound = {step: moments[step].fidelity.value for step, fault in faults.items() if fault == 0}
+    if sound:
+        step = max(sound, key=lambda s: sound[s])
+        return Choice(step, True, f"after {step} updates: the most like the photographs of {len(sound)} that hold")
+    step = min(faults, key=lambda s: faults[s])
+    return Choice(step, False, f"after {step} updates: no moment holds to all of the rule, this one oversteps it least")

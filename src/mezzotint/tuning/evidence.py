@@ -1,0 +1,156 @@
+"""What a tuned model's pictures say: is it the product, do prompts still work, is the rest as before, is it a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from mezzotint.evaluation.estimate import Estimate, mean_of
+from mezzotint.evaluation.features import Features
+from mezzotint.products.adherence import background_near
+from mezzotint.products.colours import COLOURS, cielab, delta_e
+from mezzotint.tuning.checks import SAME, dhash
+from mezzotint.tuning.photos import Photo
+from mezzotint.tuning.prompts import PLAIN, Asked
+from mezzotint.tuning.scenes import Bytes, scene_on
+
+COPY = 0.95
+"""Cosine between features from which on a picture that also has a photograph's difference hash is a copy of it."""
+
+DRIFT = 1.5
+"""How much farther than another seed a tuned model may move pictures of other things."""
+
+ADHERENCE = 0.8
+"""The share of the base's adherence that a tuned model must keep."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Of one tuned model, or of its base.
+
+    fidelity: mean cosine between features of its pictures of the product and of real ones.
+    gain: fidelity less the base's on the same noise; None of the base itself.
+    colour: CIE76 between the mean colour of the product in its pictures and in real ones; None without masks.
+    adherence: share of pictures whose background is the one that was asked for.
+    drift: how far pictures of other things moved (1 - cosine to the base's on the same noise), as a multiple of how far
+    another seed moves them; None of the base.
+    copies: share of pictures of the product that are a photograph that was learnt from.
+    """
+
+    fidelity: Estimate
+    gain: Estimate | None
+    colour: Estimate | None
+    adherence: Estimate
+    drift: Estimate | None
+    copies: Estimate
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """What a model made, (n, 3, S, S) uint8 each, in the order of ``Asked``."""
+
+    subject: Tensor
+    behind: Tensor
+    other: Tensor
+
+
+def parted(images: Tensor, asked: Asked) -> Pictures:
+    """Pictures of all prompts by sort."""
+    one = len(asked.subject)
+    two = one + len(asked.behind)
+    return Pictures(images[:one], images[one:two], images[two:])
+
+
+@dataclass(frozen=True, eq=False)
+class Real:
+    """Real pictures of the product.
+
+    shown: (m, 3, S, S) uint8, on PLAIN where they could be cut out.  colours: (m, 3) CIELAB, the mean of the product's
+    pixels, or None without masks.   learnt: the photographs that were learnt from.
+    """
+
+    shown: Tensor
+    colours: np.ndarray | None
+    learnt: Sequence[Photo]
+
+
+def real(judged_by: Sequence[Photo], learnt: Sequence[Photo], size: int) -> Real:
+    """Photographs as pictures of ``size`` px to hold others against."""
+    scenes = [scene_on(photo, PLAIN, size) for photo in judged_by]
+    shown = torch.from_numpy(np.stack([s.pixels.transpose(2, 0, 1) for s in scenes]))
+    masked = [s for s, photo in zip(scenes, judged_by, strict=True) if photo.mask is not None]
+    colours = np.stack([_mean(s.pixels, s.mask > 200) for s in masked]) if masked else None
+    return Real(shown, colours, learnt)
+
+
+def _mean(pixels: Bytes, inside: np.ndarray) -> np.ndarray:
+    """(3,) CIELAB of the pixels inside."""
+    found = cielab(pixels[inside]) if inside.any() else cielab(pixels.reshape(-1, 3))
+    return np.asarray(found.mean(0))
+
+
+def product_colour(pixels: Bytes) -> np.ndarray:
+    """(3,) CIELAB of what is not the plain background that was asked for (S, S, 3)."""
+    return _mean(pixels, delta_e(pixels, COLOURS[PLAIN]) > 12)
+
+
+def _features(images: Tensor, features: Features) -> Tensor:
+    return F.normalize(features(images).double(), dim=1)
+
+
+def evidence(made: Pictures, asked: Asked, against: Real, features: Features) -> Evidence:
+    """What pictures show on their own: as of a base."""
+    likeness = (_features(made.subject, features) @ _features(against.shown, features).T).mean(1)
+    plain = np.zeros(made.behind.shape[-2:], np.float32)
+    pairs = zip(made.behind, asked.behind, strict=True)
+    holds = [background_near(_rows(image), plain, name) for image, (_, name) in pairs]
+    return Evidence(
+        fidelity=mean_of(likeness),
+        gain=None,
+        colour=_colour(made.subject, against),
+        adherence=mean_of(torch.tensor(holds).double()),
+        drift=None,
+        copies=mean_of(copied(made.subject, against.learnt, features).double()),
+    )
+
+
+def against_base(
+    found: Evidence, made: Pictures, base: Pictures, again: Pictures, real: Real, features: Features
+) -> Evidence:
+    """The same, held against the base's pictures on the same noise.   again: the base's on other noise."""
+    wanted = _features(real.shown, features)
+    gains = ((_features(made.subject, features) - _features(base.subject, features)) @ wanted.T).mean(1)
+    first = _features(base.other, features)
+    moved = 1 - (_features(made.other, features) * first).sum(1)
+    chance = 1 - (_features(again.other, features) * first).sum(1)
+    return replace(found, gain=mean_of(gains), drift=mean_of(moved / chance.mean().clamp_min(1e-9)))
+
+
+def _rows(image: Tensor) -> Bytes:
+    rows: Bytes = image.permute(1, 2, 0).contiguous().numpy()
+    return rows
+
+
+def _colour(images: Tensor, against: Real) -> Estimate | None:
+    if against.colours is None:
+        return None
+    wanted = against.colours.mean(0)
+    return mean_of(torch.tensor([float(np.linalg.norm(product_colour(_rows(image)) - wanted)) for image in images]))
+
+
+def copied(images: Tensor, photos: Sequence[Photo], features: Features) -> Tensor:
+    """(n,) bool: whether a picture (n, 3, S, S) is one of the photographs, as it is or mirrored."""
+    side = images.shape[-1]
+    shown = [np.asarray(Image.fromarray(p.pixels).resize((side, side), Image.Resampling.BOX)) for p in photos]
+    both = [*shown, *(x[:, ::-1] for x in shown)]
+    known = torch.from_numpy(np.stack([x.transpose(2, 0, 1) for x in both]))
+    alike = _features(images, features) @ _features(known, features).T > COPY
+    ours, theirs = (np.stack([dhash(x) for x in xs]) for xs in ([_rows(i) for i in images], both))
+    near = (ours[:, None] != theirs[None]).sum(-1) <= SAME
+    return (alike & torch.from_numpy(near)).any(1)

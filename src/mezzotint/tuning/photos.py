@@ -1,0 +1,118 @@
+"""The photographs of a product, as they are read: upright, sRGB, small enough, with masks and captions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mezzotint.errors import InputError
+from mezzotint.pictures.flat import flat
+from mezzotint.pictures.png import Pixels, read_picture
+from mezzotint.training.data.detect import open_source
+from mezzotint.training.data.source import BadItemError
+from mezzotint.tuning.masks import Mask, is_mask, mask_of
+
+MOST = 1000
+"""Photographs that are read; of more, so many are taken evenly."""
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """One photograph.
+
+    name: of its file.  pixels: (H, W, 3), no side longer than was asked for.  whole: (width, height) of the file.
+    mask: None where nothing says where the product is.  caption: None where none lies beside it.
+    sha256: of the pixels.
+    """
+
+    name: str
+    pixels: Pixels
+    whole: tuple[int, int]
+    mask: Mask | None
+    caption: str | None
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Shoot:
+    """What a folder holds.   notes: what people should know: files that cannot be read, captions without a picture."""
+
+    photos: tuple[Photo, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Of the pictures, masks and captions, in their order."""
+        digest = hashlib.sha256()
+        for photo in self.photos:
+            digest.update(f"{photo.sha256}\0{photo.caption or ''}\0".encode())
+            digest.update(b"" if photo.mask is None else photo.mask.alpha.tobytes())
+        return digest.hexdigest()
+
+
+def read_shoot(folder: Path, side: int) -> Shoot:
+    """The photographs of a folder, each at most ``side`` px long; captions and masks lie beside them.
+
+    Captions: ``name.txt``, or ``metadata.jsonl`` with ``file_name`` and ``text``.   Raises InputError where no
+    photograph can be read.
+    """
+    bad: list[str] = []
+    shard = open_source(folder).open(0, lambda damage: bad.append(str(damage)))
+    photos: list[Photo] = []
+    for k in _evenly(len(shard)):
+        try:
+            item = shard[k]
+            if not is_mask(Path(item.id)):
+                photos.append(_photo(folder / item.id, item.id, item.text, side))
+        except BadItemError as damage:
+            bad.append(str(damage))
+        except InputError as error:
+            bad.append(str(error))
+    if not photos:
+        raise InputError(f"{folder}: no photograph can be read ({bad[0] if bad else 'masks alone'})")
+    more = [f"{len(shard)} photographs; {MOST} of them are taken, evenly"] if len(shard) > MOST else []
+    return Shoot(tuple(photos), (*more, *(f"left out: {what}" for what in bad), *_lonely(folder)))
+
+
+def _evenly(n: int) -> list[int]:
+    """Numbers of at most MOST of n."""
+    return [int(k) for k in np.linspace(0, n - 1, min(n, MOST)).round()]
+
+
+def _lonely(folder: Path) -> Iterator[str]:
+    """Of captions for pictures that are not there."""
+    stems = {p.stem for p in folder.iterdir() if p.suffix.lower() != ".txt"}
+    for text in sorted(folder.glob("*.txt")):
+        if text.stem not in stems:
+            yield f"{text.name} is a caption of no picture"
+
+
+def _photo(path: Path, name: str, caption: str | None, side: int) -> Photo:
+    image = read_picture(path)
+    whole = image.size
+    image.thumbnail((side, side))
+    pixels: Pixels = np.asarray(flat(image), np.uint8)
+    mask = mask_of(path, pixels, _alpha(image.convert("RGBA").getchannel("A")))
+    said = caption.strip() if caption and caption.strip() else None
+    return Photo(name, pixels, whole, mask, said, hashlib.sha256(pixels.tobytes()).hexdigest())
+
+
+def _alpha(channel: object) -> NDArray[np.uint8] | None:
+    """A picture's own alpha where it says something."""
+    alpha: NDArray[np.uint8] = np.asarray(channel, np.uint8)
+    return None if alpha.min() > 250 else alpha
+
+
+def held_apart(photos: Sequence[Photo]) -> tuple[tuple[Photo, ...], tuple[Photo, ...]]:
+    """(to learn from, to judge by): of four and more every fifth is judged by, spread over all; of fewer none."""
+    if len(photos) < 4:
+        return tuple(photos), ()
+    n = max(1, len(photos) // 5)
+    held = {int(k) for k in np.linspace(0, len(photos) - 1, n + 2).round()[1:-1]}
+    learnt = tuple(p for k, p in enumerate(photos) if k not in held)
+    return learnt, tuple(photos[k] for k in sorted(held))

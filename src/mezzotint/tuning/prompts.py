@@ -1,0 +1,61 @@
+"""What a tuned model is asked for when it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mezzotint.products.captions import article
+from mezzotint.products.vocabulary import vocabulary
+from mezzotint.tuning.words import Subject
+
+PLAIN = "white"
+"""The background on which the product itself is judged."""
+
+BACKGROUNDS = ("blue", "red", "beige", "black", "green", "yellow")
+"""Backgrounds by which prompts are judged: far from each other."""
+
+OTHER = (
+    "a wooden chair by a window", "a bowl of fruit on a table", "a mountain lake at sunrise", "a street at night",
+    "a portrait of an old sailor", "a red bicycle against a wall", "a cup of coffee on a saucer", "a field of wheat",
+    "a sleeping cat", "a city skyline in fog", "a stack of books", "a sailing boat at sea", "a vase of tulips",
+    "a brick house with a garden", "a plate of pasta", "a steam locomotive",
+)  # fmt: skip
+"""Prompts that have nothing to do with a product: what a general model must go on making as before."""
+
+
+def other_prompts(phrases: str, kind: str, n: int) -> tuple[str, ...]:
+    """n prompts of other things.   phrases: of the model's text; "products" knows products alone."""
+    known: Sequence[str] = OTHER
+    if phrases == "products":
+        kinds = [k for k in vocabulary().words if k != kind]
+        known = [f"{article(k)} on a white background" for k in kinds[:: max(1, len(kinds) // n)]]
+    return tuple(known[k % len(known)] for k in range(n))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """n prompts each.
+
+    subject: the product on PLAIN.  behind: the product on one of BACKGROUNDS each, by name.  other: of other things.
+    """
+
+    subject: tuple[str, ...]
+    behind: tuple[tuple[str, str], ...]
+    other: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """In the order subject, behind, other."""
+        return (*self.subject, *(prompt for prompt, _ in self.behind), *self.other)
+
+
+def asked(subject: Subject, phrases: str, n: int) -> Asked:
+    """n pictures of each sort."""
+    thing = article(subject.name)
+    names = [BACKGROUNDS[k % len(BACKGROUNDS)] for k in range(n)]
+    return Asked(
+        (f"{thing} on {article(PLAIN)} background",) * n,
+        tuple((f"{thing} on {article(name)} background", name) for name in names),
+        other_prompts(phrases, subject.kind, n),
+    )
