@@ -166,7 +166,7 @@ def test_characters_that_cannot_be_seen_are_kept_and_not_printed(record: Made, t
 
 @pytest.fixture(scope="module")
 def record(tiny: Path):
-    job = mz.prepare("sneaker", model=tiny, seed=5)
+    job = mz.prepare(mz.Request("sneaker", model=tiny, seed=5))
     return job.made(job.pictures[0])
 
 
