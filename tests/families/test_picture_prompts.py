@@ -286,5 +286,24 @@ def test_the_command_behind_it(sd1: Path, files: Path, made_again: Callable[...,
         ("ip-adapter", "sd1-plus:0.6"), ("ip-image", "PICTURE-1"), ("ip-adapter", "sd1-plain:0.25"),
         ("ip-image", "PICTURE-2"), ("steps", "4"), ("model", sd1.name),
     )]  # fmt: skip
+    there["IP-ENCODER"] = files / "image_encoder"
     (said,) = made_again(["generate", *words, "--", PROMPT], there)
     assert {"--ip-adapter=sd1-plus:0.6", "--ip-adapter=sd1-plain:0.25", "--ip-image=PICTURE-2"} <= set(said)
+
+
+def test_an_encoder_that_lies_elsewhere(
+    sd1: Path, files: Path, made_again: Callable[..., list[list[str]]], tmp_path: Path
+) -> None:
+    """One for all is said; of several each lies beside its file, and none is."""
+    there = {"PICTURE-1": files / "a.png", sd1.name: sd1, "IP-ENCODER": files / "image_encoder"}
+    there["alone"] = Path(shutil.copy(files / "sd1-plain.safetensors", tmp_path / "alone.safetensors"))
+    words = [f"--model={sd1.name}", "--steps=4", "--ip-adapter=alone", "--ip-image=PICTURE-1"]
+    (said,) = made_again(["generate", *words, "--ip-encoder=IP-ENCODER", "--", PROMPT], there)
+    assert "--ip-encoder=IP-ENCODER" in said
+    shutil.copytree(files / "image_encoder", tmp_path / "image_encoder")
+    tensors = load_file(tmp_path / "image_encoder/model.safetensors")
+    save_file({k: w + 0.1 for k, w in tensors.items()}, tmp_path / "image_encoder/model.safetensors", {"format": "pt"})
+    there |= {"PICTURE-2": files / "b.png", "sd1-plus": files / "sd1-plus.safetensors"}
+    words += ["--ip-adapter=sd1-plus", "--ip-image=PICTURE-2"]
+    (said,) = made_again(["generate", *words, "--", PROMPT], there)
+    assert not any(word.startswith("--ip-encoder") for word in said)

@@ -138,6 +138,19 @@ def test_a_receipt_of_a_schedulers_whole_configuration(record: Made) -> None:
     assert (found.solver, found.grid) == (None, None) and any("scheduler's class" in note for note in found.notes)
 
 
+def test_a_receipt_from_before_its_newer_words(record: Made) -> None:
+    """It says none of them, and the command none."""
+    task = {"name": "inpaint", "picture": "a" * 64, "strength": 1.0, "mask": "b" * 64, "lock": False}
+    said = {a.partition("=")[0] for a in words_of_made(dataclasses.replace(record, task=task)).arguments}
+    assert "--mask" in said and not said & {"--mask-means", "--parts", "--prior", "--allow-partial", "--ip-encoder"}
+
+
+@pytest.mark.parametrize("damage", [{"parts": [3]}, {"parts": [{"name": "vae"}]}, {"prior": 1}, {"prior": [{}]}])
+def test_parts_that_are_none_are_told(damage: dict[str, object], record: Made) -> None:
+    with pytest.raises(InputError, match="something else than it should"):
+        words_of_made(dataclasses.replace(record, task={"name": "generate", **damage}))
+
+
 def test_the_document(tiny: Path, tmp_path: Path) -> None:
     file = made(tiny, tmp_path / "a")
     said = json.loads(CliRunner().invoke(group, ["read", str(file), "--json"]).stdout)

@@ -39,6 +39,7 @@ class Edit:
 
     strength: the share of the steps that is run, in (0, 1].  own: (H, W), pixels that stay the picture's own to the
     bit; None is nowhere.  margins: of the frame that was put around the picture, None where there is none.
+    means: by what the mask's file says it, white or transparent.
     """
 
     pixels: Pixels
@@ -46,6 +47,7 @@ class Edit:
     strength: float
     own: NDArray[np.bool_] | None = None
     margins: Margins | None = None
+    means: str = "white"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,7 +62,8 @@ class Edit:
             return {"name": "image", **said}
         said |= {"mask": sha256(np.packbits(self.mask).tobytes()), "lock": self.own is not None}
         if self.margins is None:
-            return {"name": "inpaint", **said}
+            other = {} if self.means == "white" else {"mask_means": self.means}
+            return {"name": "inpaint", **said, **other}
         return {"name": "outpaint", **said, "margins": list(self.margins), "fill": "edge"}
 
     def first(self, steps: int) -> int:
@@ -172,7 +175,8 @@ def _edited(system: System, asked: Request, image: Path, strength: float) -> Edi
         is_ = f"{image} is {pixels.shape[1]}x{pixels.shape[0]}"
         _need(mask is None, f"{is_}; with a mask expected {wanted[0]}x{wanted[1]}")
         pixels = covering(pixels, wanted)
-    return Edit(_channels(pixels, system), mask, strength, ~mask if asked.lock_mask and mask is not None else None)
+    own = ~mask if asked.lock_mask and mask is not None else None
+    return Edit(_channels(pixels, system), mask, strength, own, means=asked.mask_means)
 
 
 def _outpainted(

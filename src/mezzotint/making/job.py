@@ -165,9 +165,17 @@ class Job:
         )
 
     def _task(self, picture: Wanted) -> Choice:
-        """With the quality where stages that the words are not for go by it."""
+        """With the quality where stages that the words are not for go by it, parts that lie elsewhere, and whether any
+        LoRA is put on in part."""
+        system = self.model.system
         alike = self.quality == "standard" or len(self.stages) == 1
-        return picture.task if alike else {**picture.task, "quality": self.quality}
+        partial = any(one.adapter.coverage.unknown for one in system.adapters)
+        return {
+            **picture.task,
+            **({} if alike else {"quality": self.quality}),
+            **system.elsewhere,
+            **({"allow_partial": True} if partial else {}),
+        }
 
     def _stage_made(self, stage: Planned) -> StageMade:
         from mezzotint.pretrained.plan import levels_hash
