@@ -9,7 +9,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import jsonschema
@@ -17,7 +16,8 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, PngImagePlugin
+from PIL import Image
+from saying import png
 
 import mezzotint as mz
 from mezzotint.cli import group
@@ -27,14 +27,6 @@ from mezzotint.making.recalled import a1111
 from mezzotint.making.recalled.ours import words_of_made
 from mezzotint.making.recalled.read import read
 from mezzotint.schemas import schema
-
-
-def png(path: Path, texts: Mapping[str, str]) -> Path:
-    chunks = PngImagePlugin.PngInfo()
-    for key, value in texts.items():
-        chunks.add_itxt(key, value)
-    Image.new("RGB", (8, 8)).save(path, pnginfo=chunks)
-    return path
 
 
 def made(tiny: Path, out: Path, *more: str, prompt: str = "sneaker") -> Path:
