@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 from click.testing import CliRunner
@@ -135,6 +136,48 @@ def test_a_receipt_from_before_its_newer_words(record: Made) -> None:
     task = {"name": "inpaint", "picture": "a" * 64, "strength": 1.0, "mask": "b" * 64, "lock": False}
     said = {a.partition("=")[0] for a in words_of_made(dataclasses.replace(record, task=task)).arguments}
     assert "--mask" in said and not said & {"--mask-means", "--parts", "--prior", "--allow-partial", "--ip-encoder"}
+
+
+NO_PIXELS = {"--strict", "--offload", "--out", "--embed-prompt", "--film", "--json", "--quiet"}
+HASH, SHARE = "a" * 64, {"name": "handover", "share": 0.6}
+CONTROL = {"kind": "control", "name": "edges", "sha256": HASH, "weight": 0.5, "picture": HASH, "begin": 0, "end": 1}
+ADAPTER = {"kind": "ip-adapter", "name": "ip", "sha256": HASH, "weight": 1, "picture": HASH, "encoder_sha256": HASH}
+EDIT = {"picture": HASH, "strength": 0.5, "mask": HASH, "lock": True}
+PARTS = {"parts": [{"name": "vae", "sha256": HASH}], "prior": [{"name": "prior", "sha256": HASH}]}
+TASKS: dict[str, list[dict[str, object]]] = {
+    "generate": [
+        {"name": "inpaint", **EDIT, **PARTS, "mask_means": "transparent", "allow_partial": True},
+        {"name": "outpaint", **EDIT, "margins": [8, 0, 0, 0]},
+    ],
+    "upscale": [
+        {"name": "upscale", "picture": HASH, "by": 2, "tile": 8, "overlap": 2, "strength": 0.5, "noise_level": 2},
+    ],
+    "vary": [{"name": "vary", "pictures": [HASH]}],
+}
+
+
+@pytest.mark.parametrize("verb", TASKS)
+def test_every_option_is_given_back_or_changes_no_pixel(verb: str, record: Made) -> None:
+    """A new one is to be in one of both."""
+    stage = dataclasses.replace(record.stage, guidance_interval=(0.5, None))
+    stages = (stage, dataclasses.replace(stage, link=SHARE), dataclasses.replace(stage, model="then_unet"))
+    whole = dataclasses.replace(
+        record,
+        negative_prompt="blue",
+        apart=dict.fromkeys(("prompt_2", "prompt_3", "negative_prompt_2", "negative_prompt_3"), "red"),
+        adapters=({"name": "bag", "sha256": HASH, "weight": 0.8},),
+        embeddings=({"name": "acme", "sha256": HASH},),
+        attached=({**CONTROL, "config_sha256": HASH}, {**ADAPTER, "config_sha256": HASH}),
+        stages=stages if verb == "generate" else (record.stage,),
+        versions={**record.versions, **({"inductor": "2"} if verb == "generate" else {})},
+    )
+    said = [word for task in TASKS[verb] for word in words_of_made(dataclasses.replace(whole, task=task)).arguments]
+    given = {word.partition("=")[0] for word in said}
+    with click.Context(group) as context:
+        command = group.get_command(context, verb)
+    assert command is not None
+    options = {name for p in command.params if isinstance(p, click.Option) for name in p.opts if name.startswith("--")}
+    assert options - given == options & NO_PIXELS
 
 
 @pytest.mark.parametrize("damage", [{"parts": [3]}, {"parts": [{"name": "vae"}]}, {"prior": 1}, {"prior": [{}]}])
