@@ -1,6 +1,8 @@
 """The public surface: names, imports, the command line, and that nothing calls home.  A change here is a decision."""
 
 import ast
+import dataclasses
+import inspect
 import json
 import os
 import socket
@@ -24,6 +26,7 @@ PUBLIC = [
     "MezzotintError",
     "Model",
     "Progress",
+    "Request",
     "Result",
     "__version__",
     "evaluate",
@@ -111,6 +114,21 @@ def test_the_type_checker_sees_the_same_names() -> None:
     guarded = [n for n in tree.body if isinstance(n, ast.If)]
     names = {alias.asname for n in ast.walk(guarded[0]) if isinstance(n, ast.ImportFrom) for alias in n.names}
     assert names == set(PUBLIC) - {"__version__"}
+
+
+def test_generate_the_command_and_a_request_have_the_same_words() -> None:
+    """And the same defaults, but for what settings say."""
+    from mezzotint.cli import group
+
+    said = {p.name: p.default for p in inspect.signature(mezzotint.generate).parameters.values()}
+    fields = {f.name: f.default for f in dataclasses.fields(mezzotint.Request)}
+    assert list(said) == list(fields) and said.pop("prompt") is inspect.Parameter.empty
+    assert fields.pop("prompt") is dataclasses.MISSING and said == fields
+    with click.Context(group) as context:
+        command = group.get_command(context, "generate")
+    assert command is not None
+    options = {p.name for p in command.params} - {"prompt", "out", "embed_prompt", "film", "as_json", "quiet"}
+    assert options == set(fields)
 
 
 def test_the_version_is_the_distributions() -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mezzotint.making.job import Job as Job
     from mezzotint.making.prepare import prepare as prepare
     from mezzotint.making.recalled.read import read as read
+    from mezzotint.making.request import Request as Request
     from mezzotint.making.run import generate as generate
     from mezzotint.making.run import stream as stream
     from mezzotint.making.upscale import upscale as upscale
@@ -47,6 +48,7 @@ _HOME = {
     "MezzotintError": "errors",
     "Model": "pretrained.model",
     "Progress": "making.image",
+    "Request": "making.request",
     "Result": "making.image",
     "evaluate": "making.evaluate",
     "explain": "making.explain",

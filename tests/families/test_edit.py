@@ -60,7 +60,16 @@ def test_from_a_picture_as_the_pipeline_does(scheduler: str, sd1: Path, files: P
     said = OTHERS[scheduler]
     solver = f"{scheduler}:{','.join(f'{k}={v}' for k, v in said.items())}".rstrip(":")
     job = mz.prepare(
-        "a red chair", model=sd1, seed=SEED, steps=STEPS, scale=3.0, solver=solver, image=files / "in.png", strength=0.6
+        mz.Request(
+            "a red chair",
+            model=sd1,
+            seed=SEED,
+            steps=STEPS,
+            scale=3.0,
+            solver=solver,
+            image=files / "in.png",
+            strength=0.6,
+        )
     )
     codec = job.stages[0].model.codec()
     assert job.edit is not None
@@ -109,7 +118,9 @@ def test_locked_pixels_are_the_input_s_own_and_the_rest_is_new(
 
 def test_the_known_part_of_the_latent_ends_on_itself(sd1: Path, files: Path) -> None:
     job = mz.prepare(
-        "a red chair", model=sd1, steps=STEPS, image=files / "in.png", mask=files / "white.png", strength=0.5
+        mz.Request(
+            "a red chair", model=sd1, steps=STEPS, image=files / "in.png", mask=files / "white.png", strength=0.5
+        )
     )
     assert job.edit is not None
     known = job.edit.known(job.stages[0].model.codec(), "cpu")

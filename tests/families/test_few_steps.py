@@ -78,7 +78,7 @@ CASES = [("lcm", 8.0), ("lcm-xl", 3.0), ("lcm-merged", 1.0), ("sd-turbo", 1.0), 
 @pytest.mark.parametrize("steps", [1, 4])
 def test_the_pipelines_pictures(kind: str, scale: float, steps: int, made: Folders) -> None:
     # theirs has guidance off from 1 down; a model that is told its scale is told s - 1 in both
-    job = mz.prepare(PROMPT, model=made[kind], seed=SEED, steps=steps, scale=scale)
+    job = mz.prepare(mz.Request(PROMPT, model=made[kind], seed=SEED, steps=steps, scale=scale))
     latents, pixels = theirs(made[kind], job)
     events = list(mz.stream(job))
     mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
@@ -91,7 +91,9 @@ def test_the_pipelines_pictures(kind: str, scale: float, steps: int, made: Folde
 @pytest.mark.parametrize("scheduler", OTHERS)
 def test_with_another_scheduler(kind: str, scale: float, scheduler: str, made: Folders) -> None:
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items())
-    job = mz.prepare(PROMPT, model=made[kind], seed=SEED, steps=4, scale=scale, solver=f"{scheduler}:{flags}")
+    job = mz.prepare(
+        mz.Request(PROMPT, model=made[kind], seed=SEED, steps=4, scale=scale, solver=f"{scheduler}:{flags}")
+    )
     latents, pixels = theirs(made[kind], job, scheduler)
     events = list(mz.stream(job))
     mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
@@ -126,6 +128,6 @@ def test_a_negative_prompt_without_effect_is_refused(
 ) -> None:
     folder = made[family] if family in made else request.getfixturevalue(family)
     with pytest.raises(UsageError, match="whose guidance is in its weights"):
-        mz.prepare(PROMPT, model=folder, negative_prompt="blue")
+        mz.prepare(mz.Request(PROMPT, model=folder, negative_prompt="blue"))
     with pytest.raises(UsageError, match="no effect at scale 1"):
-        mz.prepare(PROMPT, model=made["lightning"], negative_prompt="blue")
+        mz.prepare(mz.Request(PROMPT, model=made["lightning"], negative_prompt="blue"))

@@ -65,14 +65,18 @@ def ours(job: mz.Job) -> tuple[torch.Tensor, mz.Image]:
 def test_stage_i_s_pictures(away: str, scheduler: str | None, first: Path) -> None:
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
     solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
-    job = mz.prepare(PROMPT, model=first, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away, solver=solver)
+    job = mz.prepare(
+        mz.Request(PROMPT, model=first, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away, solver=solver)
+    )
     latents, pixels = enlarged(job, first, None, scheduler)
     mine, image = ours(job)
     assert agree("DeepFloyd IF, stage I", scheduler, mine, latents, image.pixels, pixels) and pixels.std() > 5
 
 
 def test_both_stages_pictures(first: Path, second: Path) -> None:
-    job = mz.prepare(PROMPT, model=first, then=second, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
+    job = mz.prepare(
+        mz.Request(PROMPT, model=first, then=second, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
+    )
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(STEPS, SCALE), (50, 4.0)]
     latents, pixels = enlarged(job, first, second)
     mine, image = ours(job)
@@ -87,7 +91,9 @@ def test_with_another_scheduler_in_stage_ii(scheduler: str, first: Path, tmp_pat
     """Its folder says it; ``--solver`` reaches stage I alone.  In fewer steps than its own 50, to be quick."""
     told = getattr(diffusers, scheduler)(**TABLE, **{**BOUNDS, "sample_max_value": 1.2}, **OTHERS[scheduler])
     second = if_second(tmp_path, scheduler=told)
-    job = mz.prepare(PROMPT, model=first, then=second, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
+    job = mz.prepare(
+        mz.Request(PROMPT, model=first, then=second, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
+    )
     job = replace(job, stages=(job.stages[0], in_steps(job.stages[1], STEPS)))
     latents, pixels = enlarged(job, first, second)
     mine, image = ours(job)
@@ -101,7 +107,7 @@ def in_steps(stage: Planned, steps: int) -> Planned:
 
 
 def test_what_is_read(first: Path, second: Path) -> None:
-    job = mz.prepare(PROMPT, model=first, then=second, offload=True)
+    job = mz.prepare(mz.Request(PROMPT, model=first, then=second, offload=True))
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(100, 7.0), (50, 4.0)]
     assert job.pictures[0].told.read == ("a red chair", "")
     assert job.pictures[0].told.conds()[0]["text"].shape == (1, 77, 32)
@@ -128,7 +134,7 @@ def test_what_is_wrong_is_said(first: Path, second: Path, sd1: Path, tmp_path: P
         ({"model": first, "then": second, "lora": ["a.safetensors"]}, "runs in stages and takes no LoRA"),
     ):
         with pytest.raises(MezzotintError, match=message):
-            mz.prepare("red", **words)
+            mz.prepare(mz.Request("red", **words))
 
 
 @pytest.mark.parametrize(
@@ -151,12 +157,12 @@ def test_bad_folders(
     path = next((tmp_path / part).glob("*config.json"))
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(MezzotintError, match=message):
-        mz.prepare("red", model=tmp_path / "IF-I", then=tmp_path / "IF-II")
+        mz.prepare(mz.Request("red", model=tmp_path / "IF-I", then=tmp_path / "IF-II"))
 
 
 def test_a_text_encoder_of_stage_ii_s_own_is_not_read(first: Path, second: Path, tmp_path: Path) -> None:
     other = if_second(tmp_path, with_t5=True)
-    one, two = (mz.prepare("red", model=first, then=each) for each in (second, other))
+    one, two = (mz.prepare(mz.Request("red", model=first, then=each)) for each in (second, other))
     assert one.memory == two.memory and one.model.system.text == two.model.system.text
 
 
@@ -164,7 +170,7 @@ def test_a_stage_without_text_encoder_is_named(first: Path, tmp_path: Path) -> N
     index = shutil.copytree(first, tmp_path / "IF-I") / "model_index.json"
     index.write_text(json.dumps(json.loads(index.read_text()) | {"text_encoder": [None, None]}))
     with pytest.raises(MezzotintError, match="has no text_encoder; a IFPipeline needs one"):
-        mz.prepare("red", model=tmp_path / "IF-I")
+        mz.prepare(mz.Request("red", model=tmp_path / "IF-I"))
 
 
 @pytest.mark.parametrize(

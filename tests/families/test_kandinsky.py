@@ -19,7 +19,7 @@ from pipelines import opened
 
 import mezzotint as mz
 from mezzotint.errors import MezzotintError
-from mezzotint.making.job import How
+from mezzotint.making.request import How
 from mezzotint.making.vary import prepare_vary
 
 PROMPT, SEED, STEPS, SCALE = "a red chair", 7, 6, 3.0
@@ -77,7 +77,16 @@ def same(what: str, scheduler: str | None, job: mz.Job, latents: torch.Tensor, p
 @pytest.mark.parametrize(("away", "scheduler"), [("", None), ("blue", None), *(("", name) for name in OTHERS)])
 def test_the_pipelines_pictures(away: str, scheduler: str | None, prior: Path, decoder: Path) -> None:
     job = mz.prepare(
-        PROMPT, model=decoder, prior=prior, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away, solver=scheduler
+        mz.Request(
+            PROMPT,
+            model=decoder,
+            prior=prior,
+            seed=SEED,
+            steps=STEPS,
+            scale=SCALE,
+            negative_prompt=away,
+            solver=scheduler,
+        )
     )
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(25, 4.0), (STEPS, SCALE)]
     given, _ = embeddings(opened(prior), job)
@@ -90,7 +99,9 @@ def test_the_pipelines_pictures(away: str, scheduler: str | None, prior: Path, d
 def test_the_prior_s_embeddings(away: str, scheduler: str | None, decoder: Path, tmp_path: Path) -> None:
     """The prior's folder says its scheduler; ``--solver`` reaches the decoder alone."""
     prior = kandinsky_prior(tmp_path, of_prior(scheduler, 10.0) if scheduler else None)
-    job = mz.prepare(PROMPT, model=decoder, prior=prior, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away)
+    job = mz.prepare(
+        mz.Request(PROMPT, model=decoder, prior=prior, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away)
+    )
     given, state = embeddings(opened(prior), job)
     mine = [e.state.x[0] for e in mz.stream(job) if isinstance(e, mz.Progress) and e.stage == 0][-1]
     assert agree("Kandinsky 2.2, prior", scheduler, mine, state)
@@ -100,10 +111,10 @@ def test_the_prior_s_embeddings(away: str, scheduler: str | None, decoder: Path,
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("scheduler", [None, *OTHERS])
 def test_from_a_picture(scheduler: str | None, prior: Path, decoder: Path, picture: Path) -> None:
-    job = mz.prepare(
+    job = mz.prepare(mz.Request(
         PROMPT, model=decoder, prior=prior, seed=SEED, steps=STEPS, scale=SCALE, solver=scheduler, image=picture,
         strength=0.7,
-    )  # fmt: skip
+    ))  # fmt: skip
     given, _ = embeddings(opened(prior), job)
     pipe = decoder_of(decoder, scheduler, diffusers.KandinskyV22Img2ImgPipeline)
     expected = decoded(pipe, job, given, image=Image.open(picture), strength=0.7)
@@ -113,8 +124,7 @@ def test_from_a_picture(scheduler: str | None, prior: Path, decoder: Path, pictu
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("scheduler", [None, *OTHERS])
 def test_variations_of_a_picture(scheduler: str | None, prior: Path, decoder: Path, both: Path, picture: Path) -> None:
-    how = How(steps=STEPS, scale=SCALE, solver=scheduler)
-    job = prepare_vary([picture], how, model=both, n=1, seed=SEED, batch=None)
+    job = prepare_vary([picture], How(both, seed=SEED, steps=STEPS, scale=SCALE, solver=scheduler))
     expected = decoded(decoder_of(decoder, scheduler), job, like(opened(prior), picture))
     assert same("Kandinsky 2.2, variations of a picture", scheduler, job, *expected)
 
@@ -134,7 +144,7 @@ def test_one_folder_gives_the_same(prior: Path, decoder: Path, both: Path, tmp_p
 
 
 def test_every_part_is_counted(prior: Path, decoder: Path) -> None:
-    job = mz.prepare(PROMPT, model=decoder, prior=prior, steps=2)
+    job = mz.prepare(mz.Request(PROMPT, model=decoder, prior=prior, steps=2))
     assert job.memory is not None
     names = {"prior_text_encoder", "prior_image_encoder", "prior_prior", "unet", "movq"}
     assert set(job.memory.weights) == names and all(job.memory.weights.values())
@@ -148,9 +158,9 @@ def test_what_is_wrong_is_said(prior: Path, decoder: Path, sd1: Path, tmp_path: 
         ({"model": sd1, "prior": prior}, "takes no prior"),
     ):
         with pytest.raises(MezzotintError, match=message):
-            mz.prepare("red", **words)
+            mz.prepare(mz.Request("red", **words))
     folder = kandinsky_decoder(tmp_path)
     config = folder / "unet/config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"encoder_hid_dim": 20}))
     with pytest.raises(MezzotintError, match="encoder_hid_dim is 20; expected 24"):
-        mz.prepare("red", model=folder, prior=prior)
+        mz.prepare(mz.Request("red", model=folder, prior=prior))

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import flow_singles
 import numpy as np
 import pytest
+import singles
 import torch
 from cascades import if_first, if_second, kandinsky_combined, kandinsky_decoder, kandinsky_prior, karlo_variations
 from checkpoints import controlnet, stable_diffusion_xl_refiner, upscaler
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+
+from mezzotint.pretrained.original_flow import CLIP_L, T5
+from mezzotint.pretrained.original_unet import CLIP_1, VAE
 
 Again = Callable[[Sequence[str], Mapping[str, Path]], list[list[str]]]
 WORDS = ["generate", "--model=SD", "--seed=7", "--steps=4", "--", "a red chair"]
@@ -19,13 +24,15 @@ WORDS = ["generate", "--model=SD", "--seed=7", "--steps=4", "--", "a red chair"]
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A picture of 32 x 32, another, and a mask of its right half."""
+    """A picture of 32 x 32, another, and masks of its right half: by white, and by transparency."""
     folder = tmp_path_factory.mktemp("files")
     y, x = np.mgrid[:32, :32]
     drawn = np.stack([8 * y % 256, 8 * x % 256, (x + y) * 4 % 256], -1).astype(np.uint8)
     Image.fromarray(drawn).save(folder / "PICTURE.png")
     Image.fromarray(drawn[::-1, :24]).save(folder / "OTHER.png")
     Image.fromarray(np.where(x >= 16, 255, 0).astype(np.uint8)).save(folder / "MASK.png")
+    hole = np.dstack([drawn, np.where(x >= 16, 0, 255).astype(np.uint8)])
+    Image.fromarray(hole).save(folder / "HOLE.png")
     return {path.stem: path for path in folder.iterdir()}
 
 
@@ -76,6 +83,64 @@ def test_edited_pictures(edit: list[str], kept: str, sd1: Path, files: dict[str,
     words = [*WORDS[:-2], "--image=PICTURE", *edit, "--dtype=bfloat16", *WORDS[-2:]]
     (said,) = made_again(words, {**named(sd1), **files})
     assert kept in said and "--image=PICTURE" in said and "--dtype=bfloat16" in said
+
+
+def test_a_mask_that_says_it_by_transparency(sd1: Path, files: dict[str, Path], made_again: Again) -> None:
+    words = [*WORDS[:-2], "--image=PICTURE", "--mask=MASK", "--mask-means=transparent", *WORDS[-2:]]
+    (said,) = made_again(words, {**named(sd1), **files, "MASK": files["HOLE"]})
+    assert "--mask-means=transparent" in said
+    (other,) = made_again([word for word in words if "means" not in word], {**named(sd1), **files})
+    assert [word for word in said if "means" not in word] == other
+
+
+def test_a_lora_that_fits_in_part(sd1: Path, made_again: Again, tmp_path: Path) -> None:
+    path, size = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q", 64
+    low = {f"unet.{path}.lora_A.weight": torch.randn(2, size), f"unet.{path}.lora_B.weight": torch.randn(size, 2)}
+    there = {**named(sd1), **{name: tmp_path / f"{name}.safetensors" for name in ("whole", "more")}}
+    save_file(low, there["whole"])
+    save_file({**low, "unet.other.lora_A.weight": torch.zeros(2, 4)}, there["more"])
+    for name, partial in (("more", True), ("whole", False)):
+        (said,) = made_again([*WORDS[:-2], f"--lora={name}", "--allow-partial", *WORDS[-2:]], there)
+        assert ("--allow-partial" in said) == partial
+
+
+def test_parts_of_a_checkpoint_that_come_from_a_folder(made_again: Again, tmp_path: Path) -> None:
+    """Each by its own name; what the file has is not among them, and not what ships."""
+    folder, whole = singles.stable_diffusion_1(tmp_path)
+    tensors = {k: w for k, w in load_file(whole).items() if not k.startswith((VAE, CLIP_1))}
+    save_file(tensors, tmp_path / "net.safetensors")
+    there = {**named(tmp_path / "net.safetensors"), "net": tmp_path / "net.safetensors", "PARTS": folder}
+    there |= {"TEXT_ENCODER": folder / "text_encoder", "VAE": folder / "vae"}
+    (said,) = made_again([*WORDS[:-2], "--parts=PARTS", *WORDS[-2:]], there)
+    assert [word for word in said if word.startswith("--parts")] == ["--parts=TEXT_ENCODER", "--parts=VAE"]
+
+
+def test_parts_of_a_checkpoint_that_come_from_files(made_again: Again, tmp_path: Path) -> None:
+    """A tokenizer is one of them; parts that lay around the file are said too."""
+    _, whole, reader = flow_singles.flux(tmp_path, distilled=True)
+    tensors = load_file(whole)
+    kept = {"TEXT_ENCODER": CLIP_L, "TEXT_ENCODER_2": T5, "VAE": flow_singles.VAE_2}
+    there = {name: tmp_path / "parts" / f"{name}.safetensors" for name in kept}
+    there["VAE"] = tmp_path / "net" / "vae" / "ae.safetensors"
+    for name, prefix in kept.items():
+        there[name].parent.mkdir(parents=True, exist_ok=True)
+        save_file({k.removeprefix(prefix): w for k, w in tensors.items() if k.startswith(prefix)}, there[name])
+    net = tmp_path / "net" / "flux-net.safetensors"
+    save_file({k: w for k, w in tensors.items() if not k.startswith(tuple(kept.values()))}, net)
+    words = ["--parts=TEXT_ENCODER", "--parts=TEXT_ENCODER_2", "--parts=TOKENIZER_2"]
+    there |= {**named(net), "flux-net": net, "TOKENIZER_2": reader}
+    (said,) = made_again([*WORDS[:-2], *words, *WORDS[-2:]], there)
+    assert {word for word in said if word.startswith("--parts")} == {*words, "--parts=VAE"}
+
+
+def test_a_prior_of_a_folder_of_its_own(made_again: Again, tmp_path: Path) -> None:
+    prior, decoder = kandinsky_prior(tmp_path / "prior"), kandinsky_decoder(tmp_path / "decoder")
+    words = [*WORDS[:-2], "--prior=PRIOR", *WORDS[-2:]]
+    (said,) = made_again(words, {**named(decoder), "PRIOR": prior})
+    assert "--prior=PRIOR" in said
+    both = kandinsky_combined(prior, decoder, tmp_path / "both")
+    (other,) = made_again([word for word in words if word != "--prior=PRIOR"], named(both))
+    assert not any(word.startswith("--prior") for word in other)
 
 
 def test_larger_pictures(sd1: Path, files: dict[str, Path], made_again: Again) -> None:

@@ -102,7 +102,7 @@ def files(sd1: Path, sdxl: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def mine(folder: Any, **words: Any) -> tuple[Tensor, np.ndarray]:
     said = {"model": folder, "seed": SEED, "steps": STEPS, "scale": 5.0, "negative_prompt": AWAY, **words}
-    events = list(mz.stream(mz.prepare(PROMPT, **said)))
+    events = list(mz.stream(mz.prepare(mz.Request(PROMPT, **said))))
     last = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
     return last, next(e.pixels for e in events if isinstance(e, mz.Image))
 
@@ -197,7 +197,7 @@ def test_requests_with_other_pictures_run_beside_each_other(sd1: Path, files: Pa
     alone = [mine(model, **w)[1] for w in words]
     assert len({a.tobytes() for a in alone}) == len(words)
     said = {"model": model, "seed": SEED, "steps": STEPS, "scale": 5.0, "negative_prompt": AWAY}
-    walks = [mz.stream(mz.prepare(PROMPT, **said, **w)) for w in words]
+    walks = [mz.stream(mz.prepare(mz.Request(PROMPT, **said, **w))) for w in words]
     found = [e.pixels for events in zip(*walks, strict=True) for e in events if isinstance(e, mz.Image)]
     assert all(np.array_equal(a, b) for a, b in zip(alone, found, strict=True))
 
@@ -236,7 +236,7 @@ def test_what_does_not_fit(sd1: Path, sdxl: Path, flux_dev: Path, files: Path, t
     def refused(said: str, model: str | Path = sd1, adapter: Path = file, **words: Any) -> None:
         given = {"ip_adapter": [adapter], "ip_image": [files / "a.png"], "ip_encoder": files / "image_encoder", **words}
         with pytest.raises(MezzotintError, match=said) as error:
-            mz.prepare("ch", model=model, **given)
+            mz.prepare(mz.Request("ch", model=model, **given))
         assert "\n" not in str(error.value)
 
     def changed(name: str, **changes: Tensor | None) -> Path:
@@ -275,7 +275,7 @@ def test_what_does_not_fit(sd1: Path, sdxl: Path, flux_dev: Path, files: Path, t
     (tmp_path / "other/config.json").write_text(config.replace('"CLIPVisionModelWithProjection"', '"CLIPVisionModel"'))
     refused("is a .*CLIPVisionModel.*; expected", ip_encoder=tmp_path / "other")
     with pytest.raises(MezzotintError, match="--ip-encoder is for an IP-Adapter"):
-        mz.prepare("ch", model=sd1, ip_encoder=files / "image_encoder")
+        mz.prepare(mz.Request("ch", model=sd1, ip_encoder=files / "image_encoder"))
 
 
 def test_the_command_behind_it(sd1: Path, files: Path, made_again: Callable[..., list[list[str]]]) -> None:
@@ -286,5 +286,24 @@ def test_the_command_behind_it(sd1: Path, files: Path, made_again: Callable[...,
         ("ip-adapter", "sd1-plus:0.6"), ("ip-image", "PICTURE-1"), ("ip-adapter", "sd1-plain:0.25"),
         ("ip-image", "PICTURE-2"), ("steps", "4"), ("model", sd1.name),
     )]  # fmt: skip
+    there["IP-ENCODER"] = files / "image_encoder"
     (said,) = made_again(["generate", *words, "--", PROMPT], there)
     assert {"--ip-adapter=sd1-plus:0.6", "--ip-adapter=sd1-plain:0.25", "--ip-image=PICTURE-2"} <= set(said)
+
+
+def test_an_encoder_that_lies_elsewhere(
+    sd1: Path, files: Path, made_again: Callable[..., list[list[str]]], tmp_path: Path
+) -> None:
+    """One for all is said; of several each lies beside its file, and none is."""
+    there = {"PICTURE-1": files / "a.png", sd1.name: sd1, "IP-ENCODER": files / "image_encoder"}
+    there["alone"] = Path(shutil.copy(files / "sd1-plain.safetensors", tmp_path / "alone.safetensors"))
+    words = [f"--model={sd1.name}", "--steps=4", "--ip-adapter=alone", "--ip-image=PICTURE-1"]
+    (said,) = made_again(["generate", *words, "--ip-encoder=IP-ENCODER", "--", PROMPT], there)
+    assert "--ip-encoder=IP-ENCODER" in said
+    shutil.copytree(files / "image_encoder", tmp_path / "image_encoder")
+    tensors = load_file(tmp_path / "image_encoder/model.safetensors")
+    save_file({k: w + 0.1 for k, w in tensors.items()}, tmp_path / "image_encoder/model.safetensors", {"format": "pt"})
+    there |= {"PICTURE-2": files / "b.png", "sd1-plus": files / "sd1-plus.safetensors"}
+    words += ["--ip-adapter=sd1-plus", "--ip-image=PICTURE-2"]
+    (said,) = made_again(["generate", *words, "--", PROMPT], there)
+    assert not any(word.startswith("--ip-encoder") for word in said)

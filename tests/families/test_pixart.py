@@ -47,7 +47,9 @@ def test_the_pipeline_s_pictures(scheduler: str | None, pixart: Path) -> None:
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
     solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
     job = mz.prepare(
-        PROMPT, model=pixart, seed=SEED, steps=STEPS, scale=4.0, negative_prompt=AWAY, solver=solver, size="32x32"
+        mz.Request(
+            PROMPT, model=pixart, seed=SEED, steps=STEPS, scale=4.0, negative_prompt=AWAY, solver=solver, size="32x32"
+        )
     )
     latents, pixels = theirs(pixart, job, scheduler)
     events = list(mz.stream(job))
@@ -57,7 +59,7 @@ def test_the_pipeline_s_pictures(scheduler: str | None, pixart: Path) -> None:
 
 
 def test_what_is_read_and_how(pixart: Path) -> None:
-    job = mz.prepare(PROMPT, model=pixart)
+    job = mz.prepare(mz.Request(PROMPT, model=pixart))
     assert (job.main.plan.steps, job.main.plan.scale) == (20, 4.5)
     assert job.pictures[0].told.read == ("a red chair", "")
     cond, _ = job.pictures[0].told.conds()
@@ -80,7 +82,7 @@ def test_sizes_are_whole_squares(tmp_path: Path) -> None:
     said = json.loads(config.read_text())
     config.write_text(json.dumps(said | {"block_out_channels": [16, 32, 32, 32]}))
     with pytest.raises(MezzotintError, match="size 64x72 cannot be made; expected both divisible by 16"):
-        mz.prepare("red", model=folder, size="64x72")
+        mz.prepare(mz.Request("red", model=folder, size="64x72"))
 
 
 def test_another_transformer_is_named(pixart: Path, tmp_path: Path) -> None:
@@ -88,4 +90,4 @@ def test_another_transformer_is_named(pixart: Path, tmp_path: Path) -> None:
     index = folder / "model_index.json"
     index.write_text(index.read_text().replace("PixArtTransformer2DModel", "DiTTransformer2DModel"))
     with pytest.raises(MezzotintError, match="expected PixArtTransformer2DModel"):
-        mz.prepare("red", model=folder)
+        mz.prepare(mz.Request("red", model=folder))

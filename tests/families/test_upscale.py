@@ -21,7 +21,7 @@ import mezzotint as mz
 from mezzotint.cli import run
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import MezzotintError
-from mezzotint.making.job import How
+from mezzotint.making.request import How
 from mezzotint.making.upscale import Enlarging, prepare_upscale
 from mezzotint.pretrained.component_network import network_of
 
@@ -80,9 +80,9 @@ def test_the_upscaler_s_pictures(level: int, scheduler: str | None, upscaler: Pa
         pipe.scheduler = getattr(diffusers, scheduler)(**base, **OTHERS[scheduler])
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
     solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
-    how = How(steps=STEPS, scale=4.0, solver=solver, said=Prompts(negative_prompt=AWAY))
+    how = How(upscaler, seed=SEED, steps=STEPS, scale=4.0, solver=solver, said=Prompts(PROMPT, AWAY))
     said = Enlarging(noise_level=level, tile=96)
-    job = prepare_upscale(small, how, said, prompt=PROMPT, model=upscaler, n=1, seed=SEED, batch=None)
+    job = prepare_upscale(small, how, said)
     events = list(mz.stream(job))
     mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
     made = next(e.pixels for e in events if isinstance(e, mz.Image))

@@ -9,15 +9,16 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, PngImagePlugin
+from PIL import Image
+from saying import png
 
 import mezzotint as mz
 from mezzotint.cli import group
@@ -27,14 +28,6 @@ from mezzotint.making.recalled import a1111
 from mezzotint.making.recalled.ours import words_of_made
 from mezzotint.making.recalled.read import read
 from mezzotint.schemas import schema
-
-
-def png(path: Path, texts: Mapping[str, str]) -> Path:
-    chunks = PngImagePlugin.PngInfo()
-    for key, value in texts.items():
-        chunks.add_itxt(key, value)
-    Image.new("RGB", (8, 8)).save(path, pnginfo=chunks)
-    return path
 
 
 def made(tiny: Path, out: Path, *more: str, prompt: str = "sneaker") -> Path:
@@ -138,6 +131,61 @@ def test_a_receipt_of_a_schedulers_whole_configuration(record: Made) -> None:
     assert (found.solver, found.grid) == (None, None) and any("scheduler's class" in note for note in found.notes)
 
 
+def test_a_receipt_from_before_its_newer_words(record: Made) -> None:
+    """It says none of them, and the command none."""
+    task = {"name": "inpaint", "picture": "a" * 64, "strength": 1.0, "mask": "b" * 64, "lock": False}
+    said = {a.partition("=")[0] for a in words_of_made(dataclasses.replace(record, task=task)).arguments}
+    assert "--mask" in said and not said & {"--mask-means", "--parts", "--prior", "--allow-partial", "--ip-encoder"}
+
+
+NO_PIXELS = {"--strict", "--offload", "--out", "--embed-prompt", "--film", "--json", "--quiet"}
+HASH, SHARE = "a" * 64, {"name": "handover", "share": 0.6}
+CONTROL = {"kind": "control", "name": "edges", "sha256": HASH, "weight": 0.5, "picture": HASH, "begin": 0, "end": 1}
+ADAPTER = {"kind": "ip-adapter", "name": "ip", "sha256": HASH, "weight": 1, "picture": HASH, "encoder_sha256": HASH}
+EDIT = {"picture": HASH, "strength": 0.5, "mask": HASH, "lock": True}
+PARTS = {"parts": [{"name": "vae", "sha256": HASH}], "prior": [{"name": "prior", "sha256": HASH}]}
+TASKS: dict[str, list[dict[str, object]]] = {
+    "generate": [
+        {"name": "inpaint", **EDIT, **PARTS, "mask_means": "transparent", "allow_partial": True},
+        {"name": "outpaint", **EDIT, "margins": [8, 0, 0, 0]},
+    ],
+    "upscale": [
+        {"name": "upscale", "picture": HASH, "by": 2, "tile": 8, "overlap": 2, "strength": 0.5, "noise_level": 2},
+    ],
+    "vary": [{"name": "vary", "pictures": [HASH]}],
+}
+
+
+@pytest.mark.parametrize("verb", TASKS)
+def test_every_option_is_given_back_or_changes_no_pixel(verb: str, record: Made) -> None:
+    """A new one is to be in one of both."""
+    stage = dataclasses.replace(record.stage, guidance_interval=(0.5, None))
+    stages = (stage, dataclasses.replace(stage, link=SHARE), dataclasses.replace(stage, model="then_unet"))
+    whole = dataclasses.replace(
+        record,
+        negative_prompt="blue",
+        apart=dict.fromkeys(("prompt_2", "prompt_3", "negative_prompt_2", "negative_prompt_3"), "red"),
+        adapters=({"name": "bag", "sha256": HASH, "weight": 0.8},),
+        embeddings=({"name": "acme", "sha256": HASH},),
+        attached=({**CONTROL, "config_sha256": HASH}, {**ADAPTER, "config_sha256": HASH}),
+        stages=stages if verb == "generate" else (record.stage,),
+        versions={**record.versions, **({"inductor": "2"} if verb == "generate" else {})},
+    )
+    said = [word for task in TASKS[verb] for word in words_of_made(dataclasses.replace(whole, task=task)).arguments]
+    given = {word.partition("=")[0] for word in said}
+    with click.Context(group) as context:
+        command = group.get_command(context, verb)
+    assert command is not None
+    options = {name for p in command.params if isinstance(p, click.Option) for name in p.opts if name.startswith("--")}
+    assert options - given == options & NO_PIXELS
+
+
+@pytest.mark.parametrize("damage", [{"parts": [3]}, {"parts": [{"name": "vae"}]}, {"prior": 1}, {"prior": [{}]}])
+def test_parts_that_are_none_are_told(damage: dict[str, object], record: Made) -> None:
+    with pytest.raises(InputError, match="something else than it should"):
+        words_of_made(dataclasses.replace(record, task={"name": "generate", **damage}))
+
+
 def test_the_document(tiny: Path, tmp_path: Path) -> None:
     file = made(tiny, tmp_path / "a")
     said = json.loads(CliRunner().invoke(group, ["read", str(file), "--json"]).stdout)
@@ -166,7 +214,7 @@ def test_characters_that_cannot_be_seen_are_kept_and_not_printed(record: Made, t
 
 @pytest.fixture(scope="module")
 def record(tiny: Path):
-    job = mz.prepare("sneaker", model=tiny, seed=5)
+    job = mz.prepare(mz.Request("sneaker", model=tiny, seed=5))
     return job.made(job.pictures[0])
 
 

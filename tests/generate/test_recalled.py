@@ -8,13 +8,13 @@ import shlex
 import subprocess
 import sys
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import jsonschema
 import pytest
 from click.testing import CliRunner
-from PIL import Image, PngImagePlugin
+from PIL import Image
+from saying import png
 
 from mezzotint.cli import group
 from mezzotint.errors import InputError
@@ -51,14 +51,6 @@ OLD_INVOKEAI = {
     "image": {"prompt": [{"prompt": "a red armchair", "weight": 1.0}], "steps": 50, "cfg_scale": 7.5, "seed": 42,
               "width": 512, "height": 512, "sampler": "k_euler_a", "type": "txt2img"},
 }  # fmt: skip
-
-
-def png(path: Path, texts: Mapping[str, str]) -> Path:
-    chunks = PngImagePlugin.PngInfo()
-    for key, value in texts.items():
-        chunks.add_itxt(key, value)
-    Image.new("RGB", (8, 8)).save(path, pnginfo=chunks)
-    return path
 
 
 def test_a1111(tmp_path: Path) -> None:

@@ -24,7 +24,9 @@ def played(job: mz.Job) -> tuple[Reel, list[mz.Progress], dict[int, mz.Image]]:
 
 @pytest.mark.parametrize("steps", [6, 300])
 def test_a_film_goes_from_noise_to_the_picture(tiny: Path, steps: int) -> None:
-    job = mz.prepare("sneaker", model=str(tiny), n=3, seed=5, steps=steps, batch=2, solver="ddim", scale=1.0)
+    job = mz.prepare(
+        mz.Request("sneaker", model=str(tiny), n=3, seed=5, steps=steps, batch=2, solver="ddim", scale=1.0)
+    )
     reel, _, images = played(job)
     for seed, image in images.items():
         moments = reel.take(seed)
@@ -38,7 +40,7 @@ def test_a_film_goes_from_noise_to_the_picture(tiny: Path, steps: int) -> None:
 
 
 def test_the_estimate_is_the_denoisers(tiny: Path) -> None:
-    job = mz.prepare("sneaker", model=str(tiny), n=2, seed=5, steps=6)
+    job = mz.prepare(mz.Request("sneaker", model=str(tiny), n=2, seed=5, steps=6))
     reel, steps, _ = played(job)
     for row, seed in enumerate(job.seeds):
         moments = reel.take(seed)

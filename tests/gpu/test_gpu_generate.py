@@ -66,6 +66,6 @@ def test_the_same_words_give_the_same_bits(model: mz.Model, device: str) -> None
 
 
 def test_auto_takes_it(model: mz.Model, device: str) -> None:
-    made = mz.prepare("sneaker", model=model).made(0)
+    made = mz.prepare(mz.Request("sneaker", model=model)).made(0)
     assert made.device == device
     assert made.dtype == ("bfloat16" if device == "cuda" else "float32")

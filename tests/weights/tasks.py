@@ -15,9 +15,10 @@ import torch
 from PIL import Image
 
 import mezzotint as mz
+from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import UsageError
-from mezzotint.making.job import How
-from mezzotint.making.prepare import size_of
+from mezzotint.making.request import How
+from mezzotint.making.sizes import size_of
 from mezzotint.making.upscale import NOISE_LEVEL, Enlarging, prepare_upscale
 from mezzotint.making.vary import prepare_vary
 from mezzotint.pretrained.families.known import PIPELINES
@@ -80,8 +81,7 @@ class Given:
         task = self.task
         if task == VARY:
             fixed(self)
-            how = How(steps=self.steps, **RUN)
-            return prepare_vary([drawn(work, 64, 64)], how, model=self.model, n=1, seed=SEED, batch=None)
+            return prepare_vary([drawn(work, 64, 64)], How(self.model, seed=SEED, steps=self.steps, **RUN))
         if task == ENLARGE:
             return self._enlarging(work)
         words: dict[str, Any] = {"prior": self.prior, "then": self.then, "size": self.size}
@@ -89,13 +89,15 @@ class Given:
             width, height = size_of(describe_system(self.model, list(self.parts)), self.size)
             words |= {"image": drawn(work, width, height), "size": None}
             words |= {"mask": masked(work, width, height)} if task == MASK else {"strength": STRENGTH}
-        return mz.prepare(PROMPT, model=self.model, parts=self.parts, seed=SEED, steps=self.steps, **words, **RUN)
+        return mz.prepare(
+            mz.Request(PROMPT, model=self.model, parts=self.parts, seed=SEED, steps=self.steps, **words, **RUN)
+        )
 
     def _enlarging(self, work: Path) -> mz.Job:
         width, height = size_of(describe_system(self.model), self.size)
-        how, said = How(steps=self.steps, **RUN), Enlarging(noise_level=NOISE_LEVEL, tile=max(width, height), overlap=0)
-        small = drawn(work, width // 4, height // 4)
-        return prepare_upscale(small, how, said, prompt=PROMPT, model=self.model, n=1, seed=SEED, batch=None)
+        how = How(self.model, seed=SEED, steps=self.steps, said=Prompts(PROMPT), **RUN)
+        said = Enlarging(noise_level=NOISE_LEVEL, tile=max(width, height), overlap=0)
+        return prepare_upscale(drawn(work, width // 4, height // 4), how, said)
 
 
 def fixed(given: Given) -> None:

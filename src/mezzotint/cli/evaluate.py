@@ -17,6 +17,7 @@ from mezzotint.cli.options import (
     quiet_option,
     sampling_options,
     seed_option,
+    settled,
 )
 from mezzotint.cli.output import Bar, StoppedError, run_folder
 
@@ -46,11 +47,9 @@ evaluation_options = chain(
 
 def measured(model: str, folder: Path, *, quiet: bool, **words: Any) -> Evaluated:
     """One model's evaluation, its pictures kept in ``folder`` while they are made."""
-    from mezzotint.config import settings
     from mezzotint.making.evaluate import evaluate
 
-    said = settings({k: words[k] for k in ("quality", "device", "dtype", "threads")})
-    words |= {k: setting.value for k, setting in said.items() if k in words}
+    words = settled(words, "quality", "device", "dtype", "threads")
     with Bar(words["n"], "picture", not quiet) as bar:
         return evaluate(model, work=folder / "work", report=lambda done, total: bar.at(done, model, total), **words)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ from mezzotint.cli.options import (
     quiet_option,
     sampling_options,
     seed_option,
+    settled,
 )
-from mezzotint.cli.pictures import run, without_collector
-from mezzotint.config import settings
+from mezzotint.cli.pictures import loading, run
 from mezzotint.errors import UsageError
 
 
@@ -89,22 +89,19 @@ def command(
     the same command with the same --out goes on.
     """
     began = time.perf_counter()
-    # Threads that wait should sleep: spinning, torch's default, burns whole cores beside anything else that runs here.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    said = settings({k: words[k] for k in ("model", "quality", "device", "dtype", "threads", "batch")} | _out(out))
-    words |= {k: said[k].value for k in ("model", "quality", "device", "dtype", "threads", "batch")}
+    words = settled({**words, "out": _out(out)}, "model", "quality", "device", "dtype", "threads", "batch", "out")
+    place = words.pop("out")
 
-    from mezzotint.making.prepare import prepare, threads_for
+    from mezzotint.making.counts import threads_for
+    from mezzotint.making.prepare import prepare
+    from mezzotint.making.request import Request
 
-    words["threads"] = words["threads"] or threads_for(
-        words["model"], words["n"] * len(prompt), words["batch"], words["parts"]
-    )
-    with without_collector():
-        job = prepare(prompt, **words)
-    place = said["out"].value
+    asked = Request(prompt, **words)
+    with loading():
+        job = prepare(replace(asked, threads=threads_for(asked)))
     run(
         job,
-        None if place is None else Path(str(place)),
+        None if place is None else Path(place),
         "generate",
         film,
         as_json,
@@ -114,7 +111,8 @@ def command(
     )
 
 
-def _out(out: Path | None) -> dict[str, str | None]:
+def _out(out: Path | None) -> str | None:
+    """As settings have it.  Raises UsageError for a file."""
     if out is not None and out.is_file():
         raise UsageError(f"--out {out} is a file; expected a folder, or a name for a new one")
-    return {"out": None if out is None else str(out)}
+    return None if out is None else str(out)

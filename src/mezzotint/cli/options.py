@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mezzotint.config import DEVICES, DTYPES, QUALITIES
+from mezzotint.config import DEVICES, DTYPES, QUALITIES, settings
 
 Command = Callable[..., Any]
 
@@ -44,6 +44,13 @@ machine_options = chain(
     click.option("--dtype", metavar="|".join(DTYPES), help="Its number format.  [auto]"),
     click.option("--threads", type=int, help="Processor threads."),
 )
+
+
+def settled(words: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Options, those of these names as settings have them where the line leaves them out.  Raises UsageError,
+    InputError."""
+    said = settings({name: words[name] for name in names})
+    return {**words, **{name: said[name].value for name in names}}
 
 
 def print_json(document: Mapping[str, Any]) -> None:

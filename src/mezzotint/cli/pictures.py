@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -144,8 +145,10 @@ def make(job: Job, folder: Folder, film: bool, shown: bool) -> None:
 
 
 @contextmanager
-def without_collector() -> Iterator[None]:
-    """No garbage collection while torch and a model are loaded: all of it stays, and searching it takes time."""
+def loading() -> Iterator[None]:
+    """While torch and a model are loaded: no garbage collection, for all of it stays, and searching it takes time."""
+    # Threads that wait should sleep: spinning, torch's default, burns whole cores beside anything else that runs here.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     gc.disable()
     try:
         yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,12 @@ from mezzotint.cli.options import (
     quiet_option,
     sampling_options,
     seed_option,
+    settled,
 )
-from mezzotint.cli.pictures import run, without_collector
-from mezzotint.config import settings
+from mezzotint.cli.pictures import loading, run
 
-HOW = ("quality", "steps", "scale", "solver", "grid", "device", "dtype", "threads")
 LARGER = ("by", "strength", "noise_level", "tile", "overlap")
+TEXTS = ("prompt", "negative_prompt")
 
 
 @click.command("upscale")
@@ -48,15 +47,12 @@ def command(picture: Path, out: Path | None, as_json: bool, quiet: bool, **words
     Works in overlapping tiles that are blended in every step. Writes what generate writes.
     """
     began = time.perf_counter()
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    said = settings({k: words[k] for k in ("quality", "device", "dtype", "threads", "batch")})
-    words |= {k: said[k].value for k in ("quality", "device", "dtype", "threads", "batch")}
+    words = settled(words, "quality", "device", "dtype", "threads", "batch")
     from mezzotint.conditioning.prompts import Prompts
-    from mezzotint.making.job import How
+    from mezzotint.making.request import How
     from mezzotint.making.upscale import Enlarging, prepare_upscale
 
-    how, larger = ({k: words.pop(k) for k in names} for names in (HOW, LARGER))
-    said_of = Prompts(negative_prompt=words.pop("negative_prompt"))
-    with without_collector():
-        job = prepare_upscale(picture, How(**how, said=said_of), Enlarging(**larger), **words)
+    larger, said = ({k: words.pop(k) for k in names} for names in (LARGER, TEXTS))
+    with loading():
+        job = prepare_upscale(picture, How(**words, said=Prompts(**said)), Enlarging(**larger))
     run(job, out, "upscale", False, as_json, quiet, began)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,9 @@ from mezzotint.cli.options import (
     quiet_option,
     sampling_options,
     seed_option,
+    settled,
 )
-from mezzotint.cli.pictures import run, without_collector
-from mezzotint.config import settings
+from mezzotint.cli.pictures import loading, run
 
 
 @click.command("vary")
@@ -39,13 +38,11 @@ def command(picture: Path, other: Path | None, out: Path | None, as_json: bool, 
     The picture's embedding stands in for a prompt's. Writes what generate writes.
     """
     began = time.perf_counter()
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    said = settings({k: words[k] for k in ("quality", "device", "dtype", "threads", "batch")})
-    words |= {k: said[k].value for k in ("quality", "device", "dtype", "threads", "batch")}
-    from mezzotint.making.job import How
-    from mezzotint.making.vary import prepare_vary
+    words = settled(words, "quality", "device", "dtype", "threads", "batch")
+    from mezzotint.making.request import How
 
-    given = {k: words.pop(k) for k in ("model", "n", "seed", "batch")}
-    with without_collector():
-        job = prepare_vary([picture] if other is None else [picture, other], How(**words), **given)
+    with loading():
+        from mezzotint.making.vary import prepare_vary
+
+        job = prepare_vary([picture] if other is None else [picture, other], How(**words))
     run(job, out, "vary", False, as_json, quiet, began)

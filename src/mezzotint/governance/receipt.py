@@ -52,7 +52,8 @@ class Made:
     """What determines a picture.
 
     model: its name.  stages: in the order they ran; main: the number of the one that the words were for.
-    task: its name, and what it was given beside words: SHA-256 of pictures, numbers.
+    task: its name, and what it was given beside words: SHA-256 of pictures and of parts that came from elsewhere than
+    the model's own file or folder, numbers, and words that change the picture where they are not as usual.
     adapters: put on the model: name, sha256 and weight each.  embeddings: words that its text encoders were taught:
     name and sha256 each.  attached: controls and pictures in the prompt: kind, name, hashes and weight each.
     tokens: how much of either each text encoder read: encoder, text, used, dropped, lost.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mezzotint.errors import UsageError
 from mezzotint.files import sha256
 from mezzotint.making.outpaint import Margins, framed, margins_of
+from mezzotint.making.sizes import LARGEST, parse_size
 from mezzotint.pictures.flat import covering, mask_of, rgb
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.system import picture_shape
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
     from mezzotint.codecs.base import Codec
     from mezzotint.codecs.kl import KL
     from mezzotint.diffusion.denoiser import Cond
+    from mezzotint.making.request import Request
     from mezzotint.pretrained.system import System
-
-LARGEST = 4096
-"""Pixels of the longest side of what is made, of models that make several sizes."""
 
 STRENGTH, MASKED_STRENGTH, REFINED_STRENGTH = 0.8, 1.0, 0.3
 """How far a picture is noised where nobody says: a part that is repainted owes nothing to what was there, and a refiner
@@ -40,6 +39,7 @@ class Edit:
 
     strength: the share of the steps that is run, in (0, 1].  own: (H, W), pixels that stay the picture's own to the
     bit; None is nowhere.  margins: of the frame that was put around the picture, None where there is none.
+    means: by what the mask's file says it, white or transparent.
     """
 
     pixels: Pixels
@@ -47,6 +47,7 @@ class Edit:
     strength: float
     own: NDArray[np.bool_] | None = None
     margins: Margins | None = None
+    means: str = "white"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -61,7 +62,8 @@ class Edit:
             return {"name": "image", **said}
         said |= {"mask": sha256(np.packbits(self.mask).tobytes()), "lock": self.own is not None}
         if self.margins is None:
-            return {"name": "inpaint", **said}
+            other = {} if self.means == "white" else {"mask_means": self.means}
+            return {"name": "inpaint", **said, **other}
         return {"name": "outpaint", **said, "margins": list(self.margins), "fill": "edge"}
 
     def first(self, steps: int) -> int:
@@ -124,61 +126,57 @@ def _sized(x: Tensor, codec: Codec) -> Tensor:
     return small.round().clamp(0, 255).to(x.dtype)
 
 
-def edit_of(
-    system: System,
-    size: tuple[int, int] | None,
-    image: Path | None,
-    *,
-    strength: float | None,
-    mask: Path | None,
-    mask_means: str,
-    lock_mask: bool,
-    outpaint: str | None,
-) -> Edit | None:
-    """What the words say, None where there is no picture.   size: (width, height) where it was asked for.
+def edit_of(system: System, asked: Request) -> Edit | None:
+    """What a request says, None where there is no picture.
 
     Raises: InputError (files), UsageError (words; a picture or mask of another size than what is made; a model that is
     told a mask, and none).
     """
-    masked = mask is not None or outpaint is not None
+    masked = asked.mask is not None or asked.outpaint is not None
     alone = system.members[0].link["name"] == "vector"
     _need(not (alone and system.eye), f"{system.name} varies pictures; use mezzotint vary")
     _need(not alone, f"{system.name} makes pictures of an embedding; give the folder that makes it as --prior")
     words_alone = system.components is not None and not system.any_size
-    _need(image is None or not words_alone, f"{system.name} begins from words alone; leave --image out")
+    _need(asked.image is None or not words_alone, f"{system.name} begins from words alone; leave --image out")
     sees = system.members[system.main].described.spec.net.get("sees")
     _need(sees != "lowres", f"{system.name} enlarges pictures; use mezzotint upscale")
     if sees is not None:
         _need(
-            image is not None and masked, f"{system.name} paints inside a mask; give --image with --mask, or --outpaint"
+            asked.image is not None and masked,
+            f"{system.name} paints inside a mask; give --image with --mask, or --outpaint",
         )
     refines = "refines" in system.members[system.main].described.spec.net
-    if image is None:
+    if asked.image is None:
         _need(not refines, f"{system.name} refines: give --image, or give it as --refiner to a base")
-        given = strength is not None or masked or lock_mask
+        given = asked.strength is not None or masked or asked.lock_mask
         _need(not given, "strength, mask and outpaint are for a picture; give --image")
         return None
-    _need(masked or not lock_mask, "--lock-mask keeps what is outside a mask; give --mask")
+    _need(masked or not asked.lock_mask, "--lock-mask keeps what is outside a mask; give --mask")
     known = REFINED_STRENGTH if refines else MASKED_STRENGTH if masked else STRENGTH
-    chosen = known if strength is None else strength
-    _need(0 < chosen <= 1, f"strength is {chosen}; expected above 0 and at most 1")
+    strength = known if asked.strength is None else asked.strength
+    _need(0 < strength <= 1, f"strength is {strength}; expected above 0 and at most 1")
+    return _edited(system, asked, Path(asked.image), strength)
+
+
+def _edited(system: System, asked: Request, image: Path, strength: float) -> Edit:
+    """The picture with its mask or its frame, in the size that is made.  Raises as ``edit_of``."""
+    size = None if asked.size is None else parse_size(asked.size)
     wanted = size or (None if system.any_size else system.size)
-    if outpaint is not None:
-        _need(
-            mask is None and size is None, "--outpaint says what is painted, and the size; leave --mask and --size out"
-        )
-        return _outpainted(system, image, margins_of(outpaint, LARGEST), chosen, lock_mask, wanted)
+    if asked.outpaint is not None:
+        alone = asked.mask is None and size is None
+        _need(alone, "--outpaint says what is painted, and the size; leave --mask and --size out")
+        return _outpainted(system, image, margins_of(asked.outpaint, LARGEST), strength, asked.lock_mask, wanted)
     pixels = rgb(image)
-    found = None if mask is None else mask_of(mask, mask_means)
-    if found is not None and found.shape != pixels.shape[:2]:
-        raise UsageError(
-            f"{mask} is {found.shape[1]}x{found.shape[0]}, {image} {pixels.shape[1]}x{pixels.shape[0]}; expected equal"
-        )
+    mask = None if asked.mask is None else mask_of(Path(asked.mask), asked.mask_means)
+    if mask is not None and mask.shape != pixels.shape[:2]:
+        has = f"{asked.mask} is {mask.shape[1]}x{mask.shape[0]}"
+        raise UsageError(f"{has}, {image} {pixels.shape[1]}x{pixels.shape[0]}; expected equal")
     if wanted is not None and wanted != (pixels.shape[1], pixels.shape[0]):
         is_ = f"{image} is {pixels.shape[1]}x{pixels.shape[0]}"
-        _need(found is None, f"{is_}; with a mask expected {wanted[0]}x{wanted[1]}")
+        _need(mask is None, f"{is_}; with a mask expected {wanted[0]}x{wanted[1]}")
         pixels = covering(pixels, wanted)
-    return Edit(_channels(pixels, system), found, chosen, ~found if lock_mask and found is not None else None)
+    own = ~mask if asked.lock_mask and mask is not None else None
+    return Edit(_channels(pixels, system), mask, strength, own, means=asked.mask_means)
 
 
 def _outpainted(

@@ -11,6 +11,7 @@ from mezzotint.evaluation.measure import METRICS
 from mezzotint.making.evaluated import Evaluated, evaluated
 from mezzotint.making.evaluation import Counted, put_to, unheard
 from mezzotint.making.prepare import prepare
+from mezzotint.making.request import Request
 from mezzotint.making.trials import trial_for
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import describe_system
@@ -52,10 +53,11 @@ def evaluate(
     chosen = METRICS if metrics == "all" else tuple(m.strip() for m in metrics.split(",") if m.strip())
     extract = inception(features) if isinstance(features, Path) else extractor(features)
     trial = trial_for(describe_system(find(str(model))), data, n, chosen)
-    job = prepare(
+    asked = Request(
         trial.prompts, model=model, seed=seed, quality=quality, steps=steps, scale=scale, solver=solver, grid=grid,
         device=device, dtype=dtype, threads=threads, batch=batch,
     )  # fmt: skip
+    job = prepare(asked)
     with tempfile.TemporaryDirectory() as scratch:
         found, made = put_to(job, trial, extract, work or Path(scratch), chosen, report=report)
     return evaluated(found, made.images, trial)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from mezzotint import __version__
 from mezzotint.conditioning.prompts import Prompts
-from mezzotint.errors import UsageError
 from mezzotint.governance.receipt import Made, StageMade
 from mezzotint.making.canvas import Canvas
 from mezzotint.making.edit import Edit
@@ -63,31 +62,6 @@ class Wanted:
     task: Choice = field(default_factory=lambda: GENERATE)
     given: Tensor | None = None
     name: str = ""
-
-
-@dataclass(frozen=True)
-class How:
-    """The words of ``generate`` that say how pictures are made, whatever of.
-
-    said: the texts that all share.  interval: of the noise sigma/alpha in which guidance is on; None is everywhere.
-    """
-
-    quality: str = "standard"
-    steps: int | None = None
-    scale: float | None = None
-    solver: str | None = None
-    grid: str | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    threads: int | None = None
-    said: Prompts = field(default_factory=Prompts)
-    offload: bool = False
-    compiled: bool = False
-    interval: tuple[float, float] | None = None
-
-    def __post_init__(self) -> None:
-        if self.offload and self.compiled:
-            raise UsageError("--compile keeps the network in memory and --offload puts it away; leave one out")
 
 
 @dataclass(frozen=True)
@@ -191,9 +165,17 @@ class Job:
         )
 
     def _task(self, picture: Wanted) -> Choice:
-        """With the quality where stages that the words are not for go by it."""
+        """With the quality where stages that the words are not for go by it, parts that lie elsewhere, and whether any
+        LoRA is put on in part."""
+        system = self.model.system
         alike = self.quality == "standard" or len(self.stages) == 1
-        return picture.task if alike else {**picture.task, "quality": self.quality}
+        partial = any(one.adapter.coverage.unknown for one in system.adapters)
+        return {
+            **picture.task,
+            **({} if alike else {"quality": self.quality}),
+            **system.elsewhere,
+            **({"allow_partial": True} if partial else {}),
+        }
 
     def _stage_made(self, stage: Planned) -> StageMade:
         from mezzotint.pretrained.plan import levels_hash

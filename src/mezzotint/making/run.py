@@ -23,6 +23,7 @@ from mezzotint.making.image import Image, Progress, Result
 from mezzotint.making.job import Job, Planned, Wanted
 from mezzotint.making.prepare import prepare
 from mezzotint.making.refine import null_of
+from mezzotint.making.request import Request
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.model import Model
 from mezzotint.pretrained.refined import PREFIX
@@ -221,6 +222,13 @@ def stream(job: Job) -> Iterator[Progress | Image]:
             yield _image(job, picture, row, seconds)
 
 
+def result_of(job: Job) -> Result:
+    """Runs a job to its end.  Raises NonFiniteError."""
+    began = time.perf_counter()
+    images = tuple(event for event in stream(job) if isinstance(event, Image))
+    return Result(images, time.perf_counter() - began)
+
+
 def generate(
     prompt: str | Sequence[str],
     *,
@@ -270,57 +278,18 @@ def generate(
 
     Picture k of all of them depends on its prompt and on seed + k alone: its noise to the bit, its pixels to the bit
     among runs of the same batch rows.
-    Args: prompt: what to make, for a model of text; a label or another word for it for a class-conditional one, where
-            "" is no condition.
-        negative_prompt: what to steer away from in place of nothing; needs a scale other than 1.
-        prompt_2, prompt_3, negative_prompt_2, negative_prompt_3: what the second and the third text encoder of SDXL,
-            SD3 and FLUX read in their place, as diffusers has it; "" is the same text.
-        model: a name, a folder, a file, or what ``load`` gave.  n: 1 … 1,000,000.  seed: 0 … 2^63 - n.
-        parts: where the parts come from that a checkpoint in one file lacks: folders in diffusers' layout, files,
-            ComfyUI's folder of models.
-        quality: the model's preset, draft | standard | best, for whatever of the next four is not given.
-        steps: intervals of the grid.  scale: guidance, 1 is off.  solver, grid: names, also those of other tools.  All
-        four
-            are for the main stage of a system; the other stages keep their presets.
-        guidance_interval: "LOW,HIGH", the noise sigma/alpha between which guidance is on, 0 … inf; outside one call of
-            the network does where guidance takes two.  None is everywhere.  (Kynkaanniemi et al., 2024)
-        size: "WxH" in pixels.  device: auto | cpu | cuda | mps.  dtype: auto | float32 | bfloat16 | fastest.
-        threads: of the processor.  batch: rows computed together; None is n, at most 16.
-        image: a picture to begin from; pictures have its size where the model can.   strength: the share of the steps
-            that is run on it, above 0 and at most 1; None is 0.8, with a mask 1.
-        mask: a picture of the same size that says what is painted anew, by mask_means: "white", or "transparent".
-        lock_mask: whether pixels outside the mask are the picture's own, to the bit.
-        outpaint: "LEFT,TOP,RIGHT,BOTTOM", pixels to paint around the picture.
-        refiner: a folder that takes the state over at the share ``refiner_at`` of the noise's time; None is 0.8.
-        prior: a folder that makes the embedding that the model makes pictures of (Kandinsky 2.2).
-        then: a folder that enlarges the pictures that the model makes (stage II of DeepFloyd IF).
-        lora: files to put on the model, "FILE" or "FILE:weight" each.   allow_partial: whether keys of theirs without a
-            place are passed over.
-        strict: whether a prompt that is too long is an error.
-        embedding: textual-inversion files; a prompt says such a word by the file's name, or the token in it.
-        control: folders of ControlNets, "DIR", "DIR:WEIGHT" or "DIR:WEIGHT:BEGIN-END" (shares of the steps) each.
-        control_image: the picture that each is told, scaled to cover the size of what is made and cut to its centre.
-        ip_adapter: IP-Adapter files, "FILE" or "FILE:WEIGHT" each.   ip_image: the picture that each makes part of the
-            prompt.   ip_encoder: the folder of CLIP's picture encoder; None is ``image_encoder`` beside each file.
-        offload: whether only the part that runs is in memory: slower, for models in diffusers' layout.
-        compiled: whether the network's blocks are compiled (torch.compile), once a machine: kept under the home.
+    Args: as ``Request`` has them.
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic).
     """
-    job = prepare(
+    asked = Request(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
         negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, parts=parts, n=n,
-        seed=seed,
-        quality=quality, steps=steps, scale=scale, guidance_interval=guidance_interval, solver=solver, grid=grid,
-        size=size,
-        device=device, dtype=dtype, threads=threads, batch=batch, image=image,
+        seed=seed, quality=quality, steps=steps, scale=scale, guidance_interval=guidance_interval, solver=solver,
+        grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,
-        refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, allow_partial=allow_partial,
-        offload=offload,
-        compiled=compiled,
-        control=control, control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
-        strict=strict,
+        refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, control=control,
+        control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
+        allow_partial=allow_partial, offload=offload, compiled=compiled, strict=strict,
     )  # fmt: skip
-    began = time.perf_counter()
-    images = tuple(event for event in stream(job) if isinstance(event, Image))
-    return Result(images, time.perf_counter() - began)
+    return result_of(prepare(asked))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +12,14 @@ from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import UsageError
 from mezzotint.files import sha256
 from mezzotint.making.canvas import Canvas
+from mezzotint.making.counts import check_count, rows_for
 from mezzotint.making.edit import Edit
-from mezzotint.making.job import How, Job, Planned, Wanted
-from mezzotint.making.prepare import check_count, opened, planned, rows_for, step_of
+from mezzotint.making.job import Job, Planned, Wanted
+from mezzotint.making.opened import opened
+from mezzotint.making.planned import planned
 from mezzotint.making.prompt import told
+from mezzotint.making.request import How
+from mezzotint.making.sizes import step_of
 from mezzotint.pictures.flat import rgb
 from mezzotint.pictures.png import MAX_PIXELS, Pixels
 from mezzotint.pretrained.system import System
@@ -117,19 +119,9 @@ def _enlarged(found: Larger) -> Pixels:
     return _filled(made, *found.padded)
 
 
-def prepare_upscale(
-    picture: Path,
-    how: How,
-    words: Enlarging,
-    *,
-    prompt: str,
-    model: str | Path | Model,
-    n: int,
-    seed: int,
-    batch: int | None,
-) -> Job:
+def prepare_upscale(picture: Path, how: How, words: Enlarging) -> Job:
     """The job of ``upscale``'s words.  Arguments and errors: as ``upscale``."""
-    system = opened(model)
+    system = opened(how.model)
     found = larger(system, picture, words)
     task: dict[str, Any] = {
         "name": "upscale", "picture": sha256(found.pixels.tobytes()), "by": found.by, "tile": found.tile,
@@ -151,10 +143,10 @@ def prepare_upscale(
         edit = Edit(_enlarged(found), None, strength)
     from mezzotint.diffusion.noise import seeds_from
 
-    said = told(system, replace(how.said, prompt=prompt), found.seen)
-    name = prompt or picture.stem
-    pictures = tuple(Wanted(s, prompt, said, task, given, name) for s in seeds_from(seed, check_count("n", n)))
-    job = planned(model, system, pictures, rows_for(1, batch), how, found.seen, edit=edit)
+    said, prompt = told(system, how.said, found.seen), how.said.prompt
+    seeds = seeds_from(how.seed, check_count("n", how.n))
+    pictures = tuple(Wanted(s, prompt, said, task, given, prompt or picture.stem) for s in seeds)
+    job = planned(how, system, pictures, rows_for(1, how.batch), found.seen, edit=edit)
     stages = tuple(_whole(stage, found.padded, link) for stage in job.stages)
     factor = int(system.members[system.main].described.spec.codec["factor"])
     canvas = Canvas((found.tile // factor, found.tile // factor), found.overlap // factor, found.crop)
@@ -210,12 +202,8 @@ def upscale(
     Returns: n pictures with their receipts.
     Raises: UsageError (words; another kind of model; too large), InputError (files), ModelError, NonFiniteError.
     """
-    from mezzotint.making.image import Image, Result
-    from mezzotint.making.run import stream
+    from mezzotint.making.run import result_of
 
-    how = How(quality, steps, scale, solver, grid, device, dtype, threads, Prompts(negative_prompt=negative_prompt))
-    words = Enlarging(by, strength, noise_level, tile, overlap)
-    job = prepare_upscale(Path(picture), how, words, prompt=prompt, model=model, n=n, seed=seed, batch=batch)
-    began = time.perf_counter()
-    images: Sequence[Image] = [event for event in stream(job) if isinstance(event, Image)]
-    return Result(tuple(images), time.perf_counter() - began)
+    said = Prompts(prompt, negative_prompt)
+    how = How(model, n, seed, quality, steps, scale, solver, grid, device, dtype, threads, batch, said)
+    return result_of(prepare_upscale(Path(picture), how, Enlarging(by, strength, noise_level, tile, overlap)))

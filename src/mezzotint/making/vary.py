@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,14 @@ from mezzotint.codecs.embedding import Embedding
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import InputError, UsageError
 from mezzotint.files import read_bytes, sha256
-from mezzotint.making.image import Image, Result
-from mezzotint.making.job import How, Job, Wanted
-from mezzotint.making.prepare import check_count, opened, planned, rows_for
+from mezzotint.making.counts import check_count, rows_for
+from mezzotint.making.image import Result
+from mezzotint.making.job import Job, Wanted
+from mezzotint.making.opened import opened
+from mezzotint.making.planned import planned
 from mezzotint.making.prompt import Nothing, told
-from mezzotint.making.run import stream
+from mezzotint.making.request import How
+from mezzotint.making.run import result_of
 from mezzotint.pictures.flat import rgb
 from mezzotint.pretrained.families.known import Reading
 from mezzotint.pretrained.model import load
@@ -71,22 +74,20 @@ def _codec(model: Model) -> Embedding:
     return codec
 
 
-def prepare_vary(
-    pictures: Sequence[Path], how: How, *, model: str | Path | Model, n: int, seed: int, batch: int | None
-) -> Job:
+def prepare_vary(pictures: Sequence[Path], how: How) -> Job:
     """The job of ``vary``'s words.  Arguments and errors: as ``vary``."""
     from mezzotint.diffusion.noise import seeds_from
 
-    rows = rows_for(check_count("n", n), batch)
-    loaded = load(opened(model)) if isinstance(model, str | Path) else model
+    rows = rows_for(check_count("n", how.n), how.batch)
+    loaded = load(opened(how.model)) if isinstance(how.model, str | Path) else how.model
     system = loaded.system
     vectors, hashes = _seen(pictures, system) if system.eye else _embedded(pictures, _codec(loaded))
     says = told(system, Prompts(), system.size) if system.eye else Nothing()
-    wanted = _alike(pictures[0], vectors[0], hashes[0], says, seeds_from(seed, n))
+    wanted = _alike(pictures[0], vectors[0], hashes[0], says, seeds_from(how.seed, how.n))
     if len(pictures) == 2:
-        wanted = _between(pictures, vectors, hashes, says, seeds_from(seed, 1)[0], n)
+        wanted = _between(pictures, vectors, hashes, says, seeds_from(how.seed, 1)[0], how.n)
     first = next(k for k, member in enumerate(system.members) if member.link["name"] == "vector")
-    return planned(loaded, system, wanted, rows, how, system.size, first=first)
+    return planned(replace(how, model=loaded), system, wanted, rows, system.size, first=first)
 
 
 def _embedded(pictures: Sequence[Path], codec: Embedding) -> tuple[Tensor, list[str]]:
@@ -151,8 +152,5 @@ def vary(
     Raises: UsageError (words; another kind of model), InputError (files, model), ModelError, NonFiniteError.
     """
     both = [Path(picture)] if other is None else [Path(picture), Path(other)]
-    how = How(quality, steps, scale, solver, grid, device, dtype, threads)
-    job = prepare_vary(both, how, model=model, n=n, seed=seed, batch=batch)
-    began = time.perf_counter()
-    images = tuple(event for event in stream(job) if isinstance(event, Image))
-    return Result(images, time.perf_counter() - began)
+    how = How(model, n, seed, quality, steps, scale, solver, grid, device, dtype, threads, batch)
+    return result_of(prepare_vary(both, how))

@@ -135,6 +135,17 @@ class System:
         return width, height
 
     @cached_property
+    def elsewhere(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        """Its parts that lie elsewhere than its folder or file, by the word that gives them; for receipts."""
+        from mezzotint.pretrained.elsewhere import elsewhere
+
+        found = self.components
+        if found is None:
+            return {}
+        networks = dict.fromkeys((*self.readers, *(name for member in self.own for name in member.parts)))
+        return elsewhere(found, tuple(networks), tuple(family_of(found).text_parts(found).values()))
+
+    @cached_property
     def encoder(self) -> TextEncoder | None:
         """The text encoder, checked to be the one it was trained with.  Raises ModelError."""
         if self.text is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +43,7 @@ class Movers:
     def moments(self, net: nn.Module) -> Iterator[tuple[str, Tensor]]:
         """What is remembered of past gradients: ("exp_avg/<parameter>", the tensor itself)."""
         for name, p in trainable(net).items():
-            optimiser, kept = self._of(p)
+            optimiser, kept = self._of[p]
             state = optimiser.state[p]
             for moment in kept:
                 if moment in state:  # a parameter that no sample has reached yet has none
@@ -51,7 +52,7 @@ class Movers:
     def restore(self, net: nn.Module, tensors: Mapping[str, Tensor], step: int) -> None:
         """Sets what ``moments`` gave after ``step`` updates, in place."""
         for name, p in trainable(net).items():
-            optimiser, kept = self._of(p)
+            optimiser, kept = self._of[p]
             if f"{kept[0]}/{name}" not in tensors:
                 continue
             state = optimiser.state[p]
@@ -63,10 +64,11 @@ class Movers:
         for name, moment in self.moments(net):
             put(moment, tensors[name])
 
-    def _of(self, p: nn.Parameter) -> tuple[torch.optim.Optimizer, tuple[str, ...]]:
-        if self.muon is not None and any(p is q for group in self.muon.param_groups for q in group["params"]):
-            return self.muon, MUON
-        return self.adamw, ADAMW
+    @cached_property
+    def _of(self) -> Mapping[Tensor, tuple[torch.optim.Optimizer, tuple[str, ...]]]:
+        """What moves a parameter, and the averages that it keeps."""
+        kept = [(self.adamw, ADAMW), *([] if self.muon is None else [(self.muon, MUON)])]
+        return {p: (each, names) for each, names in kept for group in each.param_groups for p in group["params"]}
 
 
 def movers(o: Optimiser, net: nn.Module, device: torch.device) -> Movers:

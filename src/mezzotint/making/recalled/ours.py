@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mezzotint.config import DTYPES
 from mezzotint.errors import InputError
+from mezzotint.files import sha256
 from mezzotint.governance.receipt import Made, StageMade
 from mezzotint.making.recalled.sampling import OWN, sampling_of
 from mezzotint.making.recalled.words import Need, Words, clean, plain
@@ -55,7 +56,7 @@ def _words(made: Made) -> Words:
         loras=tuple((str(one["name"]), float(one["weight"])) for one in made.adapters),
         image="PICTURE" if name in IMAGES else None,
         strength=made.task.get("strength"),
-        more=(*own, *_interval(made), *_beside(made), *_machine(made), *compiled),
+        more=(*own, *_interval(made), *_beside(made, verb), *_machine(made), *compiled),
         needs=tuple(Need(*map(clean, (one.word, one.what, one.sha256))) for one in _needs(made, pictures)),
         notes=tuple(clean(note) for note in _notes(made)),
     )
@@ -72,7 +73,8 @@ def _generate(made: Made) -> Command:
 def _masked(made: Made) -> Command:
     locked: list[Option] = [("--lock-mask", None)] if made.task["lock"] else []
     if made.task["name"] == "inpaint":
-        return "generate", (), [("--mask", "MASK"), *locked]
+        means: list[Option] = [("--mask-means", str(made.task["mask_means"]))] if "mask_means" in made.task else []
+        return "generate", (), [("--mask", "MASK"), *means, *locked]
     return "generate", (), [("--outpaint", ",".join(map(str, made.task["margins"]))), *locked]
 
 
@@ -139,13 +141,19 @@ def _number(at: float, n: int) -> int | None:
     return k if round(k / max(1, n - 1), 6) == at else None
 
 
-def _beside(made: Made) -> Iterator[Option]:
+def _beside(made: Made, verb: str) -> Iterator[Option]:
     """Folders and files beside the model."""
     for stage in made.stages:
         if stage.link.get("name") == "handover":
             yield from (("--refiner", "REFINER"), ("--refiner-at", plain(float(stage.link["share"]))))
         if stage.model == "then_unet":
             yield "--then", "THEN"
+    if verb == "generate":
+        yield from (("--parts", word) for word, _ in _parts(made) if word != "PRIOR")
+    if "prior" in made.task:
+        yield "--prior", "PRIOR"
+    if made.task.get("allow_partial"):
+        yield "--allow-partial", None
     yield from (("--embedding", str(one["name"])) for one in made.embeddings)
     for number, one in enumerate(made.attached, 1):
         said = f"{one['name']}:{plain(float(one['weight']))}"
@@ -154,13 +162,25 @@ def _beside(made: Made) -> Iterator[Option]:
             yield from (("--control", f"{said}:{share}"), ("--control-image", f"PICTURE-{number}"))
         else:
             yield from (("--ip-adapter", said), ("--ip-image", f"PICTURE-{number}"))
+    if _eye(made):
+        yield "--ip-encoder", "IP-ENCODER"
+
+
+def _eye(made: Made) -> str:
+    """The hash of the one encoder that reads the pictures of all IP-Adapters; "" where there are several, each beside
+    its file, or none."""
+    eyes = {(one["encoder_sha256"], one["config_sha256"]) for one in made.attached if one["kind"] == "ip-adapter"}
+    return str(eyes.pop()[0]) if len(eyes) == 1 else ""
+
+
+def _parts(made: Made) -> list[tuple[str, Mapping[str, str]]]:
+    """What lies elsewhere than the model, by the word that stands for it in the command."""
+    around = [(part["name"].upper(), part) for part in made.task.get("parts", ())]
+    return around + [("PRIOR", part) for part in made.task.get("prior", ())]
 
 
 def _needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
-    for stage in made.stages:
-        yield from _stage_needs(made, stage)
-    if made.encoder_sha256:
-        yield Need(made.model, "its text encoder", made.encoder_sha256)
+    yield from _model_needs(made, _parts(made))
     for one in made.adapters:
         yield Need(str(one["name"]), "a LoRA file", str(one["sha256"]))
     for one in made.embeddings:
@@ -168,9 +188,23 @@ def _needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
     for number, one in enumerate(made.attached, 1):
         yield Need(str(one["name"]), str(one["kind"]), str(one["sha256"]))
         yield Need(f"PICTURE-{number}", f"a picture for {one['name']}; {PIXELS}", str(one["picture"]))
-        if "encoder_sha256" in one:
+        if "encoder_sha256" in one and not _eye(made):
             yield Need(str(one["name"]), "what reads its picture", str(one["encoder_sha256"]))
+    if _eye(made):
+        yield Need("IP-ENCODER", "what reads the pictures in the prompt", _eye(made))
     yield from _picture_needs(made, pictures)
+
+
+def _model_needs(made: Made, parts: Sequence[tuple[str, Mapping[str, str]]]) -> Iterator[Need]:
+    there = {part["sha256"] for _, part in parts}
+    needs = (need for stage in made.stages for need in _stage_needs(made, stage))
+    yield from (need for need in needs if need.sha256 not in there)
+    for word, part in parts:
+        what = "the weights of {}" if "config_sha256" in part else "the files of {}, their names and hashes as JSON"
+        yield Need(word, what.format(part["name"]), part["sha256"])
+    encoders = "".join(part["sha256"] for _, part in parts if "encoder" in part["name"])
+    if made.encoder_sha256 not in ("", sha256(encoders.encode())):
+        yield Need(made.model, "its text encoder", made.encoder_sha256)
 
 
 def _stage_needs(made: Made, stage: StageMade) -> Iterator[Need]:
@@ -198,12 +232,8 @@ def _picture_needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
 def _notes(made: Made) -> Iterator[str]:
     versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
     yield f"the same to the bit on {made.processor} with {versions}: then its asset id is {made.asset_id} again"
-    if made.task["name"] == "inpaint":
-        yield "where the mask says it by transparency, add --mask-means transparent"
     if "at" in made.task:
         n = _count(made.task["at"])
         yield f"of the {n} pictures it is number {(_number(made.task['at'], n) or 0) + 1}"
-    if any(stage.model == "prior_prior" for stage in made.stages):
-        yield "where the prior has a folder of its own, add --prior FOLDER"
     if any(OWN in stage.grid for stage in made.stages):
         yield "its receipt does not name the scheduler's class: the model's own is taken"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from mezzotint.files import sha256
 from mezzotint.making.job import Job
 from mezzotint.making.prepare import prepare
+from mezzotint.making.request import Request
 from mezzotint.nets.adapters.changes import Change
 from mezzotint.nets.adapters.layouts import Coverage
 from mezzotint.pretrained.adapters import Adapter, Weighed
@@ -36,7 +37,8 @@ class Base:
     def job(self, prompts: Sequence[str], seed: int, worn: Weighed | None, quality: str = "standard") -> Job:
         """Pictures of prompts, one each, by the base or by what is tuned.  Raises as ``generate``."""
         model = self.until if worn is None else load(replace(self.until.system, adapters=(worn,)))
-        return prepare(list(prompts), model=model, seed=seed, quality=quality, device=self.device, dtype=self.dtype)
+        words = Request(tuple(prompts), model=model, seed=seed, quality=quality, device=self.device, dtype=self.dtype)
+        return prepare(words)
 
 
 def base(model: Model, device: str, dtype: str) -> Base:

@@ -1,0 +1,137 @@
+"""The job of pictures that are decided: how every stage is sampled, and the room that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mezzotint.conditioning.prompts import Prompts
+from mezzotint.errors import UsageError
+from mezzotint.making.edit import Edit
+from mezzotint.making.interval import check_interval
+from mezzotint.making.job import Job, Planned, Wanted
+from mezzotint.making.refine import handing_over
+from mezzotint.making.request import How
+from mezzotint.pretrained.shelf import MANY, SHELF
+from mezzotint.pretrained.system import System
+
+if TYPE_CHECKING:
+    import torch
+
+    from mezzotint.diffusion.level import Level
+    from mezzotint.pretrained.memory import Needed
+    from mezzotint.pretrained.model import AnyStage
+    from mezzotint.pretrained.plan import Plan
+    from mezzotint.pretrained.spec import Spec
+
+
+def planned(
+    how: How,
+    system: System,
+    pictures: tuple[Wanted, ...],
+    rows: int,
+    size: tuple[int, int],
+    first: int = 0,
+    edit: Edit | None = None,
+) -> Job:
+    """The job of some pictures.
+
+    first: the number of the first stage that is run.  edit: a picture to begin from.  Errors: as ``generate``.
+    """
+    from mezzotint.pretrained.device import device_for, dtype_for, use_threads
+    from mezzotint.pretrained.model import load
+
+    loaded = load(system) if isinstance(how.model, str | Path) or system is not how.model.system else how.model
+    sized = [_steering(stage.at(size), how.said.negative_prompt) for stage in loaded.stages]
+    plans = _plans(how, system, [stage.spec for stage in sized])
+    kind = device_for(how.device)
+    dtype = dtype_for(how.dtype, kind)
+    memory = _memory(system, [stage.spec for stage in sized], rows, dtype, kind, how.offload)
+    begins = 0 if edit is None else edit.first(plans[system.main].steps)
+    stages = tuple(Planned(*parts) for parts in zip(sized, plans, (m.link for m in system.members), strict=True))
+    return Job(
+        model=loaded,
+        pictures=pictures,
+        said=how.said,
+        stages=tuple(
+            replace(stage, model=stage.model.on(_run_levels(stage, begins if k == system.main else 0)))
+            for k, stage in enumerate(handing_over(stages, begins))
+        ),
+        device=kind,
+        dtype=dtype,
+        threads=use_threads(how.threads),
+        rows=rows,
+        size=size,
+        first=first,
+        edit=edit,
+        memory=memory,
+        compiled=how.compiled,
+        quality=how.quality,
+    )
+
+
+def _plans(how: How, system: System, specs: Sequence[Spec]) -> list[Plan]:
+    """How every stage is sampled: the main one and its refiner by the words, the others by their presets.
+
+    Raises UsageError for words that say nothing, or have no effect.
+    """
+    from mezzotint.pretrained.plan import plan
+
+    plans = [plan(spec, quality=how.quality) for spec in specs]
+    spoken = {system.main} if system.refiner is None else range(len(specs))
+    for k in spoken:
+        plans[k] = plan(
+            specs[k], quality=how.quality, solver=how.solver, grid=how.grid, steps=how.steps, scale=how.scale
+        )
+    scale = plans[system.main].scale
+    _check_scale(system, scale, how.said)
+    if how.interval is not None:
+        check_interval(specs[system.main], system.name, scale)
+        for k in spoken:
+            plans[k] = replace(plans[k], interval=how.interval)
+    return plans
+
+
+def _check_scale(system: System, scale: float, said: Prompts) -> None:
+    """Raises UsageError where guidance or a negative prompt would have no effect."""
+    if said.negative and scale == 1:
+        raise UsageError(
+            "a negative prompt has no effect at scale 1, guidance off; give another scale, or leave it out"
+        )
+    if said.negative and system.members[system.main].described.spec.net.get("guidance") == "distilled":
+        raise UsageError(
+            f"a negative prompt has no effect on {system.name}, whose guidance is in its weights; leave it out"
+        )
+    if not system.labels and system.text is None and scale != 1:
+        raise UsageError(f"{system.name} is unconditional: scale has no effect on it; leave it out")
+
+
+def _steering(stage: AnyStage, negative_prompt: str) -> AnyStage:
+    """A prior's stage with a second embedding where it also makes that of what to steer away from."""
+    from mezzotint.pretrained.stage_model import StageModel
+
+    if not negative_prompt or stage.spec.net.get("away") != "made" or isinstance(stage, StageModel):
+        return stage
+    return stage.shaped((2, *stage.spec.shape[1:]))
+
+
+def _run_levels(stage: Planned, begins: int) -> Level:
+    """The levels of the steps of a stage that are run, and the one they end on."""
+    return stage.plan.levels[max(begins, stage.run.start) : stage.run.stop + 1]
+
+
+def _memory(
+    system: System, specs: Sequence[Spec], rows: int, dtype: torch.dtype, kind: str, offload: bool
+) -> Needed | None:
+    """What a run takes, and room for it.  Raises UsageError where it cannot fit, or nothing could be put away."""
+    from mezzotint.pretrained.memory import check, needed
+
+    memory = needed(system, specs, rows, dtype, offload=offload)
+    if memory is None and offload:
+        raise UsageError(f"{system.name} is small and has no parts to put away; leave out --offload")
+    if memory is not None:
+        check(memory, kind)
+        SHELF.resize(1 if offload else MANY)
+    return memory
