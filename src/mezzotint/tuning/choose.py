@@ -9,8 +9,8 @@ from mezzotint.tuning.evidence import ADHERENCE, DRIFT, Evidence
 
 RULE = (
     "Of the moments at which prompts still work (at least"
-    f" {ADHERENCE:.0%} of the base's adherence), other things stay as they were (drift at most {DRIFT:g}) and no picture"
-    " is a copy, the one most like the photographs; where there is none, the least overstepped."
+    f" {ADHERENCE:.0%} of the base's adherence), other things stay as they were (drift at most {DRIFT:g}) and no"
+    " picture is a copy, the one most like the photographs; where there is none, the least overstepped."
 )
 
 

@@ -36,9 +36,9 @@ class Tuned(nn.Module):
 class Tune:
     r"""The weighted squared error of x0, :math:`w(\alpha,\sigma)\,\overline{m\,(D(x) - y)^2}` a row.
 
-    Rows of the product: y is the picture, and m counts what is outside its mask ``outside`` times and is 1 on average.
-    Rows without a label are the product's.  Rows of the prior: y is the base's own answer, m is 1, and the row counts ``prior`` times: learning without
-    forgetting, without pictures of other things where there are none.
+    Rows of the product, and those without a label: y is the picture, and m counts what is outside its mask ``outside``
+    times and is 1 on average.  Rows of the prior: y is the base's own answer, m is 1, and the row counts ``prior``
+    times: learning without forgetting, also where there are no pictures of other things.
 
     Ruiz et al., 2023, DreamBooth, eq. 2; Li & Hoiem, 2016, Learning without Forgetting, eq. 2.
     """

@@ -1,4 +1,4 @@
-"""Evidence of an adapter: it makes pictures, so does its base on the same noise, and both are held against photographs."""
+"""Evidence of an adapter: its pictures and its base's on the same noise, both held against photographs."""
 
 from __future__ import annotations
 
