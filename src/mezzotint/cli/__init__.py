@@ -24,6 +24,7 @@ COMMANDS = {
     "upscale": "Make a picture larger.",
     "noise": "Show the forward process on a picture: what a model has to undo.",
     "train": "Train a recipe; resumable.",
+    "tune": "Learn a product from a few photographs: an adapter, with evidence.",
     "render": "Photograph a catalog of 3-D products, for training.",
     "evaluate": "Measure a model: distances, precision and recall, copies, adherence to prompts.",
     "compare": "Evaluate several models in the same way, side by side.",

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import click
@@ -18,6 +15,7 @@ import click
 from mezzotint.cli import EXIT_INTERRUPTED, say
 from mezzotint.cli.options import json_option, out_option, print_json, quiet_option
 from mezzotint.cli.output import OUT, run_folder
+from mezzotint.cli.stop import Stop
 from mezzotint.config import DEVICES, settings
 from mezzotint.errors import UsageError
 
@@ -27,38 +25,12 @@ if TYPE_CHECKING:
     from mezzotint.training.run import Outcome
 
 
-class Stop:
-    """Why a run should end before its last step: a signal, or time that is up.
-
-    A second Ctrl-C ends the program at once; the last checkpoint stays.
-    """
-
-    def __init__(self, minutes: float | None) -> None:
-        self._end = None if minutes is None else time.monotonic() + 60 * minutes
-        self.interrupted = False
-
-    def __enter__(self) -> Self:
-        self._before = {n: signal.signal(n, self._signalled) for n in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _signalled(self, number: int, frame: FrameType | None) -> None:
-        self.interrupted = True
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-
-    def __call__(self) -> bool:
-        return self.interrupted or (self._end is not None and time.monotonic() >= self._end)
-
-
 class Bar:
     """Progress with time left on standard error, the running loss beside it; nothing unless ``shown``."""
 
-    def __init__(self, recipe: Recipe, shown: bool) -> None:
+    def __init__(self, shown: bool) -> None:
         self._bar: Any = None
-        self._recipe, self._shown, self._mean = recipe, shown, 0.0
+        self._shown, self._mean = shown, 0.0
 
     def __call__(self, progress: Progress) -> None:
         if not self._shown:
@@ -76,7 +48,7 @@ class Bar:
 
         self._mean = progress.loss
         # A resumed run begins where it is, or the time left would count steps that another process made.
-        steps = {"total": self._recipe.steps, "initial": progress.step - 1, "unit": "step"}
+        steps = {"total": progress.steps, "initial": progress.step - 1, "unit": "step"}
         self._bar = tqdm(**steps, file=sys.stderr, dynamic_ncols=True, mininterval=0.5)
 
     def say(self, text: str) -> None:
@@ -247,7 +219,7 @@ def command(
     samples = chosen.data(data)
     said_of_it = exported(chosen, samples.train.classes)
     here = torch.device(device_for(str(said["device"].value)))
-    with joined(here, strategy) as ranks, Stop(minutes) as stop, Bar(chosen, shown=ranks.first and not quiet) as bar:
+    with joined(here, strategy) as ranks, Stop(minutes) as stop, Bar(shown=ranks.first and not quiet) as bar:
         # One process chooses the folder: a name made of the time differs between clocks.
         names = ranks.gather([str(_folder(said["out"].value, resume, chosen.name))] if ranks.first else [])
         folder = Path(names[0])

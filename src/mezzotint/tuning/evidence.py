@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from mezzotint.evaluation.estimate import Estimate, mean_of
+from mezzotint.evaluation.estimate import DRAWS, Estimate, mean_of
 from mezzotint.evaluation.features import Features
 from mezzotint.products.adherence import background_near
 from mezzotint.products.colours import COLOURS, cielab, delta_e
@@ -24,7 +24,7 @@ COPY = 0.95
 """Cosine between features from which on a picture that also has a photograph's difference hash is a copy of it."""
 
 DRIFT = 1.5
-"""How much farther than another seed a tuned model may move pictures of other things."""
+"""How much farther than other noise a tuned model may move pictures of other things."""
 
 ADHERENCE = 0.8
 """The share of the base's adherence that a tuned model must keep."""
@@ -38,8 +38,8 @@ class Evidence:
     gain: fidelity less the base's on the same noise; None of the base itself.
     colour: CIE76 between the mean colour of the product in its pictures and in real ones; None without masks.
     adherence: share of pictures whose background is the one that was asked for.
-    drift: how far pictures of other things moved (1 - cosine to the base's on the same noise), as a multiple of how far
-    another seed moves them; None of the base.
+    drift: how far pictures of other things moved as a whole, as a multiple of what other noise does (``drift``); None
+    of the base.
     copies: share of pictures of the product that are a photograph that was learnt from.
     """
 
@@ -126,10 +126,27 @@ def against_base(
     """The same, held against the base's pictures on the same noise.   again: the base's on other noise."""
     wanted = _features(real.shown, features)
     gains = ((_features(made.subject, features) - _features(base.subject, features)) @ wanted.T).mean(1)
-    first = _features(base.other, features)
-    moved = 1 - (_features(made.other, features) * first).sum(1)
-    chance = 1 - (_features(again.other, features) * first).sum(1)
-    return replace(found, gain=mean_of(gains), drift=mean_of(moved / chance.mean().clamp_min(1e-9)))
+    moved = drift(*(_features(one.other, features) for one in (made, base, again)))
+    return replace(found, gain=mean_of(gains), drift=moved)
+
+
+def drift(made: Tensor, base: Tensor, again: Tensor, seed: int = 0) -> Estimate:
+    r"""How far the middle of some pictures' features lies from the base's, as a multiple of what other noise does:
+
+    :math:`\|\bar m - \bar a\|^2 / \|\bar b - \bar a\|^2`, 1 for the base itself, with its bootstrap interval over
+    the pictures.   made, base, again: (n, D), of the same prompts; again on other noise.
+    """
+    random = torch.Generator().manual_seed(seed)
+    draws = torch.randint(len(made), (DRAWS, len(made)), generator=random)
+    tops, bottoms = (_apart(x[draws].mean(1), again[draws].mean(1)) for x in (made, base))
+    low, high = torch.quantile(tops / bottoms, torch.tensor([0.025, 0.975], dtype=tops.dtype)).tolist()
+    value = float(_apart(made.mean(0), again.mean(0)) / _apart(base.mean(0), again.mean(0)))
+    return Estimate(value, low, high, len(made))
+
+
+def _apart(a: Tensor, b: Tensor) -> Tensor:
+    """Squared distance of rows (…, D), never 0."""
+    return (a - b).square().sum(-1).clamp_min(1e-12)
 
 
 def _rows(image: Tensor) -> Bytes:

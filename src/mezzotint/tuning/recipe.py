@@ -27,9 +27,10 @@ AVERAGE = Power(0.10)
 
 @dataclass(frozen=True)
 class Adapters:
-    """What is learnt, as a recipe names it.   base: SHA-256 of the weights it is put on."""
+    """What is learnt, as a recipe names it.   base: SHA-256 of the weights it is put on.  dtype: theirs."""
 
     base: str
+    dtype: str
     method: Method
     paths: tuple[str, ...]
     seed: int
@@ -65,10 +66,12 @@ def tuning_recipe(
 
     method = said.method
     factors = () if method.faster == 1 else (("*.up", method.faster),)
+    dtype = str(next(halves.base.parameters()).dtype)
+    named = Adapters(stage.described.weights_sha256, dtype, method, paths(halves.base, method.targets), said.seed)
     every = -(-said.steps // said.moments)
     return Recipe(
         name="tune",
-        net=Adapters(stage.described.weights_sha256, method, paths(halves.base, method.targets), said.seed),
+        net=named,
         build=built(halves),
         shape=shape,
         codec=codec,

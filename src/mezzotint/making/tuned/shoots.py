@@ -1,0 +1,53 @@
+"""The photographs of every subject, read and looked over, and which of them are held apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mezzotint.evaluation.features import Features
+from mezzotint.making.tuned.wish import Wish
+from mezzotint.tuning.checks import notes as checked
+from mezzotint.tuning.photos import Photo, Shoot, held_apart, read_shoot
+from mezzotint.tuning.words import Subject
+
+LARGER = 2
+"""Photographs are kept at so many times the side of what is made: parts of them are enlarged."""
+
+Photos = Mapping[Subject, tuple[Photo, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Shoots:
+    """learnt: what is learnt from.  held: what is judged by, () where too few are there.  notes: for people.
+    sha256: of all of them, by subject."""
+
+    learnt: Photos
+    held: Photos
+    notes: tuple[str, ...]
+    sha256: Mapping[str, str]
+
+    @property
+    def seen(self) -> str:
+        """What evidence is held against, in words."""
+        if all(self.held.values()):
+            return f"{sum(map(len, self.held.values()))} photographs that were not learnt from"
+        return "the photographs that were learnt from: give four or more, and some are held apart"
+
+    def judges(self, subject: Subject) -> tuple[Photo, ...]:
+        """The photographs that a subject is judged by."""
+        return self.held[subject] or self.learnt[subject]
+
+
+def shoots(wish: Wish, side: int, features: Features) -> Shoots:
+    """All photographs of a wish, for a model of ``side`` px.  Raises InputError."""
+    read: dict[Subject, Shoot] = {s: read_shoot(folder, LARGER * side) for s, folder in wish.photos.items()}
+    notes = [note for shoot in read.values() for note in (*shoot.notes, *checked(shoot.photos, side, features))]
+    parted = {s: held_apart(shoot.photos) for s, shoot in read.items()}
+    learnt, held = {s: a for s, (a, _) in parted.items()}, {s: b for s, (_, b) in parted.items()}
+    if wish.judge_by is not None:
+        more = read_shoot(wish.judge_by, LARGER * side)
+        (only,) = wish.subjects
+        learnt, held = {only: read[only].photos}, {only: more.photos}
+        notes += more.notes
+    return Shoots(learnt, held, tuple(notes), {s.name: shoot.sha256 for s, shoot in read.items()})

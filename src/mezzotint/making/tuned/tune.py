@@ -1,0 +1,178 @@
+"""``tune``: photographs of a product in, an adapter, its evidence and a page of pictures out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from mezzotint import __version__
+from mezzotint.errors import UsageError
+from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
+from mezzotint.files import make_folder, pretty_json, write_atomic
+from mezzotint.making.tuned.base import Base, base, worn
+from mezzotint.making.tuned.judge import Court, Judged, judged
+from mezzotint.making.tuned.learn import Lesson, learn, lesson, moments, square
+from mezzotint.making.tuned.prior import prior_scenes
+from mezzotint.making.tuned.shoots import Shoots, shoots
+from mezzotint.making.tuned.shown import sheets
+from mezzotint.making.tuned.wish import Wish
+from mezzotint.nets.adapters.trained import Learnt
+from mezzotint.pretrained.adapters import Weighed
+from mezzotint.pretrained.model import load
+from mezzotint.training.run import Outcome, Watch
+from mezzotint.tuning.choose import Choice, choose
+from mezzotint.tuning.evidence import real
+from mezzotint.tuning.prompts import asked
+from mezzotint.tuning.report import Found, document, page
+from mezzotint.tuning.separation import Separation, separation
+from mezzotint.tuning.words import Subject
+
+ADAPTER, PAGE, DOCUMENT = "adapter.safetensors", "report.html", "tune.json"
+
+Told = Callable[[str], None]
+"""Gets messages for people."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """What came of it.   adapter: the file; None where learning was stopped before its end.  found: the report."""
+
+    folder: Path
+    adapter: Path | None
+    found: Found | None
+
+
+def tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch, say: Told) -> Tuned:
+    """Learns, judges and writes ``folder``: ``adapter.safetensors``, ``report.html``, ``tune.json``, pictures, the run.
+
+    start: "resume" goes on with a folder's run.  watch: of learning.   Raises: UsageError (words; a model that takes
+    no adapters or no text), InputError (photographs, model), ModelError, NonFiniteError, StorageError.
+    """
+    model = base(load(wish.model), wish.device, wish.dtype)
+    _check_told(model)
+    features = extractor(2 * DEFAULT_SIZE)
+    side = square(model)
+    photos = shoots(wish, side, features)
+    notes = (*_licence_notes(model, wish), *photos.notes)
+    for note in notes:
+        say(note)
+    work = make_folder(folder / "work")
+    prior = prior_scenes(model, wish.subjects, wish.prior_pictures, work / "prior")
+    plan = lesson(model, photos.learnt, photos.held, prior, wish.settings)
+    outcome = learn(plan, folder / "run", start, watch)
+    if outcome.reason == "stopped":
+        return Tuned(folder, None, None)
+    return _judged(wish, model, photos, notes, plan, outcome, features, folder)
+
+
+def _check_told(model: Base) -> None:
+    """Raises UsageError for a model that no name can be taught to."""
+    system = model.system
+    if system.components is None and system.text is None:
+        raise UsageError(f"{system.name} is told no text, so it can learn no name; expected a model of text, --model")
+
+
+def _licence_notes(model: Base, wish: Wish) -> tuple[str, ...]:
+    """What a person should know of licences before anything is learnt."""
+    licence = model.system.card.licence
+    said = licence.lower()
+    limited = any(word in said for word in ("-nc", "noncommercial", "non-commercial", "-nd", "noderiv"))
+    known = (
+        f"{model.system.name} has the licence {licence}: an adapter of it may not be used in trade, or not at all",
+    )
+    own = (
+        () if wish.photo_licence else ("nobody says whose the photographs are; give --photo-licence for the passport",)
+    )
+    return (*(known if limited else ()), *own)
+
+
+def _judged(
+    wish: Wish, model: Base, photos: Shoots, notes: tuple[str, ...], plan: Lesson, outcome: Outcome,
+    features: Features, folder: Path,
+) -> Tuned:  # fmt: skip
+    """What was learnt, at every moment, before its court."""
+    began = time.perf_counter()
+    learnt = moments(plan, folder / "run")
+    candidates = [(step, _worn(wish, plan, step, layers)) for step, layers in learnt.items()]
+    first = wish.subjects[0]
+    court = _court(wish, model, photos, first, features, folder / "work")
+    verdict = judged(court, candidates)
+    choice = choose(verdict.moments, verdict.base)
+    kept = dict(candidates)[choice.step]
+    apart = _apart(wish, model, photos, kept, features, folder / "work") if len(wish.subjects) > 1 else None
+    seconds = outcome.seconds, time.perf_counter() - began
+    found = Found(
+        subjects=tuple(s.name for s in wish.subjects),
+        base=model.system.name,
+        seen=photos.seen,
+        evidence={0: verdict.base, **verdict.moments},
+        choice=choice,
+        separation=apart,
+        notes=(*notes, *(() if apart is None else apart.notes), *_warnings(choice, verdict)),
+        about=_about(wish, model, photos, plan),
+        seconds=seconds,
+        use=f'mezzotint generate "{court.asked.behind[0][0]}" --model {wish.model} --lora {folder / ADAPTER}',
+    )
+    adapter = _write(folder, found, learnt[choice.step], sheets(verdict, choice, court.asked, court.real.shown))
+    return Tuned(folder, adapter, found)
+
+
+def _worn(wish: Wish, plan: Lesson, step: int, layers: Mapping[str, Learnt]) -> Weighed:
+    changes = {path: one.change for path, one in layers.items()}
+    return worn(wish.title, changes, f"{plan.data.train.fingerprint}/{plan.recipe.net}/{wish.settings}/{step}")
+
+
+def _court(wish: Wish, model: Base, photos: Shoots, subject: Subject, features: Features, work: Path) -> Court:
+    text, side = model.system.text, square(model)
+    questions = asked(subject, "" if text is None else text.phrases, wish.n)
+    against = real(photos.judges(subject), photos.learnt[subject], side)
+    return Court(model, questions, against, features, work)
+
+
+def _apart(wish: Wish, model: Base, photos: Shoots, kept: Weighed, features: Features, work: Path) -> Separation:
+    """Whether each word brings its own product alone."""
+    courts = {s.name: _court(wish, model, photos, s, features, work) for s in wish.subjects}
+    made: dict[str, Tensor] = {name: court.made(kept).subject for name, court in courts.items()}
+    before = {name: court.made(None).subject for name, court in courts.items()}
+    return separation(made, before, {name: court.real.shown for name, court in courts.items()}, features)
+
+
+def _warnings(choice: Choice, verdict: Judged) -> tuple[str, ...]:
+    kept = verdict.moments[choice.step]
+    found = []
+    if kept.gain is not None and kept.gain.low <= 0:
+        found.append("the pictures are not clearly more like the photographs than the base's; more steps may help")
+    if kept.copies.value > 0:
+        found.append(f"{kept.copies.value:.0%} of the pictures are copies of photographs: over-fitted, use fewer steps")
+    return (*(() if choice.kept else (choice.why,)), *found)
+
+
+def _about(wish: Wish, model: Base, photos: Shoots, plan: Lesson) -> dict[str, Any]:
+    said, method = wish.settings, wish.settings.method
+    layers = len(plan.recipe.net.paths)
+    return {
+        "method": f"{method.name}, rank {method.rank}, {layers} layers, {plan.parameters:,} numbers",
+        "steps": plan.recipe.steps, "batch": said.batch, "rate": said.rate, "seed": said.seed,
+        "share of the prior": said.share, "weight of the prior": said.prior, "outside the mask": said.outside,
+        "photographs": {s.name: len(p) for s, p in photos.learnt.items()},
+        "photographs_sha256": dict(photos.sha256),
+        "photo_licence": wish.photo_licence,
+        "base_sha256": model.stage.described.weights_sha256,
+        "base_licence": model.system.card.licence,
+        "versions": {"mezzotint": __version__, "torch": torch.__version__},
+    }  # fmt: skip
+
+
+def _write(folder: Path, found: Found, layers: Mapping[str, Learnt], pictures: Mapping[str, bytes]) -> Path:
+    """The adapter last: where it is, the rest is there."""
+    for k, data in enumerate(pictures.values()):
+        write_atomic(folder / f"sheet-{k}.png", data)
+    write_atomic(folder / PAGE, page(found, pictures))
+    write_atomic(folder / DOCUMENT, pretty_json(document(found)))
+    return write_atomic(folder / ADAPTER, b"")

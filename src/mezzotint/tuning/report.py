@@ -1,0 +1,144 @@
+"""What came of tuning, as one HTML file that needs nothing else, and as a JSON document."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any
+
+from mezzotint.evaluation.estimate import Estimate
+from mezzotint.evaluation.page import STYLE
+from mezzotint.tuning.choose import RULE, Choice
+from mezzotint.tuning.evidence import Evidence
+from mezzotint.tuning.separation import Separation
+
+SCHEMA = "mezzotint/tune/1"
+HEADS = (
+    (
+        "fidelity",
+        "like the photographs",
+        "mean cosine between features of its pictures of the product and of real ones",
+    ),
+    ("gain", "more than the base", "the same less the base's on the same noise"),
+    ("colour", "colour error ΔE", "CIE76 between the mean colours of the product in its pictures and in real ones"),
+    ("adherence", "backgrounds as asked", "share of pictures whose plain background has the colour of the prompt"),
+    (
+        "drift",
+        "drift of other things",
+        "how far pictures of other things moved as a whole, 1 is as far as other noise does",
+    ),
+    ("copies", "copies", "share of pictures that are a photograph that was learnt from"),
+)
+"""(field of Evidence, column, what it is)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """All that is reported.
+
+    subjects: what was learnt.  base: the model.  seen: "held-out photographs", or the photographs themselves.
+    evidence: of the base at step 0, then of every moment.  choice: which is kept.  notes: for people.
+    about: settings, hashes, versions: JSON-safe.  seconds: of learning, and of judging.   use: a command that uses it.
+    """
+
+    subjects: tuple[str, ...]
+    base: str
+    seen: str
+    evidence: Mapping[int, Evidence]
+    choice: Choice
+    separation: Separation | None
+    notes: tuple[str, ...]
+    about: Mapping[str, Any]
+    seconds: tuple[float, float]
+    use: str
+
+
+def document(found: Found) -> dict[str, Any]:
+    """As JSON values."""
+    apart = found.separation
+    return {
+        "schema": SCHEMA,
+        "subjects": list(found.subjects),
+        "base": found.base,
+        "judged_by": found.seen,
+        "rule": RULE,
+        "choice": asdict(found.choice),
+        "evidence": {str(step): asdict(one) for step, one in found.evidence.items()},
+        "separation": None if apart is None else {"names": list(apart.names), "gains": _gains(apart)},
+        "notes": list(found.notes),
+        "about": dict(found.about),
+        "seconds": {"learning": round(found.seconds[0], 1), "judging": round(found.seconds[1], 1)},
+        "use": found.use,
+    }
+
+
+def _gains(apart: Separation) -> list[list[dict[str, Any]]]:
+    return [[asdict(one) for one in row] for row in apart.gains]
+
+
+def text(found: Found) -> str:
+    """For a terminal: what was kept, and what it does."""
+    kept = found.evidence[found.choice.step]
+    lines = [f"{found.choice.why}; judged by {found.seen}"]
+    lines += [f"  {head:22} {_cell(getattr(kept, field))}" for field, head, _ in HEADS]
+    return "\n".join([*lines, *(f"note: {note}" for note in found.notes), found.use])
+
+
+def _cell(value: Estimate | None) -> str:
+    return "–" if value is None else str(value)
+
+
+def _row(tag: str, values: Sequence[str]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{value}</{tag}>" for value in values) + "</tr>"
+
+
+def _image(data: bytes, said: str) -> str:
+    return f'<img alt="{escape(said, quote=True)}" src="data:image/png;base64,{base64.b64encode(data).decode()}">'
+
+
+def page(found: Found, pictures: Mapping[str, bytes]) -> str:
+    """The page.   pictures: title -> PNG, in the order they are shown."""
+    names = " · ".join(found.subjects)
+    n = found.evidence[found.choice.step].fidelity.n
+    body = [
+        f"<h1>{escape(names)} on {escape(found.base)}</h1>",
+        f"<p>Kept {escape(found.choice.why)}. {n} pictures of each sort, held against {escape(found.seen)}.",
+        f"In brackets 95 % intervals.</p><p>The rule: {escape(RULE)}</p>",
+        _table(found),
+        *_notes(found.notes),
+        *_matrix(found.separation),
+        f"<h2>Use it</h2><pre>{escape(found.use)}</pre>",
+        *(f"<h2>{escape(title)}</h2>{_image(data, title)}" for title, data in pictures.items()),
+        "<h2>How it was made</h2><table>",
+        *(_row("td", [escape(key), f"<code>{escape(str(value))}</code>"]) for key, value in found.about.items()),
+        f"</table><p>{found.seconds[0]:.0f} s of learning, {found.seconds[1]:.0f} s of judging.</p>",
+    ]
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Tuned: {escape(names)}</title>'
+        f"<style>{STYLE}</style><body>{''.join(body)}</body></html>\n"
+    )
+
+
+def _table(found: Found) -> str:
+    heads = [f'<span title="{escape(what, quote=True)}">{escape(head)}</span>' for _, head, what in HEADS]
+    rows = [_row("th", ["", *heads])]
+    for step, one in found.evidence.items():
+        name = "the base" if step == 0 else f"{step} updates" + (", kept" if step == found.choice.step else "")
+        rows.append(_row("td", [name, *(escape(_cell(getattr(one, field))) for field, _, _ in HEADS)]))
+    return f"<table>{''.join(rows)}</table>"
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    return ["<h2>To know</h2><ul>", *(f"<li>{escape(note)}</li>" for note in notes), "</ul>"] if notes else []
+
+
+def _matrix(apart: Separation | None) -> list[str]:
+    """Of several subjects: rows are photographs, columns words."""
+    if apart is None:
+        return []
+    rows = [_row("th", ["photographs of", *(f"word {escape(name)}" for name in apart.names)])]
+    for name, row in zip(apart.names, apart.gains, strict=True):
+        rows.append(_row("td", [escape(name), *(escape(str(one)) for one in row)]))
+    return ["<h2>Are they apart?</h2><p>How much nearer than the base's.</p><table>", *rows, "</table>"]
