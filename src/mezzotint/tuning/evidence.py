@@ -126,8 +126,8 @@ def against_base(
     """The same, held against the base's pictures on the same noise.   again: the base's on other noise."""
     wanted = _features(real.shown, features)
     gains = ((_features(made.subject, features) - _features(base.subject, features)) @ wanted.T).mean(1)
-    moved = drift(*(_features(one.other, features) for one in (made, base, again)))
-    return replace(found, gain=mean_of(gains), drift=moved)
+    others = [_features(one.other, features) for one in (made, base, again)]
+    return replace(found, gain=mean_of(gains), drift=drift(others[0], others[1], others[2]))
 
 
 def drift(made: Tensor, base: Tensor, again: Tensor, seed: int = 0) -> Estimate:
@@ -137,11 +137,13 @@ def drift(made: Tensor, base: Tensor, again: Tensor, seed: int = 0) -> Estimate:
     the pictures.   made, base, again: (n, D), of the same prompts; again on other noise.
     """
     random = torch.Generator().manual_seed(seed)
-    draws = torch.randint(len(made), (DRAWS, len(made)), generator=random)
-    tops, bottoms = (_apart(x[draws].mean(1), again[draws].mean(1)) for x in (made, base))
+    n = len(made)
+    drawn = torch.randint(n, (DRAWS, n), generator=random)
+    weights = F.one_hot(drawn, n).sum(1).to(made) / n
+    tops, bottoms = (_apart(weights @ x, weights @ again) for x in (made, base))
     low, high = torch.quantile(tops / bottoms, torch.tensor([0.025, 0.975], dtype=tops.dtype)).tolist()
     value = float(_apart(made.mean(0), again.mean(0)) / _apart(base.mean(0), again.mean(0)))
-    return Estimate(value, low, high, len(made))
+    return Estimate(value, low, high, n)
 
 
 def _apart(a: Tensor, b: Tensor) -> Tensor:

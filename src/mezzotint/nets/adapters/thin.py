@@ -37,7 +37,7 @@ class _Thin(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, None, None, Tensor, Tensor, None]:
         x, weight, down, up = ctx.saved_tensors
-        rows, flat = g.flatten(0, -2), x.flatten(0, -2)
+        rows, flat = (t.reshape(-1, t.shape[-1]) for t in (g, x))
         a, b = down.to(x.dtype), up.to(x.dtype)
         dx = g @ summed(weight, down, up, ctx.scale) if ctx.needs_input_grad[0] else None
         dup = ctx.scale * (rows.T @ (flat @ a.T)).to(up.dtype)
