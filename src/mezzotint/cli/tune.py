@@ -38,7 +38,7 @@ _how = chain(
     click.option("--prior", type=float, default=1.0, show_default=True, help="How much those count."),
     click.option("--outside", type=float, default=0.2, show_default=True, help="How much what is behind it counts."),
     click.option("--moments", type=int, default=4, show_default=True, help="Points of the run that are candidates."),
-    click.option("--prior-pictures", type=int, default=32, show_default=True, help="Made by the base, to be kept."),
+    click.option("--prior-pictures", type=int, help="Made by the base, to stay so.  [32 by a small one, else 0]"),
     click.option("-n", "--n", type=int, default=16, show_default=True, help="Pictures of each sort for the evidence."),
     click.option("--seed", type=int, default=0, show_default=True, help="Of everything that is drawn."),
 )

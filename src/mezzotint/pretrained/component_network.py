@@ -95,6 +95,7 @@ def network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
     return SHELF.get((part, device, dtype), lambda: _made(part, device, dtype))
 
 
+@torch.inference_mode(mode=False)  # weights made in it could not be learnt on, whoever asks for them first
 def _made(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
     network = empty_network(part)
     weights = _named(part.tensors(), network.state_dict())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -66,6 +66,14 @@ def scene_on(photo: Photo, colour: str, size: int) -> Scene:
     paper = np.broadcast_to(np.array(COLOURS[colour], np.uint8), (size, size, 3))
     pixels, mask = _placed(photo, photo.mask.alpha, paper, sum(FILLS) / 2, (0.5, 0.5))
     return Scene(pixels, mask, colour)
+
+
+def stand_ins(photos: Mapping[Subject, Sequence[Photo]], size: int, each: int) -> list[Scene]:
+    """For a prior without pictures of its own: the photographs, said to be any of their kind; what the base answers on
+    them is kept, so that the kind's word goes on meaning what it meant."""
+    random = np.random.Generator(np.random.Philox(key=0))
+    kinds = [(Subject(s.kind, s.kind), photo) for s, taken in photos.items() for photo in taken]
+    return [scene_of(replace(photo, caption=None), kind, size, random) for _ in range(each) for kind, photo in kinds]
 
 
 def _own(photo: Photo, subject: Subject, size: int, random: np.random.Generator) -> Scene:

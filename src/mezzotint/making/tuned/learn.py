@@ -17,6 +17,7 @@ from mezzotint.making.tuned.base import Base
 from mezzotint.making.tuned.told import Told, reader
 from mezzotint.nets.adapters.trained import Learnt, learnt
 from mezzotint.pretrained.device import device_for, dtype_for
+from mezzotint.pretrained.plan import preset
 from mezzotint.pretrained.tunable import Tunable, tunable
 from mezzotint.training.data.source import Data
 from mezzotint.training.posthoc import load_snapshots
@@ -24,12 +25,15 @@ from mezzotint.training.recipe import Recipe
 from mezzotint.training.run import Outcome, Watch, fit
 from mezzotint.tuning.photos import Photo
 from mezzotint.tuning.recipe import tuning_recipe
-from mezzotint.tuning.scenes import VARIANTS, Bytes, Scene, Sittings, Stored, with_mask
+from mezzotint.tuning.scenes import VARIANTS, Bytes, Scene, Sittings, Stored, stand_ins, with_mask
 from mezzotint.tuning.settings import Settings
 from mezzotint.tuning.words import Subject
 
 ENCODED = 8
 """Scenes of each photograph where an autoencoder makes states of them, which takes its time."""
+
+STAND_INS = 8
+"""Scenes of each photograph that stand in for the prior's pictures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,16 +105,19 @@ def lesson(
     """The recipe of an adapter, and its data.
 
     photos: to learn from.  held: to measure the validation loss on, by subject; empty lists measure on ``photos``'
-    scenes that are not learnt from.  prior: pictures of what must stay.   Raises UsageError.
+    scenes that are not learnt from.  prior: pictures of what must stay; () takes the photographs for them, said to be
+    any of their kind.   Raises UsageError.
     """
     device = device_for(base.device)
     halves = tunable(base.stage, device, dtype_for(base.dtype, device))
     how = kept(base, device)
     size = square(base)
-    learn = Sittings(photos, prior, said.share, size, how.stored, said.seed, how.shards)
+    kept_so = prior or stand_ins(photos, size, STAND_INS)
+    learn = Sittings(photos, kept_so, said.share, size, how.stored, said.seed, how.shards)
     measured = held if any(held.values()) else photos
     check = Sittings(measured, (), 0.0, size, how.stored, said.seed + 1, min(4, how.shards))
-    read = reader(base.until.system, (size, size), base.stage.takes)
+    scale = preset(base.stage.spec, "standard").scale
+    read = reader(base.until.system, (size, size), base.stage.takes, scale)
     told = Told(read, next(iter(photos)).kind)
     data = Data(learn, check)
     return Lesson(tuning_recipe(base.stage, halves, said, how.codec, how.shape, told, data), data, halves, device)

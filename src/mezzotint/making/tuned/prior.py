@@ -15,6 +15,9 @@ from mezzotint.tuning.prompts import other_prompts
 from mezzotint.tuning.scenes import Scene
 from mezzotint.tuning.words import Subject
 
+MANY, SMALL = 32, 100_000_000
+"""Pictures where nobody says, of a base with fewer numbers than SMALL; a larger one would take too long to make them."""
+
 SEED = 2**40
 """Of the first picture: far from the seeds that evidence is made with."""
 
@@ -29,6 +32,14 @@ def prior_prompts(subjects: Sequence[Subject], phrases: str, n: int) -> tuple[st
         else next(other)
         for k in range(n)
     )
+
+
+def pictures_for(base: Base, said: int | None) -> int:
+    """How many pictures of the prior are made."""
+    if said is not None:
+        return said
+    numbers = sum(p.numel() for net in base.stage.networks.values() for p in net.parameters())
+    return MANY if numbers < SMALL else 0
 
 
 def prior_scenes(base: Base, subjects: Sequence[Subject], n: int, work: Path, report: Counted = unheard) -> list[Scene]:

@@ -18,15 +18,18 @@ Read = Callable[[str], tuple[Cond, Cond]]
 """A caption -> (cond, null) of one row."""
 
 
-def reader(system: System, size: tuple[int, int], takes: Sequence[str]) -> Read:
+def reader(system: System, size: tuple[int, int], takes: Sequence[str], scale: float) -> Read:
     """Reads captions as a system does prompts, each once; float32, and only what the network takes.
 
+    scale: what a network is told whose guidance is in its weights: as its pictures are made, it learns.
     Raises UsageError, when it is used, for a caption that takes more chunks of text than the one before.
     """
     known: dict[str, tuple[Cond, Cond]] = {}
 
     def taken(cond: Cond) -> Cond:
-        return {k: v.float() if v.is_floating_point() else v for k, v in cond.items() if k in takes}
+        # Encoders run in inference mode, whose tensors may not be learnt from: their copies may.
+        own = {k: (v.float() if v.is_floating_point() else v).clone() for k, v in cond.items() if k in takes}
+        return {**own, "guidance": torch.tensor([scale])} if "guidance" in takes else own
 
     def read(caption: str) -> tuple[Cond, Cond]:
         if caption not in known:

@@ -18,7 +18,7 @@ from mezzotint.files import make_folder, pretty_json, write_atomic
 from mezzotint.making.tuned.base import Base, base, worn
 from mezzotint.making.tuned.judge import Court, Judged, judged
 from mezzotint.making.tuned.learn import Lesson, learn, lesson, moments, square
-from mezzotint.making.tuned.prior import prior_scenes
+from mezzotint.making.tuned.prior import pictures_for, prior_scenes
 from mezzotint.making.tuned.shoots import Shoots, shoots
 from mezzotint.making.tuned.shown import sheets
 from mezzotint.making.tuned.wish import Wish
@@ -63,7 +63,8 @@ def tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watc
     for note in notes:
         say(note)
     work = make_folder(folder / "work")
-    prior = prior_scenes(model, wish.subjects, wish.prior_pictures, work / "prior")
+    count = pictures_for(model, wish.prior_pictures)
+    prior = prior_scenes(model, wish.subjects, count, work / "prior")
     plan = lesson(model, photos.learnt, photos.held, prior, wish.settings)
     outcome = learn(plan, folder / "run", start, watch)
     if outcome.reason == "stopped":

@@ -20,8 +20,9 @@ class Wish:
     photos: of each subject, a folder.  model: the base, by name or path.
     judge_by: a folder of further photographs of the one subject that are never learnt from; None holds some of
     ``photos`` apart.   n: pictures of each sort that evidence is of.  prior_pictures: made by the base, of what must
-    stay as it is; 0 leaves that to the photographs alone.   photo_licence: as people declare it, for the passport.
-    device, dtype: of the base's network; "fastest" measures.   Raises UsageError.
+    stay as it is; 0 has the photographs stand in for them, None makes 32 where the base is small.
+    photo_licence: as people declare it, for the passport.   device, dtype: of the base's network; "fastest" measures.
+    Raises UsageError.
     """
 
     photos: Mapping[Subject, Path]
@@ -29,15 +30,16 @@ class Wish:
     settings: Settings = field(default_factory=Settings)
     judge_by: Path | None = None
     n: int = 16
-    prior_pictures: int = 32
+    prior_pictures: int | None = None
     photo_licence: str = ""
     device: str = "auto"
     dtype: str = "fastest"
 
     def __post_init__(self) -> None:
-        if not 2 <= self.n <= MOST_PICTURES or not 0 <= self.prior_pictures <= MOST_PICTURES:
+        prior = self.prior_pictures or 0
+        if not 2 <= self.n <= MOST_PICTURES or not 0 <= prior <= MOST_PICTURES:
             raise UsageError(
-                f"{self.n} pictures to judge by, {self.prior_pictures} of the prior; expected 2 to {MOST_PICTURES}, and"
+                f"{self.n} pictures to judge by, {prior} of the prior; expected 2 to {MOST_PICTURES}, and"
                 f" 0 to {MOST_PICTURES}"
             )
         if self.judge_by is not None and len(self.photos) > 1:
