@@ -13,7 +13,7 @@ import mmap
 import re
 import shlex
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -222,6 +222,24 @@ def _layout(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> tuple
     return text + b" " * (-len(text) % 8), order
 
 
+def _pieces(tensors: Mapping[str, Tensor], order: Sequence[str]) -> Iterator[memoryview]:
+    """The bytes of each."""
+    import torch
+
+    for name in order:
+        yield tensors[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
+
+
+def data_sha256(tensors: Mapping[str, Tensor]) -> str:
+    """Of what ``write_tensors`` writes behind the header, as ModelSpec has it."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for data in _pieces(tensors, _layout(tensors, {})[1]):
+        digest.update(data)
+    return digest.hexdigest()
+
+
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> str:
     """Writes a safetensors file atomically; equal tensors give equal bytes.
 
@@ -229,16 +247,13 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     """
     import hashlib
 
-    import torch
-
     header, order = _layout(tensors, metadata or {})
     digest = hashlib.sha256()
     with atomic_writer(path) as file:
         for part in (struct.pack("<Q", len(header)), header):
             file.write(part)
             digest.update(part)
-        for name in order:
-            data = tensors[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
+        for data in _pieces(tensors, order):
             file.write(data)
             digest.update(data)
     return digest.hexdigest()

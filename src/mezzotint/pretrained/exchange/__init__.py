@@ -1,0 +1,1 @@
+"""Adapters as other tools have them: four layouts, written and converted without loss."""
