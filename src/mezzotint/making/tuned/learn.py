@@ -32,6 +32,9 @@ from mezzotint.tuning.words import Subject
 ENCODED = 8
 """Scenes of each photograph where an autoencoder makes states of them, which takes its time."""
 
+KEPT = torch.float16
+"""Number format of adapter files, and so of what is judged."""
+
 STAND_INS = 8
 """Scenes of each photograph that stand in for the prior's pictures."""
 
@@ -137,6 +140,6 @@ def learn(lesson: Lesson, folder: Path, start: Literal["new", "resume"], watch: 
 
 
 def moments(lesson: Lesson, folder: Path) -> dict[int, dict[str, Learnt]]:
-    """Step -> what was learnt until then, of each moment that a run has kept."""
+    """Step -> what was learnt until then, of each moment that a run has kept, as its file will have it."""
     net = lesson.recipe.build(lesson.recipe.net)
-    return {one.step: learnt(net, one.weights) for one in load_snapshots(folder / "snapshots")}
+    return {one.step: learnt(net, one.weights, KEPT) for one in load_snapshots(folder / "snapshots")}

@@ -16,7 +16,7 @@ from mezzotint.tuning.scenes import Scene
 from mezzotint.tuning.words import Subject
 
 MANY, SMALL = 32, 100_000_000
-"""Pictures where nobody says, of a base with fewer numbers than SMALL; a larger one would take too long to make them."""
+"""Pictures where nobody says, of a base with fewer numbers than SMALL; a larger one would take too long."""
 
 SEED = 2**40
 """Of the first picture: far from the seeds that evidence is made with."""

@@ -18,13 +18,17 @@ from mezzotint.files import make_folder, pretty_json, write_atomic
 from mezzotint.making.tuned.base import Base, base, worn
 from mezzotint.making.tuned.judge import Court, Judged, judged
 from mezzotint.making.tuned.learn import Lesson, learn, lesson, moments, square
+from mezzotint.making.tuned.passport import passport
 from mezzotint.making.tuned.prior import pictures_for, prior_scenes
 from mezzotint.making.tuned.shoots import Shoots, shoots
 from mezzotint.making.tuned.shown import sheets
 from mezzotint.making.tuned.wish import Wish
+from mezzotint.nets.adapters.contents import contents_of
 from mezzotint.nets.adapters.trained import Learnt
 from mezzotint.pretrained.adapters import Weighed
+from mezzotint.pretrained.exchange.save import layout_for, write_adapter
 from mezzotint.pretrained.model import load
+from mezzotint.pretrained.passport import Passport
 from mezzotint.training.run import Outcome, Watch
 from mezzotint.tuning.choose import Choice, choose
 from mezzotint.tuning.evidence import real
@@ -54,6 +58,8 @@ def tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watc
     start: "resume" goes on with a folder's run.  watch: of learning.   Raises: UsageError (words; a model that takes
     no adapters or no text), InputError (photographs, model), ModelError, NonFiniteError, StorageError.
     """
+    if (folder / ADAPTER).exists():
+        raise UsageError(f"{folder} holds an adapter already; choose another folder with --out")
     model = base(load(wish.model), wish.device, wish.dtype)
     _check_told(model)
     features = extractor(2 * DEFAULT_SIZE)
@@ -120,7 +126,10 @@ def _judged(
         seconds=seconds,
         use=f'mezzotint generate "{court.asked.behind[0][0]}" --model {wish.model} --lora {folder / ADAPTER}',
     )
-    adapter = _write(folder, found, learnt[choice.step], sheets(verdict, choice, court.asked, court.real.shown))
+    _write(folder, found, sheets(verdict, choice, court.asked, court.real.shown))
+    known = passport(wish, model, photos, choice.step, verdict.moments[choice.step])
+    # The adapter last: where it is, the rest is there.
+    adapter = _adapter(folder, wish, model, learnt[choice.step], known)
     return Tuned(folder, adapter, found)
 
 
@@ -170,10 +179,18 @@ def _about(wish: Wish, model: Base, photos: Shoots, plan: Lesson) -> dict[str, A
     }  # fmt: skip
 
 
-def _write(folder: Path, found: Found, layers: Mapping[str, Learnt], pictures: Mapping[str, bytes]) -> Path:
-    """The adapter last: where it is, the rest is there."""
+def _write(folder: Path, found: Found, pictures: Mapping[str, bytes]) -> None:
+    """The report and its pictures."""
     for k, data in enumerate(pictures.values()):
         write_atomic(folder / f"sheet-{k}.png", data)
     write_atomic(folder / PAGE, page(found, pictures))
     write_atomic(folder / DOCUMENT, pretty_json(document(found)))
-    return write_atomic(folder / ADAPTER, b"")
+
+
+def _adapter(folder: Path, wish: Wish, model: Base, layers: Mapping[str, Learnt], known: Passport) -> Path:
+    """The file, in the first layout that has a form for the method."""
+    contents, system = contents_of(layers), model.system
+    layout = layout_for(contents, system)
+    out = folder / ADAPTER
+    write_adapter(out, contents, system, layout, known)
+    return out

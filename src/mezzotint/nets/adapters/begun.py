@@ -36,7 +36,10 @@ class Begun:
 
     def change(self, tensors: Tensors) -> Change:
         """What some values of the tensors say; differentiable."""
-        found = self.said(tensors)
+        return self.meant(self.said(tensors))
+
+    def meant(self, found: Tensors) -> Change:
+        """The change that a file's tensors say."""
         made = change_of(found, self.alpha, low_rank(found, self.alpha))
         assert made is not None
         return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -88,18 +88,18 @@ class Learnt:
     change: Change
 
 
-def learnt(net: nn.Module, values: Tensors | None = None) -> dict[str, Learnt]:
+def learnt(net: nn.Module, values: Tensors | None = None, dtype: torch.dtype = torch.float32) -> dict[str, Learnt]:
     """Path in the base -> what every learnt layer says, on its own memory.
 
     net: that ``trained`` made, or one that it is a part of.   values: parameters by their names in ``net`` in the place
-    of its own: an average, a checkpoint.
+    of its own: an average, a checkpoint.   dtype: that a file keeps; the change is that of the rounded numbers.
     """
-    return dict(_learnt(net, dict(net.named_parameters()) if values is None else values))
+    known = dict(net.named_parameters()) if values is None else values
+    layers = {name: m for name, m in net.named_modules() if isinstance(m, Trained)}
+    return {layer.path: _learnt(layer, name, known, dtype) for name, layer in layers.items()}
 
 
-def _learnt(net: nn.Module, values: Tensors) -> Iterator[tuple[str, Learnt]]:
-    for name, layer in net.named_modules():
-        if isinstance(layer, Trained):
-            own = {k: values[f"{name}.learnt.{k}"].detach().float().cpu().clone() for k in layer.learnt}
-            said = {k: t.contiguous() for k, t in layer.begun.said(own).items()}
-            yield layer.path, Learnt(said, layer.begun.alpha, layer.begun.change(own))
+def _learnt(layer: Trained, name: str, values: Tensors, dtype: torch.dtype) -> Learnt:
+    own = {k: values[f"{name}.learnt.{k}"].detach().float().cpu() for k in layer.learnt}
+    said = {k: t.to(dtype, copy=True).contiguous() for k, t in layer.begun.said(own).items()}
+    return Learnt(said, layer.begun.alpha, layer.begun.meant(said))

@@ -1,0 +1,69 @@
+"""The passport of an adapter that was tuned."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+from mezzotint import __version__
+from mezzotint.files import sha256
+from mezzotint.making.tuned.base import Base
+from mezzotint.making.tuned.shoots import Shoots
+from mezzotint.making.tuned.wish import Wish
+from mezzotint.pretrained.passport import Passport, Photos, base_of
+from mezzotint.tuning.evidence import Evidence
+
+
+def passport(wish: Wish, base: Base, photos: Shoots, step: int, found: Evidence) -> Passport:
+    """What is known of what was kept.   step: of the moment; found: its evidence."""
+    said, method = wish.settings, wish.settings.method
+    ranked = method.name != "full"
+    return Passport(
+        title=wish.title,
+        base=base_of(base.system),
+        method=method.name,
+        rank=method.rank if ranked else None,
+        alpha=method.alpha,
+        triggers=tuple(s.name for s in wish.subjects),
+        kind=", ".join(dict.fromkeys(s.kind for s in wish.subjects)),
+        photos=Photos(
+            sum(map(len, photos.learnt.values())),
+            sha256("".join(photos.sha256[s.name] for s in wish.subjects).encode()),
+            wish.photo_licence,
+        ),
+        evaluation={"judged_by": photos.seen, **asdict(found)},
+        settings={**_plain(asdict(said)), "kept_after": step},
+        command=command(wish),
+        versions={"mezzotint": __version__, "torch": torch.__version__},
+        seed=said.seed,
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+
+
+def _plain(table: dict[str, Any]) -> dict[str, Any]:
+    """Without what was left to the program."""
+    return {k: _plain(v) if isinstance(v, dict) else v for k, v in table.items() if v is not None}
+
+
+def command(wish: Wish) -> str:
+    """The command that makes it again: photographs by the name of their folder, as people do not share paths."""
+    said, method = wish.settings, wish.settings.method
+    (first, folder), *more = wish.photos.items()
+    words = ["mezzotint", "tune", folder.name, "--name", first.name, "--class", first.kind]
+    for other, place in more:
+        words += ["--also", f"{place.name}={other.name}:{other.kind}"]
+    words += ["--model", str(wish.model), "--method", method.name, "--rank", str(method.rank)]
+    words += [] if method.alpha is None else ["--alpha", f"{method.alpha:g}"]
+    words += [] if method.faster == 1 else ["--lora-plus", f"{method.faster:g}"]
+    words += [] if method.targets is None else ["--targets", method.targets]
+    for name in ("steps", "batch", "rate", "share", "prior", "outside", "moments", "seed"):
+        words += [f"--{name}", f"{getattr(said, name):g}" if name in FLOATS else str(getattr(said, name))]
+    words += [] if wish.prior_pictures is None else ["--prior-pictures", str(wish.prior_pictures)]
+    return shlex.join([*words, "--dtype", wish.dtype])
+
+
+FLOATS = ("rate", "share", "prior", "outside")
