@@ -19,6 +19,7 @@ from mezzotint.making.tuned.base import Base, base, worn
 from mezzotint.making.tuned.judge import Court, Judged, judged
 from mezzotint.making.tuned.learn import Lesson, learn, lesson, moments, square
 from mezzotint.making.tuned.passport import passport
+from mezzotint.making.tuned.patience import Patient
 from mezzotint.making.tuned.prior import pictures_for, prior_scenes
 from mezzotint.making.tuned.shoots import Shoots, shoots
 from mezzotint.making.tuned.shown import sheets
@@ -72,8 +73,9 @@ def tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watc
     count = pictures_for(model, wish.prior_pictures)
     prior = prior_scenes(model, wish.subjects, count, work / "prior")
     plan = lesson(model, photos.learnt, photos.held, prior, wish.settings)
-    outcome = learn(plan, folder / "run", start, watch)
-    if outcome.reason == "stopped":
+    patient = Patient(folder / "run" / "journal.jsonl")
+    outcome = learn(plan, folder / "run", start, patient.on(watch))
+    if outcome.reason == "stopped" and not patient.early:
         return Tuned(folder, None, None)
     return _judged(wish, model, photos, notes, plan, outcome, features, folder)
 
