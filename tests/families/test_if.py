@@ -104,7 +104,7 @@ def test_what_is_read(first: Path, second: Path) -> None:
     job = mz.prepare(PROMPT, model=first, then=second, offload=True)
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(100, 7.0), (50, 4.0)]
     assert job.pictures[0].told.read == ("a red chair", "")
-    assert job.pictures[0].told.conds()[0]["text"].shape == (1, 77, 32)
+    assert job.pictures[0].told.conds(torch.float32)[0]["text"].shape == (1, 77, 32)
     assert job.memory is not None and set(job.memory.weights) == {"text_encoder", "unet", "then_unet"}
     one, other = (mz.generate(p, model=first, steps=2, seed=1).images[0].pixels for p in ("red", "chair"))
     assert (one != other).any()

@@ -105,12 +105,13 @@ def _beside(spec: Spec, said: Choice) -> Beside:
 class _Conds:
     """What the rows of a batch are told; a prompt's is made once for as long as it lasts."""
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: torch.dtype) -> None:
+        self._dtype = dtype
         self._of: dict[str, tuple[Cond, Cond]] = {}
 
     def __call__(self, pictures: Sequence[Wanted]) -> tuple[Cond, Cond]:
         """(cond of all rows, null of one row)."""
-        self._of = {p.prompt: self._of.get(p.prompt) or p.told.conds() for p in pictures}
+        self._of = {p.prompt: self._of.get(p.prompt) or p.told.conds(self._dtype) for p in pictures}
         rows = [self._of[p.prompt] for p in pictures]
         return {name: torch.cat([cond[name] for cond, _ in rows]) for name in rows[0][0]}, rows[0][1]
 
@@ -194,7 +195,7 @@ def _given(pictures: Sequence[Wanted], device: str) -> Tensor | None:
 
 def stream(job: Job) -> Iterator[Progress | Image]:
     """Runs a job, batch by batch: every step as it is done, then the batch's pictures in the order of their seeds."""
-    conds = _Conds()
+    conds = _Conds(job.dtype)
     done, width = 0, 0
     x: Tensor | None = None
     for pictures in job.batches:

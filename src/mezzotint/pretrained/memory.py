@@ -82,9 +82,11 @@ def _works(member: Member, spec: Spec, found: Components, rows: int, dtype: torc
 
 
 def held(system: System, found: Components, dtype: torch.dtype) -> dict[str, int]:
-    """Bytes of each part's weights as they run: what reads texts and pictures in float32; the networks of one stage
-    are there together."""
-    runs = {name: found[name].parameters * FLOAT32 for name in system.readers}
+    """Bytes of each part's weights as they run: what reads pictures in float32; the networks of one stage are there
+    together."""
+    runs = {
+        name: found[name].parameters * (FLOAT32 if name == system.eye else dtype.itemsize) for name in system.readers
+    }
     for member in system.own:
         runs[" and ".join(member.nets)] = sum(found[name].parameters for name in member.nets) * dtype.itemsize
         if member.codec:

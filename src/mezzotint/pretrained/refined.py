@@ -17,6 +17,8 @@ from mezzotint.pretrained.spec import Spec
 from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
+    from torch import dtype
+
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.diffusion.level import Level
 
@@ -96,7 +98,7 @@ class Both:
         """One number for both widths: prompts share a batch where both are equal."""
         return self.base.width * 1000 + self.refiner.width
 
-    def conds(self) -> tuple[Cond, Cond]:
-        pairs = zip(self.base.conds(), self.refiner.conds(), strict=True)
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
+        pairs = zip(self.base.conds(dtype), self.refiner.conds(dtype), strict=True)
         cond, null = ({**a, **{PREFIX + name: value for name, value in b.items()}} for a, b in pairs)
         return cond, null
