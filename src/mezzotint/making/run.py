@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,10 @@ from mezzotint.diffusion.denoiser import Cond, Denoiser
 from mezzotint.diffusion.guidance import Guided, Inpainted, Interval, OwnNull, Telling, Thresholded, together
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
+from mezzotint.diffusion.solver.held import Held
 from mezzotint.files import sha256
 from mezzotint.governance.receipt import Receipt
+from mezzotint.making.begun import first_steps
 from mezzotint.making.image import Image, Progress, Result
 from mezzotint.making.job import Job, Planned, Wanted
 from mezzotint.making.prepare import prepare
@@ -126,24 +128,27 @@ def _stages(job: Job, null: Cond) -> list[Stage]:
     return [Stage(*_networks(job, p, null_of(p, null)), p.plan.levels, p.plan.solver, _link(p)) for p in job.stages]
 
 
-def _edited(job: Job, stages: list[Stage]) -> tuple[list[Stage], Begin | None]:
-    """The stages, the main one kept to what is known, and where that one begins."""
-    if job.edit is None:
-        return stages, None
-    main = job.model.system.main
-    stage = stages[main]
-    known, kept = job.edit.known(stage.codec, job.device), job.edit.kept(stage.codec, job.device)
-    first = job.edit.first(job.main.plan.steps)
-    if kept is None:
-        return stages, Begin(known, first)
-    held = range(main, len(stages) if job.model.system.refiner is not None else main + 1)
-    made = [_held(job, k, s, known, kept) if k in held else s for k, s in enumerate(stages)]
-    return made, None if first == 0 else Begin(known, first)
+def _edited(job: Job, stages: list[Stage]) -> tuple[list[Stage], Mapping[int, Begin]]:
+    """The stages, those that begin from a picture kept to what is known, and where each of them begins."""
+    made, begins = list(stages), dict[int, Begin]()
+    for k, first in first_steps(job).items():
+        assert job.edit is not None
+        codec, clean = stages[k].codec, job.stages[k].model.spec.net.get("held") == "clean"
+        known, kept = job.edit.known(codec, job.device), job.edit.kept(codec, job.device)
+        if kept is not None:
+            last = len(stages) if job.model.system.refiner is not None else k + 1
+            made[k:last] = [_held(job, j, made[j], known, kept) for j in range(k, last)]
+        if first > 0 or kept is None or clean:
+            begins[k] = Begin(known, first)
+    return made, begins
 
 
 def _held(job: Job, k: int, stage: Stage, known: Tensor, kept: Tensor) -> Stage:
-    """Stage k kept to what is known: by its network where that is told the mask, else by putting it into estimates."""
+    """Stage k kept to what is known: by its network where that is told the mask, by its state where the family has it
+    clean there, else by putting it into estimates."""
     model = job.stages[k].model
+    if model.spec.net.get("held") == "clean":
+        return replace(stage, solver=Held(stage.solver, known, kept))
     if job.edit is not None and isinstance(stage.codec, KL) and "masked" in model.takes:
         seen = job.edit.seen(stage.codec, str(model.spec.net["sees"]), job.device)
         return replace(stage, denoiser=Telling(stage.denoiser, seen))
@@ -200,7 +205,7 @@ def stream(job: Job) -> Iterator[Progress | Image]:
     x: Tensor | None = None
     for pictures in job.batches:
         if pictures[0].told.width != width:
-            stages, begin = _edited(job, _stages(job, conds(pictures[:1])[1]))
+            stages, begins = _edited(job, _stages(job, conds(pictures[:1])[1]))
             width = pictures[0].told.width
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
         began, previous = time.perf_counter(), _given(padded, job.device)
@@ -209,7 +214,7 @@ def stream(job: Job) -> Iterator[Progress | Image]:
             tuple(p.seed for p in padded),
         )
         for k, stage in list(enumerate(stages))[job.first :]:
-            run, here = job.stages[k].run, begin if k == job.model.system.main else None
+            run, here = job.stages[k].run, begins.get(k)
             resume = None if x is None or job.stages[k].link["name"] != "handover" else Resume(x, run.start)
             for state in _states(stage, k, cond, seeds, previous, job.device, resume or here, run.stop):
                 done += 1

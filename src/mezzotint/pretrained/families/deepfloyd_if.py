@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import ModelError
@@ -31,6 +31,12 @@ CARD = Card("DeepFloyd IF", "A checkpoint of your own, in diffusers' layout.", "
 T5_TOKENS, CHANNELS = 77, 3
 NOISE_LEVEL = 250
 """Index of the noise in which stage II is told a picture."""
+
+HELD: Mapping[str, Any] = {"held": "clean"}
+"""Inside a mask it paints beside pixels that have no noise (``diffusion.solver.held``)."""
+
+BEGUN: Mapping[str, Any] = {"strength": 0.8, "masked_level": 0}
+"""Of stage II where stage I begins from a picture: the defaults of its pipelines."""
 
 TAKES = (("text",), ("text", "lowres", "lowres_level"))
 PIXELS, FLOATS = {"name": "pixels"}, {"name": "floats"}
@@ -66,7 +72,8 @@ def _shape(net: Component) -> tuple[int, int, int]:
 def _first(found: Components) -> Member:
     net = _net(found, "unet", 1)
     codec: Choice = FLOATS if SECOND_UNET in found else PIXELS
-    return member(found, stage_spec(net, found["scheduler"], FIRST, codec, _shape(net), CARD), ("unet",))
+    spec = stage_spec(net, found["scheduler"], FIRST, codec, _shape(net), CARD)
+    return member(found, replace(spec, net={**spec.net, **HELD}), ("unet",))
 
 
 def _second(found: Components) -> Member:
@@ -76,7 +83,7 @@ def _second(found: Components) -> Member:
     if whole(noising, "num_train_timesteps", 1000) <= NOISE_LEVEL:
         raise ModelError(f"{noising.folder}: its table ends before {NOISE_LEVEL}, the noise that stage II is told")
     spec = stage_spec(net, found[SECOND_SCHEDULER], SECOND, PIXELS, _shape(net), CARD)
-    told = {**spec.net, "lowres": schedule_choice(config_of(noising))}
+    told = {**spec.net, **HELD, **BEGUN, "lowres": schedule_choice(config_of(noising))}
     link: Choice = {"name": "beside", "resize": "bilinear", "level": NOISE_LEVEL}
     return member(found, replace(spec, net=told), (SECOND_UNET,), link)
 
