@@ -122,6 +122,13 @@ def test_two_folders_and_a_preset(edit: list[str], files: dict[str, Path], made_
     assert {"--then=THEN", "--quality=draft", *edit} <= set(said)
 
 
+def test_three_folders(made_again: Again, tmp_path: Path) -> None:
+    there = {"THEN": if_second(tmp_path / "second"), "LAST": upscaler(tmp_path / "third")}
+    words = [*WORDS[:-2], "--then=THEN", "--then=LAST", "--quality=draft", *WORDS[-2:]]
+    (said,) = made_again(words, {**named(if_first(tmp_path / "first")), **there})
+    assert said.index("--then=LAST") == said.index("--then=THEN") + 1
+
+
 def test_pictures_like_one(files: dict[str, Path], made_again: Again, tmp_path: Path) -> None:
     folder = karlo_variations(tmp_path / "variations")
     words = ["vary", "--model=SD", "--n=2", "--steps=3", "--quality=draft", "--", "PICTURE"]

@@ -21,7 +21,7 @@ from mezzotint.making.refine import handing_over
 from mezzotint.pretrained.adapters import with_adapters
 from mezzotint.pretrained.embeddings import with_embeddings
 from mezzotint.pretrained.families.known import Reading
-from mezzotint.pretrained.joined import PRIOR, THEN, with_folder
+from mezzotint.pretrained.joined import with_folders
 from mezzotint.pretrained.shelf import MANY, SHELF
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import System, describe_system, verify_system
@@ -149,7 +149,7 @@ def prepare(
     refiner: str | Path | None = None,
     refiner_at: float | None = None,
     prior: str | Path | None = None,
-    then: str | Path | None = None,
+    then: Sequence[str | Path] = (),
     lora: Sequence[str | Path] = (),
     embedding: Sequence[str | Path] = (),
     control: Sequence[str | Path] = (),
@@ -169,8 +169,7 @@ def prepare(
     rows = rows_for(check_count("the number of pictures", total), batch)
     interval = None if guidance_interval is None else interval_of(guidance_interval)
     system = opened(model, parts)
-    for joint, folder in ((PRIOR, prior), (THEN, then)):
-        system = system if folder is None else with_folder(system, find(str(folder)), joint)
+    system = with_folders(system, None if prior is None else find(str(prior)), [find(str(each)) for each in then])
     _check_single(system, [*lora, *embedding, *control, *ip_adapter])
     if lora:
         system = with_adapters(system, [str(file) for file in lora], partial=allow_partial)

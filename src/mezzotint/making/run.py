@@ -86,7 +86,7 @@ def _link(planned: Planned) -> Fed:
     if said["name"] == "handover":
         return Fed(Prefixed(PREFIX), model.takes)
     if said["name"] == "beside":
-        return Fed(_beside(model.spec, said), model.takes)
+        return Fed(Prefixed(str(said.get("prefix", "")), _beside(model.spec, said)), model.takes)
     if said["name"] == "lowres":
         logsnr = torch.tensor(float(said["logsnr"]), dtype=torch.float64)
         level = Level(logsnr.sigmoid().sqrt(), (-logsnr).sigmoid().sqrt())
@@ -259,7 +259,7 @@ def generate(
     refiner: str | Path | None = None,
     refiner_at: float | None = None,
     prior: str | Path | None = None,
-    then: str | Path | None = None,
+    then: Sequence[str | Path] = (),
     lora: Sequence[str | Path] = (),
     embedding: Sequence[str | Path] = (),
     control: Sequence[str | Path] = (),
@@ -299,7 +299,8 @@ def generate(
         outpaint: "LEFT,TOP,RIGHT,BOTTOM", pixels to paint around the picture.
         refiner: a folder that takes the state over at the share ``refiner_at`` of the noise's time; None is 0.8.
         prior: a folder that makes the embedding that the model makes pictures of (Kandinsky 2.2).
-        then: a folder that enlarges the pictures that the model makes (stage II of DeepFloyd IF).
+        then: folders that enlarge the pictures that the model makes, one after the other (stages II and III of
+            DeepFloyd IF).
         lora: files to put on the model, "FILE" or "FILE:weight" each.   allow_partial: whether keys of theirs without a
             place are passed over.
         strict: whether a prompt that is too long is an error.

@@ -76,10 +76,11 @@ def handed_over(spec: Spec, levels: Level, share: float) -> int:
 
 @dataclass(frozen=True)
 class Both:
-    """What a base and its refiner are told of a prompt."""
+    """What a base and a later stage, its refiner, are told of a prompt.   prefix: before the names of the latter."""
 
     base: Reading
     refiner: Reading
+    prefix: str = PREFIX
 
     @property
     def read(self) -> tuple[str, str]:
@@ -91,7 +92,7 @@ class Both:
 
     @property
     def tokens(self) -> tuple[Counted, ...]:
-        return (*self.base.tokens, *(replace(t, encoder=f"{PREFIX}{t.encoder}") for t in self.refiner.tokens))
+        return (*self.base.tokens, *(replace(t, encoder=f"{self.prefix}{t.encoder}") for t in self.refiner.tokens))
 
     @property
     def width(self) -> int:
@@ -100,5 +101,5 @@ class Both:
 
     def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
         pairs = zip(self.base.conds(dtype), self.refiner.conds(dtype), strict=True)
-        cond, null = ({**a, **{PREFIX + name: value for name, value in b.items()}} for a, b in pairs)
+        cond, null = ({**a, **{self.prefix + name: value for name, value in b.items()}} for a, b in pairs)
         return cond, null

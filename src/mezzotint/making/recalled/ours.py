@@ -13,6 +13,8 @@ from mezzotint.making.recalled.words import Need, Words, clean, plain
 
 PIXELS = "SHA-256 of its pixels, as `mezzotint inspect` says it"
 Option = tuple[str, str | None]
+FURTHER = {"then_unet": "THEN", "last_unet": "LAST"}
+"""Networks of further stages, in their order, and what their folders are called."""
 
 
 def words_of_made(made: Made) -> Words:
@@ -144,8 +146,8 @@ def _beside(made: Made) -> Iterator[Option]:
     for stage in made.stages:
         if stage.link.get("name") == "handover":
             yield from (("--refiner", "REFINER"), ("--refiner-at", plain(float(stage.link["share"]))))
-        if stage.model == "then_unet":
-            yield "--then", "THEN"
+        if stage.model in FURTHER:
+            yield "--then", FURTHER[stage.model]
     yield from (("--embedding", str(one["name"])) for one in made.embeddings)
     for number, one in enumerate(made.attached, 1):
         said = f"{one['name']}:{plain(float(one['weight']))}"
@@ -175,7 +177,7 @@ def _needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
 
 def _stage_needs(made: Made, stage: StageMade) -> Iterator[Need]:
     refines = stage.link.get("name") == "handover"
-    word = "REFINER" if refines else "THEN" if stage.model == "then_unet" else made.model
+    word = "REFINER" if refines else FURTHER.get(stage.model, made.model)
     of = "" if word == stage.model else f" of {stage.model}"
     yield Need(word, f"the weights{of}", stage.weights_sha256)
     if stage.codec_sha256:
