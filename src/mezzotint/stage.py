@@ -123,12 +123,14 @@ class Beside:
 
 @dataclass(frozen=True)
 class Prefixed:
-    """A link of a stage that is told what begins with ``prefix``, under the names without it."""
+    """A link of a stage that is told what begins with ``prefix``, under the names without it, by another link."""
 
     prefix: str
+    link: Link = keep
 
     def __call__(self, cond: Cond, previous: Tensor | None, noise: Noise) -> Cond:
-        return {name.removeprefix(self.prefix): v for name, v in cond.items() if name.startswith(self.prefix)}
+        own = {name.removeprefix(self.prefix): v for name, v in cond.items() if name.startswith(self.prefix)}
+        return self.link(own, previous, noise)
 
 
 @dataclass(frozen=True)

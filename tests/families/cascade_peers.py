@@ -145,6 +145,54 @@ def deepfloyd(one: Any, two: Any | None, job: mz.Job) -> tuple[torch.Tensor, np.
     return made, ((made[0].permute(1, 2, 0).clamp(-1, 1).numpy() + 1) * 127.5).round().astype(np.uint8)
 
 
+def deepfloyd_edited(one: Any, two: Any | None, job: mz.Job) -> tuple[torch.Tensor, np.ndarray]:
+    """The same of the pipelines that begin from a picture, inside a mask where the job has one: ``one`` and ``two`` are
+    those for words alone, whose parts they share."""
+    kind = "Img2Img" if job.edit.mask is None else "Inpainting"
+    words = {"negative_prompt": job.said.negative_prompt}
+    strong, weak = one.encode_prompt(job.pictures[0].prompt, **words, clean_caption=False)
+    words = {"prompt_embeds": strong, "negative_prompt_embeds": weak, "output_type": "pt"}
+    made = _edited(getattr(diffusers, f"IF{kind}Pipeline"), one, job, 0, job.edit.strength, (0,), "image", words)
+    if two is not None:
+        words |= {"image": made}  # at a level of noise that is this pipeline's own
+        pipeline = getattr(diffusers, f"IF{kind}SuperResolutionPipeline")
+        made = _edited(pipeline, two, job, 1, 0.8, (0, LINK_DRAW), "original_image", words)
+    return made, ((made[0].permute(1, 2, 0).clamp(-1, 1).numpy() + 1) * 127.5).round().astype(np.uint8)
+
+
+def _edited(
+    made: Any, like: Any, job: mz.Job, k: int, strength: float, draws: tuple[int, ...], name: str, words: dict[str, Any]
+) -> torch.Tensor:
+    """Stage k's last state.   name: of the picture in the pipeline's words."""
+    plan, noise, codec = job.stages[k].plan, Noise(job.seeds[:1], k), job.stages[k].model.codec()
+    lend(like)
+    pipe = made(**like.components, requires_safety_checker=False)
+    pipe.set_progress_bar_config(disable=True)
+    kept = job.edit.kept(codec, "cpu")
+    given = {name: job.edit.known(codec, "cpu"), **({} if kept is None else {"mask_image": 1 - kept})}
+    with quiet() as patch:
+        if isinstance(like.scheduler.scheduler, diffusers.DDPMScheduler):
+            first = plan.steps - int(plan.steps * strength)
+            noise_of(patch, "diffusers.schedulers.scheduling_ddpm", [(noise, plan.steps)], first)
+        _drawing(patch, made.__module__.rpartition(".")[2], noise, *draws)
+        run = {"num_inference_steps": plan.steps, "guidance_scale": plan.scale, "strength": strength}
+        return pipe(**given, **run, **words).images
+
+
+def third(pipe: Any, job: mz.Job, small: torch.Tensor) -> tuple[torch.Tensor, np.ndarray]:
+    """(latents, pixels) of the x4 upscaler on what stage II made, (1, 3, H, W) in -1 … 1."""
+    stage, noise = job.stages[2], Noise(job.seeds[:1], 2)
+    words = {
+        "negative_prompt": job.said.negative_prompt, "num_inference_steps": stage.plan.steps, "noise_level": 100,
+        "guidance_scale": stage.plan.scale, "latents": noise(0, (1, *stage.model.spec.shape)).float(), "image": small,
+    }  # fmt: skip
+    with quiet() as patch:
+        drawn = lambda shape, **_: noise(LINK_DRAW, tuple(shape)).float()  # noqa: E731
+        patch.setattr(sys.modules[type(pipe).__module__], "randn_tensor", drawn)
+        latents, pixels = (pipe(job.pictures[0].prompt, **words, output_type=kind).images for kind in ("latent", "np"))
+    return latents, np.round(pixels[0] * 255).astype(np.uint8)
+
+
 def _drawing(patch: pytest.MonkeyPatch, module: str, noise: Noise, *draws: int) -> None:
     """What a pipeline draws itself is ours."""
     left = iter(draws)

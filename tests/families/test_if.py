@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
+import numpy as np
 import pytest
 import torch
-from cascade_peers import deepfloyd
+from cascade_peers import deepfloyd, deepfloyd_edited, third
 from cascades import if_first, if_second
+from checkpoints import upscaler
 from lent import Lent
 from parity import agree
 from PIL import Image
@@ -75,7 +77,7 @@ def test_stage_i_s_pictures(away: str, scheduler: str | None, first: Path) -> No
 
 def test_both_stages_pictures(first: Path, second: Path) -> None:
     job = mz.prepare(
-        mz.Request(PROMPT, model=first, then=second, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
+        mz.Request(PROMPT, model=first, then=[second], seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
     )
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(STEPS, SCALE), (50, 4.0)]
     latents, pixels = enlarged(job, first, second)
@@ -92,7 +94,7 @@ def test_with_another_scheduler_in_stage_ii(scheduler: str, first: Path, tmp_pat
     told = getattr(diffusers, scheduler)(**TABLE, **{**BOUNDS, "sample_max_value": 1.2}, **OTHERS[scheduler])
     second = if_second(tmp_path, scheduler=told)
     job = mz.prepare(
-        mz.Request(PROMPT, model=first, then=second, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
+        mz.Request(PROMPT, model=first, then=[second], seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
     )
     job = replace(job, stages=(job.stages[0], in_steps(job.stages[1], STEPS)))
     latents, pixels = enlarged(job, first, second)
@@ -106,11 +108,94 @@ def in_steps(stage: Planned, steps: int) -> Planned:
     return replace(stage, plan=made, model=stage.model.on(made.levels))
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of both stages' sizes, and masks of their right parts."""
+    folder = tmp_path_factory.mktemp("files")
+    for side in (16, 32):
+        y, x = np.mgrid[:side, :side] * (32 // side)
+        Image.fromarray(np.stack([8 * y, 8 * x, 4 * (x + y)], -1).astype(np.uint8)).save(folder / f"{side}.png")
+        Image.fromarray(np.where(x > 13, 255, 0).astype(np.uint8)).save(folder / f"{side}-mask.png")
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("scheduler", [None, *OTHERS])
+def test_stage_i_from_a_picture(scheduler: str | None, masked: bool, first: Path, files: Path) -> None:
+    flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
+    words = {"mask": files / "16-mask.png"} if masked else {"strength": 0.7}
+    job = mz.prepare(mz.Request(
+        PROMPT, model=first, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY, image=files / "16.png",
+        solver=f"{scheduler}:{flags}".rstrip(":") if scheduler else None, **words,
+    ))  # fmt: skip
+    one = opened(first)
+    if scheduler:
+        one.scheduler = Lent(getattr(diffusers, scheduler)(**TABLE, **BOUNDS, **OTHERS[scheduler]))
+    latents, pixels = deepfloyd_edited(one, None, job)
+    mine, image = ours(job)
+    what = f"DeepFloyd IF, stage I {'inside a mask' if masked else 'from a picture'}"
+    assert agree(what, scheduler, mine, latents, image.pixels, pixels) and pixels.std() > 5
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_both_stages_from_a_picture(masked: bool, first: Path, second: Path, files: Path) -> None:
+    """Stage II in its own 40 of 50 steps; told the smaller picture without noise where there is a mask."""
+    words = {"mask": files / "32-mask.png"} if masked else {"strength": 0.7}
+    job = mz.prepare(mz.Request(
+        PROMPT, model=first, then=[second], seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY,
+        image=files / "32.png", **words,
+    ))  # fmt: skip
+    assert job.stages[1].run == range(10, 50) and job.stages[1].link["level"] == (0 if masked else 250)
+    assert job.total == (STEPS if masked else int(STEPS * 0.7)) + 40
+    latents, pixels = deepfloyd_edited(opened(first), opened(second, text_encoder=None, tokenizer=None), job)
+    mine, image = ours(job)
+    what = f"DeepFloyd IF, both stages {'inside a mask' if masked else 'from a picture'}"
+    assert agree(what, None, mine, latents, image.pixels, pixels) and pixels.std() > 5
+    own = job.edit.pixels[:, :13]
+    assert np.array_equal(image.pixels[:, :13], own) == masked  # known pixels never had noise
+
+
+@pytest.fixture(scope="module")
+def last(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return upscaler(tmp_path_factory.mktemp("last"))
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_three_stages(masked: bool, first: Path, second: Path, last: Path, tmp_path: Path) -> None:
+    """The x4 upscaler on stage II's picture as floats, told what its own encoder makes of the prompt."""
+    words: dict[str, Any] = {}
+    if masked:
+        pixels = np.mgrid[:128, :128].sum(0).astype(np.uint8)[..., None].repeat(3, -1)
+        Image.fromarray(pixels).save(tmp_path / "in.png")
+        Image.fromarray(np.where(pixels[..., 0] > 90, 255, 0).astype(np.uint8)).save(tmp_path / "mask.png")
+        words = {"image": tmp_path / "in.png", "mask": tmp_path / "mask.png"}
+    job = mz.prepare(
+        mz.Request(
+            PROMPT, model=first, then=[second, last], seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY, **words
+        )
+    )
+    assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(STEPS, SCALE), (50, 4.0), (75, 9.0)]
+    assert job.size == (128, 128) and job.stages[2].link["level"] == 100
+    assert set(job.memory.weights) == {
+        "text_encoder", "unet", "then_unet", "last_text_encoder", "last_unet", "last_vae"
+    }  # fmt: skip
+    one, two = opened(first), opened(second, text_encoder=None, tokenizer=None)
+    small, _ = (deepfloyd_edited if masked else deepfloyd)(one, two, job)
+    latents, pixels = third(opened(last), job, small)
+    mine, image = ours(job)
+    what = f"DeepFloyd IF, three stages{' inside a mask' if masked else ''}"
+    assert agree(what, None, mine, latents, image.pixels, pixels) and pixels.std() > 5
+    made = image.receipt.made
+    assert len({stage.weights_sha256 for stage in made.stages}) == 3
+    assert {one["encoder"] for one in made.tokens} == {"text_encoder", "last_text_encoder"}
+
+
 def test_what_is_read(first: Path, second: Path) -> None:
-    job = mz.prepare(mz.Request(PROMPT, model=first, then=second, offload=True))
+    job = mz.prepare(mz.Request(PROMPT, model=first, then=[second], offload=True))
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(100, 7.0), (50, 4.0)]
     assert job.pictures[0].told.read == ("a red chair", "")
-    assert job.pictures[0].told.conds()[0]["text"].shape == (1, 77, 32)
+    assert job.pictures[0].told.conds(torch.float32)[0]["text"].shape == (1, 77, 32)
     assert job.memory is not None and set(job.memory.weights) == {"text_encoder", "unet", "then_unet"}
     one, other = (mz.generate(p, model=first, steps=2, seed=1).images[0].pixels for p in ("red", "chair"))
     assert (one != other).any()
@@ -123,15 +208,17 @@ def test_typed(first: Path, second: Path, tmp_path: Path) -> None:
         assert picture.size == (32, 32)
 
 
-def test_what_is_wrong_is_said(first: Path, second: Path, sd1: Path, tmp_path: Path) -> None:
+def test_what_is_wrong_is_said(first: Path, second: Path, last: Path, sd1: Path, tmp_path: Path) -> None:
     Image.new("RGB", (16, 16)).save(tmp_path / "in.png")
     for words, message in (
         ({"model": second}, "enlarges what stage I makes; give it as --then"),
-        ({"model": first, "then": sd1}, "is no second stage for IF-I; expected the folder of a IFSuperResolution"),
-        ({"model": sd1, "then": second}, "takes no second stage; expected a IFPipeline"),
+        ({"model": first, "then": [sd1]}, "is no second stage for IF-I; expected the folder of a IFSuperResolution"),
+        ({"model": sd1, "then": [second]}, "takes no second stage; expected a IFPipeline"),
         ({"model": first, "size": "32x32"}, "it makes 16x16"),
-        ({"model": first, "image": tmp_path / "in.png"}, "begins from words alone"),
-        ({"model": first, "then": second, "lora": ["a.safetensors"]}, "runs in stages and takes no LoRA"),
+        ({"model": first, "then": [second, second]}, "is no third stage for IF-I; expected the folder of a StableDiff"),
+        ({"model": first, "then": [second] * 3}, "3 further stages were given; expected at most 2"),
+        ({"model": first, "then": [second, last], "size": "64x64"}, "it makes 128x128"),
+        ({"model": first, "then": [second], "lora": ["a.safetensors"]}, "runs in stages and takes no LoRA"),
     ):
         with pytest.raises(MezzotintError, match=message):
             mz.prepare(mz.Request("red", **words))
@@ -157,12 +244,12 @@ def test_bad_folders(
     path = next((tmp_path / part).glob("*config.json"))
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(MezzotintError, match=message):
-        mz.prepare(mz.Request("red", model=tmp_path / "IF-I", then=tmp_path / "IF-II"))
+        mz.prepare(mz.Request("red", model=tmp_path / "IF-I", then=[tmp_path / "IF-II"]))
 
 
 def test_a_text_encoder_of_stage_ii_s_own_is_not_read(first: Path, second: Path, tmp_path: Path) -> None:
     other = if_second(tmp_path, with_t5=True)
-    one, two = (mz.prepare(mz.Request("red", model=first, then=each)) for each in (second, other))
+    one, two = (mz.prepare(mz.Request("red", model=first, then=[each])) for each in (second, other))
     assert one.memory == two.memory and one.model.system.text == two.model.system.text
 
 

@@ -180,12 +180,6 @@ def test_people_are_told_what_fits(sd1: Path, file: Path, tmp_path: Path) -> Non
             mz.prepare(mz.Request("ch", model=sd1, lora=[tmp_path / "no.safetensors"], allow_partial=partial))
 
 
-def test_rotations_are_named(sd1: Path, tmp_path: Path) -> None:
-    save_file({"lora_unet_mid_block.oft_blocks": torch.zeros(4, 8, 8)}, tmp_path / "oft.safetensors")
-    with pytest.raises(ModelError, match=r"holds rotations \(OFT, BOFT\), which are not read"):
-        mz.prepare(mz.Request("ch", model=sd1, lora=[tmp_path / "oft.safetensors"]))
-
-
 def test_a_folder_that_peft_or_diffusers_wrote(sd1: Path, file: Path, tmp_path: Path) -> None:
     alone = picture(sd1, lora=[f"{file}:0.5"])
     for name in ("adapter_model.safetensors", "pytorch_lora_weights.safetensors"):

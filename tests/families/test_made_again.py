@@ -178,12 +178,20 @@ def test_a_refiner(sdxl: Path, made_again: Again, tmp_path: Path) -> None:
     assert {"--steps=6", "--refiner-at=0.6", "--refiner=REFINER"} <= set(said)
 
 
-def test_two_folders_and_a_preset(made_again: Again, tmp_path: Path) -> None:
+@pytest.mark.parametrize("edit", [[], ["--image=PICTURE", "--strength=0.7"], ["--image=PICTURE", "--mask=MASK"]])
+def test_two_folders_and_a_preset(edit: list[str], files: dict[str, Path], made_again: Again, tmp_path: Path) -> None:
     """The second stage goes by the quality, which no other word says."""
     first, second = if_first(tmp_path / "first"), if_second(tmp_path / "second")
-    words = [*WORDS[:-2], "--then=THEN", "--quality=draft", *WORDS[-2:]]
-    (said,) = made_again(words, {**named(first), "THEN": second})
-    assert {"--then=THEN", "--quality=draft"} <= set(said)
+    words = [*WORDS[:-2], "--then=THEN", "--quality=draft", *edit, *WORDS[-2:]]
+    (said,) = made_again(words, {**named(first), **files, "THEN": second})
+    assert {"--then=THEN", "--quality=draft", *edit} <= set(said)
+
+
+def test_three_folders(made_again: Again, tmp_path: Path) -> None:
+    there = {"THEN": if_second(tmp_path / "second"), "LAST": upscaler(tmp_path / "third")}
+    words = [*WORDS[:-2], "--then=THEN", "--then=LAST", "--quality=draft", *WORDS[-2:]]
+    (said,) = made_again(words, {**named(if_first(tmp_path / "first")), **there})
+    assert said.index("--then=LAST") == said.index("--then=THEN") + 1
 
 
 def test_pictures_like_one(files: dict[str, Path], made_again: Again, tmp_path: Path) -> None:

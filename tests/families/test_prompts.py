@@ -32,19 +32,19 @@ def clip(sd1: Path) -> Tower:
 def test_a_long_prompt_is_its_chunks_one_after_the_other(clip: Tower) -> None:
     first, *others = clip.chunks(LONG)
     assert len(others) >= 1 and len(first) <= 75 and sum(len(c) for c in clip.chunks(LONG)) > 75
-    states = clip.states([LONG]).text
+    states = clip.states([LONG], torch.float32).text
     assert states.shape[1] == 77 * (1 + len(others))
-    together = clip.states([LONG, "red"])
+    together = clip.states([LONG, "red"], torch.float32)
     assert torch.equal(together.text[:1], states)
-    short = clip.states(["red"]).text
+    short = clip.states(["red"], torch.float32).text
     torch.testing.assert_close(together.text[1:, :77], short, rtol=0, atol=1e-6)
-    torch.testing.assert_close(together.text[1:, 77:154], clip.states([""]).text, rtol=0, atol=1e-6)
-    assert torch.equal(together.pooled[:1], clip.states([LONG]).pooled)
+    torch.testing.assert_close(together.text[1:, 77:154], clip.states([""], torch.float32).text, rtol=0, atol=1e-6)
+    assert torch.equal(together.pooled[:1], clip.states([LONG], torch.float32).pooled)
 
 
 def test_break_begins_a_chunk(clip: Tower) -> None:
-    found = clip.states(["red BREAK chair"]).text
-    expected = torch.cat([clip.states([word]).text for word in ("red", "chair")], 1)
+    found = clip.states(["red BREAK chair"], torch.float32).text
+    expected = torch.cat([clip.states([word], torch.float32).text for word in ("red", "chair")], 1)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
 
 
@@ -57,7 +57,7 @@ def test_chunks_end_at_commas_near_their_end() -> None:
 
 
 def test_emphasis_makes_states_larger_and_keeps_the_mean(clip: Tower) -> None:
-    plain, strong = (clip.states([p]).text for p in ("a red chair", "a (red:1.5) chair"))
+    plain, strong = (clip.states([p], torch.float32).text for p in ("a red chair", "a (red:1.5) chair"))
     ids = [t.id for t in clip.chunks("a red chair")[0]]
     assert [t.id for t in clip.chunks("a (red:1.5) chair")[0]] == ids, "brackets are no tokens"
     ratio = (strong / plain)[0].median(-1).values

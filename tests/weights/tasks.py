@@ -84,7 +84,7 @@ class Given:
             return prepare_vary([drawn(work, 64, 64)], How(self.model, seed=SEED, steps=self.steps, **RUN))
         if task == ENLARGE:
             return self._enlarging(work)
-        words: dict[str, Any] = {"prior": self.prior, "then": self.then, "size": self.size}
+        words: dict[str, Any] = {"prior": self.prior, "then": [self.then] if self.then else [], "size": self.size}
         if task in (MASK, PICTURE):
             width, height = size_of(describe_system(self.model, list(self.parts)), self.size)
             words |= {"image": drawn(work, width, height), "size": None}

@@ -55,7 +55,12 @@ from mezzotint.errors import UsageError
 @click.option(
     "--prior", type=click.Path(path_type=Path), help="The prior's folder, of a model that is a decoder alone."
 )
-@click.option("--then", type=click.Path(path_type=Path), help="The folder of the stage that enlarges its pictures.")
+@click.option(
+    "--then",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="The folder of the stage that enlarges its pictures; may be given again.",
+)
 @click.option("--image", type=click.Path(path_type=Path), help="A picture to begin from.")
 @click.option("--strength", type=float, help="The share of the steps that is run on it.  [0.8, with a mask 1]")
 @click.option("--mask", type=click.Path(path_type=Path), help="A picture of what is painted anew.")

@@ -22,7 +22,7 @@ from mezzotint.diffusion import grid
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.options import Options
 from mezzotint.diffusion.placement import GRIDS, Grid, Ramp, fed, table_of, turned
-from mezzotint.diffusion.schedule import Flow, Schedule
+from mezzotint.diffusion.schedule import Flow, Schedule, TableSchedule, from_alpha_bar
 from mezzotint.diffusion.solver.base import Solver
 from mezzotint.diffusion.solver.ddim import DDIM
 from mezzotint.diffusion.solver.deis import DEIS
@@ -52,6 +52,9 @@ ROUNDED: dict[str, grid.Rounding] = {"karras": "nearest", "lu": "nearest", "expo
 Where that number is whole but for their float32, theirs may be 1 lower: 998 for the noisiest entry of Stable
 Diffusion's table.
 """
+
+NEARLY = 2.0**-24
+"""Of alpha^2 in the last entry of a table with zero terminal SNR, in Euler's, DPM-Solver's and UniPC's classes."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,19 @@ def multistep_ramped(schedule: Schedule, n: int, *, ramp: str, last: grid.Last) 
     low, high = grid.noise_range(table.at(torch.tensor([0.0, len(table) - 1], dtype=torch.float64)))
     levels = RAMPS[ramp](n, low, high, last=low if last == "sigma_min" else 0.0, coordinate="ratio")
     return grid.indexed(levels, table, ROUNDED[ramp])
+
+
+def short_of_noise(schedule: Schedule, n: int, *, base: Grid) -> Level:
+    """A grid on a table whose last entry is not alpha = 0 but ``NEARLY``, as the classes have it that count in
+    sigma/alpha: 4096, not infinity."""
+    return base(_ended(schedule), n)
+
+
+def _ended(schedule: Schedule) -> Schedule:
+    """The table that ends at ``NEARLY`` in place of alpha = 0; where that is not below the entry before, as it is."""
+    if not isinstance(schedule, TableSchedule) or schedule.alpha_bar[-1] > 0 or schedule.alpha_bar[-2] <= NEARLY:
+        return schedule
+    return from_alpha_bar([*schedule.alpha_bar[:-1].tolist(), NEARLY])
 
 
 def flow_ramped(
@@ -220,6 +236,11 @@ def _named(placed: tuple[Grid, str], solver: str) -> tuple[Grid, str, str]:
     return placed[0], solver, placed[1]
 
 
+def _short(placed: tuple[Grid, str]) -> tuple[Grid, str]:
+    """The same placement on a table that ends short of alpha = 0."""
+    return partial(short_of_noise, base=placed[0]), placed[1]
+
+
 def _pndm(o: Options) -> Read:
     """Its Runge-Kutta start halves an index; here it halves the angle atan(sigma/alpha): the table is not known yet."""
     of: Literal["eps", "v"] = "v" if o.word("prediction_type", "epsilon") == "v_prediction" else "eps"
@@ -228,13 +249,13 @@ def _pndm(o: Options) -> Read:
 
 
 def _euler(o: Options) -> Read:
-    return Read(Euler(), *_named(_sigmas(o), "euler"))
+    return Read(Euler(), *_named(_short(_sigmas(o)), "euler"))
 
 
 def _euler_ancestral(o: Options) -> Read:
     spacing, offset = _spacing(o, "linspace")
     place = partial(spaced, spacing=spacing, offset=offset, last="zero", between="linear")
-    return Read(EulerAncestral(), place, "euler-ancestral", spacing)
+    return Read(EulerAncestral(), *_named(_short((place, spacing)), "euler-ancestral"))
 
 
 def _heun(o: Options) -> Read:
@@ -252,7 +273,7 @@ def _dpm(o: Options) -> Read:
     order = o.integer("solver_order", 2)
     if order not in ((2,) if sde else (1, 2, 3)):
         raise UsageError(f"solver_order is {order}; expected {'2 with an SDE' if sde else '1, 2 or 3'}")
-    place = _multistep(o, _final(o), 1 - 1 / 1000)
+    place = _short(_multistep(o, _final(o), 1 - 1 / 1000))
     if order == 1:
         return Read(DDIM(), *_named(place, "ddim"))
     variant, final, eta = o.choice("solver_type", "midpoint", VARIANTS), _order_at_end(o, "short"), float(sde)
@@ -264,7 +285,7 @@ def _dpm(o: Options) -> Read:
 def _unipc(o: Options) -> Read:
     basis, order = o.choice("solver_type", "bh2", BASES), o.integer("solver_order", 2)
     final: Final = "lower" if o.flag("lower_order_final", True) else "full"
-    return Read(UniPC(order, basis, final), *_named(_multistep(o, _final(o), 1.0), "unipc"))
+    return Read(UniPC(order, basis, final), *_named(_short(_multistep(o, _final(o), 1.0)), "unipc"))
 
 
 def _deis(o: Options) -> Read:

@@ -119,10 +119,13 @@ def _sized(x: Tensor, codec: Codec) -> Tensor:
     import torch.nn.functional as F
 
     from mezzotint.codecs.pixels import Pixels as PixelCodec
+    from mezzotint.codecs.pixels import Unrounded
 
-    if not isinstance(codec, PixelCodec) or tuple(x.shape[-2:]) == codec.size:
+    pixels = isinstance(codec, PixelCodec | Unrounded)
+    size = tuple(codec.shape[-2:])
+    if not pixels or tuple(x.shape[-2:]) == size:
         return x
-    small: torch.Tensor = F.interpolate(x.float(), codec.size, mode="bilinear", antialias=True, align_corners=False)
+    small: torch.Tensor = F.interpolate(x.float(), size, mode="bilinear", antialias=True, align_corners=False)
     return small.round().clamp(0, 255).to(x.dtype)
 
 
@@ -136,7 +139,8 @@ def edit_of(system: System, asked: Request) -> Edit | None:
     alone = system.members[0].link["name"] == "vector"
     _need(not (alone and system.eye), f"{system.name} varies pictures; use mezzotint vary")
     _need(not alone, f"{system.name} makes pictures of an embedding; give the folder that makes it as --prior")
-    words_alone = system.components is not None and not system.any_size
+    held = "held" in system.members[system.main].described.spec.net
+    words_alone = system.components is not None and not system.any_size and not held
     _need(asked.image is None or not words_alone, f"{system.name} begins from words alone; leave --image out")
     sees = system.members[system.main].described.spec.net.get("sees")
     _need(sees != "lowres", f"{system.name} enlarges pictures; use mezzotint upscale")

@@ -10,7 +10,7 @@ from mezzotint.errors import UsageError
 from mezzotint.pretrained.adapters import with_adapters
 from mezzotint.pretrained.controls import with_controls
 from mezzotint.pretrained.embeddings import with_embeddings
-from mezzotint.pretrained.joined import PRIOR, THEN, with_folder
+from mezzotint.pretrained.joined import with_folders
 from mezzotint.pretrained.picture_prompts import with_picture_prompts
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import System, describe_system, verify_system
@@ -35,8 +35,8 @@ def opened(model: File | Model, parts: Sequence[File] = ()) -> System:
 def system_of(asked: Request) -> System:
     """The system of a request, with all that is beside it.  Raises InputError, ModelError, UsageError."""
     system = opened(asked.model, asked.parts)
-    for joint, folder in ((PRIOR, asked.prior), (THEN, asked.then)):
-        system = system if folder is None else with_folder(system, find(str(folder)), joint)
+    prior = None if asked.prior is None else find(str(asked.prior))
+    system = with_folders(system, prior, [find(str(folder)) for folder in asked.then])
     # In a cascade of ours adapters are for the main stage.
     ours = system.components is None
     _check_single(system, [*(() if ours else asked.lora), *asked.embedding, *asked.control, *asked.ip_adapter])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import UsageError
+from mezzotint.making.begun import begun
 from mezzotint.making.edit import Edit
 from mezzotint.making.interval import check_interval
 from mezzotint.making.job import Job, Planned, Wanted
@@ -57,7 +58,7 @@ def planned(
         said=how.said,
         stages=tuple(
             replace(stage, model=stage.model.on(_run_levels(stage, begins if k == system.main else 0)))
-            for k, stage in enumerate(handing_over(stages, begins))
+            for k, stage in enumerate(begun(handing_over(stages, begins), edit))
         ),
         device=kind,
         dtype=dtype,

@@ -18,6 +18,8 @@ from mezzotint.pretrained.picture_prompts import with_pictures
 from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
+    from torch import dtype
+
     from mezzotint.diffusion.denoiser import Cond
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -32,7 +34,7 @@ class Nothing:
     tokens: tuple[Counted, ...] = ()
     width: int = 1
 
-    def conds(self) -> tuple[Cond, Cond]:
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
         return {}, {}
 
 
@@ -47,7 +49,7 @@ class Classes:
     tokens: tuple[Counted, ...] = ()
     width: int = 1
 
-    def conds(self) -> tuple[Cond, Cond]:
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
         return label_cond([self.label]), label_cond([self.negative])
 
 
@@ -61,7 +63,7 @@ class Texts:
     tokens: tuple[Counted, ...] = ()
     width: int = 1
 
-    def conds(self) -> tuple[Cond, Cond]:
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
         encoder, text = self.system.encoder, self.system.text
         assert encoder is not None and text is not None
         both = encoder.states(self.read, limit=text.tokens, width=text.tokens)

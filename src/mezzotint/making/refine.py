@@ -40,6 +40,5 @@ def null_of(planned: Planned, null: Cond) -> Cond:
     """What a stage is told in place of a prompt, of what all are."""
     from mezzotint.pretrained.refined import PREFIX
 
-    if planned.link["name"] != "handover":
-        return null
-    return {name.removeprefix(PREFIX): value for name, value in null.items() if name.startswith(PREFIX)}
+    prefix = PREFIX if planned.link["name"] == "handover" else str(planned.link.get("prefix", ""))
+    return {name.removeprefix(prefix): value for name, value in null.items() if name.startswith(prefix)}

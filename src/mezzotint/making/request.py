@@ -73,7 +73,8 @@ class Request:
     outpaint: "LEFT,TOP,RIGHT,BOTTOM", pixels to paint around the picture.
     refiner: a folder that takes the state over at the share ``refiner_at`` of the noise's time; None is 0.8.
     prior: a folder that makes the embedding that the model makes pictures of (Kandinsky 2.2).
-    then: a folder that enlarges the pictures that the model makes (stage II of DeepFloyd IF).
+    then: folders that enlarge the pictures that the model makes, one after the other (stages II and III of DeepFloyd
+        IF).
     lora: files to put on the model, "FILE" or "FILE:weight" each.   allow_partial: whether keys of theirs without a
         place are passed over.
     embedding: textual-inversion files; a prompt says such a word by the file's name, or the token in it.
@@ -116,7 +117,7 @@ class Request:
     refiner: File | None = None
     refiner_at: float | None = None
     prior: File | None = None
-    then: File | None = None
+    then: Sequence[File] = ()
     lora: Sequence[File] = ()
     embedding: Sequence[File] = ()
     control: Sequence[File] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,10 @@ from mezzotint.diffusion.denoiser import Cond, Denoiser
 from mezzotint.diffusion.guidance import Guided, Inpainted, Interval, OwnNull, Telling, Thresholded, together
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
+from mezzotint.diffusion.solver.held import Held
 from mezzotint.files import sha256
 from mezzotint.governance.receipt import Receipt
+from mezzotint.making.begun import first_steps
 from mezzotint.making.image import Image, Progress, Result
 from mezzotint.making.job import Job, Planned, Wanted
 from mezzotint.making.prepare import prepare
@@ -85,7 +87,7 @@ def _link(planned: Planned) -> Fed:
     if said["name"] == "handover":
         return Fed(Prefixed(PREFIX), model.takes)
     if said["name"] == "beside":
-        return Fed(_beside(model.spec, said), model.takes)
+        return Fed(Prefixed(str(said.get("prefix", "")), _beside(model.spec, said)), model.takes)
     if said["name"] == "lowres":
         logsnr = torch.tensor(float(said["logsnr"]), dtype=torch.float64)
         level = Level(logsnr.sigmoid().sqrt(), (-logsnr).sigmoid().sqrt())
@@ -106,12 +108,13 @@ def _beside(spec: Spec, said: Choice) -> Beside:
 class _Conds:
     """What the rows of a batch are told; a prompt's is made once for as long as it lasts."""
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: torch.dtype) -> None:
+        self._dtype = dtype
         self._of: dict[str, tuple[Cond, Cond]] = {}
 
     def __call__(self, pictures: Sequence[Wanted]) -> tuple[Cond, Cond]:
         """(cond of all rows, null of one row)."""
-        self._of = {p.prompt: self._of.get(p.prompt) or p.told.conds() for p in pictures}
+        self._of = {p.prompt: self._of.get(p.prompt) or p.told.conds(self._dtype) for p in pictures}
         rows = [self._of[p.prompt] for p in pictures]
         return {name: torch.cat([cond[name] for cond, _ in rows]) for name in rows[0][0]}, rows[0][1]
 
@@ -126,24 +129,27 @@ def _stages(job: Job, null: Cond) -> list[Stage]:
     return [Stage(*_networks(job, p, null_of(p, null)), p.plan.levels, p.plan.solver, _link(p)) for p in job.stages]
 
 
-def _edited(job: Job, stages: list[Stage]) -> tuple[list[Stage], Begin | None]:
-    """The stages, the main one kept to what is known, and where that one begins."""
-    if job.edit is None:
-        return stages, None
-    main = job.model.system.main
-    stage = stages[main]
-    known, kept = job.edit.known(stage.codec, job.device), job.edit.kept(stage.codec, job.device)
-    first = job.edit.first(job.main.plan.steps)
-    if kept is None:
-        return stages, Begin(known, first)
-    held = range(main, len(stages) if job.model.system.refiner is not None else main + 1)
-    made = [_held(job, k, s, known, kept) if k in held else s for k, s in enumerate(stages)]
-    return made, None if first == 0 else Begin(known, first)
+def _edited(job: Job, stages: list[Stage]) -> tuple[list[Stage], Mapping[int, Begin]]:
+    """The stages, those that begin from a picture kept to what is known, and where each of them begins."""
+    made, begins = list(stages), dict[int, Begin]()
+    for k, first in first_steps(job).items():
+        assert job.edit is not None
+        codec, clean = stages[k].codec, job.stages[k].model.spec.net.get("held") == "clean"
+        known, kept = job.edit.known(codec, job.device), job.edit.kept(codec, job.device)
+        if kept is not None:
+            last = len(stages) if job.model.system.refiner is not None else k + 1
+            made[k:last] = [_held(job, j, made[j], known, kept) for j in range(k, last)]
+        if first > 0 or kept is None or clean:
+            begins[k] = Begin(known, first)
+    return made, begins
 
 
 def _held(job: Job, k: int, stage: Stage, known: Tensor, kept: Tensor) -> Stage:
-    """Stage k kept to what is known: by its network where that is told the mask, else by putting it into estimates."""
+    """Stage k kept to what is known: by its network where that is told the mask, by its state where the family has it
+    clean there, else by putting it into estimates."""
     model = job.stages[k].model
+    if model.spec.net.get("held") == "clean":
+        return replace(stage, solver=Held(stage.solver, known, kept))
     if job.edit is not None and isinstance(stage.codec, KL) and "masked" in model.takes:
         seen = job.edit.seen(stage.codec, str(model.spec.net["sees"]), job.device)
         return replace(stage, denoiser=Telling(stage.denoiser, seen))
@@ -195,12 +201,12 @@ def _given(pictures: Sequence[Wanted], device: str) -> Tensor | None:
 
 def stream(job: Job) -> Iterator[Progress | Image]:
     """Runs a job, batch by batch: every step as it is done, then the batch's pictures in the order of their seeds."""
-    conds = _Conds()
+    conds = _Conds(job.dtype)
     done, width = 0, 0
     x: Tensor | None = None
     for pictures in job.batches:
         if pictures[0].told.width != width:
-            stages, begin = _edited(job, _stages(job, conds(pictures[:1])[1]))
+            stages, begins = _edited(job, _stages(job, conds(pictures[:1])[1]))
             width = pictures[0].told.width
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
         began, previous = time.perf_counter(), _given(padded, job.device)
@@ -209,7 +215,7 @@ def stream(job: Job) -> Iterator[Progress | Image]:
             tuple(p.seed for p in padded),
         )
         for k, stage in list(enumerate(stages))[job.first :]:
-            run, here = job.stages[k].run, begin if k == job.model.system.main else None
+            run, here = job.stages[k].run, begins.get(k)
             resume = None if x is None or job.stages[k].link["name"] != "handover" else Resume(x, run.start)
             for state in _states(stage, k, cond, seeds, previous, job.device, resume or here, run.stop):
                 done += 1
@@ -261,7 +267,7 @@ def generate(
     refiner: str | Path | None = None,
     refiner_at: float | None = None,
     prior: str | Path | None = None,
-    then: str | Path | None = None,
+    then: Sequence[str | Path] = (),
     lora: Sequence[str | Path] = (),
     embedding: Sequence[str | Path] = (),
     control: Sequence[str | Path] = (),

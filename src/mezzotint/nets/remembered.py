@@ -7,11 +7,15 @@ from torch import Tensor, nn
 
 from mezzotint.nets.shared import put, shared
 
-KEPT = 4
-"""Answers that a layer remembers: those of requests that run beside each other."""
+KEPT = 2
+"""Answers that a layer remembers: a batch's, and those of a request that runs beside it.  They are as large as the text
+of a whole batch, in every layer: ``pretrained.memory`` counts them."""
 
 OF_TEXT = ("attn2.to_k", "attn2.to_v")
 """Where diffusers' cross-attention makes keys and values of the text."""
+
+CAPTION = "caption_projection"
+"""What PixArt makes of the text before: remembered, it gives every layer the same input to know again."""
 
 
 class Remembered(nn.Module):

@@ -12,7 +12,7 @@ from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import Component, known_sha256
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.folder import Described
-from mezzotint.pretrained.lora_file import Alphas, base_of, refuse_others
+from mezzotint.pretrained.lora_file import Alphas, base_of, refuse_others, with_rotations
 from mezzotint.pretrained.search import lookup
 from mezzotint.pretrained.system import System
 
@@ -136,7 +136,7 @@ def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapte
 
     parts, header = parts_to_adapt(system), refuse_others(path)
     base = f", it is for {found}" if (found := base_of(header)) else ""
-    tensors = read_tensors(path)
+    tensors = dict(with_rotations(read_tensors(path), path, header))
     said = {one.part for key in tensors if (one := read_key(key))}
     if not said:
         raise ModelError(

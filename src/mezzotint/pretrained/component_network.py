@@ -100,12 +100,18 @@ def _made(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
     network = empty_network(part)
     weights = _named(part.tensors(), network.state_dict())
     check_weights(network, weights, part.files[0])
-    cast = {k: w.to(device, dtype) if w.is_floating_point() else w.to(device) for k, w in weights.items()}
-    network.load_state_dict(cast, assign=True)
+    network.load_state_dict(_cast(weights, device, dtype), assign=True)
     for name, buffer in network.named_buffers():
         if buffer.device.type != device:
             _put(network, name, buffer.to(device))
     return _laid_out(network, dtype).eval().requires_grad_(False)
+
+
+def _cast(weights: Mapping[str, Tensor], device: str, dtype: torch.dtype) -> dict[str, Tensor]:
+    """On a device in a number format; what is one tensor under two names (``TIED``) stays one."""
+    distinct = {id(w): w for w in weights.values()}
+    made = {i: w.to(device, dtype) if w.is_floating_point() else w.to(device) for i, w in distinct.items()}
+    return {name: made[id(w)] for name, w in weights.items()}
 
 
 def _laid_out(network: nn.Module, dtype: torch.dtype) -> nn.Module:

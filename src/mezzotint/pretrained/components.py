@@ -109,17 +109,22 @@ class Component:
     @property
     def bytes(self) -> int:
         """Of its weights, in files."""
-        return sum(e.end - e.begin for e in self._entries)
+        return sum(e.end - e.begin for e in self._entries.values())
 
     @property
     def parameters(self) -> int:
         """Numbers in its weights, from the files' headers."""
-        return sum(math.prod(e.shape) for e in self._entries)
+        return sum(math.prod(e.shape) for e in self._entries.values())
 
     @property
-    def _entries(self) -> list[Entry]:
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Of its weights, by the names that the files have."""
+        return {name: e.shape for name, e in self._entries.items()}
+
+    @property
+    def _entries(self) -> dict[str, Entry]:
         prefix = "" if self.inside is None else self.inside.prefix
-        return [e for path in self.files for k, e in header_of(path).entries.items() if k.startswith(prefix)]
+        return {k: e for path in self.files for k, e in header_of(path).entries.items() if k.startswith(prefix)}
 
     @cached_property
     def sha256(self) -> str:

@@ -6,11 +6,14 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mezzotint.errors import ModelError
 from mezzotint.pretrained.folder import table
 from mezzotint.tensorfile import Header, read_header
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 METADATA = "lora_adapter_metadata"
 SAID = (
@@ -23,6 +26,8 @@ SAID = (
 
 WIDTHS = {768: "Stable Diffusion 1", 1024: "Stable Diffusion 2", 2048: "Stable Diffusion XL"}
 """Of the text that a U-Net attends to."""
+
+OFT, CONFIG = (".oft_R.weight", ".oft_R.default.weight"), "adapter_config.json"
 
 PEFT = {"denoiser": ("unet", "transformer")}
 
@@ -52,10 +57,8 @@ def refuse_others(path: Path) -> Header:
     few = len(names) <= 2 and all(len(e.shape) <= 2 for e in header.entries.values())
     if names and few and ("emb_params" in names or names <= {"clip_l", "clip_g"} or all("." not in n for n in names)):
         raise ModelError(f"{path} is a word that was learned, no LoRA; give it with --embedding")
-    if any(".oft_" in n for n in names):
-        raise ModelError(
-            f"{path} holds rotations (OFT, BOFT), which are not read; expected LoRA, LoHa, LoKr or differences"
-        )
+    if any(".oft_r" in n for n in names):
+        raise ModelError(f"{path} holds rotations as PEFT before 0.14 had them, which it reads no more; train it anew")
     whole = [n for n in names if n.startswith(("model.diffusion_model.", "first_stage_model.", "cond_stage_model."))]
     if len(whole) > 20 and not any("lora" in n or "alpha" in n or "diff" in n.rpartition(".")[2] for n in names):
         raise ModelError(f"{path} is no LoRA but whole weights of a model; give it with --model")
@@ -64,7 +67,7 @@ def refuse_others(path: Path) -> Header:
 
 def _settings(path: Path, header: Header) -> Mapping[str, Any]:
     """PEFT's configuration by network, "" for a file of one: of the header, or of the folder that PEFT writes."""
-    beside = path.parent / "adapter_config.json"
+    beside = path.parent / CONFIG
     if path.name == "adapter_model.safetensors" and beside.is_file():
         return {f".{key}": value for key, value in table(beside).items()}
     try:
@@ -72,6 +75,31 @@ def _settings(path: Path, header: Header) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: its {METADATA} is not JSON; fetch it again") from error
     return found if isinstance(found, dict) else {}
+
+
+def with_rotations(tensors: Mapping[str, Tensor], path: Path, header: Header) -> Mapping[str, Tensor]:
+    """The same, of PEFT's OFT the blocks (d, n, n) in the place of the numbers that they are made of.
+
+    Which of two ways makes them ``adapter_config.json`` says, or the header.   Raises ModelError where neither does, or
+    the numbers are those of no block.
+    """
+    ours = [key for key in tensors if key.endswith(OFT)]
+    if not ours:
+        return tensors
+    from mezzotint.nets.adapters.rotations import cayley, neumann, skew
+
+    said = {name.rpartition(".")[2]: value for name, value in _settings(path, header).items()}
+    quick, terms = said.get("use_cayley_neumann"), said.get("num_cayley_neumann_terms", 5)
+    if type(quick) is not bool or type(terms) is not int or said.get("coft"):
+        raise ModelError(
+            f"{path} holds rotations that its {CONFIG} must say how to make (use_cayley_neumann, coft false); give the"
+            " folder that PEFT wrote"
+        )
+    try:
+        made = {key: skew(tensors[key]) for key in ours}
+    except RuntimeError as error:
+        raise ModelError(f"{path}: its rotations are of no size ({error}); fetch it again") from error
+    return {**tensors, **{key: neumann(q, terms) if quick else cayley(-q) for key, q in made.items()}}
 
 
 def _number(value: object, path: Path) -> float:

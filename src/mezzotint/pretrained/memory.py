@@ -25,6 +25,9 @@ DENOISER_TENSORS = 12
 DECODER_TENSORS = 4
 """Tensors as wide as a decoder's last block but one, at the picture's size, that are alive at its peak."""
 
+REMEMBERING = ("UNet2DConditionModel", "PixArtTransformer2DModel")
+"""Classes of networks that remember what their layers make of a text."""
+
 PROCESS_BYTES = 600_000_000
 """Of Python and the libraries alone."""
 
@@ -67,24 +70,38 @@ def needed(system: System, specs: Sequence[Spec], rows: int, dtype: torch.dtype,
         weights |= {f"refiner's {name}": size for name, size in more.items() if name != "vae"}
     for one in system.attached:
         weights |= one.held(dtype.itemsize)
-    works = (_works(member, spec, found, rows, dtype) for member, spec in zip(system.own, specs, strict=False))
+    tokens = 0 if system.text is None else system.text.tokens
+    works = (_works(member, spec, found, rows, dtype, tokens) for member, spec in zip(system.own, specs, strict=False))
     return Needed(weights, max(works), offload)
 
 
-def _works(member: Member, spec: Spec, found: Components, rows: int, dtype: torch.dtype) -> int:
-    """Bytes beside a stage's weights at its peak."""
-    pixels = math.prod(spec.shape[1:])
-    denoising = DENOISER_TENSORS * 2 * rows * pixels * width(found[member.nets[0]]) * dtype.itemsize
+def _works(member: Member, spec: Spec, found: Components, rows: int, dtype: torch.dtype, tokens: int) -> int:
+    """Bytes beside a stage's weights at its peak.   tokens: of a text."""
+    pixels, net = math.prod(spec.shape[1:]), found[member.nets[0]]
+    denoising = DENOISER_TENSORS * 2 * rows * pixels * width(net) * dtype.itemsize
+    denoising += 2 * rows * tokens * remembered(net) * dtype.itemsize
     if spec.codec.get("name") not in SCALED:
         return denoising
     factor = int(spec.codec["factor"])
     return max(denoising, DECODER_TENSORS * pixels * factor**2 * 2 * width(found[member.codec]) * dtype.itemsize)
 
 
+def remembered(net: Component) -> int:
+    """Numbers of a text's token that a network's layers remember."""
+    from mezzotint.nets.remembered import CAPTION, KEPT, OF_TEXT
+
+    if net.class_name not in REMEMBERING:
+        return 0
+    ends = tuple(f"{name}.weight" for name in (*OF_TEXT, f"{CAPTION}.linear_2"))
+    return KEPT * sum(shape[0] for name, shape in net.shapes.items() if name.endswith(ends))
+
+
 def held(system: System, found: Components, dtype: torch.dtype) -> dict[str, int]:
-    """Bytes of each part's weights as they run: what reads texts and pictures in float32; the networks of one stage
-    are there together."""
-    runs = {name: found[name].parameters * FLOAT32 for name in system.readers}
+    """Bytes of each part's weights as they run: what reads pictures in float32; the networks of one stage are there
+    together."""
+    runs = {
+        name: found[name].parameters * (FLOAT32 if name == system.eye else dtype.itemsize) for name in system.readers
+    }
     for member in system.own:
         runs[" and ".join(member.nets)] = sum(found[name].parameters for name in member.nets) * dtype.itemsize
         if member.codec:

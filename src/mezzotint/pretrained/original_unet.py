@@ -31,6 +31,8 @@ SCHEDULER = {
 PNDM = {**SCHEDULER, "skip_prk_steps": True, "set_alpha_to_one": False}
 DDIM = {**SCHEDULER, "clip_sample": False, "set_alpha_to_one": False}
 EULER = {**SCHEDULER, "timestep_spacing": "leading"}
+ZERO_SNR = {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+"""Of a network that was also trained on pure noise: its first step must begin there.  Lin et al., 2024, sec. 3.3."""
 
 
 def unet_system(file: Single, prefix: str, given: Sequence[Path]) -> Components:
@@ -55,7 +57,7 @@ def _xl(file: Single, prefix: str, given: Sequence[Path]) -> Components:
         _clip("text_encoder", CLIP_XL, first),
         _open("text_encoder_2", OPEN_XL, _told(file, prefix) - first, cut=0),
     ]
-    zero = {"rescale_betas_zero_snr": True} if "ztsnr" in file.shapes else {}
+    zero = ZERO_SNR if "ztsnr" in file.shapes else {}
     predicts = prediction(file.header, "v_prediction" if "v_pred" in file.shapes else "epsilon")
     scheduler = _scheduler(file, "EulerDiscreteScheduler", {**EULER, **zero}, predicts)
     said = [clip_tokenizer("tokenizer", "end"), clip_tokenizer("tokenizer_2", "!"), scheduler]

@@ -111,11 +111,11 @@ class WithPictures:
     def tokens(self) -> tuple[Counted, ...]:
         return self.reading.tokens
 
-    def conds(self) -> tuple[Cond, Cond]:
+    def conds(self, dtype: torch.dtype) -> tuple[Cond, Cond]:
         """The prompt's, with ``image`` (1, n, D): the tokens of all pictures."""
         import torch
 
-        strong, weak = self.reading.conds()
+        strong, weak = self.reading.conds(dtype)
         pairs = [picture.tokens for picture in self.pictures]
         image, none = (torch.cat(some, 1) for some in zip(*pairs, strict=True))
         return {**strong, "image": image}, {**weak, "image": none}

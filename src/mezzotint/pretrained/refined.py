@@ -17,6 +17,8 @@ from mezzotint.pretrained.spec import Spec
 from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
+    from torch import dtype
+
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.diffusion.level import Level
 
@@ -74,10 +76,11 @@ def handed_over(spec: Spec, levels: Level, share: float) -> int:
 
 @dataclass(frozen=True)
 class Both:
-    """What a base and its refiner are told of a prompt."""
+    """What a base and a later stage, its refiner, are told of a prompt.   prefix: before the names of the latter."""
 
     base: Reading
     refiner: Reading
+    prefix: str = PREFIX
 
     @property
     def read(self) -> tuple[str, str]:
@@ -89,14 +92,14 @@ class Both:
 
     @property
     def tokens(self) -> tuple[Counted, ...]:
-        return (*self.base.tokens, *(replace(t, encoder=f"{PREFIX}{t.encoder}") for t in self.refiner.tokens))
+        return (*self.base.tokens, *(replace(t, encoder=f"{self.prefix}{t.encoder}") for t in self.refiner.tokens))
 
     @property
     def width(self) -> int:
         """One number for both widths: prompts share a batch where both are equal."""
         return self.base.width * 1000 + self.refiner.width
 
-    def conds(self) -> tuple[Cond, Cond]:
-        pairs = zip(self.base.conds(), self.refiner.conds(), strict=True)
-        cond, null = ({**a, **{PREFIX + name: value for name, value in b.items()}} for a, b in pairs)
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
+        pairs = zip(self.base.conds(dtype), self.refiner.conds(dtype), strict=True)
+        cond, null = ({**a, **{self.prefix + name: value for name, value in b.items()}} for a, b in pairs)
         return cond, null

@@ -96,7 +96,9 @@ class System:
     @property
     def any_size(self) -> bool:
         """Whether its pictures may have other sizes than its own."""
-        return self.components is not None and self.members[-1].described.spec.codec["name"] in SCALED
+        last = self.members[-1]
+        free = self.components is not None and last.described.spec.codec["name"] in SCALED
+        return free and last.link["name"] != "beside"
 
     @property
     def own(self) -> tuple[Member, ...]:

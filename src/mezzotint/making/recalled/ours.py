@@ -14,6 +14,8 @@ from mezzotint.making.recalled.words import Need, Words, clean, plain
 
 PIXELS = "SHA-256 of its pixels, as `mezzotint inspect` says it"
 Option = tuple[str, str | None]
+FURTHER = {"then_unet": "THEN", "last_unet": "LAST"}
+"""Networks of further stages, in their order, and what their folders are called."""
 
 
 def words_of_made(made: Made) -> Words:
@@ -146,8 +148,8 @@ def _beside(made: Made, verb: str) -> Iterator[Option]:
     for stage in made.stages:
         if stage.link.get("name") == "handover":
             yield from (("--refiner", "REFINER"), ("--refiner-at", plain(float(stage.link["share"]))))
-        if stage.model == "then_unet":
-            yield "--then", "THEN"
+        if stage.model in FURTHER:
+            yield "--then", FURTHER[stage.model]
     if verb == "generate":
         yield from (("--parts", word) for word, _ in _parts(made) if word != "PRIOR")
     if "prior" in made.task:
@@ -209,7 +211,7 @@ def _model_needs(made: Made, parts: Sequence[tuple[str, Mapping[str, str]]]) -> 
 
 def _stage_needs(made: Made, stage: StageMade) -> Iterator[Need]:
     refines = stage.link.get("name") == "handover"
-    word = "REFINER" if refines else "THEN" if stage.model == "then_unet" else made.model
+    word = "REFINER" if refines else FURTHER.get(stage.model, made.model)
     of = "" if word == stage.model else f" of {stage.model}"
     yield Need(word, f"the weights{of}", stage.weights_sha256)
     if stage.codec_sha256:

@@ -33,7 +33,7 @@ def reader(system: System, size: tuple[int, int], takes: Sequence[str], scale: f
 
     def read(caption: str) -> tuple[Cond, Cond]:
         if caption not in known:
-            cond, null = (taken(one) for one in told(system, Prompts(caption), size).conds())
+            cond, null = (taken(one) for one in told(system, Prompts(caption), size).conds(torch.float32))
             for one, _ in list(known.values())[:1]:
                 if any(one[k].shape != v.shape for k, v in cond.items()):
                     raise UsageError(f"the caption {caption[:80]!r}… is longer than the others; say it shorter")

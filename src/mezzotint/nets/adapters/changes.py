@@ -1,13 +1,16 @@
-"""Changes of a layer's weight that are no two thin products: LyCORIS' and DoRA's, each made whole when it is put on."""
+"""Changes of a layer's weight that are no two thin products: LyCORIS', DoRA's and rotations, each made whole when it is
+put on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from mezzotint.nets.adapters.rotations import Inputs, Outputs, rotation_of
 
 
 class Change(Protocol):
@@ -166,7 +169,13 @@ class Part:
 
 
 def part_of(change: Change, cut: Cut) -> Change | None:
-    """Some rows of a change; None where it cannot be cut: DoRA by columns has norms of the whole."""
+    """Some rows of a change; None where it cannot be cut: DoRA by columns has norms of the whole, and a rotation of
+    outputs mixes them."""
+    if isinstance(change, Outputs):
+        return None
+    if isinstance(change, Inputs):  # each row is turned by itself
+        scale = None if change.scale is None else taken(change.scale.flatten(), cut)
+        return replace(change, scale=scale)
     if isinstance(change, DoRA):
         inner = part_of(change.change, cut)
         by_rows = change.magnitude.numel() == len(change.magnitude)
@@ -183,7 +192,7 @@ def change_of(found: Matrices, alpha: float | None, thin: Change | None) -> Chan
     thin: of two thin matrices, where there are.
     """
     bias = found.get("diff_b")
-    change: Change | None = thin
+    change: Change | None = thin or rotation_of(found, alpha)
     if "hada_w1_a" in found:
         change = _loha(found, alpha, bias)
     elif any(name.startswith("lokr_") for name in found):

@@ -27,6 +27,8 @@ _WHAT: dict[str, What] = {
     "lora_linear_layer.down.weight": "down", "lora_linear_layer.up.weight": "up", "lora_mid.weight": "mid",
     "alpha": "alpha", "dora_scale": "magnitude", "lora_magnitude_vector": "magnitude",
     "lora_magnitude_vector.weight": "magnitude", "lora_magnitude_vector.default.weight": "magnitude",
+    "oft_R.weight": "oft_R", "oft_R.default.weight": "oft_R", "oft_blocks": "oft_blocks", "rescale": "rescale",
+    **{f"{name}{tail}": name for name in ("boft_R", "boft_s") for tail in ("", ".default")},
     "diff": "diff", "diff_b": "diff_b", "w_norm": "w_norm", "b_norm": "b_norm",
     **{name: name for name in ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2")},
     **{f"lokr_{w}": f"lokr_{w}" for w in ("w1", "w2", "w1_a", "w1_b", "w2_a", "w2_b", "t2")},
@@ -34,7 +36,8 @@ _WHAT: dict[str, What] = {
 _PREFIXES: tuple[tuple[str, Part], ...] = (
     ("base_model.model.", "denoiser"), ("unet.", "denoiser"), ("transformer.", "denoiser"),
     ("diffusion_model.", "denoiser"), ("model.diffusion_model.", "denoiser"), ("lora_unet_", "denoiser"),
-    ("lora_transformer_", "denoiser"), ("lycoris_", "denoiser"), ("text_encoder_2.", "text_encoder_2"),
+    ("lora_transformer_", "denoiser"), ("lycoris_", "denoiser"), ("oft_unet_", "denoiser"),
+    ("text_encoder_2.", "text_encoder_2"),
     ("text_encoder_3.", "text_encoder_3"), ("text_encoders.clip_l.transformer.", "text_encoder"),
     ("text_encoders.clip_g.transformer.", "text_encoder_2"), ("text_encoders.t5xxl.transformer.", "text_encoder_3"),
     ("lora_te1_", "text_encoder"), ("lora_te2_", "text_encoder_2"), ("lora_te3_", "text_encoder_3"),

@@ -17,7 +17,7 @@ from mezzotint.pretrained.spec import Card, Choice, Spec
 from mezzotint.pretrained.system import Member
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
     from mezzotint.diffusion.denoiser import Cond
 
@@ -111,8 +111,8 @@ class ClipReading:
     def notes(self) -> tuple[str, ...]:
         return notes_of([self.clip], [self.read])
 
-    def conds(self) -> tuple[Cond, Cond]:
-        text, pooled = self.clip.states(self.read)
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
+        text, pooled = self.clip.states(self.read, dtype)
         mask = self.clip.mask(self.read)
         return _told(text[:1], pooled[:1], mask[:1]), _told(text[1:], pooled[1:], mask[1:])
 

@@ -15,7 +15,7 @@ from mezzotint.pretrained.families.kept import identity
 from mezzotint.pretrained.families.tokenizer import check_length, tokenizer_of
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor, dtype, nn
 
     from mezzotint.pretrained.adapters import Weighed
 
@@ -113,15 +113,17 @@ class Tower:
         rest = [t.id for chunk in self._cut(prompt)[len(self.chunks(prompt)) :] for t in chunk if t.id < len(reader)]
         return str(reader.decode(rest)).strip() if rest else ""
 
-    def states(self, prompts: Sequence[str], chunks: int | None = None) -> States:
-        """Float32 on the CPU.  chunks: of every prompt, empty ones added at the end; None is as many as the longest
-        has."""
+    def states(self, prompts: Sequence[str], dtype: dtype, chunks: int | None = None) -> States:
+        """Float32 on the CPU, of weights in a number format.
+
+        chunks: of every prompt, empty ones added at the end; None is as many as the longest has.
+        """
         import torch
 
         read = [self.chunks(prompt) for prompt in prompts]
         many = max(map(len, read)) if chunks is None else chunks
         rows = [[*r, *[()] * (many - len(r))] for r in read]
-        found = [self._encoded([row[k] for row in rows]) for k in range(many)]
+        found = [self._encoded([row[k] for row in rows], dtype) for k in range(many)]
         return States(torch.cat([f.text for f in found], 1), found[0].pooled)
 
     def mask(self, prompts: Sequence[str]) -> Tensor:
@@ -131,8 +133,9 @@ class Tower:
         used = torch.tensor([len(self.chunks(prompt)[0]) + 2 for prompt in prompts])
         return torch.arange(self.length) < used[:, None]
 
-    def _encoded(self, chunks: Sequence[Chunk]) -> States:
-        """One chunk of each prompt."""
+    def _encoded(self, chunks: Sequence[Chunk], dtype: dtype) -> States:
+        """One chunk of each prompt.  Emphasis is put on in float32: the mean that it restores is of what nearly
+        cancels."""
         import torch
 
         from mezzotint.pretrained.adapters import put_on
@@ -145,13 +148,14 @@ class Tower:
             marked = [reader.bos_token_id, *(t.id for t in chunk), reader.eos_token_id]
             ids[row, : len(marked)] = torch.tensor(marked)
             weights[row, 1 : len(chunk) + 1, 0] = torch.tensor([t.weight for t in chunk])
-        network = put_on(network_of(self.encoder, "cpu", torch.float32), self.encoder.name, self.adapters)
+        network = put_on(network_of(self.encoder, "cpu", dtype), self.encoder.name, self.adapters)
         network = taught(network, self.learned, self.name)
         with torch.inference_mode():
             found = read_by(network, ids)
         states = found.hidden_states[-2] if self.layer == "penultimate" else found.last_hidden_state
         pooled = found.text_embeds if self.projects else found.pooler_output
-        return States(emphasised(states.clone(), weights), pooled.clone())
+        states, pooled = (value.to(torch.float32, copy=True) for value in (states, pooled))
+        return States(emphasised(states, weights), pooled)
 
 
 def read_by(network: nn.Module, ids: Tensor) -> Any:

@@ -53,7 +53,8 @@ def looked_at(pixels: Pixels, side: int) -> Tensor:
 
 
 def seen(encoder: Component, x: Tensor) -> Seen:
-    """What the encoder makes of (1, 3, side, side); float32 on the CPU."""
+    """What the encoder makes of (1, 3, side, side); float32 on the CPU whatever the models run in: it looks once, at
+    little cost, and its embedding is a state that trajectories and ways between pictures go on from."""
     import torch
 
     from mezzotint.pretrained.component_network import network_of

@@ -24,7 +24,7 @@ from mezzotint.pretrained.families.unet import Preset, codec_of, whole
 from mezzotint.pretrained.spec import Card
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import dtype, nn
 
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.pretrained.families.known import Reading
@@ -107,8 +107,8 @@ class _Reading:
     def notes(self) -> tuple[str, ...]:
         return notes_of([self.t5], self.texts[1:])
 
-    def conds(self) -> tuple[Cond, Cond]:
-        text, pooled = self.t5.states(self.texts[1]), self.clip.states(self.texts[0]).pooled
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
+        text, pooled = self.t5.states(self.texts[1], dtype), self.clip.states(self.texts[0], dtype).pooled
         return {"text": text[:1], "pooled": pooled[:1]}, {"text": text[1:], "pooled": pooled[1:]}
 
 

@@ -22,6 +22,8 @@ from mezzotint.pretrained.spec import Card, Text
 from mezzotint.pretrained.system import Member, System
 
 if TYPE_CHECKING:
+    from torch import dtype
+
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.pretrained.families.known import Reading
     from mezzotint.pretrained.foreign import ForeignStage
@@ -87,10 +89,10 @@ class _Reading(ClipReading):
 
     eye: Component | None = None
 
-    def conds(self) -> tuple[Cond, Cond]:
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
         import torch
 
-        cond, null = super().conds()
+        cond, null = super().conds(dtype)
         if self.read[1]:
             both = {name: torch.stack([value, null[name]], 1) for name, value in cond.items()}
             return both, {name: torch.stack([value, value], 1) for name, value in null.items()}

@@ -21,6 +21,8 @@ from mezzotint.pretrained.spec import Card, Text
 from mezzotint.pretrained.system import Member, System
 
 if TYPE_CHECKING:
+    from torch import dtype
+
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.pretrained.families.known import Reading
     from mezzotint.pretrained.foreign import ForeignStage
@@ -92,9 +94,9 @@ def stages(system: System) -> tuple[ForeignStage, ...]:
 class _Reading(ClipReading):
     project: Component | None = None
 
-    def conds(self) -> tuple[Cond, Cond]:
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
         assert self.project is not None
-        cond, null = super().conds()
+        cond, null = super().conds(dtype)
         return cond, {**null, "vector": self.project.tensors()[NOTHING][None].float()}
 
 

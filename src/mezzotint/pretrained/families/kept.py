@@ -26,7 +26,7 @@ from mezzotint.files import canonical_json, sha256, sha256_file
 from mezzotint.pretrained.components import Component
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.pretrained.families.known import Reading
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 30
 """Of all files together; those used longest ago go."""
 
-SCHEMA = "mezzotint/encoded/1"
+SCHEMA = "mezzotint/encoded/2"
 LIBRARIES = ("mezzotint", "torch", "transformers")
 _log = logging.getLogger(__name__)
 
@@ -68,19 +68,21 @@ def remembered(system: System, made: Reading, texts: Sequence[tuple[str, str]], 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a file holds: the reading, its states as ``cond/NAME`` and ``null/NAME``."""
+    """What a file holds: the reading, its states as ``FORMAT/cond/NAME`` and ``FORMAT/null/NAME``, of every number
+    format that encoders ran in."""
 
     width: int
     notes: tuple[str, ...]
     tokens: tuple[Counted, ...]
     states: Mapping[str, Tensor]
 
-    def conds(self) -> tuple[Cond, Cond]:
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond] | None:
+        """None where encoders did not run in that format."""
         cond, null = (
-            {k.partition("/")[2]: v for k, v in self.states.items() if k.startswith(f"{kind}/")}
-            for kind in ("cond", "null")
+            {k.removeprefix(head): v for k, v in self.states.items() if k.startswith(head)}
+            for head in (f"{dtype}/cond/", f"{dtype}/null/")
         )
-        return cond, null
+        return (cond, null) if cond else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,12 +132,15 @@ class Kept:
     def tokens(self) -> tuple[Counted, ...]:
         return (self._found or self.made).tokens
 
-    def conds(self) -> tuple[Cond, Cond]:
-        if self._found is not None:
-            return self._found.conds()
-        cond, null = self.made.conds()
-        states = {f"{kind}/{name}": v for kind, one in (("cond", cond), ("null", null)) for name, v in one.items()}
-        write_entry(self._path, Entry(self.made.width, self.made.notes, self.made.tokens, states), self.texts)
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
+        if self._found is not None and (kept := self._found.conds(dtype)) is not None:
+            return kept
+        cond, null = self.made.conds(dtype)
+        told = {f"{dtype}/cond/{name}": v for name, v in cond.items()}
+        told |= {f"{dtype}/null/{name}": v for name, v in null.items()}
+        before = read_entry(self._path, self.texts)
+        states = told if before is None else {**before.states, **told}
+        write_entry(self._path, Entry(self.width, self.notes, self.tokens, states), self.texts)
         return cond, null
 
 

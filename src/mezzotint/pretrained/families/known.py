@@ -13,6 +13,8 @@ from mezzotint.errors import unknown
 from mezzotint.pretrained.components import Components
 
 if TYPE_CHECKING:
+    from torch import dtype
+
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.pretrained.foreign import ForeignStage
     from mezzotint.pretrained.system import System
@@ -61,7 +63,7 @@ class Reading(Protocol):
 
     read: the text of both that encoders are given, "" where there is none.  notes: what people should know: words
     dropped or never seen.  tokens: how much of either each encoder read.   ``conds`` -> (cond, null) of one row, of
-    the same shapes for every prompt of one width.
+    the same shapes for every prompt of one width, as text encoders in a number format make them: float32 values.
     """
 
     @property
@@ -72,7 +74,7 @@ class Reading(Protocol):
     def notes(self) -> tuple[str, ...]: ...
     @property
     def tokens(self) -> tuple[Counted, ...]: ...
-    def conds(self) -> tuple[Cond, Cond]: ...
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]: ...
 
 
 class Family(Protocol):

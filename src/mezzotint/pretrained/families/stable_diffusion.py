@@ -20,6 +20,8 @@ from mezzotint.pretrained.families.unet import Preset, spec_of, stage_of, system
 from mezzotint.pretrained.spec import Card
 
 if TYPE_CHECKING:
+    from torch import dtype
+
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.pretrained.families.known import Reading
     from mezzotint.pretrained.foreign import ForeignStage
@@ -70,8 +72,8 @@ class _Reading:
         """Chunks of the longer of both prompts."""
         return max(len(self.tower.chunks(prompt)) for prompt in self.read)
 
-    def conds(self) -> tuple[Cond, Cond]:
-        states = self.tower.states(self.read).text
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
+        states = self.tower.states(self.read, dtype).text
         return {"text": states[:1]}, {"text": states[1:]}
 
 

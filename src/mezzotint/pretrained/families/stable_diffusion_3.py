@@ -21,7 +21,7 @@ from mezzotint.pretrained.families.unet import Preset, whole
 from mezzotint.pretrained.spec import Card
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.pretrained.families.known import Reading
@@ -72,18 +72,18 @@ class _Reading:
     def notes(self) -> tuple[str, ...]:
         return notes_of([self.t5], self.texts[2:]) if self.t5 else notes_of(self.clips, self.texts)
 
-    def _long(self) -> Tensor:
+    def _long(self, dtype: dtype) -> Tensor:
         import torch
 
-        return self.t5.states(self.texts[-1]) if self.t5 else torch.zeros(2, T5_TOKENS, self.states)
+        return self.t5.states(self.texts[-1], dtype) if self.t5 else torch.zeros(2, T5_TOKENS, self.states)
 
-    def conds(self) -> tuple[Cond, Cond]:
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
         import torch
 
-        found = [clip.states(pair) for clip, pair in zip(self.clips, self.texts, strict=False)]
+        found = [clip.states(pair, dtype) for clip, pair in zip(self.clips, self.texts, strict=False)]
         short = torch.cat([f.text for f in found], -1)
         short = torch.nn.functional.pad(short, (0, self.states - short.shape[-1]))
-        text = torch.cat([short, self._long()], -2)
+        text = torch.cat([short, self._long(dtype)], -2)
         pooled = torch.cat([f.pooled for f in found], -1)
         return {"text": text[:1], "pooled": pooled[:1]}, {"text": text[1:], "pooled": pooled[1:]}
 

@@ -19,7 +19,7 @@ from mezzotint.pretrained.families.unet import Preset, spec_of, stage_of, system
 from mezzotint.pretrained.spec import Card
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.pretrained.adapters import Weighed
@@ -84,10 +84,10 @@ class _Reading:
         """Chunks of the longest text, by its tokenizer."""
         return max(len(t.chunks(text)) for t, pair in zip(self.towers, self.texts, strict=True) for text in pair)
 
-    def conds(self) -> tuple[Cond, Cond]:
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
         import torch
 
-        found = [t.states(pair, self.width) for t, pair in zip(self.towers, self.texts, strict=True)]
+        found = [t.states(pair, dtype, self.width) for t, pair in zip(self.towers, self.texts, strict=True)]
         text = torch.cat([f.text for f in found], -1)
         pooled = next(f.pooled for f, t in zip(found, self.towers, strict=True) if t.projects)
         strong = {"text": text[:1], "pooled": pooled[:1]}
@@ -121,13 +121,13 @@ class _Sized:
     def width(self) -> int:
         return self.texts.width
 
-    def conds(self) -> tuple[Cond, Cond]:
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
         import torch
 
         width, height = self.size
         last = [[score] for score in AESTHETICS] if self.scored else [[height, width]] * 2
         ids = torch.tensor([[height, width, 0, 0, *told] for told in last], dtype=torch.float32)
-        cond, null = self.texts.conds()
+        cond, null = self.texts.conds(dtype)
         return {**cond, "time_ids": ids[:1]}, {**null, "time_ids": ids[1:]}
 
 

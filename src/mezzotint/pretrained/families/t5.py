@@ -11,7 +11,7 @@ from mezzotint.pretrained.families.kept import identity
 from mezzotint.pretrained.families.tokenizer import check_length, tokenizer_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
     from mezzotint.pretrained.adapters import Weighed
 
@@ -46,15 +46,15 @@ class T5Tower:
         rest = tokenizer_of(self.tokenizer)(check_length(prompt), truncation=False)["input_ids"][self.length - 1 : -1]
         return str(tokenizer_of(self.tokenizer).decode(rest)).strip() if rest else ""
 
-    def states(self, prompts: Sequence[str]) -> Tensor:
-        """(B, L, D) float32 on the CPU; padding is read like any token."""
+    def states(self, prompts: Sequence[str], dtype: dtype) -> Tensor:
+        """(B, L, D) float32 on the CPU, of weights in a number format; padding is read like any token."""
         ids, _ = self._tokens(prompts)
-        return self._encoded(ids, None)
+        return self._encoded(ids, None, dtype)
 
-    def masked(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    def masked(self, prompts: Sequence[str], dtype: dtype) -> tuple[Tensor, Tensor]:
         """(states (B, L, D) float32, mask (B, L) bool, True where there is a token); padding is not read."""
         ids, mask = self._tokens(prompts)
-        return self._encoded(ids, mask), mask.bool()
+        return self._encoded(ids, mask, dtype), mask.bool()
 
     def _tokens(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
         found = tokenizer_of(self.tokenizer)(
@@ -62,16 +62,16 @@ class T5Tower:
         )
         return found.input_ids, found.attention_mask
 
-    def _encoded(self, ids: Tensor, mask: Tensor | None) -> Tensor:
+    def _encoded(self, ids: Tensor, mask: Tensor | None, dtype: dtype) -> Tensor:
         import torch
 
         from mezzotint.pretrained.adapters import put_on
         from mezzotint.pretrained.component_network import network_of
 
         with torch.inference_mode():
-            network = put_on(network_of(self.encoder, "cpu", torch.float32), self.encoder.name, self.adapters)
+            network = put_on(network_of(self.encoder, "cpu", dtype), self.encoder.name, self.adapters)
             found: Tensor = network(ids, attention_mask=mask).last_hidden_state
-        return found.clone()
+        return found.to(torch.float32, copy=True)
 
 
 def t5_tower(tokenizer: Component, encoder: Component, length: int, adapters: tuple[Weighed, ...] = ()) -> T5Tower:

@@ -13,7 +13,7 @@ from mezzotint.pretrained.families.kept import remembered
 from mezzotint.pretrained.families.t5 import T5Tower, t5_tower
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.pretrained.families.known import Reading
@@ -36,8 +36,8 @@ class T5Reading:
     def notes(self) -> tuple[str, ...]:
         return notes_of([self.t5], [self.read])
 
-    def conds(self) -> tuple[Cond, Cond]:
-        text, mask = self.t5.masked(self.read)
+    def conds(self, dtype: dtype) -> tuple[Cond, Cond]:
+        text, mask = self.t5.masked(self.read, dtype)
         return _told(text[:1], mask[:1]), _told(text[1:], mask[1:])
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mezzotint.diffusion.denoiser import Cond
+from mezzotint.nets.remembered import CAPTION, OF_TEXT, remembering
 
 STEPS = 1000
 """How far published flow models count, of which FLUX is told the share."""
@@ -87,7 +88,7 @@ class PixArtCalled(nn.Module):
 
     def __init__(self, transformer: nn.Module) -> None:
         super().__init__()
-        self.transformer = transformer
+        self.transformer = remembering(transformer, (CAPTION, *OF_TEXT))
 
     def forward(self, x: Tensor, index: Tensor, cond: Cond) -> Tensor:
         dtype = next(self.transformer.parameters()).dtype
