@@ -9,14 +9,15 @@ import torch
 from torch import nn
 
 from mezzotint.errors import ModelError, UsageError
-from mezzotint.nets.adapters.begun import Begin, DoRA, Full, LoHa, LoKr, LoRA, PiSSA, largest_divisor
+from mezzotint.nets.adapters.begun import OFT, Begin, DoRA, Full, LoHa, LoKr, LoRA, PiSSA, largest_divisor
 from mezzotint.nets.adapters.lora import adapted
 from mezzotint.nets.adapters.thin import thin_linear
 from mezzotint.nets.adapters.trained import Trained, learnt, trained
 
 METHODS: dict[str, Begin] = {
     "lora": LoRA(4), "lora, alpha": LoRA(4, 10.0), "dora": DoRA(LoRA(4)), "pissa": PiSSA(4), "lokr": LoKr(2),
-    "lokr, whole": LoKr(64), "lokr, factor": LoKr(2, factor=4), "loha": LoHa(3), "full": Full(),
+    "lokr, whole": LoKr(64), "lokr, factor": LoKr(2, factor=4), "loha": LoHa(3), "oft": OFT(4),
+    "full": Full(),
 }  # fmt: skip
 PLACES = ("0", "2", "4")
 
@@ -48,7 +49,7 @@ def test_an_adapter_begins_as_nothing(begin: Begin) -> None:
     base = network()
     want = base(X)
     made = trained(base, dict.fromkeys(PLACES, begin), seed=1)
-    exact = not isinstance(begin, DoRA | PiSSA)  # their weights are taken apart and put together again
+    exact = not isinstance(begin, DoRA | PiSSA | OFT)  # their weights are taken apart and put together again
     assert torch.equal(made(X), want) if exact else torch.allclose(made(X), want, atol=1e-6)
 
 

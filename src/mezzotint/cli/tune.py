@@ -26,7 +26,9 @@ _what = chain(
     click.option("--photo-licence", default="", help="Whose the photographs are, for the adapter's passport."),
 )
 _how = chain(
-    click.option("--method", default="lora", show_default=True, help="lora, rslora, dora, pissa, lokr, loha, full."),
+    click.option(
+        "--method", default="lora", show_default=True, help="lora, rslora, dora, pissa, lokr, loha, oft, full."
+    ),
     click.option("--rank", type=int, default=16, show_default=True, help="Of its matrices."),
     click.option("--alpha", type=float, help="Scales what is learnt by alpha / rank.  [rank]"),
     click.option("--lora-plus", type=float, default=1.0, show_default=True, help="How much faster B is learnt than A."),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mezzotint.errors import UsageError, unknown
-from mezzotint.nets.adapters.begun import Begin, DoRA, Full, LoHa, LoKr, LoRA, PiSSA
+from mezzotint.nets.adapters.begun import OFT, Begin, DoRA, Full, LoHa, LoKr, LoRA, PiSSA
 
 MOST_RANK = 1024
 
@@ -23,6 +23,7 @@ METHODS: Mapping[str, Callable[[int, float | None], Begin]] = {
     "pissa": lambda rank, alpha: PiSSA(rank),
     "lokr": LoKr,
     "loha": LoHa,
+    "oft": lambda rank, alpha: OFT(rank),
     "full": lambda rank, alpha: Full(),
 }
 
@@ -31,7 +32,7 @@ METHODS: Mapping[str, Callable[[int, float | None], Begin]] = {
 class Method:
     """What is learnt.
 
-    name: of METHODS.  rank: of its matrices; "full" has none.  alpha: None is the rank.
+    name: of METHODS.  rank: of its matrices, the size of OFT's blocks; "full" has none.  alpha: None is the rank.
     faster: how many times faster B is learnt than A (Hayou et al., 2024, LoRA+, sec. 4); 1 is plain.
     targets: a regular expression of layers' paths; None is the usual ones (``pretrained.tunable.paths``).
     """

@@ -179,6 +179,23 @@ class LoHa:
 
 
 @dataclass(frozen=True)
+class OFT:
+    """W' = R W, R a diagonal of rotations of at most ``size`` outputs each, the identity at the start.
+
+    Qiu et al., 2023, Controlling Text-to-Image Diffusion by Orthogonal Finetuning, sec. 4; as LyCORIS' Diag-OFT has it.
+    """
+
+    size: int = 8
+
+    def __call__(self, layer: Layer, generator: torch.Generator) -> Begun:
+        out = len(layer.weight)
+        size = largest_divisor(out, self.size)
+        if size < 2:
+            raise UsageError(f"{out} outputs have no blocks of 2 to {self.size}; expected a larger rank")
+        return Begun({"oft_blocks": torch.zeros(out // size, size, size)})
+
+
+@dataclass(frozen=True)
 class Full:
     """ΔW itself."""
 
