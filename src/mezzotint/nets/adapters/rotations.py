@@ -87,7 +87,7 @@ class Outputs:
     def _skew(self, outputs: int) -> Tensor:
         q = self.blocks.float()
         q = q - q.transpose(-1, -2)
-        most, length = (self.alpha or 0.0) * outputs, float(q.norm())
+        most, length = (self.alpha or 0.0) * outputs, float(q.detach().norm())
         return q * (most / length) if 0 < most < length else q
 
 
