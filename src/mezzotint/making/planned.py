@@ -42,9 +42,9 @@ def planned(
     first: the number of the first stage that is run.  edit: a picture to begin from.  Errors: as ``generate``.
     """
     from mezzotint.pretrained.device import device_for, dtype_for, use_threads
-    from mezzotint.pretrained.model import load
+    from mezzotint.pretrained.model import load, wearing
 
-    loaded = load(system) if isinstance(how.model, str | Path) or system is not how.model.system else how.model
+    loaded = load(system) if isinstance(how.model, str | Path) else wearing(how.model, system)
     sized = [_steering(stage.at(size), how.said.negative_prompt) for stage in loaded.stages]
     plans = _plans(how, system, [stage.spec for stage in sized])
     kind = device_for(how.device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mezzotint.pretrained.families.known import family_of
@@ -45,6 +45,20 @@ def load(model: str | Path | System = "fashion", *, parts: Sequence[str | Path] 
         more = () if system.refiner is None else load(system.refiner).stages
         return Model(system, (*family_of(system.components).stages(system), *more))
     return Model(system, tuple(_stage(system, k) for k in range(len(system.members))))
+
+
+def wearing(model: Model, system: System) -> Model:
+    """A loaded model for its own system with other things put on it: one copy of its weights serves both.
+
+    Raises as ``load``.
+    """
+    if system is model.system:
+        return model
+    if system.components is not None or system.members is not model.system.members:
+        return load(system)  # what a library's network is made of stays on the shelf
+    stages = [replace(s, adapters=()) for s in model.stages if isinstance(s, StageModel)]
+    stages[system.main] = replace(stages[system.main], adapters=system.adapters)
+    return Model(system, tuple(stages))
 
 
 def _stage(system: System, k: int) -> StageModel:

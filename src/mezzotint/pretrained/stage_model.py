@@ -222,15 +222,22 @@ def _latent_class() -> type[Latent]:
 
 @lru_cache(maxsize=8)
 def _placed(model: StageModel, device: str, dtype: torch.dtype, compiled: bool) -> nn.Module:
-    from mezzotint.nets.build import freeze
     from mezzotint.pretrained.adapters import put_on
 
-    placed = put_on(freeze(model.network, dtype).to(device), "denoiser", model.adapters)
+    placed = put_on(frozen(model.network, device, dtype), "denoiser", model.adapters)
     if compiled:
-        from mezzotint.nets.compiled import compile_blocks
+        from mezzotint.nets.compiled import compiled_copy
 
-        compile_blocks(placed)
+        return compiled_copy(placed)
     return placed
+
+
+@lru_cache(maxsize=8)
+def frozen(network: nn.Module, device: str, dtype: torch.dtype) -> nn.Module:
+    """A network for inference, once for all that is put on it."""
+    from mezzotint.nets.build import freeze
+
+    return freeze(network, dtype).to(device)
 
 
 @lru_cache(maxsize=4)

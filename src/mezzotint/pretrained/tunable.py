@@ -25,11 +25,10 @@ from mezzotint.diffusion.parametrisation import EDM, EPS, Clean, Indexed, Parame
 from mezzotint.diffusion.schedule import Flow
 from mezzotint.errors import UsageError
 from mezzotint.nets.adapters.lora import Layer
-from mezzotint.nets.build import freeze
 from mezzotint.pretrained.component_network import network_of
 from mezzotint.pretrained.model import AnyStage
 from mezzotint.pretrained.spec import Spec
-from mezzotint.pretrained.stage_model import StageModel, parametrisation_of, schedule_of
+from mezzotint.pretrained.stage_model import StageModel, frozen, parametrisation_of, schedule_of
 
 ATTENTION = re.compile(r"(^|\.)(to_[qkv]|to_out\.0|add_[qkv]_proj|to_add_out|attention\.(qkv|out|q|kv))$")
 WITH_MLP = re.compile(rf"{ATTENTION.pattern}|(^|\.)blocks\.\d+\.mlp\.(gate|up|down)$")
@@ -56,7 +55,7 @@ def tunable(stage: AnyStage, device: str, dtype: torch.dtype) -> Tunable:
     Raises UsageError for a stage of several networks, or of one whose layers take no adapters.
     """
     if isinstance(stage, StageModel):
-        made = Tunable(freeze(stage.network, dtype).to(device), _as_it_is)
+        made = Tunable(frozen(stage.network, device, dtype), _as_it_is)
     elif len(stage.nets) > 1:
         raise UsageError(f"{stage.name} has {len(stage.nets)} networks in its main stage; one can be tuned at a time")
     else:

@@ -12,7 +12,7 @@ from mezzotint.making.request import Request
 from mezzotint.nets.adapters.changes import Change
 from mezzotint.nets.adapters.layouts import Coverage
 from mezzotint.pretrained.adapters import Adapter, Weighed
-from mezzotint.pretrained.model import AnyStage, Model, load
+from mezzotint.pretrained.model import AnyStage, Model, wearing
 from mezzotint.pretrained.system import System
 
 
@@ -36,7 +36,7 @@ class Base:
 
     def job(self, prompts: Sequence[str], seed: int, worn: Weighed | None, quality: str = "standard") -> Job:
         """Pictures of prompts, one each, by the base or by what is tuned.  Raises as ``generate``."""
-        model = self.until if worn is None else load(replace(self.until.system, adapters=(worn,)))
+        model = self.until if worn is None else wearing(self.until, replace(self.until.system, adapters=(worn,)))
         words = Request(tuple(prompts), model=model, seed=seed, quality=quality, device=self.device, dtype=self.dtype)
         return prepare(words)
 
