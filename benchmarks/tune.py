@@ -141,6 +141,56 @@ def rows(folder: Path, photos: Path, work: Path, repeats: int, threads: int) -> 
     return found
 
 
+def adapter(folder: Path, seed: int, place: Path) -> tuple[Path, int]:
+    """A LoRA file of random weights for the model, and how many layers it has."""
+    import torch
+
+    from mezzotint.nets.adapters.begun import LoRA
+    from mezzotint.nets.adapters.contents import contents_of
+    from mezzotint.nets.adapters.trained import learnt, trained
+    from mezzotint.pretrained.exchange.save import write_adapter
+    from mezzotint.pretrained.model import load
+    from mezzotint.pretrained.tunable import paths, tunable
+
+    model = load(folder)
+    base = tunable(model.main, "cpu", torch.float32).base
+    net = trained(base, dict.fromkeys(paths(base), LoRA(RANK)), seed)
+    said = learnt(net, {name: torch.randn_like(p) * 0.01 for name, p in net.named_parameters()})
+    out = place / f"{seed}.safetensors"
+    write_adapter(out, contents_of(said), model.system, "diffusers")
+    return out, len(said)
+
+
+def swap_row(folder: Path, place: Path, repeats: int) -> Comparison:
+    """Going from one resident adapter to another, a hundred times."""
+    import mezzotint as mz
+    import torch
+    from diffusers import StableDiffusionPipeline
+
+    (one, layers), (two, _) = (adapter(folder, seed, place) for seed in (1, 2))
+    model = mz.load(folder)
+    ours = [mz.prepare(mz.Request("a mug", model=model, lora=[f])).main.model for f in (one, two)]
+    pipe = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
+    for name, file in (("one", one), ("two", two)):
+        pipe.load_lora_weights(file, adapter_name=name)
+
+    def swapped() -> None:
+        for k in range(100):
+            ours[k % 2].denoiser("cpu", torch.float32).network.fetch()
+
+    def set_() -> None:
+        for k in range(100):
+            pipe.set_adapters("two" if k % 2 else "one")
+
+    a, b = harness.alternate(lambda: harness.timed(swapped), lambda: harness.timed(set_), repeats)
+    each = [sorted(u.wall * 10 for u in a)[len(a) // 2] / layers * 100]
+    note = f"{each[0]:.3f} ms for 100 layers; the target is 1"
+    return harness.compare(
+        f"swap of a resident adapter of {layers} layers, 100 times", "s", [u.wall for u in a], [u.wall for u in b],
+        notes=note,
+    )  # fmt: skip
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs it."""
     given = harness.arguments(__doc__ or "", 7).parse_args(argv)
@@ -151,6 +201,7 @@ def main(argv: list[str] | None = None) -> int:
         parameters = pretrained_model.save(folder)
         photos = photographs(Path(place, "photos"), 5)
         found = rows(folder, photos, Path(place), given.repeats, given.threads)
+        found.append(swap_row(folder, Path(place), given.repeats))
     settings = {
         **{k: v for k, v in vars(given).items() if k != "out"},
         "parameters": parameters, "rank": RANK, "rows": ROWS, "side": SIDE,
