@@ -163,9 +163,10 @@ def adapter(folder: Path, seed: int, place: Path) -> tuple[Path, int]:
 
 def swap_row(folder: Path, place: Path, repeats: int) -> Comparison:
     """Going from one resident adapter to another, a hundred times."""
-    import mezzotint as mz
     import torch
     from diffusers import StableDiffusionPipeline
+
+    import mezzotint as mz
 
     (one, layers), (two, _) = (adapter(folder, seed, place) for seed in (1, 2))
     model = mz.load(folder)
