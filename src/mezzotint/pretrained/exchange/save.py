@@ -82,7 +82,7 @@ def write_adapter(
 def _file(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str], layout: Layout) -> Written:
     make_folder(path.parent)
     whole = {"format": "pt", **header, **hashes(data_sha256(tensors), layout)}
-    return Written(path, write_tensors(path, tensors, whole), len(tensors))
+    return Written(path, write_tensors(path, tensors, dict(sorted(whole.items()))), len(tensors))
 
 
 def _configs(made: Mapping[Part, Keyed], system: System) -> dict[Part, dict[str, Any]]:
