@@ -75,14 +75,15 @@ def files_of(path: Path, texts: Sequence[Part]) -> Files:
     texts: names of text encoders: a file of PEFT's in a folder that is called so is for that one.
     Raises ModelError for what is something else, InputError.
     """
-    paths = _paths(path)
+    paths = adapter_paths(path) or (path,)
     names = [one.absolute().parent.name if one.name == PEFT_FILE else "" for one in paths]
     parts = tuple(name if name in texts else "" for name in names)
     return Files(paths, parts, tuple(map(refuse_others, paths)))
 
 
-def _paths(path: Path) -> tuple[Path, ...]:
+def adapter_paths(folder: Path) -> tuple[Path, ...]:
+    """The files of an adapter's folder; none of any other, or of a file."""
     for name in (PEFT_FILE, DIFFUSERS_FILE):
-        if (path / name).is_file():
-            return (path / name,)
-    return tuple(sorted(path.glob(f"*/{PEFT_FILE}"))) or (path,)
+        if (folder / name).is_file():
+            return (folder / name,)
+    return tuple(sorted(folder.glob(f"*/{PEFT_FILE}")))
