@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from checkpoints import pixart
 from exchanging import METHODS, contents, differences, latents, varied
 from safetensors.torch import load_file, save_file
 
@@ -123,6 +124,15 @@ def test_lokr_of_several_layers_at_once_stays_what_it_is(flux_dev: Path, tmp_pat
     for layout in ("peft", "diffusers"):
         with pytest.raises(UsageError, match=rf"{layout} files have no name for {name}"):
             convert_adapter(source, system, layout)
+
+
+def test_names_that_nobody_knows(tmp_path: Path) -> None:
+    system = describe_system(pixart(tmp_path))
+    made = contents(system, "lora", "denoiser")
+    with pytest.raises(UsageError, match="what ComfyUI calls the layers of model is not known here"):
+        write_adapter(tmp_path / "n.safetensors", made, system, "comfyui")
+    (file,) = write_adapter(tmp_path / "n.safetensors", made, system, "kohya")
+    assert differences(read_contents(file.path, system)[0], made) == []
 
 
 def test_what_has_no_form_is_named_in_a_line(sd1: Path, sd3: Path, tmp_path: Path) -> None:

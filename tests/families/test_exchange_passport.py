@@ -84,6 +84,24 @@ def test_the_passport_and_the_header_go_along(sd1: Path, file: Path, tmp_path: P
     assert (again["ss_network_dim"], again["ss_network_alpha"]) == ("3", "2") and again["ss_seed"] == "3"
 
 
+def test_xl_by_the_names_of_the_original_code(sd1: Path, sdxl: Path, tmp_path: Path) -> None:
+    """As kohya trains it, and ComfyUI knows all; kohya trains the first version on diffusers' network."""
+    heads: dict[tuple[Path, Layout], str] = {
+        (sdxl, "kohya"): "lora_unet_input_blocks_", (sdxl, "comfyui"): "diffusion_model.input_blocks.",
+        (sd1, "kohya"): "lora_unet_down_blocks_", (sd1, "comfyui"): "diffusion_model.input_blocks.",
+    }  # fmt: skip
+    for k, ((folder, layout), head) in enumerate(heads.items()):
+        system = describe_system(folder)
+        made = contents(system, "lora", "denoiser", "text_encoder")
+        (one,) = write_adapter(tmp_path / f"{k}.safetensors", made, system, layout)
+        assert any(key.startswith(head) for key in load_file(one.path))
+    implementation = "modelspec.implementation"
+    assert "Stability" in metadata(tmp_path / "0.safetensors")[implementation]
+    assert metadata(tmp_path / "2.safetensors")[implementation] == "diffusers"
+    assert any(key.startswith("lora_te1_text_model_") for key in load_file(tmp_path / "0.safetensors"))
+    assert any(key.startswith("lora_te_text_model_") for key in load_file(tmp_path / "2.safetensors"))
+
+
 def test_another_base_is_said_and_one_that_does_not_fit_refuses(
     sd1: Path, sdxl: Path, file: Path, tmp_path: Path
 ) -> None:

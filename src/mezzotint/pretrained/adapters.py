@@ -145,36 +145,49 @@ def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapte
 
 def opened_adapter(path: Path, system: System, *, partial: bool = False) -> Opened:
     """The same with all that its files say.   Raises as ``read_adapter``."""
-    from mezzotint.nets.adapters.layouts import placed, read_key
-    from mezzotint.nets.adapters.lora import fits
+    from mezzotint.nets.adapters.layouts import placed
 
     parts = parts_to_adapt(system)
-    found = files_of(path, tuple(parts))
-    tensors = found.tensors()
-    said = {one.part for key in tensors if (one := read_key(key))}
+    files = files_of(path, tuple(parts))
+    tensors, said = _keys_of(files.tensors(), parts, path)
+    passport = passport_in(files.metadata, str(path))
+    bases = {name: pieces_of(part) for name, part in parts.items() if name in said}
+    made, coverage = placed(tensors, bases, files.alphas)
+    name = base_said(files.first) if passport is None else passport.base.name
+    other = f"than {system.name}, it is for {name}" if name else f"than {system.name}"
+    for part, changes in made.items():
+        _check_fits(changes, layers_of(parts[part]), f"{path} is for another base {other}")
+    advice = "use --allow-partial to take what fits" if coverage.layers else "expected a LoRA for this base"
+    if not coverage.layers or (coverage.unknown and not partial):
+        raise ModelError(f"{path} does not fit {other.removeprefix('than ')} ({coverage}); {advice}")
+    coverage = replace(coverage, base="" if passport is None else _other_base(passport, system))
+    named = path.name if path.is_dir() else path.stem
+    return Opened(Adapter(named, files.sha256, made, coverage), files, tensors, bases, passport)
+
+
+def _keys_of(
+    tensors: Mapping[str, Tensor], parts: Mapping[Part, Adaptable], path: Path
+) -> tuple[Mapping[str, Tensor], set[Part]]:
+    """The tensors under the names that these networks have, and which networks they are for.   Raises ModelError for
+    none."""
+    from mezzotint.nets.adapters.layouts import read_key
+
+    named = {_second(key): value for key, value in tensors.items()} if _is_flux(parts["denoiser"]) else tensors
+    said = {one.part for key in named if (one := read_key(key))}
     if not said:
         raise ModelError(
             f"{path} is no LoRA but whole weights of something ({len(tensors)} tensors); expected a LoRA file"
         )
-    if "text_encoder_3" in said and _is_flux(parts["denoiser"]):
-        tensors = {_second(key): value for key, value in tensors.items()}
-        said = {one.part for key in tensors if (one := read_key(key))}
-    passport = passport_in(found.metadata, str(path))
-    name = base_said(found.first) if passport is None else passport.base.name
-    base = f", it is for {name}" if name else ""
-    bases = {name: pieces_of(part) for name, part in parts.items() if name in said}
-    made, coverage = placed(tensors, bases, found.alphas)
-    for name, changes in made.items():
-        for where, change in changes.items():
-            if wrong := fits(layers_of(parts[name])[where], change):
-                raise ModelError(f"{path} is for another base than {system.name}{base}: its {where} {wrong}")
-    if not coverage.layers:
-        raise ModelError(f"{path} does not fit {system.name}{base} ({coverage}); expected a LoRA for this base")
-    if coverage.unknown and not partial:
-        raise ModelError(f"{path} does not fit {system.name}{base} ({coverage}); use --allow-partial to take what fits")
-    coverage = replace(coverage, base="" if passport is None else _other_base(passport, system))
-    named = path.name if path.is_dir() else path.stem
-    return Opened(Adapter(named, found.sha256, made, coverage), found, tensors, bases, passport)
+    return named, said
+
+
+def _check_fits(changes: Changes, layers: Mapping[str, nn.Module], otherwise: str) -> None:
+    """Raises ModelError, beginning with ``otherwise``, for a change that does not fit its layer."""
+    from mezzotint.nets.adapters.lora import fits
+
+    for where, change in changes.items():
+        if wrong := fits(layers[where], change):
+            raise ModelError(f"{otherwise}: its {where} {wrong}")
 
 
 def _other_base(passport: Passport, system: System) -> str:

@@ -36,7 +36,8 @@ _PREFIXES: tuple[tuple[str, Part], ...] = (
     ("diffusion_model.", "denoiser"), ("model.diffusion_model.", "denoiser"), ("lora_unet_", "denoiser"),
     ("lora_transformer_", "denoiser"), ("lycoris_", "denoiser"), ("text_encoder_2.", "text_encoder_2"),
     ("text_encoder_3.", "text_encoder_3"), ("text_encoders.clip_l.transformer.", "text_encoder"),
-    ("text_encoders.clip_g.transformer.", "text_encoder_2"), ("text_encoders.t5xxl.transformer.", "text_encoder_3"),
+    ("text_encoders.clip_h.transformer.", "text_encoder"), ("text_encoders.clip_g.transformer.", "text_encoder_2"),
+    ("text_encoders.t5xxl.transformer.", "text_encoder_3"),
     ("lora_te1_", "text_encoder"), ("lora_te2_", "text_encoder_2"), ("lora_te3_", "text_encoder_3"),
     ("lora_te_", "text_encoder"), ("text_encoder.", "text_encoder"),
 )  # fmt: skip

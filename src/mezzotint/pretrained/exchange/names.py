@@ -89,8 +89,7 @@ def _kohya(system: System, name: Part, part: Adaptable) -> list[Place]:
 def _comfyui(system: System, name: Part, part: Adaptable) -> list[Place]:
     if name != "denoiser":
         return _alone(lambda path: f"text_encoders.{encoder(name, part)}.transformer.{usual(part, path)}", part)
-    known = not isinstance(part, Component) or part.class_name in JOINT or len(names_of(part)) > len(layers_of(part))
-    if not known:
+    if isinstance(part, Component) and part.class_name not in JOINT and not _latent_diffusion(system):
         raise UsageError(
             f"what ComfyUI calls the layers of {system.name} is not known here; expected Stable Diffusion or FLUX.1,"
             " choose --to diffusers"
@@ -111,6 +110,12 @@ def _original(stem: Callable[[str], str], part: Adaptable) -> list[Place]:
         return [Place(stem(name), name, pieces) for name, pieces in found.items() if "_lora" not in name]  # XLabs'
     older = {path: name for name, path in names_of(part).items() if name != path}
     return [_place(stem(older.get(path, path)), path, layer) for path, layer in layers_of(part).items()]
+
+
+def _latent_diffusion(system: System) -> bool:
+    """Whether the original code is that of Stable Diffusion's U-Nets."""
+    found = system.components
+    return found is not None and found.class_name.startswith(("StableDiffusion", "LatentConsistency"))
 
 
 def _trained_on_original(system: System, part: Adaptable) -> bool:
