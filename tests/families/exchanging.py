@@ -25,9 +25,9 @@ METHODS: dict[str, Begin] = {
 }  # fmt: skip
 CHOSEN = (
     *(".to_q", ".to_k", ".to_v", ".to_out.0", ".add_q_proj", ".q_proj", ".fc2", ".SelfAttention.q", ".proj_in"),
-    *(".resnets.0.conv1", ".net.2", "attention.qkv", "mlp.up", "norm_out.linear", ".proj_out"),
+    *(".resnets.0.conv1", ".net.2", "attention.qkv", "mlp.up", "norm_out.linear", ".attentions.0.proj_out"),
 )
-"""How the layers are called that are adapted; of both kinds, and of some that other names end alike."""
+"""How the layers are called that are adapted; and proj_out, as which others' names end in FLUX."""
 
 
 def network(system: System, part: str) -> nn.Module:
@@ -38,7 +38,8 @@ def network(system: System, part: str) -> nn.Module:
 
 def chosen(system: System, part: str) -> list[str]:
     layers = layers_of(parts_to_adapt(system)[part])
-    return [p for p, m in layers.items() if p.endswith(CHOSEN) and isinstance(m, nn.Linear | nn.Conv2d)]
+    plain = [p for p, m in layers.items() if isinstance(m, nn.Linear | nn.Conv2d)]
+    return [p for p in plain if p.endswith(CHOSEN) or p == "proj_out"]
 
 
 def contents(system: System, method: str, *parts: str) -> Contents:
