@@ -127,6 +127,25 @@ def test_diffusers_loads_it(
     check(loaded(folder, file.path, caplog), system, made)
 
 
+def test_diffusers_cuts_kohyas_flux_as_it_was(flux_dev: Path, tmp_path: Path) -> None:
+    """q, k and v of matrices of their own, side by side in one layer.  Its sizes of single blocks are those of the
+    published model alone."""
+    system = describe_system(flux_dev)
+    chosen = contents(system, "lora", "denoiser")["denoiser"]
+    layers = {k: v for k, v in chosen.items() if k.startswith("transformer") and "add_q" not in k}
+    (file,) = write_adapter(tmp_path / "a.safetensors", {"denoiser": layers}, system, "kohya")
+    found = diffusers.FluxPipeline.lora_state_dict(tmp_path, weight_name=file.path.name)
+    heads = {k.removesuffix(".lora_A.weight") for k in found if k.endswith(".lora_A.weight")}
+    assert {head.removeprefix("transformer.") for head in heads} == set(layers) and len(layers) > 4
+    for head in heads:
+        held = layers[head.removeprefix("transformer.")]
+        assert found[f"{head}.lora_A.weight"].shape == held.tensors["down"].shape
+        change = held.change
+        assert change is not None
+        theirs = found[f"{head}.lora_B.weight"] @ found[f"{head}.lora_A.weight"]
+        assert gap(theirs, change.delta(theirs)) < NEAR
+
+
 @pytest.mark.parametrize("method", [m for m in METHODS if m != "full"])
 @pytest.mark.parametrize("base", ["sd1", "sdxl", "sd3", "flux_dev"])
 def test_peft_loads_it(base: str, method: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
