@@ -82,7 +82,7 @@ OPTIONS = {
     "compare": ["MODEL...", *EVALUATION],
     "models": ["--families", "--json"],
     "pull": ["ID", "--variant", "--file", "--name", *SHARED],
-    "convert": ["PATH", "--out", "--json"],
+    "convert": ["PATH", "--to", "--base", "--out", "--json"],
     "read": ["FILE", "--json"],
     "inspect": ["FILE", "--json"],
     "explain": ["MODEL", *SAMPLING, "--json"],

@@ -149,10 +149,12 @@ def sha256(data: bytes | Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def sha256_file(path: Path) -> str:
-    """SHA-256 in hexadecimal of a file, read once in pieces.  Raises InputError when it cannot be read."""
+def sha256_file(path: Path, start: int = 0) -> str:
+    """SHA-256 in hexadecimal of a file from a byte on, read once in pieces.  Raises InputError when it cannot be
+    read."""
     try:
         with path.open("rb") as file:
+            file.seek(start)
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; expected a readable file") from error

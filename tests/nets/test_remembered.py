@@ -11,9 +11,13 @@ from mezzotint.nets.remembered import KEPT, Remembered, remembering
 
 
 class Counting(nn.Linear):
-    """How often it was asked."""
+    """How often it was asked; frozen, as a model's layers are."""
 
     asked = 0
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)
+        self.requires_grad_(False)
 
     def forward(self, input: Tensor) -> Tensor:
         self.asked += 1
@@ -77,3 +81,12 @@ def test_threads_get_their_own_answers() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_a_layer_that_learns_is_asked_again() -> None:
+    layer, x = Counting(8, 4).requires_grad_(True), torch.randn(2, 8)
+    kept = Remembered(layer)
+    with torch.no_grad():
+        first = kept(x)
+        layer.weight.add_(1)
+        assert not torch.equal(kept(x), first)

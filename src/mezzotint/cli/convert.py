@@ -1,31 +1,56 @@
-"""``mezzotint convert FILE|FOLDER``: pickled checkpoints to safetensors."""
+"""``mezzotint convert FILE|FOLDER``: pickled checkpoints to safetensors, adapters to other tools' layouts."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mezzotint.cli.options import json_option, print_json
+
+if TYPE_CHECKING:
+    from mezzotint.pretrained.convert import Converted
 
 SCHEMA = "mezzotint/convert/1"
 
 
 @click.command("convert")
 @click.argument("path", type=click.Path(path_type=Path))
+@click.option("--to", "layout", metavar="peft|diffusers|kohya|comfyui", help="An adapter's new layout.")
+@click.option("--base", metavar="NAME|PATH", help="The model that the adapter is for.")
 @click.option("--out", type=click.Path(path_type=Path), help="File or folder to write.  [beside PATH]")
 @json_option
-def command(path: Path, out: Path | None, as_json: bool) -> None:
+def command(path: Path, layout: str | None, base: str | None, out: Path | None, as_json: bool) -> None:
     """Write a pickled checkpoint (.ckpt, .pt, .pth, .bin), or a folder of them, as safetensors.
 
     It is read by a process of its own that has no network and runs nothing that the file says.
-    """
-    from mezzotint.pretrained.convert import convert
 
-    made = convert(path, out)
+    With --to and --base: write an adapter (a LoRA file, or a folder of PEFT's) in the layout of other tools, its
+    passport with it.
+    """
+    made = _made(path, layout, base, out)
     if as_json:
         files = [{"source": str(m.source), "path": str(m.path), "sha256": m.sha256, "tensors": m.tensors} for m in made]
         print_json({"schema": SCHEMA, "files": files})
         return
     for one in made:
         click.echo(f"{one.path}  {one.tensors} tensors  sha256 {one.sha256}")
+
+
+def _made(path: Path, layout: str | None, base: str | None, out: Path | None) -> tuple[Converted, ...]:
+    if layout is None and base is None:
+        from mezzotint.pretrained.convert import convert
+
+        return convert(path, out)
+    from mezzotint.errors import UsageError, unknown
+    from mezzotint.making.opened import described
+    from mezzotint.pretrained.exchange.convert import convert_adapter
+    from mezzotint.pretrained.exchange.names import LAYOUTS
+
+    if layout is None or base is None:
+        raise UsageError("an adapter is converted with both --to LAYOUT and --base MODEL, the model that it is for")
+    known = next((one for one in LAYOUTS if one == layout), None)
+    if known is None:
+        raise unknown("layout", layout, LAYOUTS)
+    return convert_adapter(path, described(base), known, out)

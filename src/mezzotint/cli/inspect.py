@@ -36,7 +36,10 @@ def printable(value: Any) -> str:
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 def command(file: Path, as_json: bool) -> None:
-    """Say what FILE is: weights, a model folder, a receipt, a picture, a run or a checkpoint.  Nothing in it is run."""
+    """Say what FILE is: weights, an adapter, a model folder, a receipt, a picture, a run or a checkpoint.
+
+    Nothing in it is run.
+    """
     from mezzotint.making.inspection import inspect
 
     found = inspect(file)

@@ -11,7 +11,9 @@ from typing import Any
 
 from mezzotint.errors import InputError, MezzotintError
 from mezzotint.files import read_bytes, sha256, sha256_file
+from mezzotint.pretrained.adapter_files import adapter_paths
 from mezzotint.pretrained.components import INDEX, Component, components, is_diffusers
+from mezzotint.pretrained.exchange.shown import is_adapter, shown
 from mezzotint.pretrained.families.known import PIPELINES
 from mezzotint.pretrained.folder import JSON_NAME, WEIGHTS_NAME, describe
 from mezzotint.pretrained.gguf_file import MAGIC
@@ -29,8 +31,8 @@ PNG_MAGIC, JPEG_MAGIC, RIFF_MAGIC = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIF
 
 @dataclass(frozen=True)
 class Inspection:
-    """kind: weights | model | system | network | receipt | picture | run | checkpoint | json.  facts: what was found,
-    JSON-safe.
+    """kind: weights | adapter | model | system | network | diffusers | receipt | picture | run | checkpoint | json.
+    facts: what was found, JSON-safe.
     """
 
     kind: str
@@ -76,6 +78,9 @@ def _folder(path: Path) -> Inspection:
         return Inspection("run", path, {**_json(path / "run.json"), "files": _files(path)})
     if is_diffusers(path):
         return Inspection("diffusers", path, _diffusers(path))
+    if files := adapter_paths(path):
+        sizes = {str(one.relative_to(path)): one.stat().st_size for one in files}
+        return Inspection("adapter", path, {**shown(path), "files": sizes})
     names = f"{INDEX}, {JSON_NAME}, {SYSTEM_JSON}, {NETWORK_JSON}, run.json or state.json"
     raise InputError(f"{path} is no model, system, network, run or checkpoint (no {names})")
 
@@ -90,10 +95,16 @@ def _file(path: Path) -> Inspection:
         return Inspection("picture", path, _picture(path))
     refuse_pickle(path, head[:8])
     if path.suffix == ".safetensors" or head[8:9] == b"{" or head.startswith(MAGIC):
-        return Inspection("weights", path, _weights(path))
+        return _safetensors(path)
     if head.lstrip().startswith(b"{"):
         return _document(path)
     raise InputError(f"{path} is of no known kind; expected safetensors, a picture, a receipt, a model or a run")
+
+
+def _safetensors(path: Path) -> Inspection:
+    if is_adapter(header_of(path)):
+        return Inspection("adapter", path, {**shown(path), **_weights(path)})
+    return Inspection("weights", path, _weights(path))
 
 
 def _weights(path: Path) -> dict[str, Any]:

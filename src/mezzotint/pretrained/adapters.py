@@ -9,24 +9,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mezzotint.errors import ModelError, UsageError
-from mezzotint.pretrained.components import Component, known_sha256
+from mezzotint.pretrained.adapter_files import Files, files_of
+from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.folder import Described
+<<<<<<< HEAD
 from mezzotint.pretrained.lora_file import Alphas, base_of, refuse_others, with_rotations
+=======
+from mezzotint.pretrained.lora_file import base_said
+from mezzotint.pretrained.passport import Passport, base_of, passport_in
+>>>>>>> passport
 from mezzotint.pretrained.search import lookup
 from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
-    from mezzotint.nets.adapters.layouts import Changes, Coverage, Part, Pieces
+    from mezzotint.nets.adapters.layouts import Bases, Changes, Coverage, Part, Pieces
 
 MAX_WEIGHT = 10.0
 Adaptable = Component | Described
 """What an adapter may change: a part of a folder in diffusers' layout, or the network of a model folder of ours."""
-
-WRITTEN = ("adapter_model.safetensors", "pytorch_lora_weights.safetensors")
-"""Names of the file in the folders that PEFT and diffusers save a LoRA to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,17 @@ class Adapter:
     sha256: str
     parts: Mapping[Part, Changes]
     coverage: Coverage
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """An adapter, and what its files say.   bases: the names that were known.  passport: None where it has none."""
+
+    adapter: Adapter
+    files: Files
+    tensors: Mapping[str, Tensor]
+    bases: Bases
+    passport: Passport | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,37 +139,74 @@ def parts_to_adapt(system: System) -> dict[Part, Adaptable]:
 
 
 def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapter:
-    """A LoRA file for a system.
+    """A LoRA file, or a folder that PEFT or diffusers wrote, for a system.
 
     partial: whether keys without a place are passed over.
     Raises: ModelError (no LoRA; for another base; keys without a place, counted), InputError, UsageError.
     """
-    from mezzotint.nets.adapters.layouts import placed, read_key
-    from mezzotint.nets.adapters.lora import fits
-    from mezzotint.tensorfile import read_tensors
+    return opened_adapter(path, system, partial=partial).adapter
 
+<<<<<<< HEAD
     parts, header = parts_to_adapt(system), refuse_others(path)
     base = f", it is for {found}" if (found := base_of(header)) else ""
     tensors = dict(with_rotations(read_tensors(path), path, header))
     said = {one.part for key in tensors if (one := read_key(key))}
+=======
+
+def opened_adapter(path: Path, system: System, *, partial: bool = False) -> Opened:
+    """The same with all that its files say.   Raises as ``read_adapter``."""
+    from mezzotint.nets.adapters.layouts import placed
+
+    parts = parts_to_adapt(system)
+    files = files_of(path, tuple(parts))
+    tensors, said = _keys_of(files.tensors(), parts, path)
+    passport = passport_in(files.metadata, str(path))
+    bases = {name: pieces_of(part) for name, part in parts.items() if name in said}
+    made, coverage = placed(tensors, bases, files.alphas)
+    name = base_said(files.first) if passport is None else passport.base.name
+    other = f"than {system.name}, it is for {name}" if name else f"than {system.name}"
+    for part, changes in made.items():
+        _check_fits(changes, layers_of(parts[part]), f"{path} is for another base {other}")
+    advice = "use --allow-partial to take what fits" if coverage.layers else "expected a LoRA for this base"
+    if not coverage.layers or (coverage.unknown and not partial):
+        raise ModelError(f"{path} does not fit {other.removeprefix('than ')} ({coverage}); {advice}")
+    coverage = replace(coverage, base="" if passport is None else _other_base(passport, system))
+    named = path.name if path.is_dir() else path.stem
+    return Opened(Adapter(named, files.sha256, made, coverage), files, tensors, bases, passport)
+
+
+def _keys_of(
+    tensors: Mapping[str, Tensor], parts: Mapping[Part, Adaptable], path: Path
+) -> tuple[Mapping[str, Tensor], set[Part]]:
+    """The tensors under the names that these networks have, and which networks they are for.   Raises ModelError for
+    none."""
+    from mezzotint.nets.adapters.layouts import read_key
+
+    named = {_second(key): value for key, value in tensors.items()} if _is_flux(parts["denoiser"]) else tensors
+    said = {one.part for key in named if (one := read_key(key))}
+>>>>>>> passport
     if not said:
         raise ModelError(
             f"{path} is no LoRA but whole weights of something ({len(tensors)} tensors); expected a LoRA file"
         )
-    if "text_encoder_3" in said and _is_flux(parts["denoiser"]):
-        tensors = {_second(key): value for key, value in tensors.items()}
-        said = {one.part for key in tensors if (one := read_key(key))}
-    bases = {name: pieces_of(part) for name, part in parts.items() if name in said}
-    made, coverage = placed(tensors, bases, Alphas(path, header))
-    for name, changes in made.items():
-        for where, change in changes.items():
-            if wrong := fits(layers_of(parts[name])[where], change):
-                raise ModelError(f"{path} is for another base than {system.name}{base}: its {where} {wrong}")
-    if not coverage.layers:
-        raise ModelError(f"{path} does not fit {system.name}{base} ({coverage}); expected a LoRA for this base")
-    if coverage.unknown and not partial:
-        raise ModelError(f"{path} does not fit {system.name}{base} ({coverage}); use --allow-partial to take what fits")
-    return Adapter(path.stem, known_sha256(path), made, coverage)
+    return named, said
+
+
+def _check_fits(changes: Changes, layers: Mapping[str, nn.Module], otherwise: str) -> None:
+    """Raises ModelError, beginning with ``otherwise``, for a change that does not fit its layer."""
+    from mezzotint.nets.adapters.lora import fits
+
+    for where, change in changes.items():
+        if wrong := fits(layers[where], change):
+            raise ModelError(f"{otherwise}: its {where} {wrong}")
+
+
+def _other_base(passport: Passport, system: System) -> str:
+    """Where an adapter was learnt on other weights, that."""
+    here, there = base_of(system), passport.base
+    if here.sha256 == there.sha256:
+        return ""
+    return f"learnt on {there.name}, whose weights ({there.sha256[:12]}…) are not those of {here.name}"
 
 
 def _is_flux(part: Adaptable) -> bool:
@@ -179,14 +230,9 @@ def weighed(text: str, what: str = "a LoRA") -> tuple[Path, float]:
     return path, weight
 
 
-def _file(path: Path) -> Path:
-    """The LoRA file of a folder that PEFT or diffusers wrote; any other path is one already."""
-    return next((path / name for name in WRITTEN if (path / name).is_file()), path)
-
-
 def with_adapters(system: System, files: Sequence[str], *, partial: bool = False) -> System:
     """A system with LoRA files put on, "FILE" or "FILE:weight" each.  Raises as ``read_adapter``."""
-    pairs = [(_file(lookup("lora", str(path))), weight) for path, weight in map(weighed, files)]
+    pairs = [(lookup("lora", str(path)), weight) for path, weight in map(weighed, files)]
     found = tuple(Weighed(read_adapter(path, system, partial=partial), weight) for path, weight in pairs)
     return replace(system, adapters=(*system.adapters, *found))
 

@@ -75,7 +75,9 @@ def _check_pickled(path: Path) -> None:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; expected a checkpoint") from error
     if head[8:9] == b"{" and not looks_pickled(head[:8]):
-        raise UsageError(f"{path} is a safetensors file already; use it as it is")
+        raise UsageError(
+            f"{path} is a safetensors file already; use it as it is, or give an adapter another layout with --to"
+        )
 
 
 def _command(path: Path, target: Path) -> list[str]:

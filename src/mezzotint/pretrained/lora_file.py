@@ -32,7 +32,7 @@ OFT, CONFIG = (".oft_R.weight", ".oft_R.default.weight"), "adapter_config.json"
 PEFT = {"denoiser": ("unet", "transformer")}
 
 
-def base_of(header: Header) -> str:
+def base_said(header: Header) -> str:
     """The base that a file is for, as its metadata, names or shapes show it; "" where they do not."""
     for key in ("ss_base_model_version", "modelspec.architecture"):
         text = header.metadata.get(key, "").lower()
@@ -109,15 +109,16 @@ def _number(value: object, path: Path) -> float:
 
 
 class Alphas:
-    """(network, layer, rank) -> alpha, as PEFT's configuration has it: ``alpha_pattern``, else ``lora_alpha``; times
-    the root of the rank where it says ``use_rslora`` (Kalajdzievski, 2023, A Rank Stabilization Scaling Factor)."""
+    """(network, layer, rank) -> alpha, as PEFT's configuration has it: ``alpha_pattern``, else ``lora_alpha`` (of LoHa
+    and LoKr ``alpha``); times the root of the rank where it says ``use_rslora`` (Kalajdzievski, 2023, A Rank
+    Stabilization Scaling Factor)."""
 
     def __init__(self, path: Path, header: Header) -> None:
         self._path, self._said = path, _settings(path, header)
 
     def __call__(self, part: str, layer: str, rank: int) -> float | None:
         for network in ("", *PEFT.get(part, (part,))):
-            alpha = self._said.get(f"{network}.lora_alpha")
+            alpha = self._said.get(f"{network}.lora_alpha", self._said.get(f"{network}.alpha"))
             if alpha is not None:
                 pattern = self._said.get(f"{network}.alpha_pattern")
                 found = _matching(pattern if isinstance(pattern, dict) else {}, layer, alpha)
@@ -127,5 +128,8 @@ class Alphas:
 
 
 def _matching(pattern: Mapping[str, Any], layer: str, otherwise: object) -> object:
-    """The value of the first name that is the layer's own or the end of it."""
-    return next((v for name, v in pattern.items() if layer == name or layer.endswith(f".{name}")), otherwise)
+    """The value of the first name that is the layer's own or the end of it; its own alone behind a "^"."""
+    for name, value in pattern.items():
+        if layer == name.removeprefix("^") or (name[:1] != "^" and layer.endswith(f".{name}")):
+            return value
+    return otherwise

@@ -13,6 +13,8 @@ from mezzotint.pretrained.spec import made_of
 from mezzotint.pretrained.system import System
 
 KEY, SCHEMA = "mezzotint.passport", "mezzotint/passport/1"
+LONGEST = 256
+"""Characters of what is said of the base."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ def _checked(found: dict[str, Any], where: str) -> Passport:
     within = [base.name, base.architecture, base.sha256, photos.sha256, photos.licence]
     versions = list(made.versions.values()) if isinstance(made.versions, dict) else [None]
     _all(str, [*texts, *within, *triggers, *versions], f"{where}: expected texts for names, hashes, words and versions")
+    if not all(text.isprintable() and len(text) <= LONGEST for text in (base.name, base.architecture, base.sha256)):
+        raise ModelError(f"{where}: expected a name of the base in one line; fetch it again")
     _all(dict, [made.evaluation, made.settings], f"{where}: expected tables for evaluation and settings")
     rank = 0 if made.rank is None else made.rank
     _all(int, [photos.count, made.seed, rank], f"{where}: expected whole numbers for count, seed and rank")

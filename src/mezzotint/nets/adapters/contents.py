@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mezzotint.nets.adapters.begun import Tensors
 from mezzotint.nets.adapters.changes import Change, change_of
-from mezzotint.nets.adapters.layouts import Part
+from mezzotint.nets.adapters.layouts import Part, rank_of
 from mezzotint.nets.adapters.lora import low_rank
 from mezzotint.nets.adapters.trained import Learnt
 
@@ -23,7 +23,7 @@ class Held:
     """What is said of one layer.
 
     tensors: by what they are (``layouts``), with as many axes as the layer's weight has.
-    alpha: in float32, as files keep it; the rank where a file says none; None where there is no rank.
+    alpha: in float32, as files keep it; None where nothing is scaled.
     """
 
     tensors: Tensors
@@ -59,36 +59,30 @@ path is the name of them all in the original layout.
 """
 
 
-def rank_of(tensors: Tensors) -> int | None:
-    """Of thin matrices, None where there are none."""
-    if "up" in tensors:
-        return int(tensors["up"].shape[1])
-    thin = next((name for name in ("hada_w1_b", "lokr_w1_b", "lokr_w2_b") if name in tensors), None)
-    return None if thin is None else int(tensors[thin].shape[0])
-
-
 def rounded(alpha: float) -> float:
     """The nearest of float32, in which files keep it."""
     return float(torch.tensor(alpha, dtype=torch.float32))
 
 
 def held(tensors: Tensors, alpha: float | None) -> Held:
-    """The same, with an alpha where a rank or LoKr asks for one: what is not said scales nothing."""
-    said = dict(tensors)
-    rank = rank_of(said)
-    if alpha is not None:
-        return Held(said, rounded(alpha))
-    whole = 1.0 if "lokr_w1" in said and rank is None else None
-    return Held(said, whole if rank is None else float(rank))
+    """The same, with the alpha that is meant: where none is said the rank, and 1 of a product of whole matrices, which
+    is scaled by nothing whatever is said."""
+    rank = rank_of(tensors)
+    if rank is None:
+        return Held(tensors, 1.0 if "lokr_w1" in tensors else None)
+    return Held(tensors, float(rank) if alpha is None else rounded(alpha))
 
 
 def shaped(one: Held, axes: int) -> Held:
-    """The same with the axes of the layer's weight: files also say 1 x 1 convolutions and rows' norms in fewer."""
-    made = {k: _spread(t, axes) if k in (*THIN, "magnitude") else t for k, t in one.tensors.items()}
-    return replace(one, tensors=made)
+    """The same with the axes that writers give them where a layer's weight has so many."""
+    return replace(one, tensors={k: _shaped(k, t, axes) for k, t in one.tensors.items()})
 
 
-def _spread(tensor: Tensor, axes: int) -> Tensor:
+def _shaped(what: str, tensor: Tensor, axes: int) -> Tensor:
+    if what == "lokr_w2_b":
+        return tensor.flatten(1)
+    if what not in (*THIN, "magnitude"):
+        return tensor
     more = axes - tensor.ndim
     if more >= 0:
         return tensor.reshape(*tensor.shape, *(1,) * more)
@@ -97,24 +91,9 @@ def _spread(tensor: Tensor, axes: int) -> Tensor:
 
 def contents_of(learnt: Mapping[str, Learnt], part: Part = "denoiser") -> Contents:
     """What was learnt of a network, as it is written."""
-    return {part: {path: held(one.tensors, one.alpha) for path, one in learnt.items()}}
+    return {part: {path: _held(one) for path, one in learnt.items()}}
 
 
-def each(contents: Contents, make: Callable[[Part, str, Held], Held]) -> Contents:
-    """Contents whose layers are each made anew."""
-    return {part: {k: make(part, k, one) for k, one in layers.items()} for part, layers in contents.items()}
-
-
-def same(one: Contents, other: Contents) -> bool:
-    """Whether two hold the same layers, alphas and tensors to the bit."""
-    return {p: set(layers) for p, layers in one.items()} == {p: set(layers) for p, layers in other.items()} and all(
-        _alike(a, other[part][path]) for part, layers in one.items() for path, a in layers.items()
-    )
-
-
-def _alike(one: Held, other: Held) -> bool:
-    return (
-        one.alpha == other.alpha
-        and set(one.tensors) == set(other.tensors)
-        and all(t.dtype == other.tensors[k].dtype and torch.equal(t, other.tensors[k]) for k, t in one.tensors.items())
-    )
+def _held(one: Learnt) -> Held:
+    made = held(one.tensors, one.alpha)
+    return replace(made, tensors={k: _shaped(k, t, t.ndim) for k, t in made.tensors.items()})

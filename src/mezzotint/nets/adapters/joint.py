@@ -44,15 +44,20 @@ def _rows(one: Held, cut: Cut) -> Held:
 
 
 def _without_nothing(made: Mapping[str, Held]) -> dict[str, Held]:
-    if not all(set(one.tensors) == {"down", "up"} for one in made.values()):
-        nothing = {k for k, one in made.items() if "diff" in one.tensors and not any(map(_any, one.tensors.values()))}
-        return {k: one for k, one in made.items() if k not in nothing or len(nothing) == len(made)}
-    own = {path: (one.tensors["up"].flatten(1) != 0).any(0) for path, one in made.items()}
-    if not any(map(_any, own.values())):
+    what = set(next(iter(made.values())).tensors)
+    if what <= {"diff", "diff_b"}:
+        return _saying({path: any(map(_any, one.tensors.values())) for path, one in made.items()}, made)
+    if not {"down", "up"} <= what <= {"down", "up", "magnitude"}:
         return dict(made)
+    own = {path: (one.tensors["up"].flatten(1) != 0).any(0) for path, one in made.items()}
     alone = int(torch.stack(list(own.values())).sum(0).max()) == 1
-    kept = {path: one for path, one in made.items() if _any(own[path])}
-    return {path: _trimmed(one, own[path]) if alone else one for path, one in kept.items()}
+    trimmed = {path: _trimmed(one, own[path]) if alone and _any(own[path]) else one for path, one in made.items()}
+    return trimmed if "magnitude" in what else _saying({path: _any(x) for path, x in own.items()}, trimmed)
+
+
+def _saying(says: Mapping[str, bool], made: Mapping[str, Held]) -> dict[str, Held]:
+    """Those that say something, all where none does."""
+    return {path: one for path, one in made.items() if says[path] or not any(says.values())}
 
 
 def _any(x: Tensor) -> bool:
@@ -63,7 +68,7 @@ def _trimmed(one: Held, own: Tensor) -> Held:
     """Without the components of the rank that are not its own; as strong as before."""
     assert one.alpha is not None
     scale = one.alpha / len(own)
-    tensors = {"down": one.tensors["down"][own], "up": one.tensors["up"][:, own].contiguous()}
+    tensors = {**one.tensors, "down": one.tensors["down"][own], "up": one.tensors["up"][:, own].contiguous()}
     return Held(tensors, scale * int(own.sum()))
 
 

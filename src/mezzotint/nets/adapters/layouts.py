@@ -39,7 +39,8 @@ _PREFIXES: tuple[tuple[str, Part], ...] = (
     ("lora_transformer_", "denoiser"), ("lycoris_", "denoiser"), ("oft_unet_", "denoiser"),
     ("text_encoder_2.", "text_encoder_2"),
     ("text_encoder_3.", "text_encoder_3"), ("text_encoders.clip_l.transformer.", "text_encoder"),
-    ("text_encoders.clip_g.transformer.", "text_encoder_2"), ("text_encoders.t5xxl.transformer.", "text_encoder_3"),
+    ("text_encoders.clip_h.transformer.", "text_encoder"), ("text_encoders.clip_g.transformer.", "text_encoder_2"),
+    ("text_encoders.t5xxl.transformer.", "text_encoder_3"),
     ("lora_te1_", "text_encoder"), ("lora_te2_", "text_encoder_2"), ("lora_te3_", "text_encoder_3"),
     ("lora_te_", "text_encoder"), ("text_encoder.", "text_encoder"),
 )  # fmt: skip
@@ -84,13 +85,15 @@ class Coverage:
 
     matched: layers of the base, part by part.  unknown: keys without a place, and alphas that only some layers have.
     alphas: how many layers have one of their own in the file; header: how many have one from what is said beside the
-    tensors; those without either are scaled by 1, as their writers do.
+    tensors; those without either are scaled by 1, as their writers do.   base: where the adapter says that it was
+    learnt on other weights than these, that; else "".
     """
 
     matched: Mapping[Part, int] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     alphas: int = 0
     header: int = 0
+    base: str = ""
 
     @property
     def layers(self) -> int:
@@ -101,7 +104,8 @@ class Coverage:
         header = f", in its header for {self.header}" if self.header else ""
         scaled = f"alpha in the file for {self.alphas} of {self.layers}{header}, 1 for the others"
         rest = f"; {len(self.unknown)} keys without a place, {self.unknown[0]!r} first" if self.unknown else ""
-        return f"layers: {parts}; {scaled}{rest}"
+        base = f"; {self.base}" if self.base else ""
+        return f"layers: {parts}; {scaled}{base}{rest}"
 
 
 Changes = dict[str, Change]
@@ -116,54 +120,93 @@ def unsaid(part: Part, path: str, rank: int) -> None:
     """Nothing is said beside the tensors."""
 
 
-@dataclass
-class _Sorted:
-    """A file's tensors by network and layer as the file has them, with their keys; and keys without a place."""
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """What a file says of one of its layers.
 
-    tensors: dict[tuple[Part, str], dict[What, Tensor]] = field(default_factory=dict)
-    keys: dict[tuple[Part, str], list[str]] = field(default_factory=dict)
-    unknown: list[str] = field(default_factory=list)
+    name: as the base's names have it.  pieces: the base's layers that it is.  matrices: by what they are, less alpha.
+    alpha: of its own, or as it is said beside the tensors (``header``).  keys: of the file.
+    """
+
+    part: Part
+    name: str
+    pieces: Pieces
+    matrices: Mapping[What, Tensor]
+    alpha: float | None
+    header: bool
+    keys: Sequence[str]
 
 
-def _sorted(tensors: Mapping[str, Tensor], known: Mapping[Part, Mapping[str, Pieces]]) -> _Sorted:
-    made = _Sorted()
+Bases = Mapping[Part, Mapping[str, Pieces]]
+"""The layers of each network: every name that files may give one, or several at once -> which they are."""
+
+
+def layers_in(
+    tensors: Mapping[str, Tensor], bases: Bases, alphas: Alphas = unsaid
+) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
+    """A file's tensors by the layers that it names, and the keys that name none of a base's.
+
+    alphas: what is said of layers without one of their own.
+    """
+    known = {part: {_flat(name): name for name in names} for part, names in bases.items()}
+    found: dict[tuple[Part, str], dict[What, Tensor]] = {}
+    keys: dict[tuple[Part, str], list[str]] = {}
+    unknown: list[str] = []
     for key, value in tensors.items():
         said = read_key(key)
-        layer = "" if said is None else _flat(said.layer)
-        if said is None or layer not in known.get(said.part, {}):
-            made.unknown.append(key)
+        name = None if said is None else known.get(said.part, {}).get(_flat(said.layer))
+        if said is None or name is None:
+            unknown.append(key)
             continue
-        made.tensors.setdefault((said.part, layer), {})[said.what] = value
-        made.keys.setdefault((said.part, layer), []).append(key)
-    return made
+        found.setdefault((said.part, name), {})[said.what] = _as_rows(key, value)
+        keys.setdefault((said.part, name), []).append(key)
+    made = [_layer(*where, bases, matrices, keys[where], alphas) for where, matrices in found.items()]
+    return tuple(made), tuple(unknown)
+
+
+def _as_rows(key: str, value: Tensor) -> Tensor:
+    """PEFT has the norms of a convolution's rows in the second axis."""
+    return value.transpose(0, 1) if "lora_magnitude_vector" in key and value.ndim > 2 else value
+
+
+def _layer(
+    part: Part, name: str, bases: Bases, matrices: Mapping[What, Tensor], keys: Sequence[str], alphas: Alphas
+) -> Layer:
+    pieces, own = bases[part][name], matrices.get("alpha")
+    rank = rank_of(matrices)
+    said = alphas(part, pieces[0][0], rank) if own is None and rank is not None else None
+    alpha = said if own is None else float(own.float())
+    rest = {what: value for what, value in matrices.items() if what != "alpha"}
+    return Layer(part, name, pieces, rest, alpha, said is not None, keys)
+
+
+def rank_of(matrices: Mapping[What, Tensor]) -> int | None:
+    """Of a layer's thin matrices, None where there are none."""
+    if "up" in matrices:
+        return int(matrices["up"].shape[1])
+    thin = next((name for name in ("hada_w1_b", "lokr_w1_b", "lokr_w2_b") if name in matrices), None)
+    return None if thin is None else int(matrices[thin].shape[0])
 
 
 def placed(
-    tensors: Mapping[str, Tensor], bases: Mapping[Part, Mapping[str, Pieces]], alphas: Alphas = unsaid
+    tensors: Mapping[str, Tensor], bases: Bases, alphas: Alphas = unsaid
 ) -> tuple[dict[Part, Changes], Coverage]:
-    """The changes of a file's tensors by part and layer, and what had no place.
-
-    bases: the layers of each network: every name that files may give one, or several at once -> which they are.
-    alphas: what is said of layers without one of their own.
-    """
-    known = {part: {_flat(name): pieces for name, pieces in names.items()} for part, names in bases.items()}
-    found, made, header = _sorted(tensors, known), dict[Part, Changes](), 0
-    unknown = found.unknown
-    for (part, layer), matrices in found.tensors.items():
-        pieces, alpha = known[part][layer], float(matrices["alpha"].float()) if "alpha" in matrices else None
-        if alpha is None and "down" in matrices:
-            alpha = alphas(part, pieces[0][0], len(matrices["down"]))
-            header += 0 if alpha is None else len(pieces)
-        changes = _changes(change_of(matrices, alpha, low_rank(matrices, alpha)), pieces)
-        if changes is None or set(changes) & set(made.get(part, {})):
-            unknown += found.keys[part, layer]
+    """The changes of a file's tensors by part and layer, and what had no place.   Arguments as of ``layers_in``."""
+    layers, nowhere = layers_in(tensors, bases, alphas)
+    made, unknown, header = dict[Part, Changes](), list(nowhere), 0
+    for one in layers:
+        found = one.matrices
+        changes = _changes(change_of(found, one.alpha, low_rank(found, one.alpha)), one.pieces)
+        if changes is None or set(changes) & set(made.get(one.part, {})):
+            unknown += one.keys
         else:
-            made.setdefault(part, {}).update(changes)
-    lacking = [f"{part}: {path}.alpha" for part, layers in made.items() for path, c in layers.items() if not c.scaled]
+            made.setdefault(one.part, {}).update(changes)
+            header += len(one.pieces) if one.header else 0
+    lacking = [f"{part}: {path}.alpha" for part, those in made.items() for path, c in those.items() if not c.scaled]
     own = sum(map(len, made.values())) - len(lacking) - header
     if own and lacking:  # a writer gives all of them or none: one that is not there was lost
         unknown += lacking
-    return made, Coverage({part: len(layers) for part, layers in made.items()}, tuple(sorted(unknown)), own, header)
+    return made, Coverage({part: len(those) for part, those in made.items()}, tuple(sorted(unknown)), own, header)
 
 
 def _changes(change: Change | None, pieces: Pieces) -> Changes | None:

@@ -27,9 +27,9 @@ LAID = ("format", "lora_adapter_metadata", "modelspec.implementation", "ss_netwo
 
 
 def kept(metadata: Mapping[str, str]) -> dict[str, str]:
-    """What stays true of an adapter in another layout."""
-    counted = ("ss_network_dim", "ss_network_alpha")
-    return {k: v for k, v in metadata.items() if k not in (*HASHES, *LAID, *counted)}
+    """What stays true of an adapter in another layout, less the passport, which is written anew."""
+    anew = ("ss_network_dim", "ss_network_alpha", KEY)
+    return {k: v for k, v in metadata.items() if k not in (*HASHES, *LAID, *anew)}
 
 
 def architecture(system: System) -> str:

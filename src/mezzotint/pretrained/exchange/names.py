@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from torch import nn
+
 from mezzotint.errors import UsageError
+from mezzotint.nets.adapters.contents import Held
 from mezzotint.nets.adapters.layouts import Part, Pieces
 from mezzotint.pretrained.adapters import Adaptable, layers_of, names_of, parts_to_adapt
 from mezzotint.pretrained.components import Component
@@ -28,11 +31,17 @@ class Place:
     """A layer of a file.
 
     stem: its keys' beginning.  name: the layer's path, or the original name of several.  pieces: which they are.
+    kernel: values of a convolution's kernel, else 1.
     """
 
     stem: str
     name: str
     pieces: Pieces
+    kernel: int = 1
+
+
+Keyed = Mapping[Place, Held]
+"""Layers of a file -> what is said of each."""
 
 
 def network_name(part: Part, adaptable: Adaptable) -> str:
@@ -50,7 +59,11 @@ def places(system: System, layout: Layout) -> dict[Part, tuple[Place, ...]]:
 
 
 def _alone(stem: Callable[[str], str], part: Adaptable) -> list[Place]:
-    return [Place(stem(path), path, ((path, ()),)) for path in layers_of(part)]
+    return [_place(stem(path), path, layer) for path, layer in layers_of(part).items()]
+
+
+def _place(stem: str, path: str, layer: nn.Module) -> Place:
+    return Place(stem, path, ((path, ()),), layer.get_parameter("weight").shape[2:].numel())
 
 
 def _peft(system: System, name: Part, part: Adaptable) -> list[Place]:
@@ -76,8 +89,7 @@ def _kohya(system: System, name: Part, part: Adaptable) -> list[Place]:
 def _comfyui(system: System, name: Part, part: Adaptable) -> list[Place]:
     if name != "denoiser":
         return _alone(lambda path: f"text_encoders.{encoder(name, part)}.transformer.{usual(part, path)}", part)
-    known = not isinstance(part, Component) or part.class_name in JOINT or len(names_of(part)) > len(layers_of(part))
-    if not known:
+    if isinstance(part, Component) and part.class_name not in JOINT and not _latent_diffusion(system):
         raise UsageError(
             f"what ComfyUI calls the layers of {system.name} is not known here; expected Stable Diffusion or FLUX.1,"
             " choose --to diffusers"
@@ -97,7 +109,13 @@ def _original(stem: Callable[[str], str], part: Adaptable) -> list[Place]:
         found = fused.pieces_of(part.class_name, sizes)
         return [Place(stem(name), name, pieces) for name, pieces in found.items() if "_lora" not in name]  # XLabs'
     older = {path: name for name, path in names_of(part).items() if name != path}
-    return [Place(stem(older.get(path, path)), path, ((path, ()),)) for path in layers_of(part)]
+    return [_place(stem(older.get(path, path)), path, layer) for path, layer in layers_of(part).items()]
+
+
+def _latent_diffusion(system: System) -> bool:
+    """Whether the original code is that of Stable Diffusion's U-Nets."""
+    found = system.components
+    return found is not None and found.class_name.startswith(("StableDiffusion", "LatentConsistency"))
 
 
 def _trained_on_original(system: System, part: Adaptable) -> bool:

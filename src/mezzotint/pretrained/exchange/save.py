@@ -15,17 +15,16 @@ from mezzotint.errors import UsageError, unknown
 from mezzotint.files import make_folder, pretty_json, write_atomic
 from mezzotint.nets.adapters.contents import Contents
 from mezzotint.nets.adapters.layouts import Part
+from mezzotint.pretrained.adapter_files import PEFT_CONFIG, PEFT_FILE
 from mezzotint.pretrained.adapters import layers_of, parts_to_adapt
 from mezzotint.pretrained.exchange.metadata import hashes, of_kohya, spec
-from mezzotint.pretrained.exchange.names import LAYOUTS, Layout, network_name
+from mezzotint.pretrained.exchange.names import LAYOUTS, Keyed, Layout, network_name
 from mezzotint.pretrained.exchange.peft_config import config
-from mezzotint.pretrained.exchange.written import Keyed, keyed, tensors_of
+from mezzotint.pretrained.exchange.written import keyed, tensors_of
 from mezzotint.pretrained.lora_file import METADATA
 from mezzotint.pretrained.passport import Passport
 from mezzotint.pretrained.system import System
 from mezzotint.tensorfile import data_sha256, write_tensors
-
-PEFT_FILE, PEFT_CONFIG = "adapter_model.safetensors", "adapter_config.json"
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def write_adapter(
 def _file(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str], layout: Layout) -> Written:
     make_folder(path.parent)
     whole = {"format": "pt", **header, **hashes(data_sha256(tensors), layout)}
-    return Written(path, write_tensors(path, tensors, whole), len(tensors))
+    return Written(path, write_tensors(path, tensors, dict(sorted(whole.items()))), len(tensors))
 
 
 def _configs(made: Mapping[Part, Keyed], system: System) -> dict[Part, dict[str, Any]]:
