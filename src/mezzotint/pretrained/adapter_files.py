@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mezzotint.files import sha256
 from mezzotint.pretrained.components import known_sha256
-from mezzotint.pretrained.lora_file import Alphas, refuse_others
+from mezzotint.pretrained.lora_file import Alphas, refuse_others, with_rotations
 from mezzotint.tensorfile import Header, read_tensors
 
 if TYPE_CHECKING:
@@ -50,9 +50,15 @@ class Files:
         return found[0] if len(found) == 1 else sha256("".join(found).encode())
 
     def tensors(self) -> dict[str, Tensor]:
-        """Of all, those of PEFT's files under the names of their networks.   Raises InputError, ModelError."""
-        pairs = zip(self.paths, self.parts, strict=True)
-        return {_named(key, part): value for path, part in pairs for key, value in read_tensors(path).items()}
+        """Of all, those of PEFT's files under the names of their networks; of PEFT's rotations their blocks.
+
+        Raises InputError, ModelError.
+        """
+        found: dict[str, Tensor] = {}
+        for path, part, header in zip(self.paths, self.parts, self.headers, strict=True):
+            own = with_rotations(read_tensors(path), path, header)
+            found |= {_named(key, part): value for key, value in own.items()}
+        return found
 
     @cached_property
     def _alphas(self) -> Mapping[Part, Alphas]:

@@ -13,12 +13,8 @@ from mezzotint.pretrained.adapter_files import Files, files_of
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.folder import Described
-<<<<<<< HEAD
-from mezzotint.pretrained.lora_file import Alphas, base_of, refuse_others, with_rotations
-=======
 from mezzotint.pretrained.lora_file import base_said
 from mezzotint.pretrained.passport import Passport, base_of, passport_in
->>>>>>> passport
 from mezzotint.pretrained.search import lookup
 from mezzotint.pretrained.system import System
 
@@ -146,12 +142,6 @@ def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapte
     """
     return opened_adapter(path, system, partial=partial).adapter
 
-<<<<<<< HEAD
-    parts, header = parts_to_adapt(system), refuse_others(path)
-    base = f", it is for {found}" if (found := base_of(header)) else ""
-    tensors = dict(with_rotations(read_tensors(path), path, header))
-    said = {one.part for key in tensors if (one := read_key(key))}
-=======
 
 def opened_adapter(path: Path, system: System, *, partial: bool = False) -> Opened:
     """The same with all that its files say.   Raises as ``read_adapter``."""
@@ -184,7 +174,6 @@ def _keys_of(
 
     named = {_second(key): value for key, value in tensors.items()} if _is_flux(parts["denoiser"]) else tensors
     said = {one.part for key in named if (one := read_key(key))}
->>>>>>> passport
     if not said:
         raise ModelError(
             f"{path} is no LoRA but whole weights of something ({len(tensors)} tensors); expected a LoRA file"
