@@ -36,7 +36,7 @@ class Held:
 
     @property
     def method(self) -> str:
-        """lora, dora, loha, lokr or full, with "+dora" behind the others."""
+        """lora, dora, loha, lokr, oft, boft or full, with "+dora" behind the others."""
         found = next((name for start, name in STARTS.items() if any(k.startswith(start) for k in self.tensors)), "full")
         if "magnitude" not in self.tensors:
             return found
@@ -48,7 +48,7 @@ class Held:
         return change_of(self.tensors, self.alpha, low_rank(self.tensors, self.alpha))
 
 
-STARTS = {"down": "lora", "hada_": "loha", "lokr_": "lokr"}
+STARTS = {"down": "lora", "hada_": "loha", "lokr_": "lokr", "oft_": "oft", "boft_": "boft"}
 """How a tensor is called -> the method that has it."""
 
 Contents = Mapping[Part, Mapping[str, Held]]

@@ -95,7 +95,8 @@ def of_kohya(layers: Sequence[Held], system: System, passport: Passport | None) 
         "ss_base_model_version": BASES.get(architecture(system), architecture(system)),
     }
     if lycoris:
-        made["ss_network_args"] = json.dumps({"algo": sorted(lycoris)[0]})
+        algo = sorted(lycoris)[0]
+        made["ss_network_args"] = json.dumps({"algo": {"oft": "diag-oft"}.get(algo, algo)})
     if passport is None:
         return made
     return {

@@ -26,7 +26,7 @@ HEADS = {
 }  # fmt: skip
 """How keys begin -> the layout."""
 
-CHANGES = ("down", "up", "diff", "w_norm", "hada_w1_a", "lokr_w1", "lokr_w1_a")
+CHANGES = ("down", "up", "diff", "w_norm", "hada_w1_a", "lokr_w1", "lokr_w1_a", "oft_blocks", "oft_R", "boft_R")
 """Tensors of which every changed layer has one."""
 
 

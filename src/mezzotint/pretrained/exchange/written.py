@@ -26,10 +26,21 @@ def keyed(contents: Contents, system: System, layout: Layout) -> dict[Part, Keye
     """Contents by the layers of a file.   Raises UsageError for what the layout has no form for."""
     known = places(system, layout)
     made = {part: _keyed(layers, known.get(part, ()), layout) for part, layers in contents.items() if layers}
-    if layout in BESIDE:
-        for layers in made.values():
+    for layers in made.values():
+        _check_rotations(layers, layout)
+        if layout in BESIDE:
             _check(layers, layout)
     return made
+
+
+def _check_rotations(layers: Keyed, layout: Layout) -> None:
+    """Raises UsageError for PEFT's rotations, which turn inputs: no other tool's do, and their blocks are not kept as
+    PEFT has them."""
+    for place, one in layers.items():
+        if turned := sorted(set(one.tensors) & {"oft_R", "boft_R", "boft_s"}):
+            raise UsageError(
+                f"{layout} files have no form for PEFT's {turned[0]} ({place.name}); keep the file as it is"
+            )
 
 
 def _keyed(layers: Mapping[str, Held], known: Sequence[Place], layout: Layout) -> Keyed:
@@ -86,7 +97,7 @@ def _formless(layout: Layout, what: str) -> UsageError:
 
 
 TUCKER = ("mid", "hada_t1", "hada_t2", "lokr_t2")
-CALLED = {"loha": "LoHa", "lokr": "LoKr", "full": "full differences"}
+CALLED = {"loha": "LoHa", "lokr": "LoKr", "oft": "rotations", "full": "full differences"}
 
 
 def _called(one: Held) -> str:
