@@ -28,6 +28,7 @@ PUBLIC = [
     "Progress",
     "Request",
     "Result",
+    "Tuned",
     "__version__",
     "evaluate",
     "explain",
@@ -41,6 +42,7 @@ PUBLIC = [
     "render",
     "settings",
     "stream",
+    "tune",
     "upscale",
     "vary",
 ]
@@ -91,6 +93,11 @@ OPTIONS = {
         *["RECIPE", "--data", "--out", "--resume", "--from", "--steps", "--minutes", "--seed", "--device", "--threads"],
         *["--feeders", "--compile", "--strategy", "--part", "--tensorboard", *SHARED],
     ],
+    "tune": [
+        *["PHOTOS", "--name", "--class", "--also", "--model", "--judge-by", "--photo-licence", "--method", "--rank"],
+        *["--alpha", "--lora-plus", "--targets", "--steps", "--batch", "--rate", "--share", "--prior", "--outside"],
+        *["--moments", "--prior-pictures", "-n/--n", "--seed", *MACHINE, "--minutes", "--resume", "--out", *SHARED],
+    ],
     "render": ["--catalog", "--out", "-n/--n", "--size", "--seed", "--workers", "--only", *SHARED],
 }
 
@@ -129,6 +136,20 @@ def test_generate_the_command_and_a_request_have_the_same_words() -> None:
     assert command is not None
     options = {p.name for p in command.params} - {"prompt", "out", "embed_prompt", "film", "as_json", "quiet"}
     assert options == set(fields)
+
+
+def test_tune_the_command_and_the_function_have_the_same_words() -> None:
+    """And the same defaults, but for what settings say."""
+    from mezzotint.cli import group
+
+    said = {p.name: p.default for p in inspect.signature(mezzotint.tune).parameters.values()}
+    with click.Context(group) as context:
+        command = group.get_command(context, "tune")
+    assert command is not None
+    options = {str(p.name): p.to_info_dict()["default"] if p.name != "also" else () for p in command.params}
+    assert set(said) - {"watch"} == set(options) - {"as_json", "quiet", "minutes"}
+    left = {"photos", "name", "model", "out", "device", "watch"}
+    assert {k: v for k, v in said.items() if k not in left} == {k: options[k] for k in said if k not in left}
 
 
 def test_the_version_is_the_distributions() -> None:

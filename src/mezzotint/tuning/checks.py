@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from mezzotint.evaluation.features import Features
 from mezzotint.pictures.png import Pixels
+from mezzotint.tuning.few import few
 from mezzotint.tuning.photos import Photo
 
 BLURRED = 25.0
@@ -34,10 +34,10 @@ APART = 0.35
 
 def notes(photos: Sequence[Photo], side: int, features: Features) -> list[str]:
     """What people should know of photographs for a model of ``side`` px."""
-    found = [note for photo in photos for note in _alone(photo, side)]
+    found = [note for kind in (_small, _long, _blurred) for note in few(kind(photos, side))]
     if len(photos) == 1:
         found.append("one photograph: the model will learn its view and its light as much as the product")
-    found += list(_twice(photos))
+    found += few(_twice(photos))
     found += list(_several(photos, features))
     bare = sum(photo.mask is None for photo in photos)
     if bare:
@@ -48,14 +48,24 @@ def notes(photos: Sequence[Photo], side: int, features: Features) -> list[str]:
     return found
 
 
-def _alone(photo: Photo, side: int) -> Iterator[str]:
-    width, height = photo.whole
-    if min(width, height) < side:
-        yield f"{photo.name} is {width}x{height}, smaller than the {side} px that are made"
-    if max(width, height) > LONG * min(width, height):
-        yield f"{photo.name} is {width}x{height}: much of it is lost where it is made square"
-    if sharpness(photo) < BLURRED:
-        yield f"{photo.name} looks blurred"
+def _small(photos: Sequence[Photo], side: int) -> Iterator[str]:
+    for photo in photos:
+        width, height = photo.whole
+        if min(width, height) < side:
+            yield f"{photo.name} is {width}x{height}, smaller than the {side} px that are made"
+
+
+def _long(photos: Sequence[Photo], side: int) -> Iterator[str]:
+    for photo in photos:
+        width, height = photo.whole
+        if max(width, height) > LONG * min(width, height):
+            yield f"{photo.name} is {width}x{height}: much of it is lost where it is made square"
+
+
+def _blurred(photos: Sequence[Photo], side: int) -> Iterator[str]:
+    for photo in photos:
+        if sharpness(photo) < BLURRED:
+            yield f"{photo.name} looks blurred"
 
 
 def sharpness(photo: Photo) -> float:
@@ -79,17 +89,19 @@ def dhash(pixels: Pixels) -> NDArray[np.bool_]:
 
 
 def _twice(photos: Sequence[Photo]) -> Iterator[str]:
-    seen = [(photo, dhash(photo.pixels)) for photo in photos]
-    for (a, x), (b, y) in combinations(seen, 2):
-        if a.sha256 == b.sha256:
-            yield f"{a.name} and {b.name} are the same picture"
-        elif int((x != y).sum()) <= SAME and a.pixels.shape == b.pixels.shape and _near(a, b):
-            yield f"{a.name} and {b.name} are nearly the same picture"
+    """Of every photograph that is like an earlier one, one note."""
+    seen = np.stack([dhash(photo.pixels) for photo in photos])
+    for k, photo in enumerate(photos):
+        close = np.flatnonzero((seen[:k] != seen[k]).sum(1) <= SAME)
+        alike = next((photos[int(j)] for j in close if _near(photos[j], photo)), None)
+        if alike is not None:
+            nearly = "" if alike.sha256 == photo.sha256 else "nearly "
+            yield f"{alike.name} and {photo.name} are {nearly}the same picture"
 
 
 def _near(a: Photo, b: Photo) -> bool:
     """Whether two pictures differ by less than 8 grey levels on average."""
-    return float(np.abs(a.pixels.astype(np.int16) - b.pixels).mean()) < 8
+    return a.pixels.shape == b.pixels.shape and float(np.abs(a.pixels.astype(np.int16) - b.pixels).mean()) < 8
 
 
 def pictures(photos: Sequence[Photo], side: int) -> Tensor:

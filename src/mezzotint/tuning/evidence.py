@@ -164,12 +164,22 @@ def _colour(images: Tensor, against: Real) -> Estimate | None:
 
 
 def copied(images: Tensor, photos: Sequence[Photo], features: Features) -> Tensor:
-    """(n,) bool: whether a picture (n, 3, S, S) is one of the photographs, as it is or mirrored."""
-    side = images.shape[-1]
-    shown = [np.asarray(Image.fromarray(p.pixels).resize((side, side), Image.Resampling.BOX)) for p in photos]
+    """(n,) bool: whether a picture (n, 3, S, S) is one of the photographs, or the middle square of one, or its mirror
+    image."""
+    shown = [_square(part, images.shape[-1]) for photo in photos for part in (photo.pixels, _middle(photo.pixels))]
     both = [*shown, *(x[:, ::-1] for x in shown)]
     known = torch.from_numpy(np.stack([x.transpose(2, 0, 1) for x in both]))
     alike = _features(images, features) @ _features(known, features).T > COPY
     ours, theirs = (np.stack([dhash(x) for x in xs]) for xs in ([_rows(i) for i in images], both))
     near = (ours[:, None] != theirs[None]).sum(-1) <= SAME
     return (alike & torch.from_numpy(near)).any(1)
+
+
+def _square(pixels: Bytes, side: int) -> Bytes:
+    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX))
+
+
+def _middle(pixels: Bytes) -> Bytes:
+    side = min(pixels.shape[:2])
+    top, left = ((n - side) // 2 for n in pixels.shape[:2])
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
