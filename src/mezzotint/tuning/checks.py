@@ -25,8 +25,8 @@ Pech-Pacheco et al., 2000, Diatom autofocusing in brightfield microscopy, sec. 2
 LONG = 2.5
 """A picture whose sides differ by more loses much where it is made square."""
 
-SAME = 4
-"""Bits of 64 of the difference hash by which two pictures of one scene differ at most."""
+NEARLY = 0.99
+"""Correlation of ``thumbs`` from which on two photographs are nearly the same."""
 
 APART = 0.35
 """Mean cosine between features of photographs below which they seem to show several things."""
@@ -81,27 +81,27 @@ def sharpness(photo: Photo) -> float:
     return float(laplacian[mask].var()) if mask.any() else 0.0
 
 
-def dhash(pixels: Pixels) -> NDArray[np.bool_]:
-    """64 bits: whether each of 8 x 8 places is lighter than the one left of it.  Krawetz, 2013, Kind of Like That."""
-    small = Image.fromarray(pixels).convert("L").resize((9, 8), Image.Resampling.BOX)
-    x = np.asarray(small, np.int16)
-    return np.asarray(x[:, 1:] > x[:, :-1]).reshape(-1)
+def thumbs(pictures: Sequence[Pixels]) -> NDArray[np.float32]:
+    """(n, 3072), each picture at 32 x 32 less its mean and of length 1: products of them are correlations.
+
+    A hash of differences would not do: on a plain background its bits are the noise's.
+    """
+    small = [
+        Image.fromarray(np.ascontiguousarray(x)).convert("RGB").resize((32, 32), Image.Resampling.BOX) for x in pictures
+    ]
+    x = np.stack([np.asarray(image, np.float32).reshape(-1) for image in small])
+    x -= x.mean(1, keepdims=True)
+    return np.asarray(x / np.linalg.norm(x, axis=1, keepdims=True).clip(1e-6), np.float32)
 
 
 def _twice(photos: Sequence[Photo]) -> Iterator[str]:
     """Of every photograph that is like an earlier one, one note."""
-    seen = np.stack([dhash(photo.pixels) for photo in photos])
+    seen = thumbs([photo.pixels for photo in photos])
     for k, photo in enumerate(photos):
-        close = np.flatnonzero((seen[:k] != seen[k]).sum(1) <= SAME)
-        alike = next((photos[int(j)] for j in close if _near(photos[j], photo)), None)
-        if alike is not None:
-            nearly = "" if alike.sha256 == photo.sha256 else "nearly "
-            yield f"{alike.name} and {photo.name} are {nearly}the same picture"
-
-
-def _near(a: Photo, b: Photo) -> bool:
-    """Whether two pictures differ by less than 8 grey levels on average."""
-    return a.pixels.shape == b.pixels.shape and float(np.abs(a.pixels.astype(np.int16) - b.pixels).mean()) < 8
+        alike = [photos[int(j)] for j in np.flatnonzero(seen[:k] @ seen[k] > NEARLY)]
+        same = [other for other in alike if other.sha256 == photo.sha256]
+        if alike:
+            yield f"{(same or alike)[0].name} and {photo.name} are {'' if same else 'nearly '}the same picture"
 
 
 def pictures(photos: Sequence[Photo], side: int) -> Tensor:
