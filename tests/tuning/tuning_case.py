@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,10 +112,17 @@ def heeding() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def started(arguments: list[str], home: Path) -> subprocess.Popen[str]:
+def limited() -> None:
+    """No file may grow beyond 20 kB, which is how a full disk answers a write."""
+    heeding()
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+def started(arguments: list[str], home: Path, before: Callable[[], None] = heeding) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", "from mezzotint.cli import main; main()", *arguments]
     return subprocess.Popen(
-        command, env=environment(home), text=True, preexec_fn=heeding,
+        command, env=environment(home), text=True, preexec_fn=before,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
