@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageFilter
 from tuning_case import mug, photographs
 
 from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
@@ -77,16 +77,14 @@ def test_without_a_mask(tmp_path: Path, features: Features) -> None:
 
 
 def test_several_products(tmp_path: Path, features: Features) -> None:
-    """A mug, stripes, noise and a city of boxes."""
-    random, bars = np.random.default_rng(0), Image.new("RGB", (96, 96), (240, 240, 10))
-    for x in range(0, 96, 12):
-        ImageDraw.Draw(bars).rectangle((x, 0, x + 5, 96), fill=(200, 0, 120))
-    city = Image.new("RGB", (96, 96), (20, 20, 60))
-    for x in range(0, 96, 16):
-        ImageDraw.Draw(city).rectangle((x, int(random.integers(5, 80)), x + 12, 96), fill=(250, 200, 90))
-    noise = Image.fromarray(random.integers(0, 255, (96, 96, 3), np.uint8))
-    for name, image in (("mug", mug(96, BLUE, 0, GREY)), ("bars", bars), ("city", city), ("noise", noise)):
-        image.save(tmp_path / f"{name}.png")
+    """A mug, rings, a disc, and noise."""
+    y, x = np.mgrid[:96, :96] - 48
+    rings = (127 + 127 * np.sin(np.hypot(x, y) / 2)).astype(np.uint8)
+    disc = np.where((np.hypot(x, y) < 40)[..., None], (230, 30, 30), (250, 250, 250)).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 255, (96, 96, 3), np.uint8)
+    mug(96, BLUE, 0, GREY).save(tmp_path / "mug.png")
+    for name, drawn in (("rings", rings), ("disc", disc), ("noise", noise)):
+        Image.fromarray(drawn).convert("RGB").save(tmp_path / f"{name}.png")
     (note,) = [n for n in said(tmp_path, features) if "several things" in n]
     assert "one adapter learns one product, give each a folder" in note
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 from tuning_case import CARD, Whole, finished, limited, photographs, started, text_cascade, words
 
 from mezzotint.cli import run
 from mezzotint.files import read_bytes
+from mezzotint.making.tuned.tune import LIMITED
 
 LONG = "x" * 10_000
 
@@ -143,25 +147,26 @@ def test_notes_and_licences_are_said_before_anything_is_learnt(
     ],
 )  # fmt: skip
 def test_licences_that_forbid_trade(licence: str, limited: bool) -> None:
-    from mezzotint.making.tuned.tune import LIMITED
-
     assert (LIMITED.search(licence.lower()) is not None) == limited
 
 
 def test_other_words_do_not_go_on_with_a_run(
     inside: Path, capsys: pytest.CaptureFixture[str], cascade: Path, shoot: Path, whole: Whole
 ) -> None:
-    import shutil
-
     out = shutil.copytree(whole.out, inside / "o")
     (out / "adapter.safetensors").unlink()
     assert "holds a run already; give --resume" in fails(capsys, words(shoot, cascade, out))
-    assert "rank" in fails(capsys, words(shoot, cascade, out, "--resume", "--rank", "3"))
+    said = fails(capsys, words(shoot, cascade, out, "--resume", "--rank", "3"))
+    assert "the checkpoint was made by another recipe (they differ in: net)" in said
 
 
-def test_a_full_disk(tmp_path: Path, cascade: Path, shoot: Path) -> None:
+def test_a_full_disk_and_then_room(tmp_path: Path, cascade: Path, shoot: Path, whole: Whole) -> None:
     out = tmp_path / "o"
     code, printed, err = finished(started(words(shoot, cascade, out, "--quiet"), tmp_path, limited))
     assert code == 2 and printed == "" and err.count("\n") == 1, err
     assert err.startswith("mezzotint: cannot write ") and not (out / "adapter.safetensors").exists()
     assert not list(out.rglob("*.part"))
+    code, _, err = finished(started(words(shoot, cascade, out, "--quiet", "--resume"), tmp_path))
+    assert code == 0, err
+    ours, theirs = (load_file(folder / "adapter.safetensors") for folder in (out, whole.out))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)

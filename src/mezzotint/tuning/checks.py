@@ -29,7 +29,11 @@ NEARLY = 0.99
 """Correlation of ``thumbs`` from which on two photographs are nearly the same."""
 
 APART = 0.35
-"""Mean cosine between features of photographs below which they seem to show several things."""
+"""Mean cosine between features of photographs below which they seem to show several things.
+
+Of six renders of one product of our catalog on grounds of several colours 2.5 % lie below it, of six of six products
+83 %, of three each of two 40 %.
+"""
 
 
 def notes(photos: Sequence[Photo], side: int, features: Features) -> list[str]:
