@@ -5,9 +5,11 @@ import dataclasses
 import inspect
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -229,6 +231,12 @@ def test_nothing_unpickles_or_evaluates() -> None:
     found = {str(p.relative_to(SOURCE)): calls_of(p) & forbidden for p in SOURCE.rglob("*.py")}
     confined = {"pretrained/unpickle.py": {"torch.load"}}  # a process of its own, with a closed set of names
     assert {name: calls for name, calls in found.items() if calls} == confined
+
+
+def test_extras_that_messages_name_can_be_installed() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    named = {name for p in SOURCE.rglob("*.py") for name in re.findall(r"mezzotint\[(\w+)\]", p.read_text())}
+    assert {"tune", "hub"} <= named <= set(project["optional-dependencies"])
 
 
 def test_every_error_has_a_code_of_its_own() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import jsonschema
@@ -12,6 +12,7 @@ import pytest
 import torch
 from tuning_case import Whole
 
+from mezzotint.evaluation.features import DEFAULT_SIZE, extractor
 from mezzotint.making.evaluation import pictures
 from mezzotint.making.tuned.base import Base, base
 from mezzotint.making.tuned.judge import SEED
@@ -20,7 +21,8 @@ from mezzotint.pretrained.model import load
 from mezzotint.schemas import schema
 from mezzotint.tensorfile import read_header
 from mezzotint.tuning.choose import choose
-from mezzotint.tuning.evidence import Estimate, Evidence
+from mezzotint.tuning.evidence import Estimate, Evidence, evidence, parted, real
+from mezzotint.tuning.photos import held_apart, read_shoot
 from mezzotint.tuning.prompts import asked
 from mezzotint.tuning.words import Subject
 
@@ -71,10 +73,12 @@ def judged(cascade: Path) -> Base:
     return base(load(cascade), "cpu", "float32")
 
 
+QUESTIONS = asked(Subject("acme mug", "mug"), "products", 4)
+
+
 def made(judged: Base, work: Path, worn: Weighed | None) -> np.ndarray:
     """The pictures of all prompts, on the noise of the evidence."""
-    prompts = asked(Subject("acme mug", "mug"), "products", 4).all
-    return pictures(judged.job(prompts, SEED, worn), work).images.numpy()
+    return pictures(judged.job(QUESTIONS.all, SEED, worn), work).images.numpy()
 
 
 def test_the_kept_file_makes_the_pictures_that_its_evidence_is_of(whole: Whole, judged: Base, tmp_path: Path) -> None:
@@ -86,6 +90,18 @@ def test_the_kept_file_makes_the_pictures_that_its_evidence_is_of(whole: Whole, 
         assert sum(np.array_equal(again, pictures) for pictures in kept) == 1
     weaker = made(judged, tmp_path, replace(file, weight=0.0))
     assert np.array_equal(weaker, made(judged, tmp_path, None))
+
+
+def test_the_evidence_of_the_kept_moment_is_that_of_the_kept_file(
+    whole: Whole, judged: Base, shoot: Path, tmp_path: Path
+) -> None:
+    file = Weighed(read_adapter(whole.out / "adapter.safetensors", judged.until.system), 1.0)
+    learnt, held = held_apart(read_shoot(shoot, 2 * 16).photos)
+    shown = parted(torch.from_numpy(made(judged, tmp_path, file)), QUESTIONS)
+    found = asdict(evidence(shown, QUESTIONS, real(held, learnt, 16), extractor(2 * DEFAULT_SIZE)))
+    kept, printed = str(whole.printed["choice"]["step"]), whole.printed["evidence"]
+    assert found["fidelity"] == printed[kept]["fidelity"] and found["colour"] == printed[kept]["colour"]
+    assert all(found["fidelity"] != one["fidelity"] for step, one in printed.items() if step != kept)
 
 
 def test_what_was_loaded_keeps_its_bytes_too(judged: Base, whole: Whole, tmp_path: Path) -> None:
