@@ -53,6 +53,7 @@ def test_several_subjects_are_held_apart(cascade: Path, mugs: Path, tmp_path: Pa
 def test_it_stops_between_pictures_and_goes_on(cascade: Path, mugs: Path, tmp_path: Path) -> None:
     made = tuned(mugs, cascade, tmp_path / "o", prior_pictures=2, watch=Watch(stop=lambda: True))
     assert made.adapter is None and made.found is None
+    assert not (tmp_path / "o/run").exists()  # the prior's pictures come before the first update
     assert tuned(mugs, cascade, tmp_path / "o", prior_pictures=2, resume=True).adapter is not None
 
 
