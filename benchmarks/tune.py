@@ -44,7 +44,7 @@ def ours_of(folder: Path, photos: Path, work: Path) -> Callable[[], Any]:
     """One update of ours, by the loop that ``mezzotint tune`` runs."""
     from mezzotint.evaluation.features import extractor
     from mezzotint.making.tuned.base import base
-    from mezzotint.making.tuned.learn import lesson
+    from mezzotint.making.tuned.learn import lesson, tunable_of
     from mezzotint.making.tuned.shoots import shoots
     from mezzotint.making.tuned.wish import Wish
     from mezzotint.pretrained.model import load
@@ -57,7 +57,7 @@ def ours_of(folder: Path, photos: Path, work: Path) -> Callable[[], Any]:
     wish = Wish({one: photos}, folder, said)
     model = base(load(folder), "auto", "fastest")
     taken = shoots(wish, SIDE, extractor(64))
-    plan = lesson(model, taken.learnt, taken.held, [], said)
+    plan = lesson(model, tunable_of(model, said.method), taken.learnt, taken.held, [], said)
     steps: Iterator[Progress] = train(plan.recipe, type(plan.data)(plan.data.train, None), device=plan.device)
     return lambda: next(steps)
 

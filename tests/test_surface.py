@@ -5,9 +5,11 @@ import dataclasses
 import inspect
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -28,6 +30,7 @@ PUBLIC = [
     "Progress",
     "Request",
     "Result",
+    "Tuned",
     "__version__",
     "evaluate",
     "explain",
@@ -41,6 +44,7 @@ PUBLIC = [
     "render",
     "settings",
     "stream",
+    "tune",
     "upscale",
     "vary",
 ]
@@ -91,6 +95,11 @@ OPTIONS = {
         *["RECIPE", "--data", "--out", "--resume", "--from", "--steps", "--minutes", "--seed", "--device", "--threads"],
         *["--feeders", "--compile", "--strategy", "--part", "--tensorboard", *SHARED],
     ],
+    "tune": [
+        *["PHOTOS", "--name", "--class", "--also", "--model", "--judge-by", "--photo-licence", "--method", "--rank"],
+        *["--alpha", "--lora-plus", "--targets", "--steps", "--batch", "--rate", "--share", "--prior", "--outside"],
+        *["--moments", "--prior-pictures", "-n/--n", "--seed", *MACHINE, "--minutes", "--resume", "--out", *SHARED],
+    ],
     "render": ["--catalog", "--out", "-n/--n", "--size", "--seed", "--workers", "--only", *SHARED],
 }
 
@@ -129,6 +138,20 @@ def test_generate_the_command_and_a_request_have_the_same_words() -> None:
     assert command is not None
     options = {p.name for p in command.params} - {"prompt", "out", "embed_prompt", "film", "as_json", "quiet"}
     assert options == set(fields)
+
+
+def test_tune_the_command_and_the_function_have_the_same_words() -> None:
+    """And the same defaults, but for what settings say."""
+    from mezzotint.cli import group
+
+    said = {p.name: p.default for p in inspect.signature(mezzotint.tune).parameters.values()}
+    with click.Context(group) as context:
+        command = group.get_command(context, "tune")
+    assert command is not None
+    options = {str(p.name): p.to_info_dict()["default"] if p.name != "also" else () for p in command.params}
+    assert set(said) - {"watch"} == set(options) - {"as_json", "quiet", "minutes"}
+    left = {"photos", "name", "model", "out", "device", "watch"}
+    assert {k: v for k, v in said.items() if k not in left} == {k: options[k] for k in said if k not in left}
 
 
 def test_the_version_is_the_distributions() -> None:
@@ -208,6 +231,12 @@ def test_nothing_unpickles_or_evaluates() -> None:
     found = {str(p.relative_to(SOURCE)): calls_of(p) & forbidden for p in SOURCE.rglob("*.py")}
     confined = {"pretrained/unpickle.py": {"torch.load"}}  # a process of its own, with a closed set of names
     assert {name: calls for name, calls in found.items() if calls} == confined
+
+
+def test_extras_that_messages_name_can_be_installed() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    named = {name for p in SOURCE.rglob("*.py") for name in re.findall(r"mezzotint\[(\w+)\]", p.read_text())}
+    assert {"tune", "hub"} <= named <= set(project["optional-dependencies"])
 
 
 def test_every_error_has_a_code_of_its_own() -> None:

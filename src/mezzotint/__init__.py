@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from mezzotint.making.request import Request as Request
     from mezzotint.making.run import generate as generate
     from mezzotint.making.run import stream as stream
+    from mezzotint.making.tuned.tune import Tuned as Tuned
+    from mezzotint.making.tuned.words import tune as tune
     from mezzotint.making.upscale import upscale as upscale
     from mezzotint.making.vary import vary as vary
     from mezzotint.pretrained.model import Model as Model
@@ -50,6 +52,7 @@ _HOME = {
     "Progress": "making.image",
     "Request": "making.request",
     "Result": "making.image",
+    "Tuned": "making.tuned.tune",
     "evaluate": "making.evaluate",
     "explain": "making.explain",
     "generate": "making.run",
@@ -62,6 +65,7 @@ _HOME = {
     "render": "products.rendering",
     "settings": "config",
     "stream": "making.run",
+    "tune": "making.tuned.words",
     "upscale": "making.upscale",
     "vary": "making.vary",
 }

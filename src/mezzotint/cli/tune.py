@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import click
 
-from mezzotint.cli import EXIT_INTERRUPTED, say
-from mezzotint.cli.options import chain, json_option, model_option, out_option, print_json, quiet_option
-from mezzotint.cli.output import run_folder
+from mezzotint.cli import say
+from mezzotint.cli.options import chain, json_option, model_option, out_option, print_json, quiet_option, settled
+from mezzotint.cli.output import StoppedError, run_folder
 from mezzotint.cli.stop import Stop
-from mezzotint.config import DEVICES, DTYPES, settings
-
-if TYPE_CHECKING:
-    from mezzotint.tuning.settings import Settings
+from mezzotint.config import DEVICES, DTYPES
+from mezzotint.errors import UsageError
 
 _what = chain(
     click.option("--name", required=True, help='What prompts will call it: "acme bag".'),
@@ -46,7 +44,7 @@ _how = chain(
 )
 _where = chain(
     click.option("--device", metavar="|".join(DEVICES), help="Where the network runs.  [auto]"),
-    click.option("--dtype", metavar="|".join(DTYPES), help="Number format of the base.  [fastest]"),
+    click.option("--dtype", metavar="|".join(DTYPES), default="fastest", help="Number format of the base.  [fastest]"),
     click.option("--threads", type=int, help="Processor threads."),
     click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after this long, resumable."),
     click.option("--resume", is_flag=True, help="Go on with the run in --out."),
@@ -61,7 +59,9 @@ _where = chain(
 @_what
 @_how
 @_where
-def command(photos: Path, quiet: bool, as_json: bool, resume: bool, minutes: float | None, **words: Any) -> None:
+def command(
+    photos: Path, out: Path | None, minutes: float | None, resume: bool, as_json: bool, quiet: bool, **words: Any
+) -> None:
     """Learn a product from the folder PHOTOS: four to twenty photographs of it, as they are.
 
     Captions (NAME.txt, metadata.jsonl) and masks (NAME.mask.png, white where the product is) may lie beside them;
@@ -71,33 +71,19 @@ def command(photos: Path, quiet: bool, as_json: bool, resume: bool, minutes: flo
 
     Ctrl-C finishes the step and exits with 130; --resume with the same words then gives the same adapter, to the bit.
     """
-    said = settings({k: words[k] for k in ("model", "device", "threads")})
-    folder = run_folder(words["out"], "tune")
-    start: Literal["new", "resume"] = "resume" if resume else "new"
+    if resume and out is None:
+        raise UsageError("--resume goes on with a run; name its folder with --out")
+    said, folder = settled(words, "model", "device", "threads"), run_folder(out, "tune")
 
     from mezzotint.cli.train import Bar
-    from mezzotint.making.tuned.tune import tuned
-    from mezzotint.making.tuned.wish import Wish, subjects_of
-    from mezzotint.pretrained.device import use_threads
+    from mezzotint.making.tuned.words import tune
     from mezzotint.training.run import Watch
 
-    use_threads(None if said["threads"].value is None else int(said["threads"].value))
-    wish = Wish(
-        photos=subjects_of(photos, words["name"], words["kind"], words["also"]),
-        model=str(said["model"].value),
-        settings=_settings(words),
-        judge_by=words["judge_by"],
-        n=words["n"],
-        prior_pictures=words["prior_pictures"],
-        photo_licence=words["photo_licence"],
-        device=str(said["device"].value),
-        dtype=words["dtype"] or "fastest",
-    )
     with Stop(minutes) as stop, Bar(shown=not quiet) as bar:
-        made = tuned(wish, folder, start, Watch(bar, stop, bar.say), bar.say)
+        made = tune(photos, out=folder, resume=resume, watch=Watch(bar, stop, bar.say), **said)
     if made.found is None:
-        say(f"stopped; go on with the same words, --resume --out {folder}")
-        raise click.exceptions.Exit(EXIT_INTERRUPTED if stop.interrupted else 0)
+        _stopped(folder, stop.interrupted, as_json)
+        return
 
     from mezzotint.tuning.report import document, text
 
@@ -109,10 +95,11 @@ def command(photos: Path, quiet: bool, as_json: bool, resume: bool, minutes: flo
         print(f"{folder / 'report.html'} shows the pictures", file=sys.stderr)
 
 
-def _settings(words: dict[str, Any]) -> Settings:
-    """Raises UsageError."""
-    from mezzotint.tuning.settings import Method, Settings
-
-    method = Method(words["method"], words["rank"], words["alpha"], words["lora_plus"], words["targets"])
-    names = ("steps", "batch", "rate", "share", "prior", "outside", "moments", "seed")
-    return Settings(method, *(words[name] for name in names))
+def _stopped(folder: Path, interrupted: bool, as_json: bool) -> None:
+    """Says how to go on.  Raises StoppedError where it was Ctrl-C."""
+    how = f"stopped; go on with the same words, --resume --out {folder}"
+    if interrupted:
+        raise StoppedError(how)
+    say(how)
+    if as_json:
+        print_json({"schema": "mezzotint/tune/1", "stopped": True, "out": str(folder)})

@@ -49,10 +49,10 @@ def png(image: Image, text: Mapping[str, str]) -> bytes:
     return file.getvalue()
 
 
-def read_picture(path: Path) -> Image:
+def read_picture(path: Path, most: int = MAX_PIXELS) -> Image:
     """A picture from a file, decoded and upright, in its own mode; nothing but PNG, JPEG and WebP is decoded.
 
-    Raises InputError: not a picture, damaged, truncated, or larger than 16 million pixels (a bomb is not decoded).
+    Raises InputError: not a picture, damaged, truncated, or of more than ``most`` pixels (a bomb is not decoded).
     """
     from PIL import Image as Pillow
     from PIL import ImageOps
@@ -61,9 +61,9 @@ def read_picture(path: Path) -> Image:
         warnings.simplefilter("error", Pillow.DecompressionBombWarning)
         try:
             with Pillow.open(path, formats=FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
+                if image.width * image.height > most:
                     size = f"{image.width}x{image.height}"
-                    raise InputError(f"{path} has {size} pixels; at most {MAX_PIXELS} are taken, make it smaller")
+                    raise InputError(f"{path} has {size} pixels; at most {most} are taken, make it smaller")
                 upright = ImageOps.exif_transpose(image)
                 upright.load()
                 return upright
@@ -71,7 +71,7 @@ def read_picture(path: Path) -> Image:
             raise InputError(f"no file {path}; expected a picture") from error
         except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
             raise InputError(
-                f"{path} has over {Pillow.MAX_IMAGE_PIXELS} pixels; at most {MAX_PIXELS} are taken, make it smaller"
+                f"{path} has over {Pillow.MAX_IMAGE_PIXELS} pixels; at most {most} are taken, make it smaller"
             ) from error
         except (OSError, ValueError, SyntaxError) as error:
             reason = str(error).partition("\n")[0]

@@ -25,7 +25,7 @@ class Choice:
 
 def overstepped(found: Evidence, base: Evidence) -> float:
     """By how much a moment breaks the rule, 0 where it does not."""
-    least = ADHERENCE * base.adherence.value
+    least = ADHERENCE * base.adherence.value - 1e-9  # shares are not exact in binary
     drift = 0.0 if found.drift is None else max(0.0, found.drift.value / DRIFT - 1)
     return max(0.0, least - found.adherence.value) + drift + found.copies.value
 

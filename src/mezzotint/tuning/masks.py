@@ -20,6 +20,9 @@ Found = Literal["alpha", "file", "grabcut"]
 TAIL = ".mask"
 """bag.jpg's mask is bag.mask.png: white where the product is."""
 
+LARGEST = 64_000_000
+"""Pixels of a photograph or a mask: what cameras make."""
+
 EDGE, PLAIN, NEAR = 0.04, 6.0, 10.0
 """Share of the side that is the frame; how far (CIE76) its pixels may lie from their median on a plain background;
 how near to it a pixel is surely the background."""
@@ -66,22 +69,29 @@ def mask_of(photo: Path, pixels: Pixels, alpha: Bytes | None) -> Mask | None:
     """Of a photograph, None where nothing says where the product is.
 
     pixels: (H, W, 3).  alpha: the file's own, (H, W), None where it is opaque.   Raises InputError for a mask file of
-    another shape than the photograph.
+    another shape than the photograph, and for a mask in which nothing is the product's.
     """
     beside = mask_beside(photo)
     if beside is not None:
-        return Mask(_read(beside, pixels.shape[1::-1]), "file")
+        return Mask(_full(_read(beside, pixels.shape[1::-1]), beside), "file")
     if alpha is not None:
-        return Mask(alpha, "alpha")
+        return Mask(_full(alpha, photo), "alpha")
     colour = backdrop(pixels)
     return None if colour is None else cut(pixels, colour)
 
 
 def _read(path: Path, size: tuple[int, int]) -> Bytes:
-    image = flat(read_picture(path)).convert("L")
+    image = flat(read_picture(path, LARGEST)).convert("L")
     if image.width * size[1] != image.height * size[0]:
-        raise InputError(f"{path} is {image.width}x{image.height}; expected the shape of its photograph, {size}")
+        wanted = f"{size[0]}x{size[1]}"
+        raise InputError(f"{path} is {image.width}x{image.height}; expected the shape of its photograph, {wanted}")
     return np.asarray(image.resize(size), np.uint8)
+
+
+def _full(alpha: Bytes, path: Path) -> Bytes:
+    if not (alpha > 127).any():
+        raise InputError(f"{path}: nothing in it is the product's; expected white, or opaque, where the product is")
+    return alpha
 
 
 def cut(pixels: Pixels, colour: NDArray[np.float64]) -> Mask | None:

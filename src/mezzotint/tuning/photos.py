@@ -14,8 +14,11 @@ from mezzotint.errors import InputError
 from mezzotint.pictures.flat import flat
 from mezzotint.pictures.png import Pixels, read_picture
 from mezzotint.training.data.detect import open_source
-from mezzotint.training.data.source import BadItemError
-from mezzotint.tuning.masks import Mask, is_mask, mask_of
+from mezzotint.training.data.files import is_picture, listed
+from mezzotint.training.data.folders import METADATA, Pictures
+from mezzotint.training.data.source import BadItemError, Shard
+from mezzotint.tuning.few import few
+from mezzotint.tuning.masks import LARGEST, Mask, is_mask, mask_of
 
 MOST = 1000
 """Photographs that are read; of more, so many are taken evenly."""
@@ -61,10 +64,13 @@ def read_shoot(folder: Path, side: int) -> Shoot:
     Captions: ``name.txt``, or ``metadata.jsonl`` with ``file_name`` and ``text``.   Raises InputError where no
     photograph can be read.
     """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; expected a folder of photographs")
     bad: list[str] = []
     shard = open_source(folder).open(0, lambda damage: bad.append(str(damage)))
     photos: list[Photo] = []
-    for k in _evenly(len(shard)):
+    candidates = _candidates(shard)
+    for k in _evenly(candidates):
         try:
             item = shard[k]
             if not is_mask(Path(item.id)):
@@ -75,13 +81,22 @@ def read_shoot(folder: Path, side: int) -> Shoot:
             bad.append(str(error))
     if not photos:
         raise InputError(f"{folder}: no photograph can be read ({bad[0] if bad else 'masks alone'})")
-    more = [f"{len(shard)} photographs; {MOST} of them are taken, evenly"] if len(shard) > MOST else []
-    return Shoot(tuple(photos), (*more, *(f"left out: {what}" for what in bad), *_lonely(folder)))
+    n = len(candidates)
+    more = [f"{n} photographs; {MOST} of them are taken, evenly"] if n > MOST else []
+    left = few(f"left out: {what}" for what in bad)
+    return Shoot(tuple(photos), (*more, *left, *few(_lonely(folder)), *few(_unread(folder))))
 
 
-def _evenly(n: int) -> list[int]:
-    """Numbers of at most MOST of n."""
-    return [int(k) for k in np.linspace(0, n - 1, min(n, MOST)).round()]
+def _candidates(shard: Shard) -> list[int]:
+    """The numbers of what is no mask, as far as names are known without reading."""
+    names = shard.names if isinstance(shard, Pictures) else None
+    return [k for k in range(len(shard)) if names is None or not is_mask(Path(names[k]))]
+
+
+def _evenly(numbers: Sequence[int]) -> list[int]:
+    """At most MOST of them."""
+    n = len(numbers)
+    return [numbers[int(k)] for k in np.linspace(0, n - 1, min(n, MOST)).round()]
 
 
 def _lonely(folder: Path) -> Iterator[str]:
@@ -92,9 +107,19 @@ def _lonely(folder: Path) -> Iterator[str]:
             yield f"{text.name} is a caption of no picture"
 
 
+def _unread(folder: Path) -> Iterator[str]:
+    """Of files that may be meant as photographs, of a format that is not read."""
+    for entry in listed(folder):
+        name = entry.name
+        known = is_picture(name) or name == METADATA or Path(name).suffix.lower() == ".txt" or ".tar" in name
+        if entry.is_file() and not known and not name.startswith("."):
+            yield f"left out: {name} is no picture by its name; expected PNG, JPEG or WebP"
+
+
 def _photo(path: Path, name: str, caption: str | None, side: int) -> Photo:
-    image = read_picture(path)
+    image = read_picture(path, LARGEST)
     whole = image.size
+    image = image.convert("RGBA") if image.mode in ("P", "PA", "1") else image  # these shrink without a mean
     image.thumbnail((side, side))
     pixels: Pixels = np.asarray(flat(image), np.uint8)
     mask = mask_of(path, pixels, _alpha(image.convert("RGBA").getchannel("A")))

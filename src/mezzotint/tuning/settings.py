@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from mezzotint.diffusion.noise import check_seed
 from mezzotint.errors import UsageError, unknown
 from mezzotint.nets.adapters.begun import OFT, Begin, DoRA, Full, LoHa, LoKr, LoRA, PiSSA
 
 MOST_RANK = 1024
+MOST_PRIOR = 1e6
+UNSCALED = ("pissa", "full")
+"""Methods that have no alpha."""
+
+WITHOUT_B = ("lokr", "loha", "full")
+"""Methods whose tensors are not A and B."""
 
 
 def _root(rank: int, alpha: float | None) -> LoRA:
@@ -52,6 +59,10 @@ class Method:
             raise UsageError(f"alpha is {self.alpha:g}; expected above 0")
         if not 1 <= self.faster <= 1000:
             raise UsageError(f"LoRA+ rate is {self.faster:g} times; expected 1 to 1000")
+        if self.alpha is not None and self.name in UNSCALED:
+            raise UsageError(f"alpha has no effect on {self.name}; leave it out")
+        if self.faster != 1 and self.name in WITHOUT_B:
+            raise UsageError(f"LoRA+ has no effect on {self.name}, which has no B; leave it out")
 
     @property
     def begin(self) -> Begin:
@@ -80,10 +91,13 @@ class Settings:
     def __post_init__(self) -> None:
         if not (1 <= self.steps <= 1_000_000 and 1 <= self.batch <= 4096 and 1 <= self.moments <= 64):
             raise UsageError(f"steps {self.steps}, batch {self.batch}, moments {self.moments}; expected each 1 or more")
+        if self.moments > self.steps:
+            raise UsageError(f"{self.moments} moments of {self.steps} steps; expected no more than steps")
+        check_seed(self.seed)
         if not 0 < self.rate <= 1:
             raise UsageError(f"rate is {self.rate:g}; expected above 0 and at most 1")
-        if not 0 <= self.share < 1 or self.prior < 0 or not 0 <= self.outside <= 1:
+        if not (0 <= self.share < 1 and 0 <= self.prior <= MOST_PRIOR and 0 <= self.outside <= 1):
             raise UsageError(
                 f"share {self.share:g}, prior {self.prior:g}, outside {self.outside:g}; expected 0 <= share < 1,"
-                " prior >= 0, and outside from 0 to 1"
+                f" prior from 0 to {MOST_PRIOR:g}, and outside from 0 to 1"
             )

@@ -66,7 +66,8 @@ class Tune:
         """How much each place counts, (b, 1, h, w), 1 on average.   mask: (b, 1, H, W) uint8.  before: (b,) bool."""
         small = F.interpolate(mask.to(before.device).float() / 255, size, mode="area")
         counts = self.outside + (1 - self.outside) * small
-        counts = counts / counts.mean((1, 2, 3), keepdim=True)
+        # Nothing of the product and an outside of 0: nothing counts, and nothing is divided by.
+        counts = counts / counts.mean((1, 2, 3), keepdim=True).clamp_min(1e-6)
         return torch.where(before[:, None, None, None], torch.ones_like(counts), counts)
 
     def _before(self, recipe: Recipe, base: nn.Module, given: Sample, rows: Tensor, x: Tensor) -> Tensor:

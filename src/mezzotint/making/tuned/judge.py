@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mezzotint.evaluation.features import Features
-from mezzotint.making.evaluation import pictures
+from mezzotint.making.evaluation import Counted, pictures, unheard
 from mezzotint.making.tuned.base import Base
 from mezzotint.pretrained.adapters import Weighed
 from mezzotint.tuning.evidence import Evidence, Pictures, Real, against_base, evidence, parted
@@ -18,18 +18,19 @@ SEED = 1_000_000
 
 @dataclass(frozen=True, eq=False)
 class Court:
-    """What judging needs.   work: where pictures are kept."""
+    """What judging needs.   work: where pictures are kept.   report: told how many are made."""
 
     base: Base
     asked: Asked
     real: Real
     features: Features
     work: Path
+    report: Counted = unheard
 
     def made(self, worn: Weighed | None, seed: int = SEED, quality: str = "standard") -> Pictures:
         """Pictures of all prompts."""
         job = self.base.job(self.asked.all, seed, worn, quality)
-        return parted(pictures(job, self.work).images, self.asked)
+        return parted(pictures(job, self.work, self.report).images, self.asked)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,16 +9,21 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from mezzotint.codecs.base import Codec
 from mezzotint.codecs.halves import Halves
 from mezzotint.codecs.pixels import Pixels as PixelCodec
+from mezzotint.errors import UsageError
+from mezzotint.files import sha256
 from mezzotint.making.tuned.base import Base
 from mezzotint.making.tuned.told import Told, reader
+from mezzotint.nets.adapters.begun import checked_rank
+from mezzotint.nets.adapters.lora import Layer
 from mezzotint.nets.adapters.trained import Learnt, learnt
 from mezzotint.pretrained.device import device_for, dtype_for
 from mezzotint.pretrained.plan import preset
-from mezzotint.pretrained.tunable import Tunable, tunable
+from mezzotint.pretrained.tunable import Tunable, paths, tunable
 from mezzotint.training.data.source import Data
 from mezzotint.training.posthoc import load_snapshots
 from mezzotint.training.recipe import Recipe
@@ -26,7 +31,7 @@ from mezzotint.training.run import Outcome, Watch, fit
 from mezzotint.tuning.photos import Photo
 from mezzotint.tuning.recipe import tuning_recipe
 from mezzotint.tuning.scenes import VARIANTS, Bytes, Scene, Sittings, Stored, stand_ins, with_mask
-from mezzotint.tuning.settings import Settings
+from mezzotint.tuning.settings import Method, Settings
 from mezzotint.tuning.words import Subject
 
 ENCODED = 8
@@ -34,6 +39,9 @@ ENCODED = 8
 
 KEPT = torch.float16
 """Number format of adapter files, and so of what is judged."""
+
+RANKED = ("lora", "rslora", "dora", "pissa", "loha")
+"""Methods whose rank is at most the layer's."""
 
 STAND_INS = 8
 """Scenes of each photograph that stand in for the prior's pictures."""
@@ -66,10 +74,10 @@ class _Encoded:
 
     def __init__(self, codec: Codec, halves: Halves, device: str) -> None:
         self._codec, self._halves, self._device = codec, halves, device
-        self._known: dict[bytes, Bytes] = {}
+        self._known: dict[str, Bytes] = {}  # by digest: the scenes themselves would fill the memory
 
     def __call__(self, pixels: Bytes, mask: Bytes) -> Bytes:
-        key = pixels.tobytes() + mask.tobytes()
+        key = sha256([pixels.tobytes(), mask.tobytes()])
         if key not in self._known:
             self._known[key] = self._encoded(pixels, mask)
         return self._known[key]
@@ -88,7 +96,6 @@ class Lesson:
 
     recipe: Recipe
     data: Data
-    halves: Tunable
     device: str
 
     @property
@@ -98,8 +105,31 @@ class Lesson:
         return sum(p.numel() for p in net.parameters() if p.requires_grad)
 
 
+def tunable_of(base: Base, method: Method) -> Tunable:
+    """The network that is tuned, which takes what is asked for.
+
+    Raises UsageError for a network that takes no adapters, for targets that it has not, a rank that it has not.
+    """
+    device = device_for(base.device)
+    found = tunable(base.stage, device, dtype_for(base.dtype, device))
+    for path in paths(found.base, method.targets):
+        _check_rank(method, path, found.base.get_submodule(path))
+    return found
+
+
+def _check_rank(method: Method, path: str, layer: nn.Module) -> None:
+    """Raises UsageError as its method would, but before pictures are made."""
+    if method.name not in RANKED or not isinstance(layer, Layer):
+        return
+    try:
+        checked_rank(method.rank, layer)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
 def lesson(
     base: Base,
+    halves: Tunable,
     photos: Mapping[Subject, Sequence[Photo]],
     held: Mapping[Subject, Sequence[Photo]],
     prior: Sequence[Scene],
@@ -112,7 +142,6 @@ def lesson(
     any of their kind.   Raises UsageError.
     """
     device = device_for(base.device)
-    halves = tunable(base.stage, device, dtype_for(base.dtype, device))
     how = kept(base, device)
     size = square(base)
     kept_so = prior or stand_ins(photos, size, STAND_INS)
@@ -123,7 +152,7 @@ def lesson(
     read = reader(base.until.system, (size, size), base.stage.takes, scale)
     told = Told(read, next(iter(photos)).kind)
     data = Data(learn, check)
-    return Lesson(tuning_recipe(base.stage, halves, said, how.codec, how.shape, told, data), data, halves, device)
+    return Lesson(tuning_recipe(base.stage, halves, said, how.codec, how.shape, told, data), data, device)
 
 
 def square(base: Base) -> int:

@@ -53,9 +53,9 @@ def command(wish: Wish) -> str:
     """The command that makes it again: photographs by the name of their folder, as people do not share paths."""
     said, method = wish.settings, wish.settings.method
     (first, folder), *more = wish.photos.items()
-    words = ["mezzotint", "tune", folder.name, "--name", first.name, "--class", first.kind]
+    words = ["mezzotint", "tune", folder.resolve().name, "--name", first.name, "--class", first.kind]
     for other, place in more:
-        words += ["--also", f"{place.name}={other.name}:{other.kind}"]
+        words += ["--also", f"{place.resolve().name}={other.name}:{other.kind}"]
     words += ["--model", str(wish.model), "--method", method.name, "--rank", str(method.rank)]
     words += [] if method.alpha is None else ["--alpha", f"{method.alpha:g}"]
     words += [] if method.faster == 1 else ["--lora-plus", f"{method.faster:g}"]

@@ -31,7 +31,8 @@ class Shoots:
     def seen(self) -> str:
         """What evidence is held against, in words."""
         if all(self.held.values()):
-            return f"{sum(map(len, self.held.values()))} photographs that were not learnt from"
+            n = sum(map(len, self.held.values()))
+            return f"{n} photograph{'s' if n > 1 else ''} that {'were' if n > 1 else 'was'} not learnt from"
         return "the photographs that were learnt from: give four or more, and some are held apart"
 
     def judges(self, subject: Subject) -> tuple[Photo, ...]:
@@ -49,5 +50,12 @@ def shoots(wish: Wish, side: int, features: Features) -> Shoots:
         more = read_shoot(wish.judge_by, LARGER * side)
         (only,) = wish.subjects
         learnt, held = {only: read[only].photos}, {only: more.photos}
-        notes += more.notes
+        notes += (*more.notes, *_known(read[only], more))
     return Shoots(learnt, held, tuple(notes), {s.name: shoot.sha256 for s, shoot in read.items()})
+
+
+def _known(learnt: Shoot, judges: Shoot) -> tuple[str, ...]:
+    """Of photographs to judge by that are learnt from too."""
+    seen = {photo.sha256 for photo in learnt.photos}
+    both = [photo.name for photo in judges.photos if photo.sha256 in seen]
+    return (f"{len(both)} of the photographs to judge by are learnt from, {both[0]} first",) if both else ()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,9 +17,11 @@ from mezzotint import __version__
 from mezzotint.errors import UsageError
 from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.files import make_folder, pretty_json, write_atomic
+from mezzotint.making.evaluation import Counted
 from mezzotint.making.tuned.base import Base, base, worn
+from mezzotint.making.tuned.halt import HaltedError, heeding
 from mezzotint.making.tuned.judge import Court, Judged, judged
-from mezzotint.making.tuned.learn import Lesson, learn, lesson, moments, square
+from mezzotint.making.tuned.learn import Lesson, learn, lesson, moments, square, tunable_of
 from mezzotint.making.tuned.passport import passport
 from mezzotint.making.tuned.patience import Patient
 from mezzotint.making.tuned.prior import pictures_for, prior_scenes
@@ -40,58 +44,79 @@ from mezzotint.tuning.words import Subject
 
 ADAPTER, PAGE, DOCUMENT = "adapter.safetensors", "report.html", "tune.json"
 
-Told = Callable[[str], None]
-"""Gets messages for people."""
+WORK = "work"
+LIMITED = re.compile(r"\b(nc|nd)\b|non.?commercial|no.?deriv|research.?only")
+"""In a licence's name, in small letters: not for trade, or not to be changed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tuned:
-    """What came of it.   adapter: the file; None where learning was stopped before its end.  found: the report."""
+    """What came of it.   adapter: the file; None where it was stopped before its end.  found: the report."""
 
     folder: Path
     adapter: Path | None
     found: Found | None
 
 
-def tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch, say: Told) -> Tuned:
+def tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch) -> Tuned:
     """Learns, judges and writes ``folder``: ``adapter.safetensors``, ``report.html``, ``tune.json``, pictures, the run.
 
-    start: "resume" goes on with a folder's run.  watch: of learning.   Raises: UsageError (words; a model that takes
-    no adapters or no text), InputError (photographs, model), ModelError, NonFiniteError, StorageError.
+    start: "resume" goes on with a folder's run.  watch: of learning; its ``stop`` is asked between pictures too.
+    Raises: UsageError (words; a model that takes no adapters or no text), InputError (photographs, model), ModelError,
+    NonFiniteError, StorageError.
     """
+    _check_folder(folder, start)
+    try:
+        return _tuned(wish, folder, start, watch)
+    except HaltedError:
+        return Tuned(folder, None, None)
+
+
+def _check_folder(folder: Path, start: Literal["new", "resume"]) -> None:
+    """Raises UsageError for a folder with an adapter, and for one without a run to go on with."""
     if (folder / ADAPTER).exists():
         raise UsageError(f"{folder} holds an adapter already; choose another folder with --out")
+    if start == "resume" and not (folder / WORK).is_dir():
+        raise UsageError(f"{folder} holds no run of tune to go on with; leave --resume out to begin one")
+
+
+def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch) -> Tuned:
+    """The same.  Raises HaltedError where ``watch.stop`` ended it between pictures."""
     model = base(load(wish.model), wish.device, wish.dtype)
     _check_told(model)
+    halves = tunable_of(model, wish.settings.method)
     features = extractor(2 * DEFAULT_SIZE)
     side = square(model)
     photos = shoots(wish, side, features)
     notes = (*_licence_notes(model, wish), *photos.notes)
     for note in notes:
-        say(note)
-    work = make_folder(folder / "work")
-    count = pictures_for(model, wish.prior_pictures)
-    prior = prior_scenes(model, wish.subjects, count, work / "prior")
-    plan = lesson(model, photos.learnt, photos.held, prior, wish.settings)
+        watch.say(note)
+    work = make_folder(folder / WORK)
+    count, heed = pictures_for(model, wish.prior_pictures), heeding(watch.stop)
+    prior = prior_scenes(model, wish.subjects, count, work / "prior", heed)
+    plan = lesson(model, halves, photos.learnt, photos.held, prior, wish.settings)
     patient = Patient(folder / "run" / "journal.jsonl")
     outcome = learn(plan, folder / "run", start, patient.on(watch))
     if outcome.reason == "stopped" and not patient.early:
         return Tuned(folder, None, None)
-    return _judged(wish, model, photos, notes, plan, outcome, features, folder)
+    return _judged(wish, model, photos, notes, plan, outcome, features, heed, folder)
 
 
 def _check_told(model: Base) -> None:
     """Raises UsageError for a model that no name can be taught to."""
     system = model.system
     if system.components is None and system.text is None:
-        raise UsageError(f"{system.name} is told no text, so it can learn no name; expected a model of text, --model")
+        raise UsageError(
+            f"{system.name} is told no text, so it can learn no name; give a model of text with --model, such as"
+            " products-pixel, or a Stable Diffusion folder"
+        )
 
 
 def _licence_notes(model: Base, wish: Wish) -> tuple[str, ...]:
     """What a person should know of licences before anything is learnt."""
     licence = model.system.card.licence
     said = licence.lower()
-    limited = any(word in said for word in ("-nc", "noncommercial", "non-commercial", "-nd", "noderiv"))
+    limited = LIMITED.search(said) is not None
     known = (
         f"{model.system.name} has the licence {licence}: an adapter of it may not be used in trade, or not at all",
     )
@@ -103,18 +128,18 @@ def _licence_notes(model: Base, wish: Wish) -> tuple[str, ...]:
 
 def _judged(
     wish: Wish, model: Base, photos: Shoots, notes: tuple[str, ...], plan: Lesson, outcome: Outcome,
-    features: Features, folder: Path,
+    features: Features, heed: Counted, folder: Path,
 ) -> Tuned:  # fmt: skip
     """What was learnt, at every moment, before its court."""
     began = time.perf_counter()
     learnt = moments(plan, folder / "run")
     candidates = [(step, _worn(wish, plan, step, layers)) for step, layers in learnt.items()]
     first = wish.subjects[0]
-    court = _court(wish, model, photos, first, features, folder / "work")
+    court = _court(wish, model, photos, first, features, heed, folder / WORK)
     verdict = judged(court, candidates)
     choice = choose(verdict.moments, verdict.base)
     kept = dict(candidates)[choice.step]
-    apart = _apart(wish, model, photos, kept, features, folder / "work") if len(wish.subjects) > 1 else None
+    apart = _apart(wish, model, photos, kept, features, heed, folder / WORK) if len(wish.subjects) > 1 else None
     seconds = outcome.seconds, time.perf_counter() - began
     found = Found(
         subjects=tuple(s.name for s in wish.subjects),
@@ -126,7 +151,7 @@ def _judged(
         notes=(*notes, *(() if apart is None else apart.notes), *_warnings(choice, verdict)),
         about=_about(wish, model, photos, plan),
         seconds=seconds,
-        use=f'mezzotint generate "{court.asked.behind[0][0]}" --model {wish.model} --lora {folder / ADAPTER}',
+        use=_use(court.asked.behind[0][0], wish, folder),
     )
     _write(folder, found, sheets(verdict, choice, court.asked, court.real.shown))
     known = passport(wish, model, photos, choice.step, verdict.moments[choice.step])
@@ -140,16 +165,25 @@ def _worn(wish: Wish, plan: Lesson, step: int, layers: Mapping[str, Learnt]) -> 
     return worn(wish.title, changes, f"{plan.data.train.fingerprint}/{plan.recipe.net}/{wish.settings}/{step}")
 
 
-def _court(wish: Wish, model: Base, photos: Shoots, subject: Subject, features: Features, work: Path) -> Court:
+def _use(prompt: str, wish: Wish, folder: Path) -> str:
+    """A command, to be pasted into a shell."""
+    return shlex.join(["mezzotint", "generate", prompt, "--model", str(wish.model), "--lora", str(folder / ADAPTER)])
+
+
+def _court(
+    wish: Wish, model: Base, photos: Shoots, subject: Subject, features: Features, heed: Counted, work: Path
+) -> Court:
     text, side = model.system.text, square(model)
     questions = asked(subject, "" if text is None else text.phrases, wish.n)
     against = real(photos.judges(subject), photos.learnt[subject], side)
-    return Court(model, questions, against, features, work)
+    return Court(model, questions, against, features, work, heed)
 
 
-def _apart(wish: Wish, model: Base, photos: Shoots, kept: Weighed, features: Features, work: Path) -> Separation:
+def _apart(
+    wish: Wish, model: Base, photos: Shoots, kept: Weighed, features: Features, heed: Counted, work: Path
+) -> Separation:
     """Whether each word brings its own product alone."""
-    courts = {s.name: _court(wish, model, photos, s, features, work) for s in wish.subjects}
+    courts = {s.name: _court(wish, model, photos, s, features, heed, work) for s in wish.subjects}
     made: dict[str, Tensor] = {name: court.made(kept).subject for name, court in courts.items()}
     before = {name: court.made(None).subject for name, court in courts.items()}
     return separation(made, before, {name: court.real.shown for name, court in courts.items()}, features)

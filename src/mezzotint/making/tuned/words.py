@@ -1,0 +1,73 @@
+"""``tune`` as a function; the words are those of the command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mezzotint.files import make_folder
+from mezzotint.making.tuned.tune import Tuned, tuned
+from mezzotint.making.tuned.wish import Wish, subjects_of
+from mezzotint.pretrained.device import use_threads
+from mezzotint.training.run import Watch
+from mezzotint.tuning.settings import Method, Settings
+
+
+def tune(
+    photos: str | Path,
+    *,
+    name: str,
+    kind: str | None = None,
+    also: Sequence[str] = (),
+    model: str | Path,
+    judge_by: str | Path | None = None,
+    photo_licence: str = "",
+    method: str = "lora",
+    rank: int = 16,
+    alpha: float | None = None,
+    lora_plus: float = 1.0,
+    targets: str | None = None,
+    steps: int = 600,
+    batch: int = 16,
+    rate: float = 1e-3,
+    share: float = 0.25,
+    prior: float = 1.0,
+    outside: float = 0.2,
+    moments: int = 4,
+    prior_pictures: int | None = None,
+    n: int = 16,
+    seed: int = 0,
+    device: str = "auto",
+    dtype: str = "fastest",
+    threads: int | None = None,
+    resume: bool = False,
+    out: str | Path,
+    watch: Watch | None = None,
+) -> Tuned:
+    """Learns a product from a folder of photographs, judges what was learnt, and writes adapter and report to ``out``.
+
+    Args: name: what prompts will call it.  kind: what it is one of; None is the last word of the name.
+        also: further subjects, "FOLDER=NAME" or "FOLDER=NAME:CLASS" each.  model: the base, by name or path.
+        judge_by … photo_licence, prior_pictures, n, device, dtype: see ``making.tuned.wish.Wish``.
+        method … targets: see ``tuning.settings.Method``; lora_plus is its ``faster``.
+        steps … moments, seed: see ``tuning.settings.Settings``.  threads: processor threads; None leaves them.
+        resume: go on with the run in ``out``.  out: a folder without an adapter.
+        watch: told of every step, and asked whether to stop; None neither.
+    Returns: the adapter's path and the evidence, both None where ``watch.stop`` ended it early: resumable.
+    Raises: UsageError (words; a model that takes no adapters or no text), InputError (photographs, model), ModelError,
+        NonFiniteError, StorageError.
+    """
+    use_threads(threads)
+    how = Method(method, rank, alpha, lora_plus, targets)
+    wish = Wish(
+        photos=subjects_of(Path(photos), name, kind, tuple(also)),
+        model=model,
+        settings=Settings(how, steps, batch, rate, share, prior, outside, moments, seed),
+        judge_by=None if judge_by is None else Path(judge_by),
+        n=n,
+        prior_pictures=prior_pictures,
+        photo_licence=photo_licence,
+        device=device,
+        dtype=dtype,
+    )
+    return tuned(wish, make_folder(Path(out)), "resume" if resume else "new", watch or Watch())

@@ -1,0 +1,153 @@
+"""Evidence catches planted faults: a copied photograph, other things turned into the product, wrong backgrounds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from test_choose import BASE, moment
+from torch import Tensor
+from tuning_case import photographs
+
+from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
+from mezzotint.pictures.png import Pixels
+from mezzotint.products.colours import COLOURS
+from mezzotint.tuning.choose import choose
+from mezzotint.tuning.evidence import Pictures, Real, against_base, copied, evidence, real
+from mezzotint.tuning.photos import Photo, read_shoot
+from mezzotint.tuning.prompts import BACKGROUNDS, Asked, asked
+from mezzotint.tuning.scenes import scene_on
+from mezzotint.tuning.words import Subject
+
+SIDE, N = 64, 12
+BLUE, RED = (30, 90, 170), (200, 40, 30)
+
+
+@pytest.fixture(scope="module")
+def features() -> Features:
+    return extractor(2 * DEFAULT_SIZE)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Photo, ...]:
+    """On transparency, so that they can be cut out."""
+    return read_shoot(photographs(tmp_path_factory.mktemp("evidence") / "mugs", 6), 2 * SIDE).photos
+
+
+@pytest.fixture(scope="module")
+def against(photos: tuple[Photo, ...]) -> Real:
+    return real(photos[:2], photos[2:], SIDE)
+
+
+def questions() -> Asked:
+    return asked(Subject("acme mug", "mug"), "", N)
+
+
+def stacked(pixels: list[Pixels]) -> Tensor:
+    return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
+
+
+def blots(seed: int, n: int = N) -> Tensor:
+    """Pictures of other things: a few discs each, by what "noise" they were drawn with."""
+    random, made = np.random.default_rng(seed), []
+    for _ in range(n):
+        image = Image.new("RGB", (SIDE, SIDE), tuple(int(v) for v in random.integers(0, 255, 3)))
+        for _ in range(5):
+            x, y, r = *random.integers(0, SIDE, 2).tolist(), int(random.integers(4, 20))
+            ImageDraw.Draw(image).ellipse(
+                (x - r, y - r, x + r, y + r), fill=tuple(int(v) for v in random.integers(0, 255, 3))
+            )
+        made.append(np.asarray(image, np.uint8))
+    return stacked(made)
+
+
+def product(photos: tuple[Photo, ...], colours: list[str]) -> Tensor:
+    """The product itself, a photograph after the other, on backgrounds by name."""
+    return stacked([scene_on(photos[k % len(photos)], colour, SIDE).pixels for k, colour in enumerate(colours)])
+
+
+def made(photos: tuple[Photo, ...], *, shift: int = 0, seed: int = 1) -> Pictures:
+    """Of a good model: the product on the backgrounds that were asked for, shifted by some; other things."""
+    names = [BACKGROUNDS[(k + shift) % len(BACKGROUNDS)] for k in range(N)]
+    return Pictures(product(photos, ["white"] * N), product(photos, names), blots(seed))
+
+
+def test_adherence_falls_where_backgrounds_are_wrong(
+    photos: tuple[Photo, ...], against: Real, features: Features
+) -> None:
+    good, bad = (evidence(made(photos, shift=k), questions(), against, features) for k in (0, 1))
+    assert good.adherence.value == 1.0 and bad.adherence.value == 0.0
+    half = made(photos)
+    behind = torch.cat([half.behind[: N // 2], made(photos, shift=1).behind[N // 2 :]])
+    found = evidence(replace(half, behind=behind), questions(), against, features).adherence
+    assert found.value == 0.5 and found.low < 0.5 < found.high
+
+
+def test_the_product_is_like_its_photographs_and_of_its_colour(
+    photos: tuple[Photo, ...], against: Real, features: Features, tmp_path: Path
+) -> None:
+    other = read_shoot(photographs(tmp_path / "red", 6, hue=RED), 2 * SIDE).photos
+    good, wrong = (evidence(made(p), questions(), against, features) for p in (photos, other))
+    nothing = evidence(replace(made(photos), subject=blots(5)), questions(), against, features)
+    assert good.colour is not None and wrong.colour is not None
+    assert good.colour.value < 3 < 30 < wrong.colour.value
+    assert good.fidelity.low > wrong.fidelity.high > nothing.fidelity.high
+
+
+def test_gain_is_the_product_s_and_drift_that_of_other_things(
+    photos: tuple[Photo, ...], against: Real, features: Features
+) -> None:
+    base, again = replace(made(photos, seed=1), subject=blots(5)), made(photos, seed=2)
+    honest, spoilt = made(photos, seed=3), replace(made(photos), other=product(photos, ["white"] * N))
+    for pictures, low, high in ((base, 1.0, 1.0), (honest, 0.3, 1.5), (spoilt, 3.0, 1e9)):
+        alone = evidence(pictures, questions(), against, features)
+        found = against_base(alone, pictures, base, again, against, features)
+        assert found.drift is not None and low <= found.drift.value <= high, found.drift
+        assert found.gain is not None and (found.gain.low > 0.1) == (pictures is not base)
+    assert choose({1: moment(0.1), 2: found}, BASE).step == 1
+
+
+def picture_of(photo: Photo, *, mirrored: bool = False) -> Tensor:
+    shown = np.asarray(Image.fromarray(photo.pixels).resize((SIDE, SIDE), Image.Resampling.BOX))
+    return stacked([shown[:, ::-1] if mirrored else shown])[0]
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_planted_photograph_is_a_copy_and_that_moment_is_not_kept(
+    photos: tuple[Photo, ...], against: Real, features: Features, mirrored: bool
+) -> None:
+    planted = blots(5)
+    planted[3] = picture_of(photos[3], mirrored=mirrored)
+    assert copied(planted, photos[2:]).tolist() == [k == 3 for k in range(N)]
+    assert not copied(planted, photos[:1]).any()  # the photographs that were not learnt from
+    honest = evidence(replace(made(photos), subject=blots(5)), questions(), against, features)
+    over = evidence(replace(made(photos), subject=planted), questions(), against, features)
+    assert honest.copies.value == 0 and over.copies.value == pytest.approx(1 / N)
+    assert over.fidelity.value > honest.fidelity.value  # which is why it would be kept
+    assert choose({1: honest, 2: over}, replace(BASE, adherence=honest.adherence)).step == 1
+
+
+def test_a_copy_with_noise_on_it_is_one_too(photos: tuple[Photo, ...]) -> None:
+    noise = torch.randn(3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    near = (picture_of(photos[3]).float() + 4 * noise).clamp(0, 255).to(torch.uint8)
+    assert copied(near[None], photos).all()
+
+
+def test_the_product_elsewhere_is_no_copy(photos: tuple[Photo, ...]) -> None:
+    moved = torch.roll(picture_of(photos[3]), 10, 2)  # its background is plain: a picture of the same from farther left
+    assert not copied(torch.stack([moved, *product(photos, ["blue"])]), photos).any()
+
+
+def test_the_middle_of_a_long_photograph_is_one(photos: tuple[Photo, ...]) -> None:
+    square = photos[3].pixels
+    sides = np.full((square.shape[0], square.shape[1] // 2, 3), 90, np.uint8)
+    long = replace(photos[3], pixels=np.concatenate([sides, square, sides], 1))
+    assert copied(picture_of(photos[3])[None], [long]).all()
+
+
+def test_colours_are_measured_on_the_background_that_was_asked_for() -> None:
+    assert set(BACKGROUNDS) <= set(COLOURS)

@@ -1,0 +1,79 @@
+"""``mezzotint.tune``: one photograph, several subjects, every method, models in diffusers' layout."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tuning_case import photographs
+
+import mezzotint as mz
+from mezzotint.errors import UsageError
+from mezzotint.pretrained.adapters import read_adapter
+from mezzotint.pretrained.system import describe_system
+from mezzotint.training.run import Watch
+
+SHORT = {"steps": 2, "batch": 2, "moments": 1, "n": 2, "prior_pictures": 0, "rank": 2, "dtype": "float32"}
+
+
+def tuned(photos: Path, model: Path, out: Path, **more: object) -> mz.Tuned:
+    return mz.tune(photos, name="acme mug", model=model, out=out, **{**SHORT, **more})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["sd1", "sd3"])
+def test_models_in_diffusers_layout_of_one_photograph(
+    request: pytest.FixtureRequest, tmp_path: Path, name: str
+) -> None:
+    model, said = request.getfixturevalue(name), []
+    made = tuned(photographs(tmp_path / "one", 1), model, tmp_path / "o", watch=Watch(say=said.append))
+    assert made.adapter is not None and made.found is not None
+    assert any("one photograph: the model will learn its view" in line for line in said)
+    assert made.found.seen.startswith("the photographs that were learnt from: give four or more")
+    assert read_adapter(made.adapter, describe_system(model)).parts["denoiser"]
+    (image,) = mz.generate("an acme mug", model=model, lora=(made.adapter,), steps=1, dtype="float32").images
+    (plain,) = mz.generate("an acme mug", model=model, steps=1, dtype="float32").images
+    assert image.pixels.shape == plain.pixels.shape and not np.array_equal(image.pixels, plain.pixels)
+
+
+@pytest.mark.parametrize("method", ["dora", "pissa", "lokr", "loha", "full", "rslora"])
+def test_every_method_writes_a_file_that_fits(cascade: Path, mugs: Path, tmp_path: Path, method: str) -> None:
+    made = tuned(mugs, cascade, tmp_path / "o", method=method)
+    assert made.adapter is not None and read_adapter(made.adapter, describe_system(cascade)).parts["denoiser"]
+
+
+def test_several_subjects_are_held_apart(cascade: Path, mugs: Path, tmp_path: Path) -> None:
+    red = photographs(tmp_path / "red", 4, hue=(200, 40, 30))
+    made = tuned(mugs, cascade, tmp_path / "o", also=(f"{red}=zorb cup:cup",))
+    assert made.found is not None and made.found.subjects == ("acme mug", "zorb cup")
+    assert made.found.separation is not None and made.found.separation.names == ("acme mug", "zorb cup")
+
+
+def test_it_stops_between_pictures_and_goes_on(cascade: Path, mugs: Path, tmp_path: Path) -> None:
+    made = tuned(mugs, cascade, tmp_path / "o", prior_pictures=2, watch=Watch(stop=lambda: True))
+    assert made.adapter is None and made.found is None
+    assert not (tmp_path / "o/run").exists()  # the prior's pictures come before the first update
+    assert tuned(mugs, cascade, tmp_path / "o", prior_pictures=2, resume=True).adapter is not None
+
+
+def test_judges_that_are_learnt_from_are_named(cascade: Path, mugs: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    stop = Watch(stop=lambda: True, say=said.append)
+    tuned(mugs, cascade, tmp_path / "o", judge_by=mugs, prior_pictures=2, watch=stop)
+    assert "5 of the photographs to judge by are learnt from, 0.png first" in said
+
+
+def test_words_are_checked(cascade: Path, mugs: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="unknown method 'lorra'"):
+        tuned(mugs, cascade, tmp_path / "o", method="lorra")
+
+
+@pytest.mark.parametrize("name", ['mug $(touch x) "best" `touch y`; l\'eau', "<b>مقهى mug"])
+def test_names_are_pasted_and_shown_as_they_are(cascade: Path, mugs: Path, tmp_path: Path, name: str) -> None:
+    made = mz.tune(mugs, name=name, model=cascade, out=tmp_path / "o p", **SHORT)  # type: ignore[arg-type]
+    assert made.found is not None
+    line = shlex.split(made.found.use)
+    assert line[:2] == ["mezzotint", "generate"] and line[2].endswith(f"{name} on a blue background")
+    assert line[-1] == str(tmp_path / "o p/adapter.safetensors")
+    assert "<b>" not in (tmp_path / "o p/report.html").read_text()
