@@ -244,6 +244,21 @@ def test_captions_in_a_table(tmp_path: Path) -> None:
     assert "points outside the folder" in found.notes[1] and "is not JSON" in found.notes[2]
 
 
+def test_a_folder_s_name_is_no_caption(tmp_path: Path) -> None:
+    for view in ("front", "back"):
+        photographs(tmp_path / view, 1)
+    (tmp_path / "back/0.txt").write_text("an acme mug from behind")
+    found = read_shoot(tmp_path, 64).photos
+    assert [(p.name, p.caption) for p in found] == [("back/0.png", "an acme mug from behind"), ("front/0.png", None)]
+
+
+def test_fewer_are_taken_where_they_are_large(tmp_path: Path) -> None:
+    for k in range(140):
+        (tmp_path / f"{k:03}.png").write_bytes(MASK)
+    found = read_shoot(tmp_path, 2048)
+    assert len(found.photos) == 128 and found.notes[0] == "140 photographs; 128 of them are taken, evenly"
+
+
 def test_formats_that_are_not_read_are_named(tmp_path: Path) -> None:
     photographs(tmp_path, 1)
     (tmp_path / "a.heic").write_bytes(b"x")

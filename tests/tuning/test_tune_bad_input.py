@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cascades
+import checkpoints
 import pytest
 import torch
 from safetensors.torch import load_file
 from tuning_case import CARD, Whole, finished, limited, photographs, started, text_cascade, words
 
 from mezzotint.cli import run
+from mezzotint.errors import UsageError
 from mezzotint.files import read_bytes
 from mezzotint.making.tuned.tune import LIMITED
+from mezzotint.pretrained.model import load
+from mezzotint.pretrained.tunable import tunable
 
 LONG = "x" * 10_000
 
@@ -108,6 +114,27 @@ def test_a_model_of_labels_says_what_to_use(
 ) -> None:
     said = fails(capsys, words(shoot, tiny, inside / "o"))
     assert "tiny is told no text, so it can learn no name" in said and "--model, such as products-pixel" in said
+
+
+@pytest.mark.parametrize(
+    ("make", "wanted"),
+    [
+        (checkpoints.stable_diffusion_inpaint, "is told a picture beside the text, as inpainting and upscaling are"),
+        (checkpoints.upscaler, "is told a picture beside the text, as inpainting and upscaling are"),
+        (cascades.karlo, "decoder has 2 networks in its main stage; one can be tuned at a time"),
+    ],
+)
+def test_models_that_cannot_be_tuned(
+    inside: Path, capsys: pytest.CaptureFixture[str], shoot: Path, make: Callable[[Path], Path], wanted: str
+) -> None:
+    model = make(inside / "made")
+    capsys.readouterr()
+    assert wanted in fails(capsys, words(shoot, model, inside / "o"))
+
+
+def test_a_network_that_adapters_do_not_go_on(cascade: Path) -> None:
+    with pytest.raises(UsageError, match="up takes no adapters: its network has no layers that they go on"):
+        tunable(load(cascade).stages[1], "cpu", torch.float32)
 
 
 def test_an_adapter_is_never_overwritten(

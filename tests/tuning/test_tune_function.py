@@ -64,6 +64,15 @@ def test_judges_that_are_learnt_from_are_named(cascade: Path, mugs: Path, tmp_pa
     assert "5 of the photographs to judge by are learnt from, 0.png first" in said
 
 
+def test_captions_without_the_name_are_named(cascade: Path, mugs: Path, tmp_path: Path) -> None:
+    (mugs / "1.txt").write_text("a blue thing")
+    (mugs / "2.txt").write_text("an Acme Mug on a shelf")
+    said: list[str] = []
+    tuned(mugs, cascade, tmp_path / "o", prior_pictures=2, watch=Watch(stop=lambda: True, say=said.append))
+    wanted = "1 captions do not say 'acme mug', 1.png's first: prompts of that name will not call what they show"
+    assert wanted in said
+
+
 def test_words_are_checked(cascade: Path, mugs: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown method 'lorra'"):
         tuned(mugs, cascade, tmp_path / "o", method="lorra")

@@ -16,12 +16,15 @@ from mezzotint.pictures.png import Pixels, read_picture
 from mezzotint.training.data.detect import open_source
 from mezzotint.training.data.files import is_picture, listed
 from mezzotint.training.data.folders import METADATA, Pictures
-from mezzotint.training.data.source import BadItemError, Shard
+from mezzotint.training.data.source import BadItemError, Item, Shard
 from mezzotint.tuning.few import few
 from mezzotint.tuning.masks import LARGEST, Mask, is_mask, mask_of
 
 MOST = 1000
-"""Photographs that are read; of more, so many are taken evenly."""
+"""Photographs that are read, where MEMORY holds so many; of more, so many are taken evenly."""
+
+MEMORY = 1 << 31
+"""Bytes that the pixels and masks of all photographs take at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +72,12 @@ def read_shoot(folder: Path, side: int) -> Shoot:
     bad: list[str] = []
     shard = open_source(folder).open(0, lambda damage: bad.append(str(damage)))
     photos: list[Photo] = []
-    candidates = _candidates(shard)
-    for k in _evenly(candidates):
+    candidates, most = _candidates(shard), _most(side)
+    for k in _evenly(candidates, most):
         try:
             item = shard[k]
             if not is_mask(Path(item.id)):
-                photos.append(_photo(folder / item.id, item.id, item.text, side))
+                photos.append(_photo(folder / item.id, item.id, _said(shard, item), side))
         except BadItemError as damage:
             bad.append(str(damage))
         except InputError as error:
@@ -82,7 +85,7 @@ def read_shoot(folder: Path, side: int) -> Shoot:
     if not photos:
         raise InputError(f"{folder}: no photograph can be read ({bad[0] if bad else 'masks alone'})")
     n = len(candidates)
-    more = [f"{n} photographs; {MOST} of them are taken, evenly"] if n > MOST else []
+    more = [f"{n} photographs; {most} of them are taken, evenly"] if n > most else []
     left = few(f"left out: {what}" for what in bad)
     return Shoot(tuple(photos), (*more, *left, *few(_lonely(folder)), *few(_unread(folder))))
 
@@ -93,10 +96,21 @@ def _candidates(shard: Shard) -> list[int]:
     return [k for k in range(len(shard)) if names is None or not is_mask(Path(names[k]))]
 
 
-def _evenly(numbers: Sequence[int]) -> list[int]:
-    """At most MOST of them."""
+def _most(side: int) -> int:
+    """Photographs of ``side`` px that are read."""
+    return min(MOST, MEMORY // (4 * side * side))
+
+
+def _evenly(numbers: Sequence[int], most: int) -> list[int]:
+    """At most so many of them."""
     n = len(numbers)
-    return [numbers[int(k)] for k in np.linspace(0, n - 1, min(n, MOST)).round()]
+    return [numbers[int(k)] for k in np.linspace(0, n - 1, min(n, most)).round()]
+
+
+def _said(shard: Shard, item: Item) -> str | None:
+    """An item's caption; the name of its folder is none, though it is a class to those who train on classes."""
+    folders = shard.classes if isinstance(shard, Pictures) else ()
+    return None if item.label is not None and folders and item.text == folders[item.label] else item.text
 
 
 def _lonely(folder: Path) -> Iterator[str]:

@@ -44,6 +44,7 @@ def shoots(wish: Wish, side: int, features: Features) -> Shoots:
     """All photographs of a wish, for a model of ``side`` px.  Raises InputError."""
     read: dict[Subject, Shoot] = {s: read_shoot(folder, LARGER * side) for s, folder in wish.photos.items()}
     notes = [note for shoot in read.values() for note in (*shoot.notes, *checked(shoot.photos, side, features))]
+    notes += [note for s, shoot in read.items() for note in _unnamed(s, shoot)]
     parted = {s: held_apart(shoot.photos) for s, shoot in read.items()}
     learnt, held = {s: a for s, (a, _) in parted.items()}, {s: b for s, (_, b) in parted.items()}
     if wish.judge_by is not None:
@@ -59,3 +60,11 @@ def _known(learnt: Shoot, judges: Shoot) -> tuple[str, ...]:
     seen = {photo.sha256 for photo in learnt.photos}
     both = [photo.name for photo in judges.photos if photo.sha256 in seen]
     return (f"{len(both)} of the photographs to judge by are learnt from, {both[0]} first",) if both else ()
+
+
+def _unnamed(subject: Subject, shoot: Shoot) -> tuple[str, ...]:
+    """Of captions without the name, from which it is not learnt."""
+    name = subject.name.lower()
+    without = [photo.name for photo in shoot.photos if photo.caption is not None and name not in photo.caption.lower()]
+    said = f"{len(without)} captions do not say {subject.name!r}, {without[0]}'s first" if without else ""
+    return (f"{said}: prompts of that name will not call what they show",) if without else ()

@@ -103,8 +103,13 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
 
 
 def _check_told(model: Base) -> None:
-    """Raises UsageError for a model that no name can be taught to."""
+    """Raises UsageError for a model that no name can be taught to, or that makes no picture of a text alone."""
     system = model.system
+    if model.stage.spec.net.get("sees", ""):
+        raise UsageError(
+            f"{system.name} is told a picture beside the text, as inpainting and upscaling are; tune the model of text"
+            " that it was made of"
+        )
     if system.components is None and system.text is None:
         raise UsageError(
             f"{system.name} is told no text, so it can learn no name; give a model of text with --model, such as"
