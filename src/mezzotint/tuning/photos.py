@@ -20,6 +20,9 @@ from mezzotint.training.data.source import BadItemError, Item, Shard
 from mezzotint.tuning.few import few
 from mezzotint.tuning.masks import LARGEST, Mask, is_mask, mask_of
 
+WORDS = (".txt", ".md", ".json", ".csv")
+"""Files of words, which nobody means as photographs."""
+
 MOST = 1000
 """Photographs that are read, where MEMORY holds so many; of more, so many are taken evenly."""
 
@@ -125,7 +128,7 @@ def _unread(folder: Path) -> Iterator[str]:
     """Of files that may be meant as photographs, of a format that is not read."""
     for entry in listed(folder):
         name = entry.name
-        known = is_picture(name) or name == METADATA or Path(name).suffix.lower() == ".txt" or ".tar" in name
+        known = is_picture(name) or name == METADATA or Path(name).suffix.lower() in WORDS or ".tar" in name
         if entry.is_file() and not known and not name.startswith("."):
             yield f"left out: {name} is no picture by its name; expected PNG, JPEG or WebP"
 
