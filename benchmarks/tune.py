@@ -1,10 +1,10 @@
 """One step of tuning a Stable-Diffusion-shaped model: ours beside PEFT in the loop of diffusers' DreamBooth script.
 
-The same files, photographs, rank, layers and number of rows: four of the product, four of the prior.  The peer's
-step is that of ``examples/dreambooth/train_dreambooth_lora.py`` as read: autoencoder, text encoder, noise, U-Net,
+The same files, photographs, rank, layers and number of rows: eight, of which four are the prior's in the script, and
+two in ours, as its default share has it.  The peer's step is that of ``examples/dreambooth/train_dreambooth_lora.py`` as read: autoencoder, text encoder, noise, U-Net,
 squared error with prior preservation, clipping, AdamW.  Once as it comes (float32), once at its best here: bfloat16 by
 autocast, texts encoded before.  Ours at its defaults: the fastest number format, states and texts kept, the base's own
-answer for the prior's target, which is a further forward pass of half the rows.
+answer for the prior's target, which is a further forward pass of those rows.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def ours_of(folder: Path, photos: Path, work: Path) -> Callable[[], Any]:
     from mezzotint.tuning.settings import Method, Settings
     from mezzotint.tuning.words import subject
 
-    said = Settings(Method("lora", RANK), steps=STEPS, batch=ROWS, share=0.5, moments=1)
+    said = Settings(Method("lora", RANK), steps=STEPS, batch=ROWS, moments=1)
     one = subject(NAME, KIND)
     wish = Wish({one: photos}, folder, said)
     model = base(load(folder), "auto", "fastest")

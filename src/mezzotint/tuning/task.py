@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mezzotint.diffusion.denoiser import Cond, Preconditioned
 from mezzotint.diffusion.level import noised
+from mezzotint.nets.small_attention import SmallAttention
 from mezzotint.training.recipe import Recipe
 from mezzotint.training.task import Sample
 from mezzotint.tuning.scenes import PRIOR, SUBJECT
@@ -28,7 +29,8 @@ class Tuned(nn.Module):
         return self._base[0]
 
     def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
-        y: Tensor = self.tuned(x, c_noise, cond)
+        with SmallAttention():
+            y: Tensor = self.tuned(x, c_noise, cond)
         return y
 
 
