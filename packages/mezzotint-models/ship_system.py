@@ -41,8 +41,8 @@ class Layout:
 LAYOUTS = {
     "products-pixel": Layout(
         "products-pixel",
-        "Unfinished: colours and backgrounds follow the text, shapes only begin to; a start for longer training. Product"
-        " pictures of 256 px from a text, as Imagen makes them: 64 px in pixels, enlarged by a second model.",
+        "Unfinished: colours and backgrounds follow the text, shapes only begin to; a start for longer training."
+        " Product pictures of 256 px from a text, as Imagen makes them: 64 px in pixels, enlarged by a second model.",
         (("base", KEEP), ("upsampler", ENLARGED)),
     ),
     "products-latent": Layout(
