@@ -37,6 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def ran(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ran]:
     """Which parts were asked for: their format, and the bytes of their weights."""
     found, real = Ran(), component_network.network_of
+    SHELF._make_room(0)  # what tests before kept would not be asked for
 
     def watched(part: Any, device: str, dtype: torch.dtype) -> Any:
         network = real(part, device, dtype)
