@@ -22,6 +22,8 @@ TITLES = {
     "cold_start": "From nothing to a picture",
     "solver_overhead": "The loop around the network",
     "network": "Networks of equal size",
+    "pretrained": "A checkpoint in diffusers' layout",
+    "tune": "Tuning",
     "quality": "Quality after equal minutes of training",
 }
 HEAD = """# Measured
