@@ -1,7 +1,7 @@
 """One step of tuning a Stable-Diffusion-shaped model: ours beside PEFT in the loop of diffusers' DreamBooth script.
 
 The same files, photographs, rank, layers and number of rows: eight, of which four are the prior's in the script, and
-two in ours, as its default share has it.  The peer's step is that of ``train_dreambooth_lora.py`` in diffusers'
+one or two in ours, as its default share has it.  The peer's step is that of ``train_dreambooth_lora.py`` in diffusers'
 examples as read: autoencoder, text encoder, noise, U-Net, squared error with prior preservation, clipping, AdamW.  Once
 as it comes (float32), once at its best here: bfloat16 by autocast, texts encoded before.  Ours at its defaults: the
 fastest number format, states and texts kept, the base's own answer for the prior's target, which is a further forward

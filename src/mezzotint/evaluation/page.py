@@ -17,11 +17,13 @@ th { border-bottom: 2px solid #1c1c1c } td { border-bottom: 1px solid #ddd; font
 """
 
 
-def _row(tag: str, values: Sequence[str]) -> str:
+def row(tag: str, values: Sequence[str]) -> str:
+    """A row of a table; the values are HTML."""
     return "<tr>" + "".join(f"<{tag}>{value}</{tag}>" for value in values) + "</tr>"
 
 
-def _image(data: bytes, said: str) -> str:
+def image(data: bytes, said: str) -> str:
+    """A PNG file within the page; said: what it shows."""
     return f'<img alt="{escape(said, quote=True)}" src="data:image/png;base64,{base64.b64encode(data).decode()}">'
 
 
@@ -41,16 +43,16 @@ def page(
         f"<p>{first.n} pictures each. Trial: {escape(first.trial)}, reference",
         f"<code>{first.reference_sha256[:16]}</code>, features <code>{escape(first.features)}</code>.",
         "In brackets 95 % intervals.</p>",
-        "<table>" + _row("th", [escape(h) for h in head]),
-        *(_row("td", [escape(c) for c in row]) for row in rows),
+        "<table>" + row("th", [escape(h) for h in head]),
+        *(row("td", [escape(c) for c in each]) for each in rows),
         "</table><h2>How they were made</h2><ul>",
         *(f"<li>{escape(r.model)}: {escape(r.cost.training or 'its card does not say')}</li>" for r in reports),
         '</ul><h2>Pictures</h2><table class="pictures">',
-        _row("th", ["prompt", *(escape(r.model) for r in reports), "a real picture"]),
+        row("th", ["prompt", *(escape(r.model) for r in reports), "a real picture"]),
     ]
     for k, prompt in enumerate(prompts):
-        made = [_image(shown[r.model][k], f"{prompt}, by {r.model}") for r in reports]
-        body.append(_row("td", [escape(prompt), *made, _image(real[k], f"{prompt}, photographed")]))
+        made = [image(shown[r.model][k], f"{prompt}, by {r.model}") for r in reports]
+        body.append(row("td", [escape(prompt), *made, image(real[k], f"{prompt}, photographed")]))
     title = escape(", ".join(r.model for r in reports))
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Evaluation: {title}</title>'

@@ -26,6 +26,9 @@ BATCH = 64
 NEAR = 10.0
 """A background has a colour when it is within this CIE76 difference of it."""
 
+EDGE = 0.04
+"""Share of the shorter side that is the frame, by which a background is known."""
+
 INSIDE, OUTSIDE = 0.6, 0.2
 """Mask values that are surely the product, and surely not."""
 
@@ -56,12 +59,17 @@ def has_colour(pixels: NDArray[np.uint8], mask: NDArray[np.float32], colour: str
     return shares(pixels[mask > INSIDE]).get(colour, 0.0) >= PAINTED
 
 
+def frame(height: int, width: int) -> NDArray[np.bool_]:
+    """(H, W), true along the picture's edge, EDGE of its shorter side wide."""
+    made = np.zeros((height, width), bool)
+    wide = max(1, round(EDGE * min(height, width)))
+    made[:wide], made[-wide:], made[:, :wide], made[:, -wide:] = True, True, True, True
+    return made
+
+
 def background_near(pixels: NDArray[np.uint8], mask: NDArray[np.float32], colour: str) -> bool:
     """Whether the median colour along the picture's edge, where there is no product, is that of the name."""
-    edge = np.zeros(mask.shape, bool)
-    width = max(1, round(0.04 * min(mask.shape)))
-    edge[:width], edge[-width:], edge[:, :width], edge[:, -width:] = True, True, True, True
-    found = pixels[edge & (mask < OUTSIDE)]
+    found = pixels[frame(*mask.shape) & (mask < OUTSIDE)]
     return len(found) > 0 and bool(delta_e(np.median(found, 0), COLOURS[colour]) <= NEAR)
 
 

@@ -186,7 +186,7 @@ class _Run:
 
     def _after(self, progress: Progress) -> None:
         every = self.training.recipe.every.snapshot
-        if every and progress.step % every == 0:
+        if every and is_time(self.training, every):
             save_snapshots(self.folder / "snapshots", self.training)
         self.loss, self.validation = progress.loss, progress.validation or self.validation
         self.watch.report(progress)

@@ -15,7 +15,7 @@ from mezzotint.nets.compiled import compile_blocks
 from mezzotint.training.checkpoint import Checkpoint
 from mezzotint.training.data.order import Cursor
 from mezzotint.training.distributed import SINGLE, Ranks, put, shared, whole
-from mezzotint.training.ema import Averages
+from mezzotint.training.ema import Averages, trainable
 from mezzotint.training.identity import digest, identity
 from mezzotint.training.movers import Movers, movers
 from mezzotint.training.recipe import Recipe
@@ -67,6 +67,8 @@ def begin(
     where = torch.device(device)
     torch.manual_seed(recipe.seed)
     net = recipe.build(recipe.net).to(where)
+    for p in trainable(net).values():
+        p.data = p.data.float()  # frozen weights stay in the format that the recipe gives them
     # torch's stubs know no Module.to(memory_format=) without the other arguments.
     net = net.to(memory_format=recipe.memory_format)  # type: ignore[call-overload]
     net.train()

@@ -106,13 +106,14 @@ def product_colour(pixels: Bytes) -> np.ndarray:
     return _mean(pixels, delta_e(pixels, COLOURS[PLAIN]) > 12)
 
 
-def _features(images: Tensor, features: Features) -> Tensor:
+def unit_features(images: Tensor, features: Features) -> Tensor:
+    """(n, D) float64 of pictures (n, 3, S, S), each row of length 1: products of rows are cosines."""
     return F.normalize(features(images).double(), dim=1)
 
 
 def evidence(made: Pictures, asked: Asked, against: Real, features: Features) -> Evidence:
     """What pictures show on their own: as of a base."""
-    likeness = (_features(made.subject, features) @ _features(against.shown, features).T).mean(1)
+    likeness = (unit_features(made.subject, features) @ unit_features(against.shown, features).T).mean(1)
     plain = np.zeros(made.behind.shape[-2:], np.float32)
     pairs = zip(made.behind, asked.behind, strict=True)
     holds = [background_near(_rows(image), plain, name) for image, (_, name) in pairs]
@@ -130,9 +131,9 @@ def against_base(
     found: Evidence, made: Pictures, base: Pictures, again: Pictures, real: Real, features: Features
 ) -> Evidence:
     """The same, held against the base's pictures on the same noise.   again: the base's on other noise."""
-    wanted = _features(real.shown, features)
-    gains = ((_features(made.subject, features) - _features(base.subject, features)) @ wanted.T).mean(1)
-    others = [_features(one.other, features) for one in (made, base, again)]
+    wanted = unit_features(real.shown, features)
+    gains = ((unit_features(made.subject, features) - unit_features(base.subject, features)) @ wanted.T).mean(1)
+    others = [unit_features(one.other, features) for one in (made, base, again)]
     return replace(found, gain=mean_of(gains), drift=drift(others[0], others[1], others[2]))
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mezzotint.errors import InputError, UsageError
 from mezzotint.pictures.flat import flat
 from mezzotint.pictures.png import Pixels, read_picture
+from mezzotint.products.adherence import frame
 from mezzotint.products.colours import delta_e
 
 Bytes = NDArray[np.uint8]
@@ -23,8 +24,8 @@ TAIL = ".mask"
 LARGEST = 64_000_000
 """Pixels of a photograph or a mask: what cameras make."""
 
-EDGE, PLAIN, NEAR = 0.04, 6.0, 10.0
-"""Share of the side that is the frame; how far (CIE76) its pixels may lie from their median on a plain background;
+PLAIN, NEAR = 6.0, 10.0
+"""How far (CIE76) its pixels may lie from their median on a plain background;
 how near to it a pixel is surely the background."""
 
 LEAST, MOST = 0.02, 0.9
@@ -48,14 +49,6 @@ def mask_beside(photo: Path) -> Path | None:
     """The mask file of a photograph, None where there is none."""
     found = photo.with_name(f"{photo.stem}{TAIL}.png")
     return found if found.is_file() else None
-
-
-def frame(height: int, width: int) -> NDArray[np.bool_]:
-    """(H, W), true along the picture's edge."""
-    made = np.zeros((height, width), bool)
-    wide = max(1, round(EDGE * min(height, width)))
-    made[:wide], made[-wide:], made[:, :wide], made[:, -wide:] = True, True, True, True
-    return made
 
 
 def backdrop(pixels: Pixels) -> NDArray[np.float64] | None:

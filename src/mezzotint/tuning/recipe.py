@@ -83,7 +83,7 @@ def tuning_recipe(
         conditioning=conditioning,
         drop=0.1,
         batch=said.batch,
-        steps=every * said.moments,
+        steps=said.steps,
         optimiser=Optimiser(
             said.rate, warmup=min(50, said.steps // 10), decay=Trapezoid(0.3, 0.05), factors=factors, clip=1.0
         ),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
 from mezzotint.evaluation.estimate import Estimate
-from mezzotint.evaluation.page import STYLE
+from mezzotint.evaluation.page import STYLE, image, row
 from mezzotint.tuning.choose import RULE, Choice
 from mezzotint.tuning.evidence import Evidence
 from mezzotint.tuning.separation import Separation
@@ -90,14 +89,6 @@ def _cell(value: Estimate | None) -> str:
     return "–" if value is None else str(value)
 
 
-def _row(tag: str, values: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{value}</{tag}>" for value in values) + "</tr>"
-
-
-def _image(data: bytes, said: str) -> str:
-    return f'<img alt="{escape(said, quote=True)}" src="data:image/png;base64,{base64.b64encode(data).decode()}">'
-
-
 def page(found: Found, pictures: Mapping[str, bytes]) -> str:
     """The page.   pictures: title -> PNG, in the order they are shown."""
     names = " · ".join(found.subjects)
@@ -110,9 +101,9 @@ def page(found: Found, pictures: Mapping[str, bytes]) -> str:
         *_notes(found.notes),
         *_matrix(found.separation),
         f"<h2>Use it</h2><pre>{escape(found.use)}</pre>",
-        *(f"<h2>{escape(title)}</h2>{_image(data, title)}" for title, data in pictures.items()),
+        *(f"<h2>{escape(title)}</h2>{image(data, title)}" for title, data in pictures.items()),
         "<h2>How it was made</h2><table>",
-        *(_row("td", [escape(key), f"<code>{escape(str(value))}</code>"]) for key, value in found.about.items()),
+        *(row("td", [escape(key), f"<code>{escape(str(value))}</code>"]) for key, value in found.about.items()),
         f"</table><p>{found.seconds[0]:.0f} s of learning, {found.seconds[1]:.0f} s of judging.</p>",
     ]
     return (
@@ -123,10 +114,10 @@ def page(found: Found, pictures: Mapping[str, bytes]) -> str:
 
 def _table(found: Found) -> str:
     heads = [f'<span title="{escape(what, quote=True)}">{escape(head)}</span>' for _, head, what in HEADS]
-    rows = [_row("th", ["", *heads])]
+    rows = [row("th", ["", *heads])]
     for step, one in found.evidence.items():
         name = "the base" if step == 0 else f"{step} updates" + (", kept" if step == found.choice.step else "")
-        rows.append(_row("td", [name, *(escape(_cell(getattr(one, field))) for field, _, _ in HEADS)]))
+        rows.append(row("td", [name, *(escape(_cell(getattr(one, field))) for field, _, _ in HEADS)]))
     return f"<table>{''.join(rows)}</table>"
 
 
@@ -138,7 +129,7 @@ def _matrix(apart: Separation | None) -> list[str]:
     """Of several subjects: rows are photographs, columns words."""
     if apart is None:
         return []
-    rows = [_row("th", ["photographs of", *(f"word {escape(name)}" for name in apart.names)])]
-    for name, row in zip(apart.names, apart.gains, strict=True):
-        rows.append(_row("td", [escape(name), *(escape(str(one)) for one in row)]))
+    rows = [row("th", ["photographs of", *(f"word {escape(name)}" for name in apart.names)])]
+    for name, gains in zip(apart.names, apart.gains, strict=True):
+        rows.append(row("td", [escape(name), *(escape(str(one)) for one in gains)]))
     return ["<h2>Are they apart?</h2><p>How much nearer than the base's.</p><table>", *rows, "</table>"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from mezzotint.evaluation.estimate import Estimate, mean_of
 from mezzotint.evaluation.features import Features
+from mezzotint.tuning.evidence import unit_features
 
 BLEED = 0.5
 """A product bleeds where pictures of another's word moved towards it by more than so much of what its own word moved
@@ -55,11 +55,7 @@ def separation(
             noise.  real: subject -> photographs (k, 3, S, S), to hold them against.
     """
     names = tuple(real)
-    of = {name: F.normalize(features(real[name]).double(), dim=1) for name in names}
-    moved = {name: _features(made[name], features) - _features(base[name], features) for name in names}
+    of = {name: unit_features(real[name], features) for name in names}
+    moved = {name: unit_features(made[name], features) - unit_features(base[name], features) for name in names}
     rows = tuple(tuple(mean_of((moved[j] @ of[i].T).mean(1)) for j in names) for i in names)
     return Separation(names, rows)
-
-
-def _features(images: Tensor, features: Features) -> Tensor:
-    return F.normalize(features(images).double(), dim=1)

@@ -24,6 +24,7 @@ from mezzotint.nets.adapters.trained import Learnt, learnt
 from mezzotint.pretrained.device import device_for, dtype_for
 from mezzotint.pretrained.plan import preset
 from mezzotint.pretrained.tunable import Tunable, paths, tunable
+from mezzotint.training.checkpoint import Store
 from mezzotint.training.data.source import Data
 from mezzotint.training.posthoc import load_snapshots
 from mezzotint.training.recipe import Recipe
@@ -172,3 +173,9 @@ def moments(lesson: Lesson, folder: Path) -> dict[int, dict[str, Learnt]]:
     """Step -> what was learnt until then, of each moment that a run has kept, as its file will have it."""
     net = lesson.recipe.build(lesson.recipe.net)
     return {one.step: learnt(net, one.weights, KEPT) for one in load_snapshots(folder / "snapshots")}
+
+
+def learnt_for(folder: Path) -> float:
+    """Seconds that a run has computed for, by its last checkpoint."""
+    last = Store(folder / "checkpoints").last()
+    return 0.0 if last is None else float(last.facts["seconds"])

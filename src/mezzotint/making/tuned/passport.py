@@ -57,13 +57,12 @@ def command(wish: Wish) -> str:
     for other, place in more:
         words += ["--also", f"{place.resolve().name}={other.name}:{other.kind}"]
     words += ["--model", str(wish.model), "--method", method.name, "--rank", str(method.rank)]
-    words += [] if method.alpha is None else ["--alpha", f"{method.alpha:g}"]
-    words += [] if method.faster == 1 else ["--lora-plus", f"{method.faster:g}"]
+    words += [] if method.alpha is None else ["--alpha", str(method.alpha)]
+    words += [] if method.faster == 1 else ["--lora-plus", str(method.faster)]
     words += [] if method.targets is None else ["--targets", method.targets]
     for name in ("steps", "batch", "rate", "share", "prior", "outside", "moments", "seed"):
-        words += [f"--{name}", f"{getattr(said, name):g}" if name in FLOATS else str(getattr(said, name))]
+        words += [f"--{name}", str(getattr(said, name))]
     words += [] if wish.prior_pictures is None else ["--prior-pictures", str(wish.prior_pictures)]
-    return shlex.join([*words, "--dtype", wish.dtype])
-
-
-FLOATS = ("rate", "share", "prior", "outside")
+    words += [] if wish.judge_by is None else ["--judge-by", wish.judge_by.resolve().name]
+    # How many pictures it is judged by decides which moment is kept.
+    return shlex.join([*words, "-n", str(wish.n), "--dtype", wish.dtype])

@@ -23,12 +23,12 @@ def risen(losses: Sequence[float]) -> bool:
 class Patient:
     """What a run is watched with, so that it also ends early; ``early`` says whether it did.
 
-    The losses before a resumed run are read from its journal: it ends where the uninterrupted one does.
+    The losses before a resumed run are read from its journal: it ends where the uninterrupted one does, and one that
+    has ended learns no more.
     """
 
     def __init__(self, journal: Path) -> None:
-        self._journal = journal
-        self._losses: dict[int, float] = {}
+        self._losses = {line["step"]: line["validation"] for line in read_journal(journal) if "validation" in line}
 
     @property
     def early(self) -> bool:
@@ -44,9 +44,5 @@ class Patient:
         return replace(watch, report=report, stop=lambda: watch.stop() or self.early)
 
     def _see(self, progress: Progress) -> None:
-        if not self._losses and progress.step > 1:
-            known = read_journal(self._journal)
-            self._losses = {line["step"]: line["validation"] for line in known if "validation" in line}
-            self._losses = {step: loss for step, loss in self._losses.items() if step < progress.step}
         if progress.validation is not None:
             self._losses[progress.step] = progress.validation.loss

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,14 +14,16 @@ import torch
 from torch import Tensor
 
 from mezzotint import __version__
+from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import UsageError
 from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.files import make_folder, pretty_json, write_atomic
 from mezzotint.making.evaluation import Counted
+from mezzotint.making.prompt import told
 from mezzotint.making.tuned.base import Base, base, worn
 from mezzotint.making.tuned.halt import HaltedError, heeding
 from mezzotint.making.tuned.judge import Court, Judged, judged
-from mezzotint.making.tuned.learn import Lesson, learn, lesson, moments, square, tunable_of
+from mezzotint.making.tuned.learn import Lesson, learn, learnt_for, lesson, moments, square, tunable_of
 from mezzotint.making.tuned.passport import passport
 from mezzotint.making.tuned.patience import Patient
 from mezzotint.making.tuned.prior import pictures_for, prior_scenes
@@ -34,7 +36,7 @@ from mezzotint.pretrained.adapters import Weighed
 from mezzotint.pretrained.exchange.save import layout_for, write_adapter
 from mezzotint.pretrained.model import load
 from mezzotint.pretrained.passport import Passport
-from mezzotint.training.run import Outcome, Watch
+from mezzotint.training.run import Watch
 from mezzotint.tuning.choose import Choice, choose
 from mezzotint.tuning.evidence import real
 from mezzotint.tuning.prompts import asked
@@ -84,6 +86,7 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
     """The same.  Raises HaltedError where ``watch.stop`` ended it between pictures."""
     model = base(load(wish.model), wish.device, wish.dtype)
     _check_told(model)
+    _check_names(model, wish.subjects)
     halves = tunable_of(model, wish.settings.method)
     features = extractor(2 * DEFAULT_SIZE)
     side = square(model)
@@ -96,10 +99,14 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
     prior = prior_scenes(model, wish.subjects, count, work / "prior", heed)
     plan = lesson(model, halves, photos.learnt, photos.held, prior, wish.settings)
     patient = Patient(folder / "run" / "journal.jsonl")
-    outcome = learn(plan, folder / "run", start, patient.on(watch))
-    if outcome.reason == "stopped" and not patient.early:
-        return Tuned(folder, None, None)
-    return _judged(wish, model, photos, notes, plan, outcome, features, heed, folder)
+    if start == "resume" and patient.early:  # it ended so, and was killed before or while it was judged
+        seconds = learnt_for(folder / "run")
+    else:
+        outcome = learn(plan, folder / "run", start, patient.on(watch))
+        if outcome.reason == "stopped" and not patient.early:
+            return Tuned(folder, None, None)
+        seconds = outcome.seconds
+    return _judged(wish, model, photos, notes, plan, seconds, features, heed, folder)
 
 
 def _check_told(model: Base) -> None:
@@ -117,6 +124,18 @@ def _check_told(model: Base) -> None:
         )
 
 
+def _check_names(model: Base, subjects: Sequence[Subject]) -> None:
+    """Raises UsageError for a name that the model's reading of other languages would leave out of every prompt."""
+    system = model.system
+    for one in subjects if system.components is None else ():
+        read, _ = told(system, Prompts(f"a {one.name}"), system.size).read
+        if one.name.lower() not in read.lower():
+            raise UsageError(
+                f"{system.name} reads 'a {one.name}' as {read!r}, so the name would be lost; choose one without words"
+                " of other languages"
+            )
+
+
 def _licence_notes(model: Base, wish: Wish) -> tuple[str, ...]:
     """What a person should know of licences before anything is learnt."""
     licence = model.system.card.licence
@@ -132,7 +151,7 @@ def _licence_notes(model: Base, wish: Wish) -> tuple[str, ...]:
 
 
 def _judged(
-    wish: Wish, model: Base, photos: Shoots, notes: tuple[str, ...], plan: Lesson, outcome: Outcome,
+    wish: Wish, model: Base, photos: Shoots, notes: tuple[str, ...], plan: Lesson, spent: float,
     features: Features, heed: Counted, folder: Path,
 ) -> Tuned:  # fmt: skip
     """What was learnt, at every moment, before its court."""
@@ -145,7 +164,7 @@ def _judged(
     choice = choose(verdict.moments, verdict.base)
     kept = dict(candidates)[choice.step]
     apart = _apart(wish, model, photos, kept, features, heed, folder / WORK) if len(wish.subjects) > 1 else None
-    seconds = outcome.seconds, time.perf_counter() - began
+    seconds = spent, time.perf_counter() - began
     found = Found(
         subjects=tuple(s.name for s in wish.subjects),
         base=model.system.name,

@@ -198,16 +198,3 @@ def changed(layer: nn.Module, stack: Sequence[tuple[Change, float]]) -> nn.Modul
         start = torch.zeros_like(biases[0]) if own is None else own
         made.bias = nn.Parameter(torch.stack([start, *biases]).sum(0), requires_grad=False)
     return made
-
-
-def parameters(lows: Mapping[str, LowRank]) -> int:
-    """Numbers in an adapter."""
-    return sum(low.down.numel() + low.up.numel() for low in lows.values())
-
-
-def empty_like(layer: Layer, rank: int) -> LowRank:
-    """An addition of nothing: A drawn, B zero, as training begins."""
-    out, inner, *kernel = layer.weight.shape
-    tail = (1,) * len(kernel)
-    down = torch.randn(rank, inner, *kernel) / rank**0.5
-    return LowRank(down, torch.zeros(out, rank, *tail), float(rank))
