@@ -9,8 +9,9 @@ import checkpoints
 import pytest
 import torch
 
+from mezzotint.nets.packed import packs
 from mezzotint.nets.published.layers import attend
-from mezzotint.pretrained.component_network import library_network, network_of
+from mezzotint.pretrained.component_network import library_network, network_of, packed_network_of
 from mezzotint.pretrained.components import Component, components
 from mezzotint.pretrained.families.pictured import cross_attentions
 from mezzotint.pretrained.published import own_network
@@ -41,10 +42,11 @@ def near(a: torch.Tensor, b: torch.Tensor) -> bool:
     return a.shape == b.shape and bool(((a - b).abs() <= TOLERANCE * (1 + b.abs().max())).all())
 
 
+@pytest.mark.parametrize("keys", [5, 32, 77, 600])
 @pytest.mark.parametrize("width", [4, 10, 16, 40])
-def test_attention_of_heads_of_any_width(width: int) -> None:
+def test_attention_of_heads_of_any_width_to_any_number_of_keys(width: int, keys: int) -> None:
     g, heads = torch.Generator().manual_seed(3), 2
-    q, k, v = (torch.randn(2, n, heads * width, generator=g) for n in (6, 5, 5))
+    q, k, v = (torch.randn(2, n, heads * width, generator=g) for n in (6, keys, keys))
     a, b, c = (x.double().unflatten(-1, (heads, width)).transpose(1, 2) for x in (q, k, v))
     expected = ((a @ b.mT / width**0.5).softmax(-1) @ c).transpose(1, 2).flatten(2)
     assert near(attend(q, k, v, heads), expected.float())
@@ -64,6 +66,28 @@ def test_the_u_net_predicts_what_diffusers_does(parts: dict[str, Component]) -> 
         t = torch.tensor([1.0, 741.0])
         with torch.inference_mode():
             assert near(ours(x, t, text, **told)[0], theirs(x, t, text, return_dict=False, **told)[0])
+
+
+@pytest.mark.skipif(not packs("cpu", torch.bfloat16), reason="this processor does not multiply in bfloat16")
+def test_packed_it_predicts_the_same(parts: dict[str, Component]) -> None:
+    part, g = parts["unet"], torch.Generator().manual_seed(1)
+    plain, packed = (make(part, "cpu", torch.bfloat16) for make in (network_of, packed_network_of))
+    x, text = (
+        torch.randn(s, generator=g).bfloat16() for s in (_seen(part), (2, 7, part.config["cross_attention_dim"]))
+    )
+    told = {
+        "class_labels": torch.tensor([3, 900]) if part.config["num_class_embeds"] else None,
+        "added_cond_kwargs": {"text_embeds": torch.randn(2, 24).bfloat16(), "time_ids": torch.randn(2, 6).bfloat16()},
+    }
+    with torch.inference_mode():
+        for size in (slice(None), slice(0, 12)):
+            a, b = (net(x[..., size], torch.tensor([1.0, 741.0]), text, **told)[0] for net in (plain, packed))
+            assert float((a - b).abs().max() / a.abs().max()) < 2**-6
+    assert not any(type(layer) in (torch.nn.Linear, torch.nn.Conv2d) for layer in packed.modules())
+
+
+def _seen(part: Component) -> tuple[int, int, int, int]:
+    return (2, part.config["in_channels"], 16, 16)
 
 
 def test_a_u_net_of_odd_sizes_adds_what_controls_say(parts: dict[str, Component]) -> None:

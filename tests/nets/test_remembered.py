@@ -7,7 +7,7 @@ import threading
 import torch
 from torch import Tensor, nn
 
-from mezzotint.nets.remembered import KEPT, Remembered, remembering
+from mezzotint.nets.remembered import KEPT, Recognised, Remembered, remembering
 
 
 class Counting(nn.Linear):
@@ -90,3 +90,17 @@ def test_a_layer_that_learns_is_asked_again() -> None:
         first = kept(x)
         layer.weight.add_(1)
         assert not torch.equal(kept(x), first)
+
+
+def test_what_came_before_is_recognised_by_its_contents() -> None:
+    seen, x = Recognised(), torch.randn(2, 3)
+    with torch.inference_mode():
+        assert seen(x) is x and seen(x.clone()) is x
+        other = x.clone()
+        other[1, 2] += 1e-3
+        assert seen(other) is other and seen(x.clone()) is x and seen(other.clone()) is other
+        assert seen(x.double()).dtype == torch.float64
+        others = [torch.randn(2, 3) for _ in range(KEPT)]
+        assert all(seen(one) is one for one in others) and seen(x.clone()) is not x
+    y = others[-1].clone()
+    assert seen(y) is y

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import ModelError, UsageError
+from mezzotint.nets.packed import pack, packs
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.folder import check_weights
 from mezzotint.pretrained.published import own_network
@@ -93,6 +94,14 @@ def network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
     Raises UsageError (a library is missing), ModelError naming the tensor that is missing, unknown or misshapen.
     """
     return SHELF.get((part, device, dtype), lambda: _made(part, device, dtype))
+
+
+def packed_network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
+    """The same for use alone, its weights as the processor's library wants them where that gains: no parameters to
+    learn, to read or to put adapters on.  Raises as ``network_of``."""
+    if not packs(device, dtype) or own_network(part) is None:
+        return network_of(part, device, dtype)
+    return SHELF.get((part, device, dtype, "packed"), lambda: pack(_made(part, device, dtype)))
 
 
 @torch.inference_mode(mode=False)  # weights made in it could not be learnt on, whoever asks for them first

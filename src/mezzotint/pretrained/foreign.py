@@ -15,7 +15,7 @@ from mezzotint.diffusion.level import Level
 from mezzotint.nets.compiled import compiled_copy
 from mezzotint.pretrained.adapters import Weighed, put_on
 from mezzotint.pretrained.attached import Attached
-from mezzotint.pretrained.component_network import Fetched, Wrap, network_of
+from mezzotint.pretrained.component_network import Fetched, Wrap, network_of, packed_network_of
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.controls import steered
 from mezzotint.pretrained.folder import Described
@@ -92,7 +92,9 @@ class ForeignStage:
         indices = () if self.levels is None else tuple(predicts(self.levels[:-1]).noise.tolist())
 
         def made() -> nn.Module:
-            base = put_on(network_of(self.nets[0], device, dtype), "denoiser", self.adapters)
+            alone = not (self.adapters or self.attached or compiled)
+            found = (packed_network_of if alone else network_of)(self.nets[0], device, dtype)
+            base = put_on(found, "denoiser", self.adapters)
             if compiled:
                 base = compiled_copy(base)
             if self.attached:

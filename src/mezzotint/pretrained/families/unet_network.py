@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mezzotint.diffusion.denoiser import Cond
-from mezzotint.nets.remembered import remembering
+from mezzotint.nets.remembered import Recognised, remembering
 
 ADDED = {"pooled": "text_embeds", "time_ids": "time_ids", "image": "image"}
 """Our name of a condition -> the U-Net's, of those that go beside the text's states."""
@@ -38,6 +38,7 @@ class Called(nn.Module):
     def __init__(self, unet: nn.Module, takes: tuple[str, ...]) -> None:
         super().__init__()
         self.unet, self.cond_names = remembering(unet), takes
+        self.recognised = Recognised()
 
     def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
         dtype = next(self.unet.parameters()).dtype
@@ -48,7 +49,7 @@ class Called(nn.Module):
         answer: Tensor = self.unet(
             seen,
             c_noise,
-            told["text"],
+            self.recognised(told["text"]),
             class_labels=cond["lowres_level"].long() if "lowres" in told else None,
             timestep_cond=scale,
             added_cond_kwargs=added or None,

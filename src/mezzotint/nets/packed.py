@@ -1,0 +1,97 @@
+"""Layers whose weights lie as the processor's library wants them, so that they are not turned at every call.
+
+oneDNN multiplies by weights in blocks of its own; a plain weight is brought into them each time, which at 8 x 8 pixels
+takes longer than the convolution.  The answers are the plain layers', to the bit where the input is dense; a transposed
+one may be summed in another order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mezzotint.nets.shared import put
+
+
+def packs(device: str, dtype: torch.dtype) -> bool:
+    """Whether there is something to gain: bfloat16, on a processor that multiplies in it.  float32 gains nothing."""
+    return device == "cpu" and dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+class PackedLinear(nn.Module):
+    """y = W x + b of a layer, which may be dropped; (..., I) -> (..., O), bfloat16 on a processor."""
+
+    bias: Tensor | None
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__()
+        self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), None)
+        self.register_buffer("bias", bias, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled():  # the library's call has no gradient
+            return F.linear(x, self.packed.to_dense(), self.bias)
+        made: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.packed, self.bias, "none", [], "")
+        return made
+
+
+class PackedConv(nn.Module):
+    """A convolution's answer, (B, C, H, W) -> (B, C', H', W'); the layer may be dropped.  As ``PackedLinear``."""
+
+    bias: Tensor | None
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        super().__init__()
+        padding, stride, dilation = list(layer.padding), list(layer.stride), list(layer.dilation)
+        self.said: tuple[list[Any], list[int], list[int], int] = (padding, stride, dilation, layer.groups)
+        plain = layer.weight.detach().to_mkldnn()
+        self.packed = torch._C._nn.mkldnn_reorder_conv2d_weight(plain, *self.said)
+        self.register_buffer("bias", layer.bias, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        padding, stride, dilation, groups = self.said
+        if torch.is_grad_enabled():
+            return F.conv2d(x, self.packed.to_dense(), self.bias, stride, padding, dilation, groups)
+        made: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            x, self.packed, self.bias, *self.said, "none", [], ""
+        )  # fmt: skip
+        return made
+
+
+class Halves(nn.Module):
+    """[h, g] = W x + b as two maps: a gated layer reads each half whole."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        weights = layer.weight.chunk(2)
+        biases = (None, None) if layer.bias is None else layer.bias.chunk(2)
+        self.first, self.second = (PackedLinear(w, b) for w, b in zip(weights, biases, strict=True))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(..., I) -> (..., O / 2) twice."""
+        return self.first(x), self.second(x)
+
+
+def packed_layer(path: str, layer: nn.Module) -> nn.Module | None:
+    """What takes the layer's place; None where it stays."""
+    if type(layer) is nn.Linear:
+        return Halves(layer) if path.endswith(GATED) else PackedLinear(layer.weight, layer.bias)
+    if type(layer) is nn.Conv2d and not isinstance(layer.padding, str) and layer.padding_mode == "zeros":
+        return PackedConv(layer)
+    return None
+
+
+GATED = "ff.net.0.proj"
+"""Where ``FeedForward`` has its gated map."""
+
+
+def pack(net: nn.Module) -> nn.Module:
+    """The network itself, its layers packed one after another, so that no more than one lies there twice."""
+    for path, layer in list(net.named_modules()):
+        made = packed_layer(path, layer)
+        if made is not None:
+            put(net, path, made)
+    return net

@@ -1,0 +1,80 @@
+"""Packed layers give the plain layers' bits, and nothing plain stays in memory."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from mezzotint.nets.packed import Halves, PackedLinear, pack, packs
+from mezzotint.nets.published.layers import FeedForward
+
+pytestmark = pytest.mark.skipif(not packs("cpu", torch.bfloat16), reason="this processor does not multiply in bfloat16")
+
+LAYERS = {
+    "map": (nn.Linear(24, 40), (3, 5, 24)),
+    "map without an offset": (nn.Linear(24, 7, bias=False), (9, 24)),
+    "3 x 3": (nn.Conv2d(16, 24, 3, padding=1), (2, 16, 9, 7)),
+    "stride": (nn.Conv2d(16, 24, 3, stride=2, padding=1), (2, 16, 8, 8)),
+    "1 x 1": (nn.Conv2d(16, 8, 1), (1, 16, 4, 4)),
+    "groups": (nn.Conv2d(16, 32, 3, padding=2, dilation=2, groups=4), (2, 16, 9, 9)),
+}
+
+
+def drawn(*shape: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(4)).bfloat16()
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_same_bits(name: str) -> None:
+    layer, shape = copy.deepcopy(LAYERS[name][0]).bfloat16(), LAYERS[name][1]
+    x = drawn(*shape)
+    packed = pack(nn.Sequential(copy.deepcopy(layer)))
+    with torch.inference_mode():
+        wanted = layer(x)
+        assert torch.equal(packed(x), wanted)
+        assert torch.equal(packed(x[:1]), wanted[:1])
+    assert not list(packed.parameters())
+
+
+def test_the_layer_can_be_dropped_and_its_weights_are_not_kept_twice() -> None:
+    layer = nn.Linear(64, 64).bfloat16()
+    kept = PackedLinear(layer.weight, layer.bias)
+    wanted = layer.weight.clone()
+    layer.weight.data.zero_()
+    assert torch.equal(kept.packed.to_dense(), wanted)
+
+
+def test_gates_are_two_maps() -> None:
+    whole = nn.Module()
+    whole.ff = FeedForward(16).bfloat16().requires_grad_(False)
+    x = drawn(2, 6, 16)
+    with torch.inference_mode():
+        wanted = whole.ff(x)
+        pack(whole)
+        assert type(whole.ff.net.get_submodule("0.proj")) is Halves
+        assert torch.equal(whole.ff(x), wanted)
+
+
+@pytest.mark.parametrize("name", ["map", "3 x 3"])
+def test_what_is_packed_has_gradients(name: str) -> None:
+    layer, shape = copy.deepcopy(LAYERS[name][0]).bfloat16().requires_grad_(False), LAYERS[name][1]
+    a, b = drawn(*shape).requires_grad_(), drawn(*shape).requires_grad_()
+    layer(a).sum().backward()
+    pack(nn.Sequential(layer))(b).sum().backward()
+    assert a.grad is not None and torch.equal(a.grad, b.grad)
+
+
+def test_what_cannot_be_packed_stays() -> None:
+    class Own(nn.Linear):
+        pass
+
+    net = nn.Sequential(Own(4, 4), nn.Conv2d(4, 4, 3, padding="same"), nn.Conv1d(4, 4, 1), nn.LayerNorm(4)).bfloat16()
+    before = list(net)
+    assert list(pack(net)) == before
+
+
+def test_only_where_it_gains() -> None:
+    assert not packs("cuda", torch.bfloat16) and not packs("cpu", torch.float32) and not packs("cpu", torch.float16)
