@@ -22,7 +22,8 @@ for 10.  With AVX-512 zeros gain nothing."""
 
 FEW, VECTOR = 512, 16
 """Keys up to which a processor's kernel wants whole vectors of them: 1024 queries of 77 keys in 1.1 ms where they are
-filled up to 80 and masked, in 2.5 as they are (bfloat16; float32 1.2 and 2.5).  With 1101 keys it gains nothing."""
+filled up to 80 and masked, in 2.5 as they are (bfloat16; float32 1.2 and 2.5).  With 1101 keys it gains nothing, nor
+where gradients are wanted: see ``nets.small_attention``."""
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
@@ -30,7 +31,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
     width = q.shape[-1] // heads
     here = q.device.type == "cpu"
     wider = max(0, NARROW - width) if here and _pads() else 0
-    more = -k.shape[1] % VECTOR if here and k.shape[1] <= FEW else 0
+    more = -k.shape[1] % VECTOR if here and k.shape[1] <= FEW and not q.requires_grad else 0
     q = F.pad(q.view(len(q), -1, heads, width), (0, wider)).transpose(1, 2)
     k, v = (F.pad(x.view(len(x), -1, heads, width), (0, wider, 0, 0, 0, more)).transpose(1, 2) for x in (k, v))
     mask = _unseen(k, more) if more else None
