@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 
 from mezzotint.cli import say
 from mezzotint.cli.options import chain, json_option, model_option, out_option, print_json, quiet_option, settled
+from mezzotint.cli.output import Bar as PictureBar
 from mezzotint.cli.output import StoppedError, run_folder
 from mezzotint.cli.stop import Stop
 from mezzotint.config import DEVICES, DTYPES
@@ -69,7 +72,8 @@ def command(
     held apart, on fixed noise, against the base: how like them its pictures are, whether prompts still work, whether
     other things stayed as they were. The best moment is kept: adapter.safetensors, report.html.
 
-    Ctrl-C finishes the step and exits with 130; --resume with the same words then gives the same adapter, to the bit.
+    Ctrl-C finishes the step, also while pictures are made to judge by, and exits with 130; --resume with the same words
+    then gives the same adapter, to the bit.
     """
     if resume and out is None:
         raise UsageError("--resume goes on with a run; name its folder with --out")
@@ -79,8 +83,9 @@ def command(
     from mezzotint.making.tuned.words import tune
     from mezzotint.training.run import Watch
 
-    with Stop(minutes) as stop, Bar(shown=not quiet) as bar:
-        made = tune(photos, out=folder, resume=resume, watch=Watch(bar, stop, bar.say), **said)
+    with Stop(minutes) as stop, Bar(shown=not quiet) as bar, Pictures(bar.end, shown=not quiet) as pictures:
+        watch = Watch(bar, stop, bar.say)
+        made = tune(photos, out=folder, resume=resume, watch=watch, pictured=pictures, **said)
     if made.found is None:
         _stopped(folder, stop.interrupted, as_json)
         return
@@ -93,6 +98,27 @@ def command(
     click.echo(text(made.found))
     if not quiet:
         print(f"{folder / 'report.html'} shows the pictures", file=sys.stderr)
+
+
+class Pictures:
+    """Progress with time left while pictures are made, a bar for each purpose; ``begin`` is called before each."""
+
+    def __init__(self, begin: Callable[[], None], shown: bool) -> None:
+        self._begin, self._shown = begin, shown
+        self._what, self._bars = "", ExitStack()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if what != self._what:
+            self._begin()
+            self._bars.close()
+            self._what, self._bar = what, self._bars.enter_context(PictureBar(total, "picture", self._shown))
+        self._bar.at(done, what)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bars.close()
 
 
 def _stopped(folder: Path, interrupted: bool, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mezzotint.files import make_folder
+from mezzotint.making.tuned.halt import Pictured, unseen
 from mezzotint.making.tuned.tune import Tuned, tuned
 from mezzotint.making.tuned.wish import Wish, subjects_of
 from mezzotint.pretrained.device import use_threads
@@ -43,6 +44,7 @@ def tune(
     resume: bool = False,
     out: str | Path,
     watch: Watch | None = None,
+    pictured: Pictured = unseen,
 ) -> Tuned:
     """Learns a product from a folder of photographs, judges what was learnt, and writes adapter and report to ``out``.
 
@@ -53,6 +55,8 @@ def tune(
         steps … moments, seed: see ``tuning.settings.Settings``.  threads: processor threads; None leaves them.
         resume: go on with the run in ``out``.  out: a folder without an adapter.
         watch: told of every step, and asked whether to stop; None neither.
+        pictured: told (what for, pictures made, of how many) while the base makes pictures to stay as it is, and while
+        what was learnt is judged.
     Returns: the adapter's path and the evidence, both None where ``watch.stop`` ended it early: resumable.
     Raises: UsageError (words; a model that takes no adapters or no text), InputError (photographs, model), ModelError,
         NonFiniteError, StorageError.
@@ -70,4 +74,4 @@ def tune(
         device=device,
         dtype=dtype,
     )
-    return tuned(wish, make_folder(Path(out)), "resume" if resume else "new", watch or Watch())
+    return tuned(wish, make_folder(Path(out)), "resume" if resume else "new", watch or Watch(), pictured)
