@@ -2,14 +2,14 @@
 
     python examples/fetch_photos.py FOLDER [shop] [icons] [stamps]
 
-shop    54 photographs of a sample shop (npm, @vendure/create): FOLDER/shop/<product>/ one each, with its name as caption
+shop    54 photographs of a sample shop (npm, @vendure/create): FOLDER/shop/<product>/, one each
 icons   256 px icons on transparency (npm, @lobehub/fluent-emoji-3d, MIT): FOLDER/icons/<group>/<name>.webp
 stamps  pictures of things on transparency (Debian, tuxpaint-stamps-default, 161 MB): FOLDER/stamps/<kind>/<name>.png
 
 Without names: shop and icons.  ``npm pack`` and ``apt-get download`` fetch, so the registries are the user's own; what
-comes is one version whose SHA-256 is written here, and anything else is refused.  The photographs have licences of their
-own: the shop's are Unsplash's and the package says GPL-3.0-or-later of itself, the stamps name theirs in the package's
-copyright file.  This is no command of Mezzotint, whose ``pull`` alone opens sockets.
+comes is one version whose SHA-256 is written here, and anything else is refused.  The pictures have licences of their
+own: the shop's are named for their photographers on Unsplash, in a package that says GPL-3.0-or-later; the stamps' are
+in their package's copyright file.  This is no command of Mezzotint, whose ``pull`` alone opens sockets.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
+import io
 import json
 import re
 import subprocess
@@ -94,15 +95,14 @@ def slug(text: str) -> str:
 
 
 def shop(out: Path, place: Path) -> int:
-    """Photographs of products, each in a folder by the product's slug with its name as caption."""
+    """Photographs of products, each in a folder by the product's slug."""
     files = {PurePosixPath(path).name: data for path, data in members(SHOP.into(place)) if "/assets/" in path}
-    head, *rows = csv.reader(files["products.csv"].decode().splitlines())
+    head, *rows = csv.reader(io.StringIO(files["products.csv"].decode(), newline=""))
     table = [dict(zip((h.strip() for h in head), (v.strip() for v in row), strict=False)) for row in rows]
     products = [row for row in table if row.get("name")]  # the rest are variants of the one before
     for row in products:
         for name in row["assets"].split("|"):
             written(out / row["slug"] / name, files[name])
-            written(out / row["slug"] / f"{Path(name).stem}.txt", f"{row['name'].lower()}\n".encode())
     return sum(len(row["assets"].split("|")) for row in products)
 
 

@@ -49,6 +49,9 @@ _where = chain(
     click.option("--device", metavar="|".join(DEVICES), help="Where the network runs.  [auto]"),
     click.option("--dtype", metavar="|".join(DTYPES), default="fastest", help="Number format of the base.  [fastest]"),
     click.option("--threads", type=int, help="Processor threads."),
+    click.option(
+        "--gradient-checkpointing", is_flag=True, help="Compute blocks once more for their gradients: less memory."
+    ),
     click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after this long, resumable."),
     click.option("--resume", is_flag=True, help="Go on with the run in --out."),
     out_option,

@@ -66,5 +66,7 @@ def _unnamed(subject: Subject, shoot: Shoot) -> tuple[str, ...]:
     """Of captions without the name, from which it is not learnt."""
     name = subject.name.lower()
     without = [photo.name for photo in shoot.photos if photo.caption is not None and name not in photo.caption.lower()]
-    said = f"{len(without)} captions do not say {subject.name!r}, {without[0]}'s first" if without else ""
-    return (f"{said}: prompts of that name will not call what they show",) if without else ()
+    if not without:
+        return ()
+    who = f"{len(without)} captions do" if len(without) > 1 else "one caption does"
+    return (f"{who} not say {subject.name!r}, {without[0]}'s first: prompts of that name will not call what is shown",)

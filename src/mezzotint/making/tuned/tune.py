@@ -31,6 +31,7 @@ from mezzotint.making.tuned.shown import sheets
 from mezzotint.making.tuned.wish import Wish
 from mezzotint.nets.adapters.contents import contents_of
 from mezzotint.nets.adapters.trained import Learnt
+from mezzotint.nets.checkpointed import checkpointed
 from mezzotint.pretrained.adapters import Weighed
 from mezzotint.pretrained.exchange.save import layout_for, write_adapter
 from mezzotint.pretrained.model import load
@@ -39,6 +40,7 @@ from mezzotint.training.run import Watch
 from mezzotint.tuning.choose import choose
 from mezzotint.tuning.evidence import real
 from mezzotint.tuning.prompts import asked_of
+from mezzotint.tuning.recipe import as_it_is
 from mezzotint.tuning.report import Found, document, page
 from mezzotint.tuning.separation import Separation, separation
 from mezzotint.tuning.warn import warnings
@@ -100,7 +102,8 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
     work = make_folder(folder / WORK)
     heed = heeding(watch.stop, pictured, "what the base makes")
     prior = prior_scenes(model, wish.subjects, pictures_for(model, wish.prior_pictures), work / "prior", heed)
-    plan = lesson(model, halves, photos.learnt, photos.held, prior, wish.settings)
+    prepare = checkpointed if wish.gradient_checkpointing else as_it_is
+    plan = lesson(model, halves, photos.learnt, photos.held, prior, wish.settings, prepare)
     patient = Patient(folder / "run" / "journal.jsonl")
     if start == "resume" and patient.early:  # it ended so, and was killed before or while it was judged
         seconds = learnt_for(folder / "run")

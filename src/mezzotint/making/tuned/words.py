@@ -41,6 +41,7 @@ def tune(
     device: str = "auto",
     dtype: str = "fastest",
     threads: int | None = None,
+    gradient_checkpointing: bool = False,
     resume: bool = False,
     out: str | Path,
     watch: Watch | None = None,
@@ -50,7 +51,8 @@ def tune(
 
     Args: name: what prompts will call it.  kind: what it is one of; None is the last word of the name.
         also: further subjects, "FOLDER=NAME" or "FOLDER=NAME:CLASS" each.  model: the base, by name or path.
-        judge_by … photo_licence, prior_pictures, n, device, dtype: see ``making.tuned.wish.Wish``.
+        judge_by … photo_licence, prior_pictures, n, device, dtype, gradient_checkpointing: see
+            ``making.tuned.wish.Wish``.
         method … targets: see ``tuning.settings.Method``; lora_plus is its ``faster``.
         steps … moments, seed: see ``tuning.settings.Settings``.  threads: processor threads; None leaves them.
         resume: go on with the run in ``out``.  out: a folder without an adapter.
@@ -73,5 +75,6 @@ def tune(
         photo_licence=photo_licence,
         device=device,
         dtype=dtype,
+        gradient_checkpointing=gradient_checkpointing,
     )
     return tuned(wish, make_folder(Path(out)), "resume" if resume else "new", watch or Watch(), pictured)
