@@ -23,6 +23,7 @@ _what = chain(
     click.option("--class", "kind", help="What it is one of.  [the last word of its name]"),
     click.option("--also", multiple=True, metavar="FOLDER=NAME[:CLASS]", help="A further subject; repeatable."),
     model_option,
+    click.option("--size", metavar="WxH", help="Of what is learnt from and judged, square.  [the model's own]"),
     click.option("--judge-by", type=click.Path(path_type=Path), help="A folder of photographs to judge by alone."),
     click.option("--photo-licence", default="", help="Whose the photographs are, for the adapter's passport."),
 )

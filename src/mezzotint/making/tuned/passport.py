@@ -67,6 +67,7 @@ def command(wish: Wish) -> str:
     words += [] if method.targets is None else ["--targets", method.targets]
     for name in ("steps", "batch", "rate", "share", "prior", "outside", "moments", "seed"):
         words += [f"--{name}", str(getattr(said, name))]
+    words += [] if wish.size is None else ["--size", wish.size]
     words += [] if wish.prior_pictures is None else ["--prior-pictures", str(wish.prior_pictures)]
     words += [] if wish.judge_by is None else ["--judge-by", wish.judge_by.resolve().name]
     # How many pictures it is judged by decides which moment is kept.

@@ -89,7 +89,7 @@ def _check_folder(folder: Path, start: Literal["new", "resume"]) -> None:
 
 def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch, pictured: Pictured) -> Tuned:
     """The same.  Raises HaltedError where ``watch.stop`` ended it while pictures were made."""
-    model = base(load(wish.model), wish.device, wish.dtype)
+    model = base(load(wish.model), wish.device, wish.dtype, wish.size)
     _check_told(model)
     _check_names(model, wish.subjects)
     halves = tunable_of(model, wish.settings.method)

@@ -42,6 +42,7 @@ def tune(
     dtype: str = "fastest",
     threads: int | None = None,
     gradient_checkpointing: bool = False,
+    size: str | None = None,
     resume: bool = False,
     out: str | Path,
     watch: Watch | None = None,
@@ -51,7 +52,7 @@ def tune(
 
     Args: name: what prompts will call it.  kind: what it is one of; None is the last word of the name.
         also: further subjects, "FOLDER=NAME" or "FOLDER=NAME:CLASS" each.  model: the base, by name or path.
-        judge_by … photo_licence, prior_pictures, n, device, dtype, gradient_checkpointing: see
+        judge_by … photo_licence, prior_pictures, n, device, dtype, gradient_checkpointing, size: see
             ``making.tuned.wish.Wish``.
         method … targets: see ``tuning.settings.Method``; lora_plus is its ``faster``.
         steps … moments, seed: see ``tuning.settings.Settings``.  threads: processor threads; None leaves them.
@@ -76,5 +77,6 @@ def tune(
         device=device,
         dtype=dtype,
         gradient_checkpointing=gradient_checkpointing,
+        size=size,
     )
     return tuned(wish, make_folder(Path(out)), "resume" if resume else "new", watch or Watch(), pictured)
