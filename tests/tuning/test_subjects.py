@@ -129,7 +129,7 @@ def test_reports_say_each_subject_s() -> None:
 def test_a_run_of_two_has_evidence_of_both(cascade: Path, shoot: Path, tmp_path: Path) -> None:
     import mezzotint as mz
 
-    red, seen = photographs(tmp_path / "red", 4, hue=RED), []
+    red, seen = photographs(tmp_path / "red", 1, hue=RED), []
     made = mz.tune(
         shoot, name="acme mug", also=(f"{red}=zorb cup:cup",), model=cascade, out=tmp_path / "o", steps=2, batch=2,
         moments=1, n=2, prior_pictures=2, rank=2, dtype="float32", pictured=lambda *told: seen.append(told),
@@ -138,6 +138,7 @@ def test_a_run_of_two_has_evidence_of_both(cascade: Path, shoot: Path, tmp_path:
     kept = [of[made.found.choice.step] for of in made.found.each.values()]
     assert all(one.gain is not None and one.fidelity.n == 2 for one in kept) and kept[0] != kept[1]
     assert kept[0].drift == kept[1].drift == made.found.evidence[made.found.choice.step].drift
+    assert any(note.startswith("zorb cup: one photograph") for note in made.found.notes)
     assert len(list((tmp_path / "o").glob("sheet-*.png"))) == 5  # of each two, and of other things
     assert "<h2>zorb cup</h2>" in (tmp_path / "o/report.html").read_text()
     # Of what the base makes first 2 pictures, then of the base twice and one moment 10 each.

@@ -42,6 +42,9 @@ def choose(*subjects: Mapping[int, Evidence]) -> Choice:
     sound = {step: like[step] for step, fault in faults.items() if fault == 0}
     if sound:
         step = max(sound, key=lambda s: sound[s])
-        return Choice(step, True, f"after {step} updates: the most like the photographs of {len(sound)} that hold")
+        why = f"the most like the photographs of {len(sound)} moments" if len(sound) > 1 else "the one moment"
+        return Choice(
+            step, True, f"after {step} updates: {why} that {'hold' if len(sound) > 1 else 'holds'} to the rule"
+        )
     step = min(faults, key=lambda s: faults[s])
     return Choice(step, False, f"after {step} updates: no moment holds to all of the rule, this one oversteps it least")

@@ -43,8 +43,11 @@ class Shoots:
 def shoots(wish: Wish, side: int, features: Features) -> Shoots:
     """All photographs of a wish, for a model of ``side`` px.  Raises InputError."""
     read: dict[Subject, Shoot] = {s: read_shoot(folder, LARGER * side) for s, folder in wish.photos.items()}
-    notes = [note for shoot in read.values() for note in (*shoot.notes, *checked(shoot.photos, side, features))]
-    notes += [note for s, shoot in read.items() for note in _unnamed(s, shoot)]
+    notes = [
+        f"{s.name}: {note}" if len(read) > 1 else note
+        for s, shoot in read.items()
+        for note in (*shoot.notes, *checked(shoot.photos, side, features), *_unnamed(s, shoot))
+    ]
     parted = {s: held_apart(shoot.photos) for s, shoot in read.items()}
     learnt, held = {s: a for s, (a, _) in parted.items()}, {s: b for s, (_, b) in parted.items()}
     if wish.judge_by is not None:

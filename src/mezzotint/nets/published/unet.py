@@ -177,7 +177,7 @@ class ConditionedUNet(nn.Module):
         if mid_block_additional_residual is not None:
             x = x + mid_block_additional_residual
         for stage in self.up_blocks:
-            used, beside = beside[-len(stage.resnets) :], beside[: -len(stage.resnets)]
+            used, beside = beside[-self.said.depth - 1 :], beside[: -self.said.depth - 1]
             x = stage(x, used, (beside or used)[-1].shape[2:], time, text)
         return (self.conv_out(F.silu(self.conv_norm_out(x))),)
 
