@@ -96,9 +96,10 @@ OPTIONS = {
         *["--feeders", "--compile", "--strategy", "--part", "--tensorboard", *SHARED],
     ],
     "tune": [
-        *["PHOTOS", "--name", "--class", "--also", "--model", "--judge-by", "--photo-licence", "--method", "--rank"],
-        *["--alpha", "--lora-plus", "--targets", "--steps", "--batch", "--rate", "--share", "--prior", "--outside"],
-        *["--moments", "--prior-pictures", "-n/--n", "--seed", *MACHINE, "--minutes", "--resume", "--out", *SHARED],
+        *["PHOTOS", "--name", "--class", "--also", "--model", "--size", "--judge-by", "--photo-licence", "--method"],
+        *["--rank", "--alpha", "--lora-plus", "--targets", "--steps", "--batch", "--rate", "--share", "--prior"],
+        *["--outside", "--moments", "--prior-pictures", "-n/--n", "--seed", *MACHINE, "--gradient-checkpointing"],
+        *["--minutes", "--resume", "--out", *SHARED],
     ],
     "render": ["--catalog", "--out", "-n/--n", "--size", "--seed", "--workers", "--only", *SHARED],
 }
@@ -149,8 +150,8 @@ def test_tune_the_command_and_the_function_have_the_same_words() -> None:
         command = group.get_command(context, "tune")
     assert command is not None
     options = {str(p.name): p.to_info_dict()["default"] if p.name != "also" else () for p in command.params}
-    assert set(said) - {"watch"} == set(options) - {"as_json", "quiet", "minutes"}
-    left = {"photos", "name", "model", "out", "device", "watch"}
+    assert set(said) - {"watch", "pictured"} == set(options) - {"as_json", "quiet", "minutes"}
+    left = {"photos", "name", "model", "out", "device", "watch", "pictured"}
     assert {k: v for k, v in said.items() if k not in left} == {k: options[k] for k in said if k not in left}
 
 

@@ -54,8 +54,15 @@ def flux_words(config: Any) -> dict[str, Any]:
             "guidance": torch.full((2,), 3.5)}  # fmt: skip
 
 
+def pixart_words(config: Any) -> dict[str, Any]:
+    return {"hidden_states": drawn(2, 4, 16, 16), "encoder_hidden_states": drawn(2, 7, config.caption_channels),
+            "timestep": torch.tensor([37, 37]),
+            "added_cond_kwargs": {"resolution": None, "aspect_ratio": None}}  # fmt: skip
+
+
 WORDS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "UNet2DConditionModel": unet_words, "SD3Transformer2DModel": sd3_words, "FluxTransformer2DModel": flux_words,
+    "PixArtTransformer2DModel": pixart_words,
 }  # fmt: skip
 
 

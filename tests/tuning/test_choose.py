@@ -38,7 +38,7 @@ def holds(one: Evidence, base: Evidence) -> bool:
 @given(MOMENTS, SHARES)
 def test_the_moment_kept_never_oversteps_where_another_does_not(found: dict[int, Evidence], adherence: float) -> None:
     base = Evidence(exactly(0.2), None, None, exactly(adherence), None, exactly(0.0))
-    kept, sound = choose(found, base), {step for step, one in found.items() if holds(one, base)}
+    kept, sound = choose({0: base, **found}), {step for step, one in found.items() if holds(one, base)}
     assert kept.step in found and kept.kept == bool(sound)
     if sound:
         assert kept.step in sound
@@ -49,13 +49,13 @@ def test_the_moment_kept_never_oversteps_where_another_does_not(found: dict[int,
 
 def test_the_most_like_the_photographs_of_those_that_hold() -> None:
     found = {1: moment(0.3), 2: moment(0.6), 3: moment(0.9, copies=0.1), 4: moment(0.95, drift=1.6)}
-    assert choose(found, BASE).step == 2
+    assert choose({0: BASE, **found}).step == 2
     found = {1: moment(0.3), 2: moment(0.9, adherence=0.71), 3: moment(0.5, adherence=0.72)}
-    assert choose(found, BASE).step == 3  # 0.72 is 80 % of the base's 0.9
+    assert choose({0: BASE, **found}).step == 3  # 0.72 is 80 % of the base's 0.9
 
 
 def test_where_none_holds_the_least_overstepped_is_kept_and_it_is_said() -> None:
-    kept = choose({1: moment(drift=4.0), 2: moment(drift=2.0), 3: moment(copies=1.0)}, BASE)
+    kept = choose({0: BASE, 1: moment(drift=4.0), 2: moment(drift=2.0), 3: moment(copies=1.0)})
     assert kept.step == 2 and not kept.kept and "no moment holds to all of the rule" in kept.why
 
 

@@ -17,9 +17,9 @@ from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.pictures.png import Pixels
 from mezzotint.products.colours import COLOURS
 from mezzotint.tuning.choose import choose
-from mezzotint.tuning.evidence import Pictures, Real, against_base, copied, evidence, real
+from mezzotint.tuning.evidence import Evidence, Pictures, Real, copied, drift_of, evidence, marks, real
 from mezzotint.tuning.photos import Photo, read_shoot
-from mezzotint.tuning.prompts import BACKGROUNDS, Asked, asked
+from mezzotint.tuning.prompts import BACKGROUNDS, Asked, asked_of
 from mezzotint.tuning.scenes import scene_on
 from mezzotint.tuning.words import Subject
 
@@ -44,7 +44,12 @@ def against(photos: tuple[Photo, ...]) -> Real:
 
 
 def questions() -> Asked:
-    return asked(Subject("acme mug", "mug"), "", N)
+    return asked_of([Subject("acme mug", "mug")], "", N)[0]
+
+
+def shown(made: Pictures, against: Real, features: Features, base: Pictures | None = None) -> Evidence:
+    """What pictures show, without drift."""
+    return evidence(marks(made, questions(), against, features, base))
 
 
 def stacked(pixels: list[Pixels]) -> Tensor:
@@ -79,11 +84,11 @@ def made(photos: tuple[Photo, ...], *, shift: int = 0, seed: int = 1) -> Picture
 def test_adherence_falls_where_backgrounds_are_wrong(
     photos: tuple[Photo, ...], against: Real, features: Features
 ) -> None:
-    good, bad = (evidence(made(photos, shift=k), questions(), against, features) for k in (0, 1))
+    good, bad = (shown(made(photos, shift=k), against, features) for k in (0, 1))
     assert good.adherence.value == 1.0 and bad.adherence.value == 0.0
     half = made(photos)
     behind = torch.cat([half.behind[: N // 2], made(photos, shift=1).behind[N // 2 :]])
-    found = evidence(replace(half, behind=behind), questions(), against, features).adherence
+    found = shown(replace(half, behind=behind), against, features).adherence
     assert found.value == 0.5 and found.low < 0.5 < found.high
 
 
@@ -91,8 +96,8 @@ def test_the_product_is_like_its_photographs_and_of_its_colour(
     photos: tuple[Photo, ...], against: Real, features: Features, tmp_path: Path
 ) -> None:
     other = read_shoot(photographs(tmp_path / "red", 6, hue=RED), 2 * SIDE).photos
-    good, wrong = (evidence(made(p), questions(), against, features) for p in (photos, other))
-    nothing = evidence(replace(made(photos), subject=blots(5)), questions(), against, features)
+    good, wrong = (shown(made(p), against, features) for p in (photos, other))
+    nothing = shown(replace(made(photos), subject=blots(5)), against, features)
     assert good.colour is not None and wrong.colour is not None
     assert good.colour.value < 3 < 30 < wrong.colour.value
     assert good.fidelity.low > wrong.fidelity.high > nothing.fidelity.high
@@ -104,11 +109,11 @@ def test_gain_is_the_product_s_and_drift_that_of_other_things(
     base, again = replace(made(photos, seed=1), subject=blots(5)), made(photos, seed=2)
     honest, spoilt = made(photos, seed=3), replace(made(photos), other=product(photos, ["white"] * N))
     for pictures, low, high in ((base, 1.0, 1.0), (honest, 0.3, 1.5), (spoilt, 3.0, 1e9)):
-        alone = evidence(pictures, questions(), against, features)
-        found = against_base(alone, pictures, base, again, against, features)
+        moved = drift_of(pictures.other, base.other, again.other, features)
+        found = evidence(marks(pictures, questions(), against, features, base), moved)
         assert found.drift is not None and low <= found.drift.value <= high, found.drift
         assert found.gain is not None and (found.gain.low > 0.1) == (pictures is not base)
-    assert choose({1: moment(0.1), 2: found}, BASE).step == 1
+    assert choose({0: BASE, 1: moment(0.1), 2: found}).step == 1
 
 
 def picture_of(photo: Photo, *, mirrored: bool = False) -> Tensor:
@@ -124,11 +129,11 @@ def test_a_planted_photograph_is_a_copy_and_that_moment_is_not_kept(
     planted[3] = picture_of(photos[3], mirrored=mirrored)
     assert copied(planted, photos[2:]).tolist() == [k == 3 for k in range(N)]
     assert not copied(planted, photos[:1]).any()  # the photographs that were not learnt from
-    honest = evidence(replace(made(photos), subject=blots(5)), questions(), against, features)
-    over = evidence(replace(made(photos), subject=planted), questions(), against, features)
+    honest = shown(replace(made(photos), subject=blots(5)), against, features)
+    over = shown(replace(made(photos), subject=planted), against, features)
     assert honest.copies.value == 0 and over.copies.value == pytest.approx(1 / N)
     assert over.fidelity.value > honest.fidelity.value  # which is why it would be kept
-    assert choose({1: honest, 2: over}, replace(BASE, adherence=honest.adherence)).step == 1
+    assert choose({0: replace(BASE, adherence=honest.adherence), 1: honest, 2: over}).step == 1
 
 
 def test_a_copy_with_noise_on_it_is_one_too(photos: tuple[Photo, ...]) -> None:

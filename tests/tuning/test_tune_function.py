@@ -69,7 +69,7 @@ def test_captions_without_the_name_are_named(cascade: Path, mugs: Path, tmp_path
     (mugs / "2.txt").write_text("an Acme Mug on a shelf")
     said: list[str] = []
     tuned(mugs, cascade, tmp_path / "o", prior_pictures=2, watch=Watch(stop=lambda: True, say=said.append))
-    wanted = "1 captions do not say 'acme mug', 1.png's first: prompts of that name will not call what they show"
+    wanted = "one caption does not say 'acme mug', 1.png's first: prompts of that name will not call what is shown"
     assert wanted in said
 
 

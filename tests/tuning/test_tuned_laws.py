@@ -14,9 +14,11 @@ from tuning_case import tiny_lesson
 from mezzotint.diffusion.denoiser import Preconditioned
 from mezzotint.diffusion.level import Level
 from mezzotint.making.tuned.base import Base, base, worn
-from mezzotint.making.tuned.learn import Lesson
+from mezzotint.making.tuned.learn import Lesson, tunable_of
 from mezzotint.nets.adapters.trained import learnt
+from mezzotint.nets.checkpointed import checkpointed
 from mezzotint.pretrained.model import load
+from mezzotint.tuning.recipe import as_it_is, built
 from mezzotint.tuning.settings import Method, Settings
 from mezzotint.tuning.task import Tuned
 
@@ -99,3 +101,19 @@ def test_the_base_keeps_its_bytes_while_it_is_learnt_on(model: Path, shoot: Path
     assert all(torch.equal(w, before[name]) for name, w in a.net.base.state_dict().items())
     assert torch.equal(a(a.net.base), plain)
     assert all((p.grad is not None) == p.requires_grad for p in a.net.parameters())
+
+
+def test_blocks_that_are_computed_once_more_learn_the_same(model: Path, shoot: Path) -> None:
+    """Gradients of the adapters, to the bit; and the base's own network keeps its calls."""
+    a = asked(model, shoot, "lora")
+    found: list[list[Tensor]] = []
+    for prepare in (as_it_is, checkpointed):
+        net = moved(built(tunable_of(a.base, Method("lora", 2)), prepare)(a.lesson.recipe.net))
+        level = Level(torch.tensor([1.0, 0.8, 0.3]), torch.tensor([0.05, 0.6, 0.9]))
+        Preconditioned(net, a.lesson.recipe.parametrisation)(a.x, level, a.cond).mean.square().sum().backward()
+        found.append([p.grad for p in net.parameters() if p.grad is not None])
+        assert isinstance(net, Tuned)
+        own, base = (any("forward" in vars(m) for m in one.modules()) for one in (net.tuned, net.base))
+        assert own == (prepare is checkpointed) and not base
+    plain, again = found
+    assert len(plain) == len(again) > 2 and all(torch.equal(x, y) for x, y in zip(plain, again, strict=True))

@@ -21,9 +21,9 @@ from mezzotint.pretrained.model import load
 from mezzotint.schemas import schema
 from mezzotint.tensorfile import read_header
 from mezzotint.tuning.choose import choose
-from mezzotint.tuning.evidence import Estimate, Evidence, evidence, parted, real
+from mezzotint.tuning.evidence import Estimate, Evidence, evidence, marks, parted, real
 from mezzotint.tuning.photos import held_apart, read_shoot
-from mezzotint.tuning.prompts import asked
+from mezzotint.tuning.prompts import asked_of, prompts_of
 from mezzotint.tuning.words import Subject
 
 
@@ -53,7 +53,7 @@ def test_the_moment_that_is_kept_is_the_rule_s(whole: Whole) -> None:
         return Evidence(**{k: None if v is None else Estimate(**v) for k, v in one.items()})  # type: ignore[arg-type]
 
     found = {int(step): read(one) for step, one in whole.printed["evidence"].items()}
-    wanted = choose({step: one for step, one in found.items() if step}, found[0])
+    wanted = choose(found)
     assert whole.printed["choice"] == {"step": wanted.step, "kept": wanted.kept, "why": wanted.why}
 
 
@@ -73,12 +73,12 @@ def judged(cascade: Path) -> Base:
     return base(load(cascade), "cpu", "float32")
 
 
-QUESTIONS = asked(Subject("acme mug", "mug"), "products", 4)
+QUESTIONS = asked_of([Subject("acme mug", "mug")], "products", 4)
 
 
 def made(judged: Base, work: Path, worn: Weighed | None) -> np.ndarray:
     """The pictures of all prompts, on the noise of the evidence."""
-    return pictures(judged.job(QUESTIONS.all, SEED, worn), work).images.numpy()
+    return pictures(judged.job(prompts_of(QUESTIONS), SEED, worn), work).images.numpy()
 
 
 def test_the_kept_file_makes_the_pictures_that_its_evidence_is_of(whole: Whole, judged: Base, tmp_path: Path) -> None:
@@ -97,8 +97,8 @@ def test_the_evidence_of_the_kept_moment_is_that_of_the_kept_file(
 ) -> None:
     file = Weighed(read_adapter(whole.out / "adapter.safetensors", judged.until.system), 1.0)
     learnt, held = held_apart(read_shoot(shoot, 2 * 16).photos)
-    shown = parted(torch.from_numpy(made(judged, tmp_path, file)), QUESTIONS)
-    found = asdict(evidence(shown, QUESTIONS, real(held, learnt, 16), extractor(2 * DEFAULT_SIZE)))
+    (shown,) = parted(torch.from_numpy(made(judged, tmp_path, file)), QUESTIONS)
+    found = asdict(evidence(marks(shown, QUESTIONS[0], real(held, learnt, 16), extractor(2 * DEFAULT_SIZE))))
     kept, printed = str(whole.printed["choice"]["step"]), whole.printed["evidence"]
     assert found["fidelity"] == printed[kept]["fidelity"] and found["colour"] == printed[kept]["colour"]
     assert all(found["fidelity"] != one["fidelity"] for step, one in printed.items() if step != kept)

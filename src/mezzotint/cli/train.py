@@ -61,9 +61,14 @@ class Bar:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def end(self) -> None:
+        """Closes the bar; what is said after it is a line of its own."""
         if self._bar is not None:
             self._bar.close()
+        self._bar = None
+
+    def __exit__(self, *error: object) -> None:
+        self.end()
 
 
 class Board:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 
 from mezzotint.cli import say
 from mezzotint.cli.options import chain, json_option, model_option, out_option, print_json, quiet_option, settled
+from mezzotint.cli.output import Bar as PictureBar
 from mezzotint.cli.output import StoppedError, run_folder
 from mezzotint.cli.stop import Stop
 from mezzotint.config import DEVICES, DTYPES
@@ -20,6 +23,7 @@ _what = chain(
     click.option("--class", "kind", help="What it is one of.  [the last word of its name]"),
     click.option("--also", multiple=True, metavar="FOLDER=NAME[:CLASS]", help="A further subject; repeatable."),
     model_option,
+    click.option("--size", metavar="WxH", help="Of what is learnt from and judged, square.  [the model's own]"),
     click.option("--judge-by", type=click.Path(path_type=Path), help="A folder of photographs to judge by alone."),
     click.option("--photo-licence", default="", help="Whose the photographs are, for the adapter's passport."),
 )
@@ -46,6 +50,9 @@ _where = chain(
     click.option("--device", metavar="|".join(DEVICES), help="Where the network runs.  [auto]"),
     click.option("--dtype", metavar="|".join(DTYPES), default="fastest", help="Number format of the base.  [fastest]"),
     click.option("--threads", type=int, help="Processor threads."),
+    click.option(
+        "--gradient-checkpointing", is_flag=True, help="Compute blocks once more for their gradients: less memory."
+    ),
     click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after this long, resumable."),
     click.option("--resume", is_flag=True, help="Go on with the run in --out."),
     out_option,
@@ -69,7 +76,8 @@ def command(
     held apart, on fixed noise, against the base: how like them its pictures are, whether prompts still work, whether
     other things stayed as they were. The best moment is kept: adapter.safetensors, report.html.
 
-    Ctrl-C finishes the step and exits with 130; --resume with the same words then gives the same adapter, to the bit.
+    Ctrl-C finishes the step, also while pictures are made to judge by, and exits with 130; --resume with the same words
+    then gives the same adapter, to the bit.
     """
     if resume and out is None:
         raise UsageError("--resume goes on with a run; name its folder with --out")
@@ -79,8 +87,9 @@ def command(
     from mezzotint.making.tuned.words import tune
     from mezzotint.training.run import Watch
 
-    with Stop(minutes) as stop, Bar(shown=not quiet) as bar:
-        made = tune(photos, out=folder, resume=resume, watch=Watch(bar, stop, bar.say), **said)
+    with Stop(minutes) as stop, Bar(shown=not quiet) as bar, Pictures(bar.end, shown=not quiet) as pictures:
+        watch = Watch(bar, stop, bar.say)
+        made = tune(photos, out=folder, resume=resume, watch=watch, pictured=pictures, **said)
     if made.found is None:
         _stopped(folder, stop.interrupted, as_json)
         return
@@ -93,6 +102,27 @@ def command(
     click.echo(text(made.found))
     if not quiet:
         print(f"{folder / 'report.html'} shows the pictures", file=sys.stderr)
+
+
+class Pictures:
+    """Progress with time left while pictures are made, a bar for each purpose; ``begin`` is called before each."""
+
+    def __init__(self, begin: Callable[[], None], shown: bool) -> None:
+        self._begin, self._shown = begin, shown
+        self._what, self._bars = "", ExitStack()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if what != self._what:
+            self._begin()
+            self._bars.close()
+            self._what, self._bar = what, self._bars.enter_context(PictureBar(total, "picture", self._shown))
+        self._bar.at(done, what)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bars.close()
 
 
 def _stopped(folder: Path, interrupted: bool, as_json: bool) -> None:

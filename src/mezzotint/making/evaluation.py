@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,10 @@ from mezzotint.making.run import stream
 from mezzotint.pretrained.plan import guided_calls
 
 PIECE = 4
-"""Batches that are kept together."""
+"""Batches that are kept together where many pictures are made."""
 
 Counted = Callable[[int, int], None]
-"""(pictures made, of how many)."""
+"""(pictures made, of how many); told at every step of them, also where none has become ready."""
 
 
 @dataclass(frozen=True)
@@ -42,25 +43,37 @@ def unheard(done: int, total: int) -> None:
     """Nobody is told."""
 
 
-def pictures(job: Job, work: Path, report: Counted = unheard) -> Made:
-    """A job's pictures, in its order, from ``work`` where they are there already."""
-    parts = [job.pictures[i : i + PIECE * job.rows] for i in range(0, len(job.pictures), PIECE * job.rows)]
-    found, done = [], 0
-    for part in parts:
-        found.append(_piece(replace(job, pictures=part), make_folder(work)))
-        done += len(part)
-        report(done, len(job.pictures))
+def pictures(job: Job, work: Path, report: Counted = unheard, piece: int = PIECE) -> Made:
+    """A job's pictures, in its order, from ``work`` where they are there already.
+
+    piece: batches that are kept together; what ``report`` raises loses those that are being made.
+    """
+    total, each = len(job.pictures), piece * job.rows
+    found: list[tuple[NDArray[np.uint8], float]] = []
+    for begin in range(0, total, each):
+        part = replace(job, pictures=job.pictures[begin : begin + each])
+        found.append(_piece(part, make_folder(work), partial(_told, report, begin, total)))
+        report(begin + len(part.pictures), total)
     seconds = sum(s for _, s in found) / len(job.pictures)
     return Made(torch.from_numpy(np.concatenate([x for x, _ in found])), seconds)
 
 
-def _piece(job: Job, work: Path) -> tuple[NDArray[np.uint8], float]:
+def _told(report: Counted, before: int, total: int, ready: int) -> None:
+    report(before + ready, total)
+
+
+def _piece(job: Job, work: Path, ready: Callable[[int], None]) -> tuple[NDArray[np.uint8], float]:
+    """ready: told at every step how many pictures are."""
     path = work / f"{sha256([job.made(p).asset_id.encode() for p in job.pictures])[:24]}.npz"
     if path.is_file():
         with np.load(path, allow_pickle=False) as kept:
             return kept["pictures"], float(kept["seconds"])
-    began = time.process_time()
-    made = np.stack([e.pixels.transpose(2, 0, 1) for e in stream(job) if isinstance(e, Image)])
+    began, one_by_one = time.process_time(), []
+    for event in stream(job):
+        if isinstance(event, Image):
+            one_by_one.append(event.pixels.transpose(2, 0, 1))
+        ready(len(one_by_one))
+    made = np.stack(one_by_one)
     seconds, file = time.process_time() - began, io.BytesIO()
     np.savez(file, pictures=made, seconds=seconds)
     write_atomic(path, file.getvalue())

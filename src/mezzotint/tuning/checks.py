@@ -45,9 +45,10 @@ def notes(photos: Sequence[Photo], side: int, features: Features) -> list[str]:
     found += list(_several(photos, features))
     bare = sum(photo.mask is None for photo in photos)
     if bare:
+        who = "it has" if len(photos) == 1 else f"{bare} of {len(photos)} have"
         found.append(
-            f"{bare} of {len(photos)} have no mask and no plain background: what is behind the product is learnt too;"
-            " put NAME.mask.png beside them, white where the product is"
+            f"{who} no mask and no plain background: what is behind the product is learnt too; put NAME.mask.png"
+            " beside it, white where the product is"
         )
     return found
 

@@ -10,7 +10,8 @@ from mezzotint.tuning.evidence import ADHERENCE, DRIFT, Evidence
 RULE = (
     "Of the moments at which prompts still work (at least"
     f" {ADHERENCE:.0%} of the base's adherence), other things stay as they were (drift at most {DRIFT:g}) and no"
-    " picture is a copy, the one most like the photographs; where there is none, the least overstepped."
+    " picture is a copy, of every subject, the one most like the photographs; where there is none, the least"
+    " overstepped."
 )
 
 
@@ -30,12 +31,20 @@ def overstepped(found: Evidence, base: Evidence) -> float:
     return max(0.0, least - found.adherence.value) + drift + found.copies.value
 
 
-def choose(moments: Mapping[int, Evidence], base: Evidence) -> Choice:
-    """The moment that is kept, by RULE.   moments: by step, at least one."""
-    faults = {step: overstepped(found, base) for step, found in moments.items()}
-    sound = {step: moments[step].fidelity.value for step, fault in faults.items() if fault == 0}
+def choose(*subjects: Mapping[int, Evidence]) -> Choice:
+    """The moment that is kept, by RULE: no subject's fault is made up for by another.
+
+    subjects: step -> evidence of one subject each, the same steps; of the base at step 0, and of at least one moment.
+    """
+    steps = [step for step in subjects[0] if step]
+    faults = {step: max(overstepped(of[step], of[0]) for of in subjects) for step in steps}
+    like = {step: sum(of[step].fidelity.value for of in subjects) for step in steps}
+    sound = {step: like[step] for step, fault in faults.items() if fault == 0}
     if sound:
         step = max(sound, key=lambda s: sound[s])
-        return Choice(step, True, f"after {step} updates: the most like the photographs of {len(sound)} that hold")
+        why = f"the most like the photographs of {len(sound)} moments" if len(sound) > 1 else "the one moment"
+        return Choice(
+            step, True, f"after {step} updates: {why} that {'hold' if len(sound) > 1 else 'holds'} to the rule"
+        )
     step = min(faults, key=lambda s: faults[s])
     return Choice(step, False, f"after {step} updates: no moment holds to all of the rule, this one oversteps it least")

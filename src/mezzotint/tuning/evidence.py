@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -37,14 +37,14 @@ ADHERENCE = 0.8
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of one tuned model, or of its base.
+    """Of one tuned model, or of its base, on one subject or on several together.
 
     fidelity: mean cosine between features of its pictures of the product and of real ones.
     gain: fidelity less the base's on the same noise; None of the base itself.
     colour: CIE76 between the mean colour of the product in its pictures and in real ones; None without masks.
     adherence: share of pictures whose background is the one that was asked for.
-    drift: how far pictures of other things moved as a whole, as a multiple of what other noise does (``drift``); None
-    of the base.
+    drift: how far pictures of other things moved as a whole, as a multiple of what other noise does (``drift``), the
+    same for every subject; None of the base.
     copies: share of pictures of the product that are a photograph that was learnt from.
     """
 
@@ -65,11 +65,22 @@ class Pictures:
     other: Tensor
 
 
-def parted(images: Tensor, asked: Asked) -> Pictures:
-    """Pictures of all prompts by sort."""
-    one = len(asked.subject)
-    two = one + len(asked.behind)
-    return Pictures(images[:one], images[one:two], images[two:])
+def parted(images: Tensor, asked: Sequence[Asked]) -> list[Pictures]:
+    """Pictures of all prompts (``prompts.prompts_of``) by subject and sort; other things are the same for every one."""
+    *own, other = torch.split(images, [*(len(one.own) for one in asked), len(asked[0].other)])
+    sorts = [torch.split(mine, [len(one.subject), len(one.behind)]) for mine, one in zip(own, asked, strict=True)]
+    return [Pictures(subject, behind, other) for subject, behind in sorts]
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """What every picture shows, one number each, (n,); None as in ``Evidence``."""
+
+    likeness: Tensor
+    gains: Tensor | None
+    colours: Tensor | None
+    holds: Tensor
+    copies: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,30 +122,48 @@ def unit_features(images: Tensor, features: Features) -> Tensor:
     return F.normalize(features(images).double(), dim=1)
 
 
-def evidence(made: Pictures, asked: Asked, against: Real, features: Features) -> Evidence:
-    """What pictures show on their own: as of a base."""
-    likeness = (unit_features(made.subject, features) @ unit_features(against.shown, features).T).mean(1)
+def marks(made: Pictures, asked: Asked, against: Real, features: Features, before: Pictures | None = None) -> Marks:
+    """What pictures of one subject show.   before: the base's on the same noise; None of a base."""
+    wanted, own = unit_features(against.shown, features), unit_features(made.subject, features)
+    moved = None if before is None else own - unit_features(before.subject, features)
     plain = np.zeros(made.behind.shape[-2:], np.float32)
     pairs = zip(made.behind, asked.behind, strict=True)
     holds = [background_near(_rows(image), plain, name) for image, (_, name) in pairs]
-    return Evidence(
-        fidelity=mean_of(likeness),
-        gain=None,
-        colour=_colour(made.subject, against),
-        adherence=mean_of(torch.tensor(holds).double()),
-        drift=None,
-        copies=mean_of(copied(made.subject, against.learnt).double()),
+    return Marks(
+        likeness=(own @ wanted.T).mean(1),
+        gains=None if moved is None else (moved @ wanted.T).mean(1),
+        colours=_colours(made.subject, against),
+        holds=torch.tensor(holds).double(),
+        copies=copied(made.subject, against.learnt).double(),
     )
 
 
-def against_base(
-    found: Evidence, made: Pictures, base: Pictures, again: Pictures, real: Real, features: Features
-) -> Evidence:
-    """The same, held against the base's pictures on the same noise.   again: the base's on other noise."""
-    wanted = unit_features(real.shown, features)
-    gains = ((unit_features(made.subject, features) - unit_features(base.subject, features)) @ wanted.T).mean(1)
-    others = [unit_features(one.other, features) for one in (made, base, again)]
-    return replace(found, gain=mean_of(gains), drift=drift(others[0], others[1], others[2]))
+def together(several: Sequence[Marks]) -> Marks:
+    """The pictures of several subjects as one heap; colours of those that have masks."""
+    return Marks(
+        likeness=torch.cat([one.likeness for one in several]),
+        gains=_heap([one.gains for one in several]),
+        colours=_heap([one.colours for one in several]),
+        holds=torch.cat([one.holds for one in several]),
+        copies=torch.cat([one.copies for one in several]),
+    )
+
+
+def _heap(parts: Sequence[Tensor | None]) -> Tensor | None:
+    there = [x for x in parts if x is not None]
+    return torch.cat(there) if there else None
+
+
+def evidence(found: Marks, drift: Estimate | None = None) -> Evidence:
+    """What marks come to.   drift: of other things, which is no subject's own."""
+    gains, colours = (None if x is None else mean_of(x) for x in (found.gains, found.colours))
+    return Evidence(mean_of(found.likeness), gains, colours, mean_of(found.holds), drift, mean_of(found.copies))
+
+
+def drift_of(made: Tensor, base: Tensor, again: Tensor, features: Features) -> Estimate:
+    """``drift`` of pictures of other things (n, 3, S, S)."""
+    tuned, before, other = (unit_features(images, features) for images in (made, base, again))
+    return drift(tuned, before, other)
 
 
 def drift(made: Tensor, base: Tensor, again: Tensor, seed: int = 0) -> Estimate:
@@ -163,11 +192,11 @@ def _rows(image: Tensor) -> Bytes:
     return rows
 
 
-def _colour(images: Tensor, against: Real) -> Estimate | None:
+def _colours(images: Tensor, against: Real) -> Tensor | None:
     if against.colours is None:
         return None
     wanted = against.colours.mean(0)
-    return mean_of(torch.tensor([float(np.linalg.norm(product_colour(_rows(image)) - wanted)) for image in images]))
+    return torch.tensor([float(np.linalg.norm(product_colour(_rows(image)) - wanted)) for image in images])
 
 
 def copied(images: Tensor, photos: Sequence[Photo]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mezzotint.products.captions import article
@@ -24,12 +24,13 @@ OTHER = (
 """Prompts that have nothing to do with a product: what a general model must go on making as before."""
 
 
-def other_prompts(phrases: str, kind: str, n: int) -> tuple[str, ...]:
-    """n prompts of other things.   phrases: of the model's text; "products" knows products alone."""
-    known: Sequence[str] = OTHER
+def other_prompts(phrases: str, kinds: Collection[str], n: int) -> tuple[str, ...]:
+    """n prompts of other things than ``kinds``.   phrases: of the model's text; "products" knows products alone."""
+    known = [prompt for prompt in OTHER if not any(f" {kind.lower()} " in f" {prompt} " for kind in kinds)]
+    known = known or list(OTHER)  # a kind such as "a" is in all of them
     if phrases == "products":
-        kinds = [k for k in vocabulary().words if k != kind]
-        known = [f"{article(k)} on a white background" for k in kinds[:: max(1, len(kinds) // n)]]
+        others = [k for k in vocabulary().words if k not in kinds]
+        known = [f"{article(k)} on a white background" for k in others[:: max(1, len(others) // n)]]
     return tuple(known[k % len(known)] for k in range(n))
 
 
@@ -45,17 +46,27 @@ class Asked:
     other: tuple[str, ...]
 
     @property
-    def all(self) -> tuple[str, ...]:
-        """In the order subject, behind, other."""
-        return (*self.subject, *(prompt for prompt, _ in self.behind), *self.other)
+    def own(self) -> tuple[str, ...]:
+        """Of the product, in the order subject, behind."""
+        return (*self.subject, *(prompt for prompt, _ in self.behind))
 
 
-def asked(subject: Subject, phrases: str, n: int) -> Asked:
-    """n pictures of each sort."""
+def prompts_of(asked: Sequence[Asked]) -> tuple[str, ...]:
+    """Every subject's own, then once those of other things, which all share."""
+    return (*(prompt for one in asked for prompt in one.own), *asked[0].other)
+
+
+def asked_of(subjects: Sequence[Subject], phrases: str, n: int) -> tuple[Asked, ...]:
+    """n pictures of each sort of every subject; other things are none of any subject's kind."""
+    other = other_prompts(phrases, [s.kind for s in subjects], n)
+    return tuple(_asked(one, other, n) for one in subjects)
+
+
+def _asked(subject: Subject, other: tuple[str, ...], n: int) -> Asked:
     thing = article(subject.name)
     names = [BACKGROUNDS[k % len(BACKGROUNDS)] for k in range(n)]
     return Asked(
         (f"{thing} on {article(PLAIN)} background",) * n,
         tuple((f"{thing} on {article(name)} background", name) for name in names),
-        other_prompts(phrases, subject.kind, n),
+        other,
     )

@@ -36,13 +36,22 @@ class Adapters:
     seed: int
 
 
-def built(halves: Tunable) -> Callable[[Adapters], nn.Module]:
+Prepare = Callable[[nn.Module], nn.Module]
+"""A network that is learnt on -> the same, prepared for it."""
+
+
+def as_it_is(net: nn.Module) -> nn.Module:
+    """Nothing is prepared."""
+    return net
+
+
+def built(halves: Tunable, prepare: Prepare = as_it_is) -> Callable[[Adapters], nn.Module]:
     """Makes the network of a recipe: the base with its adapters as they begin."""
 
     def tuned(said: Adapters) -> nn.Module:
         begin = said.method.begin
         net = trained(halves.base, dict.fromkeys(said.paths, begin), said.seed)
-        return Tuned(halves.called(net), halves.called(halves.base))
+        return Tuned(prepare(halves.called(net)), halves.called(halves.base))
 
     return tuned
 
@@ -55,10 +64,12 @@ def tuning_recipe(
     shape: tuple[int, int, int],
     conditioning: Conditioning,
     data: Data,
+    prepare: Prepare = as_it_is,
 ) -> Recipe:
     """The recipe of an adapter of a stage.
 
-    codec: what items hold, less the mask -> states.  shape: of items, the mask in its last channel.
+    codec: what items hold, less the mask -> states.  shape: of items, the mask in its last channel.  prepare: the
+    network, in ways that do not change what is learnt.
     """
 
     def given(folder: Path | None) -> Data:
@@ -72,7 +83,7 @@ def tuning_recipe(
     return Recipe(
         name="tune",
         net=named,
-        build=built(halves),
+        build=built(halves, prepare),
         shape=shape,
         codec=codec,
         parametrisation=parametrisation_of(stage.spec),

@@ -32,13 +32,17 @@ HEADS = (
 )
 """(field of Evidence, column, what it is)."""
 
+SHARED = "drift"
+"""The field that is no subject's own."""
+
 
 @dataclass(frozen=True, eq=False)
 class Found:
     """All that is reported.
 
     subjects: what was learnt.  base: the model.  seen: "held-out photographs", or the photographs themselves.
-    evidence: of the base at step 0, then of every moment.  choice: which is kept.  notes: for people.
+    evidence: of the base at step 0, then of every moment, all subjects together.  each: subject -> of its own alone.
+    choice: which is kept.  notes: for people.
     about: settings, hashes, versions: JSON-safe.  seconds: of learning, and of judging.   use: a command that uses it.
     """
 
@@ -46,6 +50,7 @@ class Found:
     base: str
     seen: str
     evidence: Mapping[int, Evidence]
+    each: Mapping[str, Mapping[int, Evidence]]
     choice: Choice
     separation: Separation | None
     notes: tuple[str, ...]
@@ -64,7 +69,8 @@ def document(found: Found) -> dict[str, Any]:
         "judged_by": found.seen,
         "rule": RULE,
         "choice": asdict(found.choice),
-        "evidence": {str(step): asdict(one) for step, one in found.evidence.items()},
+        "evidence": _evidence(found.evidence),
+        "each": {name: _evidence(of) for name, of in found.each.items()},
         "separation": None if apart is None else {"names": list(apart.names), "gains": _gains(apart)},
         "notes": list(found.notes),
         "about": dict(found.about),
@@ -73,16 +79,27 @@ def document(found: Found) -> dict[str, Any]:
     }
 
 
+def _evidence(found: Mapping[int, Evidence]) -> dict[str, Any]:
+    return {str(step): asdict(one) for step, one in found.items()}
+
+
 def _gains(apart: Separation) -> list[list[dict[str, Any]]]:
     return [[asdict(one) for one in row] for row in apart.gains]
 
 
 def text(found: Found) -> str:
-    """For a terminal: what was kept, and what it does."""
-    kept = found.evidence[found.choice.step]
+    """For a terminal: what was kept, and what it does, of several subjects each measure's under it."""
+    step = found.choice.step
     lines = [f"{found.choice.why}; judged by {found.seen}"]
-    lines += [f"  {head:22} {_cell(getattr(kept, field))}" for field, head, _ in HEADS]
+    for field, head, _ in HEADS:
+        lines.append(f"  {head:22} {_cell(getattr(found.evidence[step], field))}")
+        lines += [f"    {name:20} {_cell(getattr(of[step], field))}" for name, of in _apart(found, field)]
     return "\n".join([*lines, *(f"note: {note}" for note in found.notes), found.use])
+
+
+def _apart(found: Found, field: str) -> list[tuple[str, Mapping[int, Evidence]]]:
+    """What is said of each subject: nothing of a single one, and nothing of what is the same of all."""
+    return list(found.each.items()) if len(found.each) > 1 and field != SHARED else []
 
 
 def _cell(value: Estimate | None) -> str:
@@ -92,12 +109,14 @@ def _cell(value: Estimate | None) -> str:
 def page(found: Found, pictures: Mapping[str, bytes]) -> str:
     """The page.   pictures: title -> PNG, in the order they are shown."""
     names = " · ".join(found.subjects)
-    n = found.evidence[found.choice.step].fidelity.n
+    n = next(iter(found.each.values()))[found.choice.step].fidelity.n
+    beside = " of every subject" if len(found.each) > 1 else ""
     body = [
         f"<h1>{escape(names)} on {escape(found.base)}</h1>",
-        f"<p>Kept {escape(found.choice.why)}. {n} pictures of each sort, held against {escape(found.seen)}.",
+        f"<p>Kept {escape(found.choice.why)}. {n} pictures of each sort{beside}, held against {escape(found.seen)}.",
         f"In brackets 95 % intervals.</p><p>The rule: {escape(RULE)}</p>",
-        _table(found),
+        _table(found.evidence, found.choice.step),
+        *_tables(found),
         *_notes(found.notes),
         *_matrix(found.separation),
         f"<h2>Use it</h2><pre>{escape(found.use)}</pre>",
@@ -112,11 +131,17 @@ def page(found: Found, pictures: Mapping[str, bytes]) -> str:
     )
 
 
-def _table(found: Found) -> str:
+def _tables(found: Found) -> list[str]:
+    """Every subject's own, where there are several."""
+    several = found.each if len(found.each) > 1 else {}
+    return [f"<h2>{escape(name)}</h2>{_table(of, found.choice.step)}" for name, of in several.items()]
+
+
+def _table(evidence: Mapping[int, Evidence], kept: int) -> str:
     heads = [f'<span title="{escape(what, quote=True)}">{escape(head)}</span>' for _, head, what in HEADS]
     rows = [row("th", ["", *heads])]
-    for step, one in found.evidence.items():
-        name = "the base" if step == 0 else f"{step} updates" + (", kept" if step == found.choice.step else "")
+    for step, one in evidence.items():
+        name = "the base" if step == 0 else f"{step} updates" + (", kept" if step == kept else "")
         rows.append(row("td", [name, *(escape(_cell(getattr(one, field))) for field, _, _ in HEADS)]))
     return f"<table>{''.join(rows)}</table>"
 

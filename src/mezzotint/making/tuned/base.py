@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mezzotint.errors import UsageError
 from mezzotint.files import sha256
 from mezzotint.making.job import Job
 from mezzotint.making.prepare import prepare
 from mezzotint.making.request import Request
+from mezzotint.making.sizes import parse_size, size_of
 from mezzotint.nets.adapters.changes import Change
 from mezzotint.nets.adapters.layouts import Coverage
 from mezzotint.pretrained.adapters import Adapter, Weighed
@@ -18,12 +20,16 @@ from mezzotint.pretrained.system import System
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """model: as it was loaded.  until: the same up to the stage that is tuned, whose pictures are judged."""
+    """model: as it was loaded.  until: the same up to the stage that is tuned, whose pictures are judged.
+
+    size: "WxH" of the pictures that are learnt from and judged; None is the model's own.
+    """
 
     model: Model
     until: Model
     device: str
     dtype: str
+    size: str | None = None
 
     @property
     def system(self) -> System:
@@ -32,18 +38,36 @@ class Base:
     @property
     def stage(self) -> AnyStage:
         """The one that is tuned."""
-        return self.model.main
+        main = self.model.main
+        return main if self.size is None else main.at(parse_size(self.size))
 
     def job(self, prompts: Sequence[str], seed: int, worn: Weighed | None, quality: str = "standard") -> Job:
         """Pictures of prompts, one each, by the base or by what is tuned.  Raises as ``generate``."""
         model = self.until if worn is None else wearing(self.until, replace(self.until.system, adapters=(worn,)))
-        words = Request(tuple(prompts), model=model, seed=seed, quality=quality, device=self.device, dtype=self.dtype)
-        return prepare(words)
+        return prepare(
+            Request(
+                tuple(prompts),
+                model=model,
+                seed=seed,
+                quality=quality,
+                size=self.size,
+                device=self.device,
+                dtype=self.dtype,
+            )
+        )
 
 
-def base(model: Model, device: str, dtype: str) -> Base:
-    """A model to tune, and the shorter cascade in which it is judged."""
+def base(model: Model, device: str, dtype: str, size: str | None = None) -> Base:
+    """A model to tune, and the shorter cascade in which it is judged.
+
+    Raises UsageError for a size that it does not make, or that is not square, as what is learnt from is.
+    """
     system = model.system
+    width, height = size_of(system, size)
+    if size is not None and width != height:
+        raise UsageError(f"size {size} is not square; adapters are learnt from square pictures, such as 512x512")
+    if system.any_size:
+        return Base(model, model, device, dtype, size)
     if system.components is not None or system.main == len(system.members) - 1:
         return Base(model, model, device, dtype)
     kept = system.members[: system.main + 1]

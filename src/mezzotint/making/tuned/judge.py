@@ -10,47 +10,77 @@ from mezzotint.evaluation.features import Features
 from mezzotint.making.evaluation import Counted, pictures, unheard
 from mezzotint.making.tuned.base import Base
 from mezzotint.pretrained.adapters import Weighed
-from mezzotint.tuning.evidence import Evidence, Pictures, Real, against_base, evidence, parted
-from mezzotint.tuning.prompts import Asked
+from mezzotint.tuning.evidence import Evidence, Marks, Pictures, Real, drift_of, evidence, marks, parted, together
+from mezzotint.tuning.prompts import Asked, prompts_of
 
 SEED = 1_000_000
+
+Shown = Mapping[str, Pictures]
+"""Subject -> pictures of it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Court:
-    """What judging needs.   work: where pictures are kept.   report: told how many are made."""
+    """What judging needs.
+
+    asked, real: by subject.  work: where pictures are kept.  report: told how many pictures are made, of all that
+    judging makes.
+    """
 
     base: Base
-    asked: Asked
-    real: Real
+    asked: Mapping[str, Asked]
+    real: Mapping[str, Real]
     features: Features
     work: Path
     report: Counted = unheard
 
-    def made(self, worn: Weighed | None, seed: int = SEED, quality: str = "standard") -> Pictures:
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """Of one model's pictures."""
+        return prompts_of(list(self.asked.values()))
+
+    def made(self, worn: Weighed | None, seed: int = SEED, report: Counted = unheard) -> Shown:
         """Pictures of all prompts."""
-        job = self.base.job(self.asked.all, seed, worn, quality)
-        return parted(pictures(job, self.work, self.report).images, self.asked)
+        job = self.base.job(self.prompts, seed, worn)
+        images = pictures(job, self.work, report, piece=1).images
+        return dict(zip(self.asked, parted(images, list(self.asked.values())), strict=True))
+
+    def marks(self, made: Shown, before: Shown | None = None) -> dict[str, Marks]:
+        """What pictures show, by subject.   before: the base's on the same noise."""
+        return {
+            name: marks(one, self.asked[name], self.real[name], self.features, before[name] if before else None)
+            for name, one in made.items()
+        }
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """base: evidence of the base itself.  moments: step -> of what was learnt until then.   pictures: of each moment;
-    at step 0 the base's."""
+    """Step -> what was found there; step 0 is the base itself.
 
-    base: Evidence
-    moments: Mapping[int, Evidence]
-    pictures: Mapping[int, Pictures]
+    together: evidence of all subjects' pictures.  each: subject -> of its own alone.  pictures: by subject.
+    """
+
+    together: Mapping[int, Evidence]
+    each: Mapping[str, Mapping[int, Evidence]]
+    pictures: Mapping[int, Shown]
 
 
 def judged(court: Court, candidates: Sequence[tuple[int, Weighed]]) -> Judged:
     """The evidence of several moments.   candidates: (step, the adapter as it was then)."""
-    own, again = court.made(None), court.made(None, SEED + 10_000)
-    found: dict[int, Evidence] = {}
-    shown: dict[int, Pictures] = {0: own}
-    for step, worn in candidates:
-        made = court.made(worn)
-        alone = evidence(made, court.asked, court.real, court.features)
-        found[step] = against_base(alone, made, own, again, court.real, court.features)
-        shown[step] = made
-    return Judged(evidence(own, court.asked, court.real, court.features), found, shown)
+    turns, n = len(candidates) + 2, len(court.prompts)
+
+    def made(turn: int, worn: Weighed | None, seed: int = SEED) -> Shown:
+        return court.made(worn, seed, lambda done, _: court.report(turn * n + done, turns * n))
+
+    shown = {0: made(0, None)}
+    again = made(1, None, SEED + 10_000)
+    shown |= {step: made(turn, worn) for turn, (step, worn) in enumerate(candidates, 2)}
+    found = {step: court.marks(pictures, shown[0] if step else None) for step, pictures in shown.items()}
+    other = {step: next(iter(pictures.values())).other for step, pictures in shown.items()}
+    before = next(iter(again.values())).other
+    drifts = {step: drift_of(x, other[0], before, court.features) if step else None for step, x in other.items()}
+    return Judged(
+        {step: evidence(together(list(of.values())), drifts[step]) for step, of in found.items()},
+        {name: {step: evidence(of[name], drifts[step]) for step, of in found.items()} for name in court.asked},
+        shown,
+    )

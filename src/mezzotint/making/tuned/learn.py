@@ -30,7 +30,7 @@ from mezzotint.training.posthoc import load_snapshots
 from mezzotint.training.recipe import Recipe
 from mezzotint.training.run import Outcome, Watch, fit
 from mezzotint.tuning.photos import Photo
-from mezzotint.tuning.recipe import tuning_recipe
+from mezzotint.tuning.recipe import Prepare, as_it_is, tuning_recipe
 from mezzotint.tuning.scenes import VARIANTS, Bytes, Scene, Sittings, Stored, stand_ins, with_mask
 from mezzotint.tuning.settings import Method, Settings
 from mezzotint.tuning.words import Subject
@@ -135,12 +135,13 @@ def lesson(
     held: Mapping[Subject, Sequence[Photo]],
     prior: Sequence[Scene],
     said: Settings,
+    prepare: Prepare = as_it_is,
 ) -> Lesson:
     """The recipe of an adapter, and its data.
 
     photos: to learn from.  held: to measure the validation loss on, by subject; empty lists measure on ``photos``'
     scenes that are not learnt from.  prior: pictures of what must stay; () takes the photographs for them, said to be
-    any of their kind.   Raises UsageError.
+    any of their kind.  prepare: see ``tuning_recipe``.   Raises UsageError.
     """
     device = device_for(base.device)
     how = kept(base, device)
@@ -153,7 +154,8 @@ def lesson(
     read = reader(base.until.system, (size, size), base.stage.takes, scale)
     told = Told(read, next(iter(photos)).kind)
     data = Data(learn, check)
-    return Lesson(tuning_recipe(base.stage, halves, said, how.codec, how.shape, told, data), data, device)
+    recipe = tuning_recipe(base.stage, halves, said, how.codec, how.shape, told, data, prepare)
+    return Lesson(recipe, data, device)
 
 
 def square(base: Base) -> int:

@@ -15,11 +15,12 @@ from mezzotint.making.tuned.base import Base
 from mezzotint.making.tuned.shoots import Shoots
 from mezzotint.making.tuned.wish import Wish
 from mezzotint.pretrained.passport import Passport, Photos, base_of
-from mezzotint.tuning.evidence import Evidence
+from mezzotint.tuning.report import Found
 
 
-def passport(wish: Wish, base: Base, photos: Shoots, step: int, found: Evidence) -> Passport:
-    """What is known of what was kept.   step: of the moment; found: its evidence."""
+def passport(wish: Wish, base: Base, photos: Shoots, found: Found) -> Passport:
+    """What is known of what was kept."""
+    step = found.choice.step
     said, method = wish.settings, wish.settings.method
     ranked = method.name != "full"
     return Passport(
@@ -35,7 +36,11 @@ def passport(wish: Wish, base: Base, photos: Shoots, step: int, found: Evidence)
             sha256("".join(photos.sha256[s.name] for s in wish.subjects).encode()),
             wish.photo_licence,
         ),
-        evaluation={"judged_by": photos.seen, **asdict(found)},
+        evaluation={
+            "judged_by": photos.seen,
+            **asdict(found.evidence[step]),
+            "each": {name: asdict(of[step]) for name, of in found.each.items()},
+        },
         settings={**_plain(asdict(said)), "kept_after": step},
         command=command(wish),
         versions={"mezzotint": __version__, "torch": torch.__version__},
@@ -62,6 +67,7 @@ def command(wish: Wish) -> str:
     words += [] if method.targets is None else ["--targets", method.targets]
     for name in ("steps", "batch", "rate", "share", "prior", "outside", "moments", "seed"):
         words += [f"--{name}", str(getattr(said, name))]
+    words += [] if wish.size is None else ["--size", wish.size]
     words += [] if wish.prior_pictures is None else ["--prior-pictures", str(wish.prior_pictures)]
     words += [] if wish.judge_by is None else ["--judge-by", wish.judge_by.resolve().name]
     # How many pictures it is judged by decides which moment is kept.

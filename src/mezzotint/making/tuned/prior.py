@@ -25,7 +25,7 @@ SEED = 2**40
 def prior_prompts(subjects: Sequence[Subject], phrases: str, n: int) -> tuple[str, ...]:
     """n prompts: every other of a subject's class on a background, the rest of other things."""
     kinds = [s.kind for s in subjects]
-    other = iter(other_prompts(phrases, kinds[0], n))
+    other = iter(other_prompts(phrases, kinds, n))
     return tuple(
         f"{article(kinds[k // 2 % len(kinds)])} on {article(NAMES[k // 2 % len(NAMES)])} background"
         if k % 2
@@ -48,7 +48,7 @@ def prior_scenes(base: Base, subjects: Sequence[Subject], n: int, work: Path, re
         return []
     text = base.system.text
     prompts = prior_prompts(subjects, "" if text is None else text.phrases, n)
-    made = pictures(base.job(prompts, SEED, None, "draft"), work, report).images
+    made = pictures(base.job(prompts, SEED, None, "draft"), work, report, piece=1).images
     rows = made.permute(0, 2, 3, 1).contiguous().numpy()
     whole = np.full(rows.shape[1:3], 255, np.uint8)
     return [Scene(pixels, whole, prompt) for pixels, prompt in zip(rows, prompts, strict=True)]

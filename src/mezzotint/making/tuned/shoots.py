@@ -43,8 +43,11 @@ class Shoots:
 def shoots(wish: Wish, side: int, features: Features) -> Shoots:
     """All photographs of a wish, for a model of ``side`` px.  Raises InputError."""
     read: dict[Subject, Shoot] = {s: read_shoot(folder, LARGER * side) for s, folder in wish.photos.items()}
-    notes = [note for shoot in read.values() for note in (*shoot.notes, *checked(shoot.photos, side, features))]
-    notes += [note for s, shoot in read.items() for note in _unnamed(s, shoot)]
+    notes = [
+        f"{s.name}: {note}" if len(read) > 1 else note
+        for s, shoot in read.items()
+        for note in (*shoot.notes, *checked(shoot.photos, side, features), *_unnamed(s, shoot))
+    ]
     parted = {s: held_apart(shoot.photos) for s, shoot in read.items()}
     learnt, held = {s: a for s, (a, _) in parted.items()}, {s: b for s, (_, b) in parted.items()}
     if wish.judge_by is not None:
@@ -66,5 +69,7 @@ def _unnamed(subject: Subject, shoot: Shoot) -> tuple[str, ...]:
     """Of captions without the name, from which it is not learnt."""
     name = subject.name.lower()
     without = [photo.name for photo in shoot.photos if photo.caption is not None and name not in photo.caption.lower()]
-    said = f"{len(without)} captions do not say {subject.name!r}, {without[0]}'s first" if without else ""
-    return (f"{said}: prompts of that name will not call what they show",) if without else ()
+    if not without:
+        return ()
+    who = f"{len(without)} captions do" if len(without) > 1 else "one caption does"
+    return (f"{who} not say {subject.name!r}, {without[0]}'s first: prompts of that name will not call what is shown",)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from mezzotint.making.tuned.judge import Judged
+from mezzotint.making.tuned.judge import Court, Judged
 from mezzotint.pictures.png import Pixels, png
 from mezzotint.pictures.sheet import strip
 from mezzotint.tuning.choose import Choice
-from mezzotint.tuning.prompts import Asked
+from mezzotint.tuning.evidence import Pictures
 
 MOST = 6
 
@@ -21,15 +21,25 @@ def _tiles(images: Tensor) -> list[Pixels]:
     return rows + rows[-1:] * (MOST - len(rows))
 
 
-def sheets(found: Judged, choice: Choice, asked: Asked, real: Tensor) -> Mapping[str, bytes]:
-    """Title -> PNG.   real: photographs (m, 3, S, S)."""
+def sheets(found: Judged, choice: Choice, court: Court) -> Mapping[str, bytes]:
+    """Title -> PNG: of every subject two, and one of other things."""
     before, after = found.pictures[0], found.pictures[choice.step]
-    names = [name for _, name in asked.behind][:MOST]
-    subject = [_tiles(real), _tiles(before.subject), _tiles(after.subject)]
+    made: dict[str, bytes] = {}
+    for name in court.asked:
+        made |= _of(name if len(court.asked) > 1 else "", before[name], after[name], court, name)
+    other = [_tiles(shown[name].other) for shown in (before, after)]
+    return {**made, "Other things: the base; what was learnt": _png(other, [""] * MOST)}
+
+
+def _of(title: str, before: Pictures, after: Pictures, court: Court, name: str) -> dict[str, bytes]:
+    """One subject's.   title: "" where it is the only one."""
+    said = f"{title}. " if title else ""
+    colours = [colour for _, colour in court.asked[name].behind][:MOST]
+    subject = [_tiles(images) for images in (court.real[name].shown, before.subject, after.subject)]
+    behind = [_tiles(images) for images in (before.behind, after.behind)]
     return {
-        "Photographs; the base; what was learnt": _png(subject, [""] * MOST),
-        "On other backgrounds: the base; what was learnt": _png([_tiles(before.behind), _tiles(after.behind)], names),
-        "Other things: the base; what was learnt": _png([_tiles(before.other), _tiles(after.other)], [""] * MOST),
+        f"{said}Photographs; the base; what was learnt": _png(subject, [""] * MOST),
+        f"{said}On other backgrounds: the base; what was learnt": _png(behind, colours),
     }
 
 

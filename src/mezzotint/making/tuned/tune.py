@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
 
 from mezzotint import __version__
 from mezzotint.conditioning.prompts import Prompts
@@ -21,7 +20,7 @@ from mezzotint.files import make_folder, pretty_json, write_atomic
 from mezzotint.making.evaluation import Counted
 from mezzotint.making.prompt import told
 from mezzotint.making.tuned.base import Base, base, worn
-from mezzotint.making.tuned.halt import HaltedError, heeding
+from mezzotint.making.tuned.halt import HaltedError, Pictured, heeding, unseen
 from mezzotint.making.tuned.judge import Court, Judged, judged
 from mezzotint.making.tuned.learn import Lesson, learn, learnt_for, lesson, moments, square, tunable_of
 from mezzotint.making.tuned.passport import passport
@@ -32,16 +31,19 @@ from mezzotint.making.tuned.shown import sheets
 from mezzotint.making.tuned.wish import Wish
 from mezzotint.nets.adapters.contents import contents_of
 from mezzotint.nets.adapters.trained import Learnt
+from mezzotint.nets.checkpointed import checkpointed
 from mezzotint.pretrained.adapters import Weighed
 from mezzotint.pretrained.exchange.save import layout_for, write_adapter
 from mezzotint.pretrained.model import load
 from mezzotint.pretrained.passport import Passport
 from mezzotint.training.run import Watch
-from mezzotint.tuning.choose import Choice, choose
+from mezzotint.tuning.choose import choose
 from mezzotint.tuning.evidence import real
-from mezzotint.tuning.prompts import asked
+from mezzotint.tuning.prompts import asked_of
+from mezzotint.tuning.recipe import as_it_is
 from mezzotint.tuning.report import Found, document, page
 from mezzotint.tuning.separation import Separation, separation
+from mezzotint.tuning.warn import warnings
 from mezzotint.tuning.words import Subject
 
 ADAPTER, PAGE, DOCUMENT = "adapter.safetensors", "report.html", "tune.json"
@@ -60,16 +62,19 @@ class Tuned:
     found: Found | None
 
 
-def tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch) -> Tuned:
+def tuned(
+    wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch, pictured: Pictured = unseen
+) -> Tuned:
     """Learns, judges and writes ``folder``: ``adapter.safetensors``, ``report.html``, ``tune.json``, pictures, the run.
 
-    start: "resume" goes on with a folder's run.  watch: of learning; its ``stop`` is asked between pictures too.
+    start: "resume" goes on with a folder's run.  watch: of learning; its ``stop`` is asked while pictures are made
+    too.  pictured: told of those.
     Raises: UsageError (words; a model that takes no adapters or no text), InputError (photographs, model), ModelError,
     NonFiniteError, StorageError.
     """
     _check_folder(folder, start)
     try:
-        return _tuned(wish, folder, start, watch)
+        return _tuned(wish, folder, start, watch, pictured)
     except HaltedError:
         return Tuned(folder, None, None)
 
@@ -82,9 +87,9 @@ def _check_folder(folder: Path, start: Literal["new", "resume"]) -> None:
         raise UsageError(f"{folder} holds no run of tune to go on with; leave --resume out to begin one")
 
 
-def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch) -> Tuned:
-    """The same.  Raises HaltedError where ``watch.stop`` ended it between pictures."""
-    model = base(load(wish.model), wish.device, wish.dtype)
+def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch, pictured: Pictured) -> Tuned:
+    """The same.  Raises HaltedError where ``watch.stop`` ended it while pictures were made."""
+    model = base(load(wish.model), wish.device, wish.dtype, wish.size)
     _check_told(model)
     _check_names(model, wish.subjects)
     halves = tunable_of(model, wish.settings.method)
@@ -95,9 +100,10 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
     for note in notes:
         watch.say(note)
     work = make_folder(folder / WORK)
-    count, heed = pictures_for(model, wish.prior_pictures), heeding(watch.stop)
-    prior = prior_scenes(model, wish.subjects, count, work / "prior", heed)
-    plan = lesson(model, halves, photos.learnt, photos.held, prior, wish.settings)
+    heed = heeding(watch.stop, pictured, "what the base makes")
+    prior = prior_scenes(model, wish.subjects, pictures_for(model, wish.prior_pictures), work / "prior", heed)
+    prepare = checkpointed if wish.gradient_checkpointing else as_it_is
+    plan = lesson(model, halves, photos.learnt, photos.held, prior, wish.settings, prepare)
     patient = Patient(folder / "run" / "journal.jsonl")
     if start == "resume" and patient.early:  # it ended so, and was killed before or while it was judged
         seconds = learnt_for(folder / "run")
@@ -106,7 +112,8 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
         if outcome.reason == "stopped" and not patient.early:
             return Tuned(folder, None, None)
         seconds = outcome.seconds
-    return _judged(wish, model, photos, notes, plan, seconds, features, heed, folder)
+    court = _court(wish, model, photos, features, heeding(watch.stop, pictured, "judging"), work)
+    return _judged(wish, photos, notes, plan, seconds, court, folder)
 
 
 def _check_told(model: Base) -> None:
@@ -151,37 +158,40 @@ def _licence_notes(model: Base, wish: Wish) -> tuple[str, ...]:
 
 
 def _judged(
-    wish: Wish, model: Base, photos: Shoots, notes: tuple[str, ...], plan: Lesson, spent: float,
-    features: Features, heed: Counted, folder: Path,
-) -> Tuned:  # fmt: skip
+    wish: Wish, photos: Shoots, notes: tuple[str, ...], plan: Lesson, spent: float, court: Court, folder: Path
+) -> Tuned:
     """What was learnt, at every moment, before its court."""
-    began = time.perf_counter()
+    began, model = time.perf_counter(), court.base
     learnt = moments(plan, folder / "run")
-    candidates = [(step, _worn(wish, plan, step, layers)) for step, layers in learnt.items()]
-    first = wish.subjects[0]
-    court = _court(wish, model, photos, first, features, heed, folder / WORK)
-    verdict = judged(court, candidates)
-    choice = choose(verdict.moments, verdict.base)
-    kept = dict(candidates)[choice.step]
-    apart = _apart(wish, model, photos, kept, features, heed, folder / WORK) if len(wish.subjects) > 1 else None
-    seconds = spent, time.perf_counter() - began
+    verdict = judged(court, [(step, _worn(wish, plan, step, layers)) for step, layers in learnt.items()])
+    choice = choose(*verdict.each.values())
+    apart = _separation(verdict, choice.step, court)
     found = Found(
         subjects=tuple(s.name for s in wish.subjects),
         base=model.system.name,
         seen=photos.seen,
-        evidence={0: verdict.base, **verdict.moments},
+        evidence=verdict.together,
+        each=verdict.each,
         choice=choice,
         separation=apart,
-        notes=(*notes, *(() if apart is None else apart.notes), *_warnings(choice, verdict)),
+        notes=(*notes, *(() if apart is None else apart.notes), *warnings(choice, verdict.each)),
         about=_about(wish, model, photos, plan),
-        seconds=seconds,
-        use=_use(court.asked.behind[0][0], wish, folder),
+        seconds=(spent, time.perf_counter() - began),
+        use=_use(court.asked[wish.subjects[0].name].behind[0][0], wish, folder),
     )
-    _write(folder, found, sheets(verdict, choice, court.asked, court.real.shown))
-    known = passport(wish, model, photos, choice.step, verdict.moments[choice.step])
+    _write(folder, found, sheets(verdict, choice, court))
+    known = passport(wish, model, photos, found)
     # The adapter last: where it is, the rest is there.
     adapter = _adapter(folder, wish, model, learnt[choice.step], known)
     return Tuned(folder, adapter, found)
+
+
+def _separation(verdict: Judged, step: int, court: Court) -> Separation | None:
+    """Of several subjects, whether each word brings its own product alone."""
+    if len(court.asked) == 1:
+        return None
+    made, before = ({name: one.subject for name, one in verdict.pictures[k].items()} for k in (step, 0))
+    return separation(made, before, {name: one.shown for name, one in court.real.items()}, court.features)
 
 
 def _worn(wish: Wish, plan: Lesson, step: int, layers: Mapping[str, Learnt]) -> Weighed:
@@ -194,33 +204,11 @@ def _use(prompt: str, wish: Wish, folder: Path) -> str:
     return shlex.join(["mezzotint", "generate", prompt, "--model", str(wish.model), "--lora", str(folder / ADAPTER)])
 
 
-def _court(
-    wish: Wish, model: Base, photos: Shoots, subject: Subject, features: Features, heed: Counted, work: Path
-) -> Court:
+def _court(wish: Wish, model: Base, photos: Shoots, features: Features, heed: Counted, work: Path) -> Court:
     text, side = model.system.text, square(model)
-    questions = asked(subject, "" if text is None else text.phrases, wish.n)
-    against = real(photos.judges(subject), photos.learnt[subject], side)
-    return Court(model, questions, against, features, work, heed)
-
-
-def _apart(
-    wish: Wish, model: Base, photos: Shoots, kept: Weighed, features: Features, heed: Counted, work: Path
-) -> Separation:
-    """Whether each word brings its own product alone."""
-    courts = {s.name: _court(wish, model, photos, s, features, heed, work) for s in wish.subjects}
-    made: dict[str, Tensor] = {name: court.made(kept).subject for name, court in courts.items()}
-    before = {name: court.made(None).subject for name, court in courts.items()}
-    return separation(made, before, {name: court.real.shown for name, court in courts.items()}, features)
-
-
-def _warnings(choice: Choice, verdict: Judged) -> tuple[str, ...]:
-    kept = verdict.moments[choice.step]
-    found = []
-    if kept.gain is not None and kept.gain.low <= 0:
-        found.append("the pictures are not clearly more like the photographs than the base's; more steps may help")
-    if kept.copies.value > 0:
-        found.append(f"{kept.copies.value:.0%} of the pictures are copies of photographs: over-fitted, use fewer steps")
-    return (*(() if choice.kept else (choice.why,)), *found)
+    questions = asked_of(wish.subjects, "" if text is None else text.phrases, wish.n)
+    against = {s.name: real(photos.judges(s), photos.learnt[s], side) for s in wish.subjects}
+    return Court(model, dict(zip(against, questions, strict=True)), against, features, work, heed)
 
 
 def _about(wish: Wish, model: Base, photos: Shoots, plan: Lesson) -> dict[str, Any]:

@@ -22,6 +22,8 @@ class Wish:
     ``photos`` apart.   n: pictures of each sort that evidence is of.  prior_pictures: made by the base, of what must
     stay as it is; 0 has the photographs stand in for them, None makes 32 where the base is small.
     photo_licence: as people declare it, for the passport.   device, dtype: of the base's network; "fastest" measures.
+    size: "WxH" of the pictures that are learnt from and judged; None is the model's own.
+    gradient_checkpointing: blocks are computed once more for their gradients, which takes less memory and more time.
     Raises UsageError.
     """
 
@@ -34,6 +36,8 @@ class Wish:
     photo_licence: str = ""
     device: str = "auto"
     dtype: str = "fastest"
+    gradient_checkpointing: bool = False
+    size: str | None = None
 
     def __post_init__(self) -> None:
         prior = self.prior_pictures or 0

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mezzotint.files import make_folder
+from mezzotint.making.tuned.halt import Pictured, unseen
 from mezzotint.making.tuned.tune import Tuned, tuned
 from mezzotint.making.tuned.wish import Wish, subjects_of
 from mezzotint.pretrained.device import use_threads
@@ -40,19 +41,25 @@ def tune(
     device: str = "auto",
     dtype: str = "fastest",
     threads: int | None = None,
+    gradient_checkpointing: bool = False,
+    size: str | None = None,
     resume: bool = False,
     out: str | Path,
     watch: Watch | None = None,
+    pictured: Pictured = unseen,
 ) -> Tuned:
     """Learns a product from a folder of photographs, judges what was learnt, and writes adapter and report to ``out``.
 
     Args: name: what prompts will call it.  kind: what it is one of; None is the last word of the name.
         also: further subjects, "FOLDER=NAME" or "FOLDER=NAME:CLASS" each.  model: the base, by name or path.
-        judge_by … photo_licence, prior_pictures, n, device, dtype: see ``making.tuned.wish.Wish``.
+        judge_by … photo_licence, prior_pictures, n, device, dtype, gradient_checkpointing, size: see
+            ``making.tuned.wish.Wish``.
         method … targets: see ``tuning.settings.Method``; lora_plus is its ``faster``.
         steps … moments, seed: see ``tuning.settings.Settings``.  threads: processor threads; None leaves them.
         resume: go on with the run in ``out``.  out: a folder without an adapter.
         watch: told of every step, and asked whether to stop; None neither.
+        pictured: told (what for, pictures made, of how many) while the base makes pictures to stay as it is, and while
+        what was learnt is judged.
     Returns: the adapter's path and the evidence, both None where ``watch.stop`` ended it early: resumable.
     Raises: UsageError (words; a model that takes no adapters or no text), InputError (photographs, model), ModelError,
         NonFiniteError, StorageError.
@@ -69,5 +76,7 @@ def tune(
         photo_licence=photo_licence,
         device=device,
         dtype=dtype,
+        gradient_checkpointing=gradient_checkpointing,
+        size=size,
     )
-    return tuned(wish, make_folder(Path(out)), "resume" if resume else "new", watch or Watch())
+    return tuned(wish, make_folder(Path(out)), "resume" if resume else "new", watch or Watch(), pictured)

@@ -123,12 +123,15 @@ class _UpStage(_Stage):
         super().__init__(c, before, width, last - j, c.attends_up[j])
         self.upsamplers = nn.ModuleList([] if j == last else [Up(width)])
 
-    def forward(self, x: Tensor, beside: list[Tensor], time: Tensor, text: Tensor) -> Tensor:
-        """beside: the states on the way down, of which those that are used are taken off the end."""
-        for i in range(len(self.resnets)):
-            x = self.one(i, torch.cat([x, beside.pop()], 1), time, text)
+    def forward(self, x: Tensor, beside: Sequence[Tensor], size: torch.Size, time: Tensor, text: Tensor) -> Tensor:
+        """beside: states on the way down, one a block, the last one used first.  size: (H, W) of what is made.
+
+        They are left as they are: a stage may be run once more for its gradients (``nets.checkpointed``).
+        """
+        for i, state in enumerate(reversed(beside)):
+            x = self.one(i, torch.cat([x, state], 1), time, text)
         for up in self.upsamplers:
-            x = up(x, beside[-1].shape[2:])
+            x = up(x, size)
         return x
 
 
@@ -174,7 +177,8 @@ class ConditionedUNet(nn.Module):
         if mid_block_additional_residual is not None:
             x = x + mid_block_additional_residual
         for stage in self.up_blocks:
-            x = stage(x, beside, time, text)
+            used, beside = beside[-self.said.depth - 1 :], beside[: -self.said.depth - 1]
+            x = stage(x, used, (beside or used)[-1].shape[2:], time, text)
         return (self.conv_out(F.silu(self.conv_norm_out(x))),)
 
     def _embedded(
