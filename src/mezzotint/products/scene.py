@@ -25,8 +25,9 @@ WEIGHTS = {"white": 3.0, "gray": 2.0, "beige": 2.0}
 """How much likelier some colours are as a background."""
 
 SHADE, MARGIN = 8, 0.02
-SCALES = (0.72, 1.06)
-"""How the photograph is enlarged; it frames the product's box with a little air at 1."""
+SCALES, ASIDE = (0.86, 1.06), 0.15
+"""How the photograph is enlarged (it frames the product's box with a little air at 1), and how far from the middle the
+product stands, as a share of the room there is: as catalogs have it.  Shapes are learnt faster where they stand."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _shift(found: NDArray[np.intp], size: int, margin: int, random: np.random.Ge
     if low >= high:
         return (low + high) // 2
     middle, spread = (low + high) / 2, (high - low) / 2
-    return round(middle + spread * float(random.uniform(-0.8, 0.8)))
+    return round(middle + spread * float(random.uniform(-ASIDE, ASIDE)))
 
 
 def _bytes(values: NDArray[Any]) -> Bytes:
