@@ -25,9 +25,10 @@ _what = chain(
 )
 _how = chain(
     click.option(
-        "--method", default="lora", show_default=True, help="lora, rslora, dora, pissa, lokr, loha, oft, full."
+        "--method", default="lora", show_default=True, help="lora, rslora, tlora, dora, pissa, lokr, loha, oft, full."
     ),
     click.option("--rank", type=int, default=16, show_default=True, help="Of its matrices."),
+    click.option("--rank-at-noise", type=int, help="Of tlora: the rank that acts at full noise.  [half of it]"),
     click.option("--alpha", type=float, help="Scales what is learnt by alpha / rank.  [rank]"),
     click.option("--lora-plus", type=float, default=1.0, show_default=True, help="How much faster B is learnt than A."),
     click.option("--targets", help="A regular expression of the layers' names.  [attention, and our perceptrons]"),

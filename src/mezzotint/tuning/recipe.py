@@ -9,9 +9,10 @@ from pathlib import Path
 from torch import nn
 
 from mezzotint.codecs.base import Codec
+from mezzotint.diffusion.schedule import Schedule
 from mezzotint.nets.adapters.trained import trained
 from mezzotint.pretrained.model import AnyStage
-from mezzotint.pretrained.stage_model import parametrisation_of
+from mezzotint.pretrained.stage_model import parametrisation_of, schedule_of
 from mezzotint.pretrained.tunable import Tunable, levels_of, paths, weight_of
 from mezzotint.training.conditioning import Conditioning
 from mezzotint.training.data.source import Data
@@ -36,13 +37,14 @@ class Adapters:
     seed: int
 
 
-def built(halves: Tunable) -> Callable[[Adapters], nn.Module]:
-    """Makes the network of a recipe: the base with its adapters as they begin."""
+def built(halves: Tunable, schedule: Schedule) -> Callable[[Adapters], nn.Module]:
+    """Makes the network of a recipe: the base with its adapters as they begin.   schedule: the base's."""
 
     def tuned(said: Adapters) -> nn.Module:
         begin = said.method.begin
         net = trained(halves.base, dict.fromkeys(said.paths, begin), said.seed)
-        return Tuned(halves.called(net), halves.called(halves.base))
+        t = None if said.method.least is None else schedule.t
+        return Tuned(halves.called(net), halves.called(halves.base), t)
 
     return tuned
 
@@ -72,7 +74,7 @@ def tuning_recipe(
     return Recipe(
         name="tune",
         net=named,
-        build=built(halves),
+        build=built(halves, schedule_of(stage.spec)),
         shape=shape,
         codec=codec,
         parametrisation=parametrisation_of(stage.spec),

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 
 from mezzotint.diffusion.noise import check_seed
 from mezzotint.errors import UsageError, unknown
-from mezzotint.nets.adapters.begun import OFT, Begin, DoRA, Full, LoHa, LoKr, LoRA, PiSSA
+from mezzotint.nets.adapters.begun import OFT, Begin, DoRA, Full, LoHa, LoKr, LoRA, PiSSA, TLoRA
+from mezzotint.nets.adapters.falling import check_least
 
 MOST_RANK = 1024
 MOST_PRIOR = 1e6
+FALLING = "tlora"
+"""The method whose rank falls with noise."""
+
 UNSCALED = ("pissa", "full")
 """Methods that have no alpha."""
 
@@ -26,6 +30,7 @@ def _root(rank: int, alpha: float | None) -> LoRA:
 METHODS: Mapping[str, Callable[[int, float | None], Begin]] = {
     "lora": LoRA,
     "rslora": _root,
+    FALLING: LoRA,
     "dora": lambda rank, alpha: DoRA(LoRA(rank, alpha)),
     "pissa": lambda rank, alpha: PiSSA(rank),
     "lokr": LoKr,
@@ -42,6 +47,7 @@ class Method:
     name: of METHODS.  rank: of its matrices, the size of OFT's blocks; "full" has none.  alpha: None is the rank.
     faster: how many times faster B is learnt than A (Hayou et al., 2024, LoRA+, sec. 4); 1 is plain.
     targets: a regular expression of layers' paths; None is the usual ones (``pretrained.tunable.paths``).
+    rank_at_noise: of "tlora", the rank that acts at full noise; None is half of it.
     """
 
     name: str = "lora"
@@ -49,6 +55,7 @@ class Method:
     alpha: float | None = None
     faster: float = 1.0
     targets: str | None = None
+    rank_at_noise: int | None = None
 
     def __post_init__(self) -> None:
         if self.name not in METHODS:
@@ -63,10 +70,21 @@ class Method:
             raise UsageError(f"alpha has no effect on {self.name}; leave it out")
         if self.faster != 1 and self.name in WITHOUT_B:
             raise UsageError(f"LoRA+ has no effect on {self.name}, which has no B; leave it out")
+        if self.rank_at_noise is not None and self.name != FALLING:
+            raise UsageError(f"rank at noise has no effect on {self.name}; leave it out, or choose {FALLING}")
+        check_least(self.least or 0, self.rank)
+
+    @property
+    def least(self) -> int | None:
+        """The rank that acts at full noise; None where all of it does at every level."""
+        if self.name != FALLING:
+            return None
+        return (self.rank + 1) // 2 if self.rank_at_noise is None else self.rank_at_noise
 
     @property
     def begin(self) -> Begin:
-        return METHODS[self.name](self.rank, self.alpha)
+        made = METHODS[self.name](self.rank, self.alpha)
+        return TLoRA(LoRA(self.rank, self.alpha), self.least) if self.least is not None else made
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ ENCODED = 8
 KEPT = torch.float16
 """Number format of adapter files, and so of what is judged."""
 
-RANKED = ("lora", "rslora", "dora", "pissa", "loha")
+RANKED = ("lora", "rslora", "tlora", "dora", "pissa", "loha")
 """Methods whose rank is at most the layer's."""
 
 STAND_INS = 8

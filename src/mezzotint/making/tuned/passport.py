@@ -28,6 +28,7 @@ def passport(wish: Wish, base: Base, photos: Shoots, step: int, found: Evidence)
         method=method.name,
         rank=method.rank if ranked else None,
         alpha=method.alpha,
+        rank_at_noise=method.least,
         triggers=tuple(s.name for s in wish.subjects),
         kind=", ".join(dict.fromkeys(s.kind for s in wish.subjects)),
         photos=Photos(
@@ -58,6 +59,7 @@ def command(wish: Wish) -> str:
         words += ["--also", f"{place.resolve().name}={other.name}:{other.kind}"]
     words += ["--model", str(wish.model), "--method", method.name, "--rank", str(method.rank)]
     words += [] if method.alpha is None else ["--alpha", str(method.alpha)]
+    words += [] if method.rank_at_noise is None else ["--rank-at-noise", str(method.rank_at_noise)]
     words += [] if method.faster == 1 else ["--lora-plus", str(method.faster)]
     words += [] if method.targets is None else ["--targets", method.targets]
     for name in ("steps", "batch", "rate", "share", "prior", "outside", "moments", "seed"):

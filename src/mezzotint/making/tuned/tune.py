@@ -91,7 +91,7 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
     features = extractor(2 * DEFAULT_SIZE)
     side = square(model)
     photos = shoots(wish, side, features)
-    notes = (*_licence_notes(model, wish), *photos.notes)
+    notes = (*_licence_notes(model, wish), *_method_notes(wish), *photos.notes)
     for note in notes:
         watch.say(note)
     work = make_folder(folder / WORK)
@@ -211,6 +211,13 @@ def _apart(
     made: dict[str, Tensor] = {name: court.made(kept).subject for name, court in courts.items()}
     before = {name: court.made(None).subject for name, court in courts.items()}
     return separation(made, before, {name: court.real.shown for name, court in courts.items()}, features)
+
+
+def _method_notes(wish: Wish) -> tuple[str, ...]:
+    """What a person should know of a method before anything is learnt."""
+    if wish.settings.method.least is None:
+        return ()
+    return ("other tools put this adapter on with all of its rank at every level, as they know no rank that falls",)
 
 
 def _warnings(choice: Choice, verdict: Judged) -> tuple[str, ...]:
