@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from mezzotint.diffusion.denoiser import Cond, Preconditioned
 from mezzotint.diffusion.level import Level, noised
 from mezzotint.nets.adapters.falling import at
+from mezzotint.nets.adapters.layouts import Part
 from mezzotint.nets.small_attention import SmallAttention
+from mezzotint.pretrained.tunable_texts import Reading
 from mezzotint.training.recipe import Recipe
 from mezzotint.training.task import Sample
 from mezzotint.tuning.scenes import PRIOR, SUBJECT
@@ -32,6 +34,13 @@ class Tuned(nn.Module):
     @property
     def base(self) -> nn.Module:
         return self._base[0]
+
+    @property
+    def places(self) -> Mapping[Part, str]:
+        """Network of a system -> the module in this one that has what is learnt of it."""
+        if not isinstance(self.tuned, Reading):
+            return {"denoiser": "tuned"}
+        return {"denoiser": "tuned.net", **{name: f"tuned.texts.{name}" for name in self.tuned.texts}}
 
     def at(self, level: Level) -> nn.Module:
         """What is asked at the rows' levels: itself, or where it is another one at each, that."""

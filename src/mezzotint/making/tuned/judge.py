@@ -8,8 +8,7 @@ from pathlib import Path
 
 from mezzotint.evaluation.features import Features
 from mezzotint.making.evaluation import Counted, pictures, unheard
-from mezzotint.making.tuned.base import Base
-from mezzotint.pretrained.adapters import Weighed
+from mezzotint.making.tuned.base import Base, Worn
 from mezzotint.tuning.evidence import Evidence, Pictures, Real, against_base, evidence, parted
 from mezzotint.tuning.prompts import Asked
 
@@ -27,7 +26,7 @@ class Court:
     work: Path
     report: Counted = unheard
 
-    def made(self, worn: Weighed | None, seed: int = SEED, quality: str = "standard") -> Pictures:
+    def made(self, worn: Worn | None, seed: int = SEED, quality: str = "standard") -> Pictures:
         """Pictures of all prompts."""
         job = self.base.job(self.asked.all, seed, worn, quality)
         return parted(pictures(job, self.work, self.report).images, self.asked)
@@ -43,8 +42,8 @@ class Judged:
     pictures: Mapping[int, Pictures]
 
 
-def judged(court: Court, candidates: Sequence[tuple[int, Weighed]]) -> Judged:
-    """The evidence of several moments.   candidates: (step, the adapter as it was then)."""
+def judged(court: Court, candidates: Sequence[tuple[int, Worn]]) -> Judged:
+    """The evidence of several moments.   candidates: (step, what was learnt as it was then)."""
     own, again = court.made(None), court.made(None, SEED + 10_000)
     found: dict[int, Evidence] = {}
     shown: dict[int, Pictures] = {0: own}

@@ -16,12 +16,16 @@ from mezzotint.making.tuned.shoots import Shoots
 from mezzotint.making.tuned.wish import Wish
 from mezzotint.pretrained.passport import Passport, Photos, base_of
 from mezzotint.tuning.evidence import Evidence
+from mezzotint.tuning.settings import INVERSION
+
+RANKLESS = ("full", INVERSION)
+"""Methods without a rank."""
 
 
 def passport(wish: Wish, base: Base, photos: Shoots, step: int, found: Evidence) -> Passport:
     """What is known of what was kept.   step: of the moment; found: its evidence."""
     said, method = wish.settings, wish.settings.method
-    ranked = method.name != "full"
+    ranked = method.name not in RANKLESS
     return Passport(
         title=wish.title,
         base=base_of(base.system),
@@ -57,7 +61,10 @@ def command(wish: Wish) -> str:
     words = ["mezzotint", "tune", folder.resolve().name, "--name", first.name, "--class", first.kind]
     for other, place in more:
         words += ["--also", f"{place.resolve().name}={other.name}:{other.kind}"]
-    words += ["--model", str(wish.model), "--method", method.name, "--rank", str(method.rank)]
+    words += ["--model", str(wish.model), "--method", method.name]
+    words += ["--vectors", str(method.vectors)] if method.inverts else ["--rank", str(method.rank)]
+    words += ["--initial", method.initial] if method.initial else []
+    words += ["--text-encoder", str(method.text)] if method.text else []
     words += [] if method.alpha is None else ["--alpha", str(method.alpha)]
     words += [] if method.rank_at_noise is None else ["--rank-at-noise", str(method.rank_at_noise)]
     words += [] if method.faster == 1 else ["--lora-plus", str(method.faster)]
