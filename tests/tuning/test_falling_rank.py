@@ -166,6 +166,7 @@ def test_a_passport_that_fits_no_layer_is_refused(cascade: Path, shoot: Path, tm
         read_adapter(made(cascade, shoot, tmp_path, 3), load(cascade).system)
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_is_equal_to_the_bit(cascade: Path, shoot: Path, tmp_path: Path) -> None:
     method = ("--method", "tlora", "--rank-at-noise", "1", "--quiet")
     code, _, err = finished(started(words(shoot, cascade, tmp_path / "whole", *method), tmp_path))

@@ -201,7 +201,9 @@ def emphasised(states: Tensor, weights: Tensor) -> Tensor:
     kept, mean = states.mean((1, 2), keepdim=True), strong.mean((1, 2), keepdim=True)
     plain = (weights == 1).all(1, keepdim=True)
     no_mean = mean.abs() < 1e-5 * strong.square().mean((1, 2), keepdim=True).sqrt()
-    scaled = strong * torch.where(no_mean, torch.ones_like(mean), kept / mean)
+    # What is not divided by is 1: the gradient of what is left out by torch.where is 0 times what it would be.
+    divisor = torch.where(plain | no_mean, torch.ones_like(mean), mean)
+    scaled = strong * torch.where(no_mean, torch.ones_like(mean), kept / divisor)
     return torch.where(plain, states, scaled)
 
 
