@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mezzotint.nets.adapters.falling import Told
 from mezzotint.nets.shared import put, shared
 
 KEPT = 2
@@ -22,16 +21,15 @@ CAPTION = "caption_projection"
 class Remembered(nn.Module):
     """y = layer(x), remembered for the last few x without gradients: the same bits, not computed again.
 
-    An input is known by its contents, so that no request can be given another's answer.  Of a layer that learns, or
-    that is another one at each level, nothing is remembered: its answers change.
+    An input is known by its contents, so that no request can be given another's answer.  Of a layer that learns nothing
+    is remembered: its answers change.
     """
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         self.layer = layer
         self._kept: tuple[tuple[Tensor, Tensor], ...] = ()
-        learns = any(p.requires_grad for p in layer.parameters())
-        self._changes = learns or any(isinstance(part, Told) for part in layer.modules())
+        self._learns = any(p.requires_grad for p in layer.parameters())
 
     @property
     def weight(self) -> Tensor:
@@ -40,7 +38,7 @@ class Remembered(nn.Module):
         return weight
 
     def forward(self, x: Tensor) -> Tensor:
-        if self._changes or torch.is_grad_enabled():
+        if self._learns or torch.is_grad_enabled():
             return self._asked(x)
         kept = self._kept  # one reading: other threads may replace it
         for known, made in kept:

@@ -25,7 +25,7 @@ from mezzotint.diffusion.parametrisation import Parametrisation
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.nets.adapters.changes import Change
 from mezzotint.nets.adapters.lora import Layer, LowRank, adapted
-from mezzotint.nets.shared import put, shared
+from mezzotint.nets.shared import alike, put
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,17 +70,24 @@ class Told(nn.Module):
 
 
 def at(net: nn.Module, t: Tensor) -> nn.Module:
-    """A network that shares every weight with ``net`` and is asked at t, () or (B,); ``net`` stays as it is.
+    """A network that shares every weight with ``net`` and is asked at t, () or (B,); ``net`` stays as it is, and is the
+    answer where no layer asks for t.
 
     Raises UsageError for more than one t a row.
     """
     if t.ndim > 1:
         raise UsageError("an adapter whose rank falls with noise takes one level a picture, not one a frame")
-    made = shared(net)
-    for part in made.modules():
-        if isinstance(part, Told):
-            part.t = t
-    return made
+    return _at(net, t)
+
+
+def _at(net: nn.Module, t: Tensor) -> nn.Module:
+    if isinstance(net, Told):
+        made = Told()
+        made.t = t
+        return made
+    parts = {name: None if part is None else _at(part, t) for name, part in net._modules.items()}
+    # Most parts of a network hold no such layer: they are the same ones, which saves most of the time.
+    return net if all(new is net._modules[name] for name, new in parts.items()) else alike(net, parts)
 
 
 def added(x: Tensor, layer: Layer, low: LowRank, least: int, told: Told) -> Tensor:
@@ -93,7 +100,8 @@ def added(x: Tensor, layer: Layer, low: LowRank, least: int, told: Told) -> Tens
     if t.ndim == 0:
         k = int(kept)
         return _thin(x, layer, down[:k], up[:, :k], None) if k else x.new_zeros(())
-    return _thin(x, layer, down, up, (torch.arange(low.rank) < kept.cpu()[:, None]).to(x.device))
+    acts = torch.arange(low.rank, device=kept.device) < kept[:, None]
+    return _thin(x, layer, down, up, acts.to(x.device))
 
 
 def _thin(x: Tensor, layer: Layer, down: Tensor, up: Tensor, mask: Tensor | None) -> Tensor:
