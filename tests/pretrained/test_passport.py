@@ -29,13 +29,21 @@ PASSPORT = Passport(
     seed=3,
     created="2026-11-27T12:00:00Z",
 )
+FALLS = replace(PASSPORT, method="tlora", rank_at_noise=8)
 
 
-@pytest.mark.parametrize("one", [PASSPORT, replace(PASSPORT, rank=None, alpha=None, triggers=(), licence="CC0-1.0")])
+@pytest.mark.parametrize(
+    "one", [PASSPORT, replace(PASSPORT, rank=None, alpha=None, triggers=(), licence="CC0-1.0"), FALLS]
+)
 def test_it_comes_back_as_it_was(one: Passport) -> None:
     assert passport_in({KEY: said(one)}, "f") == one
     jsonschema.validate(json.loads(said(one)), schema("mezzotint/passport/1"))
     assert passport_in({}, "f") is None
+
+
+def test_only_what_falls_says_so() -> None:
+    """Programs that do not know the word read all other files, and refuse those that they would put on wrongly."""
+    assert "rank_at_noise" in json.loads(said(FALLS)) and "rank_at_noise" not in json.loads(said(PASSPORT))
 
 
 HOSTILE: list[tuple[dict[str, Any], str]] = [
@@ -53,6 +61,8 @@ HOSTILE: list[tuple[dict[str, Any], str]] = [
     ({"seed": -1}, "expected whole numbers"),
     ({"seed": True}, "expected whole numbers"),
     ({"rank": 1.5}, "expected whole numbers"),
+    ({"rank_at_noise": "8"}, "expected whole numbers"),
+    ({"rank_at_noise": -1}, "expected whole numbers"),
     ({"alpha": "8"}, "expected a number for alpha"),
 ]
 

@@ -56,3 +56,15 @@ def model(request: pytest.FixtureRequest) -> Path:
     """One of ours, one of U-Nets and one of transformers in diffusers' layout."""
     folder: Path = request.getfixturevalue(request.param)
     return folder
+
+
+@pytest.fixture(scope="session")
+def sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return checkpoints.stable_diffusion_xl(tmp_path_factory.mktemp("sdxl"))
+
+
+@pytest.fixture(params=["sd1", "sdxl"])
+def read_by_clip(request: pytest.FixtureRequest) -> Path:
+    """Those whose text encoders are learnt on: one encoder, and two of which one says the pooled state."""
+    folder: Path = request.getfixturevalue(request.param)
+    return folder

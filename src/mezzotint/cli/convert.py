@@ -19,9 +19,12 @@ SCHEMA = "mezzotint/convert/1"
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--to", "layout", metavar="peft|diffusers|kohya|comfyui", help="An adapter's new layout.")
 @click.option("--base", metavar="NAME|PATH", help="The model that the adapter is for.")
+@click.option("--rank", metavar="whole", help="Of an adapter whose rank falls with noise: all of it at every level.")
 @click.option("--out", type=click.Path(path_type=Path), help="File or folder to write.  [beside PATH]")
 @json_option
-def command(path: Path, layout: str | None, base: str | None, out: Path | None, as_json: bool) -> None:
+def command(
+    path: Path, layout: str | None, base: str | None, rank: str | None, out: Path | None, as_json: bool
+) -> None:
     """Write a pickled checkpoint (.ckpt, .pt, .pth, .bin), or a folder of them, as safetensors.
 
     It is read by a process of its own that has no network and runs nothing that the file says.
@@ -29,7 +32,7 @@ def command(path: Path, layout: str | None, base: str | None, out: Path | None, 
     With --to and --base: write an adapter (a LoRA file, or a folder of PEFT's) in the layout of other tools, its
     passport with it.
     """
-    made = _made(path, layout, base, out)
+    made = _made(path, layout, base, rank, out)
     if as_json:
         files = [{"source": str(m.source), "path": str(m.path), "sha256": m.sha256, "tensors": m.tensors} for m in made]
         print_json({"schema": SCHEMA, "files": files})
@@ -38,8 +41,10 @@ def command(path: Path, layout: str | None, base: str | None, out: Path | None, 
         click.echo(f"{one.path}  {one.tensors} tensors  sha256 {one.sha256}")
 
 
-def _made(path: Path, layout: str | None, base: str | None, out: Path | None) -> tuple[Converted, ...]:
-    if layout is None and base is None:
+def _made(
+    path: Path, layout: str | None, base: str | None, rank: str | None, out: Path | None
+) -> tuple[Converted, ...]:
+    if layout is None and base is None and rank is None:
         from mezzotint.pretrained.convert import convert
 
         return convert(path, out)
@@ -53,4 +58,6 @@ def _made(path: Path, layout: str | None, base: str | None, out: Path | None) ->
     known = next((one for one in LAYOUTS if one == layout), None)
     if known is None:
         raise unknown("layout", layout, LAYOUTS)
-    return convert_adapter(path, described(base), known, out)
+    if rank not in (None, "whole"):
+        raise unknown("rank", rank, ("whole",))
+    return convert_adapter(path, described(base), known, out, "as-it-is" if rank is None else "whole")

@@ -29,11 +29,24 @@ _what = chain(
 )
 _how = chain(
     click.option(
-        "--method", default="lora", show_default=True, help="lora, rslora, dora, pissa, lokr, loha, oft, full."
+        "--method",
+        default="lora",
+        show_default=True,
+        help="lora, rslora, tlora, dora, pissa, lokr, loha, oft, full, textual-inversion.",
     ),
     click.option("--rank", type=int, default=16, show_default=True, help="Of its matrices."),
+    click.option("--rank-at-noise", type=int, help="Of tlora: the rank that acts at full noise.  [half of it]"),
     click.option("--alpha", type=float, help="Scales what is learnt by alpha / rank.  [rank]"),
     click.option("--lora-plus", type=float, default=1.0, show_default=True, help="How much faster B is learnt than A."),
+    click.option(
+        "--text-encoder",
+        type=float,
+        default=0.0,
+        show_default=True,
+        help="How many times as fast text encoders learn; 0 leaves them.  Stable Diffusion 1, 2, XL.",
+    ),
+    click.option("--vectors", type=int, default=1, show_default=True, help="Of textual-inversion: tokens of the word."),
+    click.option("--initial", default="", help="Of textual-inversion: the word it begins as.  [the class]"),
     click.option("--targets", help="A regular expression of the layers' names.  [attention, and our perceptrons]"),
     click.option("--steps", type=int, default=600, show_default=True, help="Updates."),
     click.option("--batch", type=int, default=16, show_default=True, help="Pictures an update."),
@@ -74,7 +87,8 @@ def command(
     Captions (NAME.txt, metadata.jsonl) and masks (NAME.mask.png, white where the product is) may lie beside them;
     without masks a product is cut out where the background is plain. What is learnt is judged by photographs that are
     held apart, on fixed noise, against the base: how like them its pictures are, whether prompts still work, whether
-    other things stayed as they were. The best moment is kept: adapter.safetensors, report.html.
+    other things stayed as they were. The best moment is kept: adapter.safetensors (of textual-inversion
+    learned_embeds.safetensors), report.html.
 
     Ctrl-C finishes the step, also while pictures are made to judge by, and exits with 130; --resume with the same words
     then gives the same adapter, to the bit.

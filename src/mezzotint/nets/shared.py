@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 from torch import nn
 
 
-def shared(net: nn.Module) -> nn.Module:
-    """The same modules anew, with the same parameters and buffers: changing one's layers does not reach the other."""
+def alike(net: nn.Module, parts: Mapping[str, nn.Module | None]) -> nn.Module:
+    """A module anew, with the same parameters and buffers, and these children."""
     made = copy.copy(net)
     made.__dict__ = dict(net.__dict__)
-    made._parameters, made._buffers = dict(net._parameters), dict(net._buffers)
-    made._modules = {name: None if m is None else shared(m) for name, m in net._modules.items()}
+    made._parameters, made._buffers, made._modules = dict(net._parameters), dict(net._buffers), dict(parts)
     return made
+
+
+def shared(net: nn.Module) -> nn.Module:
+    """The same modules anew, with the same parameters and buffers: changing one's layers does not reach the other."""
+    return alike(net, {name: None if m is None else shared(m) for name, m in net._modules.items()})
 
 
 def put(net: nn.Module, path: str, layer: nn.Module) -> None:

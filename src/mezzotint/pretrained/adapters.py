@@ -160,6 +160,8 @@ def opened_adapter(path: Path, system: System, *, partial: bool = False) -> Open
     advice = "use --allow-partial to take what fits" if coverage.layers else "expected a LoRA for this base"
     if not coverage.layers or (coverage.unknown and not partial):
         raise ModelError(f"{path} does not fit {other.removeprefix('than ')} ({coverage}); {advice}")
+    if passport is not None and passport.rank_at_noise is not None:
+        made["denoiser"] = _falling(made.get("denoiser", {}), passport.rank_at_noise, path)
     coverage = replace(coverage, base="" if passport is None else _other_base(passport, system))
     named = path.name if path.is_dir() else path.stem
     return Opened(Adapter(named, files.sha256, made, coverage), files, tensors, bases, passport)
@@ -188,6 +190,17 @@ def _check_fits(changes: Changes, layers: Mapping[str, nn.Module], otherwise: st
     for where, change in changes.items():
         if wrong := fits(layers[where], change):
             raise ModelError(f"{otherwise}: its {where} {wrong}")
+
+
+def _falling(changes: Changes, least: int, path: Path) -> Changes:
+    """Changes whose rank falls with noise, as a passport says it.  Raises ModelError for those that have no rank."""
+    from mezzotint.nets.adapters.falling import Falling
+    from mezzotint.nets.adapters.lora import LowRank
+
+    for where, change in changes.items():
+        if not isinstance(change, LowRank) or change.bias is not None or least > change.rank:
+            raise ModelError(f"{path}: its passport has a rank of {least} at full noise; its {where} has none such")
+    return {where: Falling(change, least) for where, change in changes.items() if isinstance(change, LowRank)}
 
 
 def _other_base(passport: Passport, system: System) -> str:
@@ -227,12 +240,21 @@ def with_adapters(system: System, files: Sequence[str], *, partial: bool = False
 
 
 def put_on(network: nn.Module, part: str, adapters: Sequence[Weighed]) -> nn.Module:
-    """A part's network with what adapters add to it; the base is shared and stays as it is."""
+    """A part's network with what adapters add to it; the base is shared and stays as it is.  Where they ``fall``, it is
+    asked at a level (``nets.adapters.falling``)."""
     from mezzotint.nets.adapters.changes import Change
-    from mezzotint.nets.adapters.lora import adapted
+    from mezzotint.nets.adapters.falling import adapted_at
 
     stacks: dict[str, list[tuple[Change, float]]] = {}
     for one in adapters:
         for path, change in one.adapter.parts.get(part, {}).items():
             stacks.setdefault(path, []).append((change, one.weight))
-    return adapted(network, stacks) if stacks else network
+    return adapted_at(network, stacks) if stacks else network
+
+
+def fall(adapters: Sequence[Weighed]) -> bool:
+    """Whether some adapter makes a denoiser another one at each level."""
+    from mezzotint.nets.adapters.falling import Falling
+
+    changes = (one.adapter.parts.get("denoiser", {}).values() for one in adapters)
+    return any(isinstance(change, Falling) for those in changes for change in those)

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import known_sha256
+from mezzotint.pretrained.passport import KEY, Passport, passport_in, said
 from mezzotint.pretrained.search import lookup
 from mezzotint.tensorfile import Header, read_header
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from mezzotint.pretrained.components import Components
     from mezzotint.pretrained.system import System
 
 BY_ENCODER = {"clip_l": "text_encoder", "clip_g": "text_encoder_2"}
@@ -32,8 +34,8 @@ MAX_VECTORS = 75
 class Learned:
     """A word that was learned.
 
-    words: what a prompt may say: the file's name, and the token it was trained as.  keys: encoder -> the tensor in the
-    file.  many: vectors of each.
+    words: what a prompt may say: the file's name, the token it was trained as, a passport's.  keys: encoder -> the
+    tensor in the file.  many: vectors of each.
     """
 
     path: Path
@@ -70,9 +72,7 @@ def with_embeddings(system: System, files: Sequence[Path]) -> System:
 
 def read_embedding(path: Path, system: System) -> Learned:
     """A file's words for a system.  Raises as ``with_embeddings``."""
-    found = system.components
-    if found is None or "unet" not in found or "text_encoder" not in {*found.parts}:
-        raise UsageError(f"{system.name} takes no textual inversions; expected Stable Diffusion 1, 2 or XL")
+    found = check_takes_words(system)
     header = read_header(path)
     token, keys = _keys(path, header)
     many = set()
@@ -84,8 +84,37 @@ def read_embedding(path: Path, system: System) -> Learned:
         many.add(1 if len(shape) == 1 else shape[0])
     if len(many) != 1 or not 1 <= max(many) <= MAX_VECTORS:
         raise ModelError(f"{path} has {sorted(many)} vectors; expected as many for each encoder, 1 to {MAX_VECTORS}")
-    words = tuple(dict.fromkeys(word.lower() for word in (path.stem, token) if word.strip()))
+    known = passport_in(header.metadata, str(path))
+    called = (path.stem, token, *(() if known is None else known.triggers))
+    words = tuple(dict.fromkeys(word.lower() for word in called if word.strip()))
     return Learned(path, words, known_sha256(path), keys, many.pop())
+
+
+def check_takes_words(system: System) -> Components:
+    """A system's parts.  Raises UsageError for a system that takes no words."""
+    found = system.components
+    if found is None or "unet" not in found or "text_encoder" not in {*found.parts}:
+        raise UsageError(f"{system.name} takes no textual inversions; expected Stable Diffusion 1, 2 or XL")
+    return found
+
+
+def token_of(word: str) -> str:
+    """What a word is called in a file, "<acme-bag>": of what every tool takes as a token and as a tensor's name."""
+    return f"<{re.sub(r'[^a-z0-9._]+', '-', word.lower()).strip('-') or 'word'}>"
+
+
+def write_embedding(path: Path, word: str, vectors: Mapping[str, Tensor], passport: Passport | None = None) -> None:
+    """Writes a word's vectors (n, D), by encoder: of one encoder under its ``token``, of two as SDXL's files have them.
+
+    diffusers' ``load_textual_inversion`` and AUTOMATIC1111's web UI read both.
+    """
+    from mezzotint.tensorfile import write_tensors
+
+    names = (
+        {encoder: key for key, encoder in BY_ENCODER.items()} if len(vectors) > 1 else {"text_encoder": token_of(word)}
+    )
+    header = {"format": "pt", **({} if passport is None else {KEY: said(passport)})}
+    write_tensors(path, {names[encoder]: value.contiguous() for encoder, value in vectors.items()}, header)
 
 
 def _keys(path: Path, header: Header) -> tuple[str, dict[str, str]]:
@@ -120,6 +149,12 @@ def pieces(text: str, learned: Sequence[Learned]) -> Iterator[str | Learned]:
         at = found.end()
     if text[at:].strip():
         yield text[at:]
+
+
+def unwritten(word: str, many: int, system: System) -> Learned:
+    """A word without a file, for whoever reads prompts but not its vectors."""
+    encoders = [name for name in BY_ENCODER.values() if name in check_takes_words(system)]
+    return Learned(Path(word), (word.lower(),), "", dict.fromkeys(encoders, ""), many)
 
 
 def numbered(learned: Sequence[Learned], encoder: str, first: int) -> dict[Learned, range]:

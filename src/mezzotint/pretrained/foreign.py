@@ -12,6 +12,7 @@ import torch
 from mezzotint.codecs.base import Codec
 from mezzotint.diffusion.denoiser import Preconditioned
 from mezzotint.diffusion.level import Level
+from mezzotint.nets.adapters.falling import ByLevel
 from mezzotint.nets.compiled import compiled_copy
 from mezzotint.pretrained.adapters import Weighed, put_on
 from mezzotint.pretrained.attached import Attached
@@ -23,7 +24,7 @@ from mezzotint.pretrained.foreign_codec import foreign_codec
 from mezzotint.pretrained.picture_prompts import looked
 from mezzotint.pretrained.shelf import SHELF
 from mezzotint.pretrained.spec import Spec
-from mezzotint.pretrained.stage_model import defining_sha256, parametrisation_of
+from mezzotint.pretrained.stage_model import defining_sha256, parametrisation_of, told_level
 from mezzotint.pretrained.system import SCALED, System
 
 if TYPE_CHECKING:
@@ -85,9 +86,9 @@ class ForeignStage:
         """The codec on a device in a number format, for pictures of the size that ``at`` gave."""
         return foreign_codec(self.spec, self.nets, self.own, device, dtype)
 
-    def denoiser(self, device: str, dtype: torch.dtype, compiled: bool = False) -> Preconditioned:
-        """The networks on a device in a number format, compiled if asked, with their parametrisation."""
-
+    def denoiser(self, device: str, dtype: torch.dtype, compiled: bool = False) -> Preconditioned | ByLevel:
+        """The networks on a device in a number format, compiled if asked, with their parametrisation; others at each
+        level where adapters say so.   Raises UsageError where such are to be compiled."""
         predicts = parametrisation_of(self.spec)
         indices = () if self.levels is None else tuple(predicts(self.levels[:-1]).noise.tolist())
 
@@ -107,7 +108,8 @@ class ForeignStage:
             size = self._size if self.attached else ()
             return SHELF.get((self.nets, self.takes, self.adapters, beside, size, device, dtype, compiled), made)
 
-        return Preconditioned(Fetched(network), predicts)
+        told = told_level(self.spec, self.adapters, network, compiled)
+        return Preconditioned(Fetched(network), predicts) if told is None else told
 
     @property
     def _size(self) -> tuple[int, int]:

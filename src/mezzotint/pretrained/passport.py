@@ -45,6 +45,7 @@ class Passport:
     method, rank, alpha: as ``tune`` was told; None where the method has none.  triggers: words that call what was
     learnt.  kind: the word for all such things.  evaluation, settings: JSON tables.  command: what makes it again.
     versions: of the programs.  created: ISO 8601, UTC.  licence: of the adapter itself, "" where nobody said.
+    rank_at_noise: the rank that acts at full noise where it falls with noise (``nets.adapters.falling``), else None.
     """
 
     title: str
@@ -62,6 +63,7 @@ class Passport:
     seed: int
     created: str
     licence: str = ""
+    rank_at_noise: int | None = None
 
 
 def base_of(system: System) -> Base:
@@ -75,7 +77,10 @@ def base_of(system: System) -> Base:
 
 def said(passport: Passport) -> str:
     """As the header has it.   Raises ValueError for a number that is not finite."""
-    return canonical_json({"schema": SCHEMA, **asdict(passport)}).decode()
+    table = asdict(passport)
+    if passport.rank_at_noise is None:
+        del table["rank_at_noise"]  # programs that do not know the word read all files but those that need it
+    return canonical_json({"schema": SCHEMA, **table}).decode()
 
 
 def passport_in(metadata: Mapping[str, str], where: str) -> Passport | None:
@@ -104,8 +109,8 @@ def _checked(found: dict[str, Any], where: str) -> Passport:
     if not all(text.isprintable() and len(text) <= LONGEST for text in (base.name, base.architecture, base.sha256)):
         raise ModelError(f"{where}: expected a name of the base in one line; fetch it again")
     _all(dict, [made.evaluation, made.settings], f"{where}: expected tables for evaluation and settings")
-    rank = 0 if made.rank is None else made.rank
-    _all(int, [photos.count, made.seed, rank], f"{where}: expected whole numbers for count, seed and rank")
+    ranks = [0 if rank is None else rank for rank in (made.rank, made.rank_at_noise)]
+    _all(int, [photos.count, made.seed, *ranks], f"{where}: expected whole numbers for count, seed and rank")
     alpha = 0.0 if made.alpha is None else made.alpha
     _all(float, [float(alpha) if type(alpha) is int else alpha], f"{where}: expected a number for alpha")
     return replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from mezzotint.diffusion.schedule import (
     scaled_linear,
 )
 from mezzotint.diffusion.schedule import zero_terminal_snr as stretched
-from mezzotint.errors import ModelError, unknown
+from mezzotint.errors import ModelError, UsageError, unknown
 from mezzotint.files import canonical_json, sha256
 from mezzotint.pretrained.folder import Described
 from mezzotint.pretrained.spec import Choice, Spec, to_dict
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from mezzotint.codecs.embedding import Embedding
     from mezzotint.codecs.latent import Latent
+    from mezzotint.nets.adapters.falling import ByLevel
     from mezzotint.pretrained.adapters import Weighed
 
 
@@ -209,9 +210,29 @@ class StageModel:
         """The same: its pictures have one size."""
         return self
 
-    def denoiser(self, device: str, dtype: torch.dtype, compiled: bool = False) -> Preconditioned:
-        """The network on a device, its weights in a number format, compiled if asked, with its parametrisation."""
-        return Preconditioned(_placed(self, device, dtype, compiled), parametrisation_of(self.spec))
+    def denoiser(self, device: str, dtype: torch.dtype, compiled: bool = False) -> Preconditioned | ByLevel:
+        """The network on a device, its weights in a number format, compiled if asked, with its parametrisation; another
+        one at each level where adapters say so.   Raises UsageError where such are to be compiled."""
+        told = told_level(self.spec, self.adapters, lambda: _placed(self, device, dtype, False), compiled)
+        return told or Preconditioned(_placed(self, device, dtype, compiled), parametrisation_of(self.spec))
+
+
+def told_level(
+    spec: Spec, adapters: Sequence[Weighed], network: Callable[[], nn.Module], compiled: bool
+) -> ByLevel | None:
+    """The denoiser of a network whose adapters' rank falls with noise, None where none does.
+
+    Raises UsageError where it is to be compiled: blocks are compiled for one rank.
+    """
+    from mezzotint.pretrained.adapters import fall
+
+    if not fall(adapters):
+        return None
+    if compiled:
+        raise UsageError("--compile does not go with an adapter whose rank falls with noise; leave one out")
+    from mezzotint.nets.adapters.falling import ByLevel
+
+    return ByLevel(network, parametrisation_of(spec), schedule_of(spec).t)
 
 
 def _latent_class() -> type[Latent]:

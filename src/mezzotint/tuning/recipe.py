@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import nn
 
 from mezzotint.codecs.base import Codec
+from mezzotint.diffusion.schedule import Schedule
+from mezzotint.nets.adapters.layouts import Part
 from mezzotint.nets.adapters.trained import trained
 from mezzotint.pretrained.model import AnyStage
-from mezzotint.pretrained.stage_model import parametrisation_of
+from mezzotint.pretrained.stage_model import parametrisation_of, schedule_of
 from mezzotint.pretrained.tunable import Tunable, levels_of, paths, weight_of
+from mezzotint.pretrained.tunable_texts import Texts
 from mezzotint.training.conditioning import Conditioning
 from mezzotint.training.data.source import Data
 from mezzotint.training.ema import Power
@@ -26,14 +29,28 @@ AVERAGE = Power(0.10)
 
 
 @dataclass(frozen=True)
+class Word:
+    """A word whose vectors are learnt.   initial: what it means at the start.  vectors: how many."""
+
+    name: str
+    initial: str
+    vectors: int
+
+
+@dataclass(frozen=True)
 class Adapters:
-    """What is learnt, as a recipe names it.   base: SHA-256 of the weights it is put on.  dtype: theirs."""
+    """What is learnt, as a recipe names it.   base: SHA-256 of the weights it is put on.  dtype: theirs.
+    texts: of each text encoder that is learnt on, its layers.  word: that is learnt, in the place of all else.
+    encoders: SHA-256 of text encoders' weights, where they are learnt on."""
 
     base: str
     dtype: str
     method: Method
     paths: tuple[str, ...]
     seed: int
+    texts: tuple[tuple[Part, tuple[str, ...]], ...] = ()
+    word: Word | None = None
+    encoders: tuple[str, ...] = ()
 
 
 Prepare = Callable[[nn.Module], nn.Module]
@@ -45,15 +62,52 @@ def as_it_is(net: nn.Module) -> nn.Module:
     return net
 
 
-def built(halves: Tunable, prepare: Prepare = as_it_is) -> Callable[[Adapters], nn.Module]:
-    """Makes the network of a recipe: the base with its adapters as they begin."""
+def built(
+    halves: Tunable, schedule: Schedule, texts: Texts | None, prepare: Prepare = as_it_is
+) -> Callable[[Adapters], nn.Module]:
+    """Makes the network of a recipe: the base with its adapters as they begin.
+
+    schedule: the base's.  texts: its text encoders where they are learnt on.
+    """
 
     def tuned(said: Adapters) -> nn.Module:
-        begin = said.method.begin
-        net = trained(halves.base, dict.fromkeys(said.paths, begin), said.seed)
-        return Tuned(prepare(halves.called(net)), halves.called(halves.base))
+        begins = dict.fromkeys(said.paths, said.method.begin) if said.paths else {}
+        net = prepare(halves.called(trained(halves.base, begins, said.seed)))
+        t = None if said.method.least is None else schedule.t
+        if texts is None:
+            return Tuned(net, halves.called(halves.base), t)
+        return Tuned(texts.beside(net, _learning(texts, said)), texts.beside(halves.called(halves.base)), t)
 
     return tuned
+
+
+def _learning(texts: Texts, said: Adapters) -> Mapping[Part, nn.Module]:
+    """The text encoders with what is learnt on them as it begins."""
+    if said.word is not None:
+        return texts.learning(texts.start(said.word.initial, said.word.vectors))
+    begin = said.method.begin_text
+    return {
+        name: trained(texts.networks[name], dict.fromkeys(paths, begin), said.seed + 1 + k)
+        for k, (name, paths) in enumerate(said.texts)
+    }
+
+
+def named(stage: AnyStage, halves: Tunable, said: Settings, texts: Texts | None, word: Word | None) -> Adapters:
+    """What is learnt of a stage.   word: in the place of adapters."""
+    method, weights = said.method, stage.described.weights_sha256
+    dtype = str(next(halves.base.parameters()).dtype)
+    encoders = () if texts is None else texts.sha256
+    if word is not None:
+        return Adapters(weights, dtype, method, (), said.seed, (), word, encoders)
+    layers = () if texts is None else tuple(texts.paths.items())
+    return Adapters(weights, dtype, method, paths(halves.base, method.targets), said.seed, layers, None, encoders)
+
+
+def _factors(method: Method) -> tuple[tuple[str, float], ...]:
+    """How many times as fast parts learn: B, text encoders, and B of those."""
+    found = {"*.texts.*.up": method.text * method.faster, "*.texts.*": method.text, "*.up": method.faster}
+    reads = method.text > 0
+    return tuple((name, factor) for name, factor in found.items() if factor != 1 and (reads or "texts" not in name))
 
 
 def tuning_recipe(
@@ -64,26 +118,25 @@ def tuning_recipe(
     shape: tuple[int, int, int],
     conditioning: Conditioning,
     data: Data,
+    texts: Texts | None = None,
+    word: Word | None = None,
     prepare: Prepare = as_it_is,
 ) -> Recipe:
-    """The recipe of an adapter of a stage.
+    """The recipe of an adapter of a stage, or of a word.
 
-    codec: what items hold, less the mask -> states.  shape: of items, the mask in its last channel.  prepare: the
-    network, in ways that do not change what is learnt.
+    codec: what items hold, less the mask -> states.  shape: of items, the mask in its last channel.  texts: its text
+    encoders where they are learnt on.  word: in the place of adapters.  prepare: the network, in ways that do not
+    change what is learnt.
     """
 
     def given(folder: Path | None) -> Data:
         return data
 
-    method = said.method
-    factors = () if method.faster == 1 else (("*.up", method.faster),)
-    dtype = str(next(halves.base.parameters()).dtype)
-    named = Adapters(stage.described.weights_sha256, dtype, method, paths(halves.base, method.targets), said.seed)
     every = -(-said.steps // said.moments)
     return Recipe(
         name="tune",
-        net=named,
-        build=built(halves, prepare),
+        net=named(stage, halves, said, texts, word),
+        build=built(halves, schedule_of(stage.spec), texts, prepare),
         shape=shape,
         codec=codec,
         parametrisation=parametrisation_of(stage.spec),
@@ -96,7 +149,11 @@ def tuning_recipe(
         batch=said.batch,
         steps=said.steps,
         optimiser=Optimiser(
-            said.rate, warmup=min(50, said.steps // 10), decay=Trapezoid(0.3, 0.05), factors=factors, clip=1.0
+            said.rate,
+            warmup=min(50, said.steps // 10),
+            decay=Trapezoid(0.3, 0.05),
+            factors=_factors(said.method),
+            clip=1.0,
         ),
         ema=(AVERAGE,),
         dtype="float32",

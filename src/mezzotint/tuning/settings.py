@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 
 from mezzotint.diffusion.noise import check_seed
 from mezzotint.errors import UsageError, unknown
-from mezzotint.nets.adapters.begun import OFT, Begin, DoRA, Full, LoHa, LoKr, LoRA, PiSSA
+from mezzotint.nets.adapters.begun import OFT, Begin, DoRA, Full, LoHa, LoKr, LoRA, PiSSA, TLoRA
+from mezzotint.nets.adapters.falling import check_least
 
 MOST_RANK = 1024
 MOST_PRIOR = 1e6
-UNSCALED = ("pissa", "full")
+FALLING, INVERSION = "tlora", "textual-inversion"
+"""The method whose rank falls with noise; that which learns a word's vectors and changes no layer."""
+
+UNSCALED = ("pissa", "full", INVERSION)
 """Methods that have no alpha."""
 
-WITHOUT_B = ("lokr", "loha", "full")
+WITHOUT_B = ("lokr", "loha", "full", INVERSION)
 """Methods whose tensors are not A and B."""
 
 
@@ -26,6 +30,7 @@ def _root(rank: int, alpha: float | None) -> LoRA:
 METHODS: Mapping[str, Callable[[int, float | None], Begin]] = {
     "lora": LoRA,
     "rslora": _root,
+    FALLING: LoRA,
     "dora": lambda rank, alpha: DoRA(LoRA(rank, alpha)),
     "pissa": lambda rank, alpha: PiSSA(rank),
     "lokr": LoKr,
@@ -35,13 +40,21 @@ METHODS: Mapping[str, Callable[[int, float | None], Begin]] = {
 }
 
 
+NAMES = (*METHODS, INVERSION)
+MOST_VECTORS = 32
+
+
 @dataclass(frozen=True)
 class Method:
     """What is learnt.
 
-    name: of METHODS.  rank: of its matrices, the size of OFT's blocks; "full" has none.  alpha: None is the rank.
+    name: of NAMES.  rank: of its matrices, the size of OFT's blocks; "full" has none.  alpha: None is the rank.
     faster: how many times faster B is learnt than A (Hayou et al., 2024, LoRA+, sec. 4); 1 is plain.
     targets: a regular expression of layers' paths; None is the usual ones (``pretrained.tunable.paths``).
+    rank_at_noise: of "tlora", the rank that acts at full noise; None is half of it.
+    text: how many times as fast as the network its text encoders learn, adapters on their attention; 0 leaves them.
+    vectors: of "textual-inversion", in the place of how many tokens the word stands.  initial: the word that it means
+    at the start; "" is what it is one of.
     """
 
     name: str = "lora"
@@ -49,10 +62,18 @@ class Method:
     alpha: float | None = None
     faster: float = 1.0
     targets: str | None = None
+    rank_at_noise: int | None = None
+    text: float = 0.0
+    vectors: int = 1
+    initial: str = ""
 
     def __post_init__(self) -> None:
-        if self.name not in METHODS:
-            raise unknown("method", self.name, METHODS)
+        if self.name not in NAMES:
+            raise unknown("method", self.name, NAMES)
+        self._check_numbers()
+        self._check_word()
+
+    def _check_numbers(self) -> None:
         if not 1 <= self.rank <= MOST_RANK:
             raise UsageError(f"rank is {self.rank}; expected 1 to {MOST_RANK}")
         if self.alpha is not None and not 0 < self.alpha < 1e6:
@@ -63,9 +84,45 @@ class Method:
             raise UsageError(f"alpha has no effect on {self.name}; leave it out")
         if self.faster != 1 and self.name in WITHOUT_B:
             raise UsageError(f"LoRA+ has no effect on {self.name}, which has no B; leave it out")
+        if self.rank_at_noise is not None and self.name != FALLING:
+            raise UsageError(f"rank at noise has no effect on {self.name}; leave it out, or choose {FALLING}")
+        check_least(self.least or 0, self.rank)
+
+    def _check_word(self) -> None:
+        if not 0 <= self.text <= 1000:
+            raise UsageError(f"text encoder learns {self.text:g} times as fast; expected 0 to 1000")
+        if not 1 <= self.vectors <= MOST_VECTORS:
+            raise UsageError(f"{self.vectors} vectors for a word; expected 1 to {MOST_VECTORS}")
+        if self.inverts and (self.text or self.targets is not None):
+            raise UsageError(f"{INVERSION} changes no layer; leave --text-encoder and --targets out")
+        if not self.inverts and (self.vectors != 1 or self.initial):
+            raise UsageError(f"--vectors and --initial are for {INVERSION}; leave them out of {self.name}")
+
+    @property
+    def inverts(self) -> bool:
+        """Whether a word's vectors are learnt, and no layer is changed."""
+        return self.name == INVERSION
+
+    @property
+    def reads(self) -> bool:
+        """Whether text encoders are learnt on."""
+        return self.inverts or self.text > 0
+
+    @property
+    def least(self) -> int | None:
+        """The rank that acts at full noise; None where all of it does at every level."""
+        if self.name != FALLING:
+            return None
+        return (self.rank + 1) // 2 if self.rank_at_noise is None else self.rank_at_noise
 
     @property
     def begin(self) -> Begin:
+        made = METHODS[self.name](self.rank, self.alpha)
+        return TLoRA(LoRA(self.rank, self.alpha), self.least) if self.least is not None else made
+
+    @property
+    def begin_text(self) -> Begin:
+        """The same of a text encoder, which knows no noise."""
         return METHODS[self.name](self.rank, self.alpha)
 
 
@@ -87,6 +144,11 @@ class Settings:
     outside: float = 0.2
     moments: int = 4
     seed: int = 0
+
+    @property
+    def kept_share(self) -> float:
+        """``share``, 0 of a word: all that does not say it stays as it is."""
+        return 0.0 if self.method.inverts else self.share
 
     def __post_init__(self) -> None:
         if not (1 <= self.steps <= 1_000_000 and 1 <= self.batch <= 4096 and 1 <= self.moments <= 64):

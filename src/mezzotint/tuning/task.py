@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -9,24 +10,41 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mezzotint.diffusion.denoiser import Cond, Preconditioned
-from mezzotint.diffusion.level import noised
+from mezzotint.diffusion.level import Level, noised
+from mezzotint.nets.adapters.falling import at
+from mezzotint.nets.adapters.layouts import Part
 from mezzotint.nets.small_attention import SmallAttention
+from mezzotint.pretrained.tunable_texts import Reading
 from mezzotint.training.recipe import Recipe
 from mezzotint.training.task import Sample
 from mezzotint.tuning.scenes import PRIOR, SUBJECT
 
 
 class Tuned(nn.Module):
-    """A network with what is learnt on it, and the base it was put on, which has its own answer; not a part of it."""
+    """A network with what is learnt on it, and the base it was put on, which has its own answer; not a part of it.
 
-    def __init__(self, tuned: nn.Module, base: nn.Module) -> None:
+    t: logsnr -> schedule coordinate, of a network that is another one at each level; else None.
+    """
+
+    def __init__(self, tuned: nn.Module, base: nn.Module, t: Callable[[Tensor], Tensor] | None = None) -> None:
         super().__init__()
-        self.tuned = tuned
+        self.tuned, self._t = tuned, t
         self._base = (base,)  # in a tuple: a child of this module would be saved and counted
 
     @property
     def base(self) -> nn.Module:
         return self._base[0]
+
+    @property
+    def places(self) -> Mapping[Part, str]:
+        """Network of a system -> the module in this one that has what is learnt of it."""
+        if not isinstance(self.tuned, Reading):
+            return {"denoiser": "tuned"}
+        return {"denoiser": "tuned.net", **{name: f"tuned.texts.{name}" for name in self.tuned.texts}}
+
+    def at(self, level: Level) -> nn.Module:
+        """What is asked at the rows' levels: itself, or where it is another one at each, that."""
+        return self if self._t is None else at(self, self._t(level.logsnr))
 
     def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
         with SmallAttention():
@@ -52,7 +70,7 @@ class Tune:
         assert isinstance(network, Tuned)
         x0 = recipe.codec.encode(given.images[:, :-1])
         level = recipe.levels(given.u.cpu()).to(x0)
-        x, asked = noised(x0, given.eps, level), Preconditioned(network, recipe.parametrisation)
+        x, asked = noised(x0, given.eps, level), Preconditioned(network.at(level), recipe.parametrisation)
         answer = asked(x, level, given.cond).mean.float()
         labels = torch.full((len(x0),), SUBJECT) if given.labels is None else given.labels
         before = (labels == PRIOR).to(x0.device)

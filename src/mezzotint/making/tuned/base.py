@@ -12,10 +12,20 @@ from mezzotint.making.prepare import prepare
 from mezzotint.making.request import Request
 from mezzotint.making.sizes import parse_size, size_of
 from mezzotint.nets.adapters.changes import Change
-from mezzotint.nets.adapters.layouts import Coverage
+from mezzotint.nets.adapters.layouts import Coverage, Part
 from mezzotint.pretrained.adapters import Adapter, Weighed
+from mezzotint.pretrained.embeddings import Learned
 from mezzotint.pretrained.model import AnyStage, Model, wearing
 from mezzotint.pretrained.system import System
+
+Worn = Weighed | Learned
+"""What was learnt: an adapter that is put on, or a word that prompts may say."""
+
+
+def _with(system: System, worn: Worn) -> System:
+    if isinstance(worn, Learned):
+        return replace(system, embeddings=(worn,))
+    return replace(system, adapters=(worn,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +51,9 @@ class Base:
         main = self.model.main
         return main if self.size is None else main.at(parse_size(self.size))
 
-    def job(self, prompts: Sequence[str], seed: int, worn: Weighed | None, quality: str = "standard") -> Job:
+    def job(self, prompts: Sequence[str], seed: int, worn: Worn | None, quality: str = "standard") -> Job:
         """Pictures of prompts, one each, by the base or by what is tuned.  Raises as ``generate``."""
-        model = self.until if worn is None else wearing(self.until, replace(self.until.system, adapters=(worn,)))
+        model = self.until if worn is None else wearing(self.until, _with(self.until.system, worn))
         return prepare(
             Request(
                 tuple(prompts),
@@ -77,5 +87,11 @@ def base(model: Model, device: str, dtype: str, size: str | None = None) -> Base
 
 def worn(name: str, changes: Mapping[str, Change], digest: str) -> Weighed:
     """What was learnt, as an adapter that was never a file.   digest: of what it was learnt from, and when."""
-    coverage = Coverage({"denoiser": len(changes)}, alphas=len(changes))
-    return Weighed(Adapter(name, sha256(digest.encode()), {"denoiser": dict(changes)}, coverage), 1.0)
+    return worn_parts(name, {"denoiser": changes}, digest)
+
+
+def worn_parts(name: str, parts: Mapping[Part, Mapping[str, Change]], digest: str) -> Weighed:
+    """The same of several networks."""
+    layers = {part: len(changes) for part, changes in parts.items()}
+    made = {part: dict(changes) for part, changes in parts.items()}
+    return Weighed(Adapter(name, sha256(digest.encode()), made, Coverage(layers, alphas=sum(layers.values()))), 1.0)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from mezzotint.evaluation.features import Features
 from mezzotint.making.evaluation import Counted, pictures, unheard
-from mezzotint.making.tuned.base import Base
-from mezzotint.pretrained.adapters import Weighed
+from mezzotint.making.tuned.base import Base, Worn
 from mezzotint.tuning.evidence import Evidence, Marks, Pictures, Real, drift_of, evidence, marks, parted, together
 from mezzotint.tuning.prompts import Asked, prompts_of
 
@@ -39,7 +38,7 @@ class Court:
         """Of one model's pictures."""
         return prompts_of(list(self.asked.values()))
 
-    def made(self, worn: Weighed | None, seed: int = SEED, report: Counted = unheard) -> Shown:
+    def made(self, worn: Worn | None, seed: int = SEED, report: Counted = unheard) -> Shown:
         """Pictures of all prompts."""
         job = self.base.job(self.prompts, seed, worn)
         images = pictures(job, self.work, report, piece=1).images
@@ -65,11 +64,11 @@ class Judged:
     pictures: Mapping[int, Shown]
 
 
-def judged(court: Court, candidates: Sequence[tuple[int, Weighed]]) -> Judged:
-    """The evidence of several moments.   candidates: (step, the adapter as it was then)."""
+def judged(court: Court, candidates: Sequence[tuple[int, Worn]]) -> Judged:
+    """The evidence of several moments.   candidates: (step, what was learnt as it was then)."""
     turns, n = len(candidates) + 2, len(court.prompts)
 
-    def made(turn: int, worn: Weighed | None, seed: int = SEED) -> Shown:
+    def made(turn: int, worn: Worn | None, seed: int = SEED) -> Shown:
         return court.made(worn, seed, lambda done, _: court.report(turn * n + done, turns * n))
 
     shown = {0: made(0, None)}

@@ -17,31 +17,32 @@ from mezzotint.codecs.pixels import Pixels as PixelCodec
 from mezzotint.errors import UsageError
 from mezzotint.files import sha256
 from mezzotint.making.tuned.base import Base
-from mezzotint.making.tuned.told import Told, reader
+from mezzotint.making.tuned.product import Product, until
+from mezzotint.making.tuned.told import Told, reader, spelled
 from mezzotint.nets.adapters.begun import checked_rank
 from mezzotint.nets.adapters.lora import Layer
-from mezzotint.nets.adapters.trained import Learnt, learnt
 from mezzotint.pretrained.device import device_for, dtype_for
+from mezzotint.pretrained.embeddings import check_takes_words, unwritten
+from mezzotint.pretrained.families.legible import legible
 from mezzotint.pretrained.plan import preset
 from mezzotint.pretrained.tunable import Tunable, paths, tunable
+from mezzotint.pretrained.tunable_texts import Texts, tunable_texts
 from mezzotint.training.checkpoint import Store
 from mezzotint.training.data.source import Data
 from mezzotint.training.posthoc import load_snapshots
 from mezzotint.training.recipe import Recipe
 from mezzotint.training.run import Outcome, Watch, fit
 from mezzotint.tuning.photos import Photo
-from mezzotint.tuning.recipe import Prepare, as_it_is, tuning_recipe
+from mezzotint.tuning.recipe import Prepare, Word, as_it_is, tuning_recipe
 from mezzotint.tuning.scenes import VARIANTS, Bytes, Scene, Sittings, Stored, stand_ins, with_mask
 from mezzotint.tuning.settings import Method, Settings
+from mezzotint.tuning.task import Tuned
 from mezzotint.tuning.words import Subject
 
 ENCODED = 8
 """Scenes of each photograph where an autoencoder makes states of them, which takes its time."""
 
-KEPT = torch.float16
-"""Number format of adapter files, and so of what is judged."""
-
-RANKED = ("lora", "rslora", "dora", "pissa", "loha")
+RANKED = ("lora", "rslora", "tlora", "dora", "pissa", "loha")
 """Methods whose rank is at most the layer's."""
 
 STAND_INS = 8
@@ -109,11 +110,16 @@ class Lesson:
 def tunable_of(base: Base, method: Method) -> Tunable:
     """The network that is tuned, which takes what is asked for.
 
-    Raises UsageError for a network that takes no adapters, for targets that it has not, a rank that it has not.
+    Raises UsageError for a network that takes no adapters, for targets that it has not, a rank that it has not; for
+    text encoders that nothing is learnt on, where it is to be.
     """
+    if method.inverts:
+        check_takes_words(base.system)
+    if method.reads:
+        legible(base.system)
     device = device_for(base.device)
     found = tunable(base.stage, device, dtype_for(base.dtype, device))
-    for path in paths(found.base, method.targets):
+    for path in () if method.inverts else paths(found.base, method.targets):
         _check_rank(method, path, found.base.get_submodule(path))
     return found
 
@@ -147,15 +153,32 @@ def lesson(
     how = kept(base, device)
     size = square(base)
     kept_so = prior or stand_ins(photos, size, STAND_INS)
-    learn = Sittings(photos, kept_so, said.share, size, how.stored, said.seed, how.shards)
+    learn = Sittings(photos, kept_so, said.kept_share, size, how.stored, said.seed, how.shards)
     measured = held if any(held.values()) else photos
     check = Sittings(measured, (), 0.0, size, how.stored, said.seed + 1, min(4, how.shards))
     scale = preset(base.stage.spec, "standard").scale
     read = reader(base.until.system, (size, size), base.stage.takes, scale)
-    told = Told(read, next(iter(photos)).kind)
+    first = next(iter(photos))
+    word = word_of(said.method, first)
+    texts = texts_of(base, said.method, word, halves)
+    told = Told(read, first.kind) if texts is None else spelled(texts.reads, read, first.kind)
     data = Data(learn, check)
-    recipe = tuning_recipe(base.stage, halves, said, how.codec, how.shape, told, data, prepare)
-    return Lesson(recipe, data, device)
+    made = tuning_recipe(base.stage, halves, said, how.codec, how.shape, told, data, texts, word, prepare)
+    return Lesson(made, data, device)
+
+
+def word_of(method: Method, subject: Subject) -> Word | None:
+    """The word that is learnt of a subject, None where layers are."""
+    return Word(subject.name.lower(), method.initial or subject.kind, method.vectors) if method.inverts else None
+
+
+def texts_of(base: Base, method: Method, word: Word | None, halves: Tunable) -> Texts | None:
+    """The text encoders that are learnt on, beside the network and as it is; None where none is."""
+    if not method.reads:
+        return None
+    weight = next(halves.base.parameters())
+    known = () if word is None else (unwritten(word.name, word.vectors, base.system),)
+    return tunable_texts(base.system, known, str(weight.device), weight.dtype)
 
 
 def square(base: Base) -> int:
@@ -171,10 +194,12 @@ def learn(lesson: Lesson, folder: Path, start: Literal["new", "resume"], watch: 
     return fit(lesson.recipe, folder, lesson.data, start=start, device=lesson.device, watch=watch)
 
 
-def moments(lesson: Lesson, folder: Path) -> dict[int, dict[str, Learnt]]:
+def moments(lesson: Lesson, folder: Path) -> dict[int, Product]:
     """Step -> what was learnt until then, of each moment that a run has kept, as its file will have it."""
-    net = lesson.recipe.build(lesson.recipe.net)
-    return {one.step: learnt(net, one.weights, KEPT) for one in load_snapshots(folder / "snapshots")}
+    net, word = lesson.recipe.build(lesson.recipe.net), lesson.recipe.net.word
+    assert isinstance(net, Tuned)
+    found = load_snapshots(folder / "snapshots")
+    return {one.step: until(net, one.weights, "" if word is None else word.name) for one in found}
 
 
 def learnt_for(folder: Path) -> float:

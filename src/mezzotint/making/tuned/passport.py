@@ -16,19 +16,24 @@ from mezzotint.making.tuned.shoots import Shoots
 from mezzotint.making.tuned.wish import Wish
 from mezzotint.pretrained.passport import Passport, Photos, base_of
 from mezzotint.tuning.report import Found
+from mezzotint.tuning.settings import INVERSION
+
+RANKLESS = ("full", INVERSION)
+"""Methods without a rank."""
 
 
 def passport(wish: Wish, base: Base, photos: Shoots, found: Found) -> Passport:
     """What is known of what was kept."""
     step = found.choice.step
     said, method = wish.settings, wish.settings.method
-    ranked = method.name != "full"
+    ranked = method.name not in RANKLESS
     return Passport(
         title=wish.title,
         base=base_of(base.system),
         method=method.name,
         rank=method.rank if ranked else None,
         alpha=method.alpha,
+        rank_at_noise=method.least,
         triggers=tuple(s.name for s in wish.subjects),
         kind=", ".join(dict.fromkeys(s.kind for s in wish.subjects)),
         photos=Photos(
@@ -61,8 +66,12 @@ def command(wish: Wish) -> str:
     words = ["mezzotint", "tune", folder.resolve().name, "--name", first.name, "--class", first.kind]
     for other, place in more:
         words += ["--also", f"{place.resolve().name}={other.name}:{other.kind}"]
-    words += ["--model", str(wish.model), "--method", method.name, "--rank", str(method.rank)]
+    words += ["--model", str(wish.model), "--method", method.name]
+    words += ["--vectors", str(method.vectors)] if method.inverts else ["--rank", str(method.rank)]
+    words += ["--initial", method.initial] if method.initial else []
+    words += ["--text-encoder", str(method.text)] if method.text else []
     words += [] if method.alpha is None else ["--alpha", str(method.alpha)]
+    words += [] if method.rank_at_noise is None else ["--rank-at-noise", str(method.rank_at_noise)]
     words += [] if method.faster == 1 else ["--lora-plus", str(method.faster)]
     words += [] if method.targets is None else ["--targets", method.targets]
     for name in ("steps", "batch", "rate", "share", "prior", "outside", "moments", "seed"):

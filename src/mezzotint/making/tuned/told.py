@@ -11,6 +11,7 @@ from mezzotint.conditioning.prompts import Prompts
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import UsageError
 from mezzotint.making.prompt import told
+from mezzotint.pretrained.families.legible import TEXTS, Legible
 from mezzotint.pretrained.system import System
 from mezzotint.training.data.source import Item
 
@@ -41,6 +42,39 @@ def reader(system: System, size: tuple[int, int], takes: Sequence[str], scale: f
         return known[caption]
 
     return read
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """A ``Conditioning`` of captions as tokens, for text encoders that are learnt on (``pretrained.families.legible``).
+
+    tokens: ``Legible.tokens``.  beside: (cond, null) of one row, of what a network is told beside texts.   instead: as
+    of ``Told``.
+    """
+
+    tokens: Callable[[Sequence[str]], Cond]
+    beside: tuple[Cond, Cond]
+    instead: str
+
+    def __call__(self, items: Sequence[Item]) -> Cond:
+        return self._told([item.text or self.instead for item in items], self.beside[0])
+
+    def null(self, rows: int) -> Cond:
+        return self._told([""] * rows, self.beside[1])
+
+    def _told(self, captions: Sequence[str], beside: Cond) -> Cond:
+        more = {name: value.expand(len(captions), *value.shape[1:]) for name, value in beside.items()}
+        return {**self.tokens(captions), **more}
+
+
+def spelled(reads: Legible, read: Read, instead: str) -> Spelled:
+    """read: as the system reads captions, for what it is told beside texts."""
+    cond, null = ({k: v for k, v in one.items() if k not in TEXTS} for one in read(instead))
+
+    def tokens(captions: Sequence[str]) -> Cond:
+        return reads.tokens(captions)  # a function, as a recipe names it; whose encoders, its net says
+
+    return Spelled(tokens, (cond, null), instead)
 
 
 @dataclass(frozen=True)

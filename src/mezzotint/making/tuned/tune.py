@@ -19,23 +19,19 @@ from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.files import make_folder, pretty_json, write_atomic
 from mezzotint.making.evaluation import Counted
 from mezzotint.making.prompt import told
-from mezzotint.making.tuned.base import Base, base, worn
+from mezzotint.making.tuned.base import Base, base
 from mezzotint.making.tuned.halt import HaltedError, Pictured, heeding, unseen
 from mezzotint.making.tuned.judge import Court, Judged, judged
 from mezzotint.making.tuned.learn import Lesson, learn, learnt_for, lesson, moments, square, tunable_of
 from mezzotint.making.tuned.passport import passport
 from mezzotint.making.tuned.patience import Patient
 from mezzotint.making.tuned.prior import pictures_for, prior_scenes
+from mezzotint.making.tuned.product import ADAPTER, WORD, check_empty
 from mezzotint.making.tuned.shoots import Shoots, shoots
 from mezzotint.making.tuned.shown import sheets
 from mezzotint.making.tuned.wish import Wish
-from mezzotint.nets.adapters.contents import contents_of
-from mezzotint.nets.adapters.trained import Learnt
 from mezzotint.nets.checkpointed import checkpointed
-from mezzotint.pretrained.adapters import Weighed
-from mezzotint.pretrained.exchange.save import layout_for, write_adapter
 from mezzotint.pretrained.model import load
-from mezzotint.pretrained.passport import Passport
 from mezzotint.training.run import Watch
 from mezzotint.tuning.choose import choose
 from mezzotint.tuning.evidence import real
@@ -46,7 +42,7 @@ from mezzotint.tuning.separation import Separation, separation
 from mezzotint.tuning.warn import warnings
 from mezzotint.tuning.words import Subject
 
-ADAPTER, PAGE, DOCUMENT = "adapter.safetensors", "report.html", "tune.json"
+PAGE, DOCUMENT = "report.html", "tune.json"
 
 WORK = "work"
 LIMITED = re.compile(r"\b(nc|nd)\b|non.?commercial|no.?deriv|research.?only")
@@ -55,7 +51,8 @@ LIMITED = re.compile(r"\b(nc|nd)\b|non.?commercial|no.?deriv|research.?only")
 
 @dataclass(frozen=True, eq=False)
 class Tuned:
-    """What came of it.   adapter: the file; None where it was stopped before its end.  found: the report."""
+    """What came of it.   adapter: the file, an adapter's or a word's; None where it was stopped before its end.  found:
+    the report."""
 
     folder: Path
     adapter: Path | None
@@ -65,7 +62,8 @@ class Tuned:
 def tuned(
     wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch, pictured: Pictured = unseen
 ) -> Tuned:
-    """Learns, judges and writes ``folder``: ``adapter.safetensors``, ``report.html``, ``tune.json``, pictures, the run.
+    """Learns, judges and writes ``folder``: ``adapter.safetensors`` or ``learned_embeds.safetensors``,
+    ``report.html``, ``tune.json``, pictures, the run.
 
     start: "resume" goes on with a folder's run.  watch: of learning; its ``stop`` is asked while pictures are made
     too.  pictured: told of those.
@@ -80,9 +78,8 @@ def tuned(
 
 
 def _check_folder(folder: Path, start: Literal["new", "resume"]) -> None:
-    """Raises UsageError for a folder with an adapter, and for one without a run to go on with."""
-    if (folder / ADAPTER).exists():
-        raise UsageError(f"{folder} holds an adapter already; choose another folder with --out")
+    """Raises UsageError for a folder with what was learnt, and for one without a run to go on with."""
+    check_empty(folder)
     if start == "resume" and not (folder / WORK).is_dir():
         raise UsageError(f"{folder} holds no run of tune to go on with; leave --resume out to begin one")
 
@@ -96,12 +93,13 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
     features = extractor(2 * DEFAULT_SIZE)
     side = square(model)
     photos = shoots(wish, side, features)
-    notes = (*_licence_notes(model, wish), *photos.notes)
+    notes = (*_licence_notes(model, wish), *_method_notes(wish), *photos.notes)
     for note in notes:
         watch.say(note)
     work = make_folder(folder / WORK)
+    count = 0 if wish.settings.method.inverts else pictures_for(model, wish.prior_pictures)
     heed = heeding(watch.stop, pictured, "what the base makes")
-    prior = prior_scenes(model, wish.subjects, pictures_for(model, wish.prior_pictures), work / "prior", heed)
+    prior = prior_scenes(model, wish.subjects, count, work / "prior", heed)
     prepare = checkpointed if wish.gradient_checkpointing else as_it_is
     plan = lesson(model, halves, photos.learnt, photos.held, prior, wish.settings, prepare)
     patient = Patient(folder / "run" / "journal.jsonl")
@@ -163,7 +161,9 @@ def _judged(
     """What was learnt, at every moment, before its court."""
     began, model = time.perf_counter(), court.base
     learnt = moments(plan, folder / "run")
-    verdict = judged(court, [(step, _worn(wish, plan, step, layers)) for step, layers in learnt.items()])
+    digest = f"{plan.data.train.fingerprint}/{plan.recipe.net}/{wish.settings}"
+    candidates = [(k, one.worn(wish.title, f"{digest}/{k}", folder / WORK, model)) for k, one in learnt.items()]
+    verdict = judged(court, candidates)
     choice = choose(*verdict.each.values())
     apart = _separation(verdict, choice.step, court)
     found = Found(
@@ -181,9 +181,8 @@ def _judged(
     )
     _write(folder, found, sheets(verdict, choice, court))
     known = passport(wish, model, photos, found)
-    # The adapter last: where it is, the rest is there.
-    adapter = _adapter(folder, wish, model, learnt[choice.step], known)
-    return Tuned(folder, adapter, found)
+    # What was learnt last: where it is, the rest is there.
+    return Tuned(folder, learnt[choice.step].write(folder, model, known), found)
 
 
 def _separation(verdict: Judged, step: int, court: Court) -> Separation | None:
@@ -194,14 +193,11 @@ def _separation(verdict: Judged, step: int, court: Court) -> Separation | None:
     return separation(made, before, {name: one.shown for name, one in court.real.items()}, court.features)
 
 
-def _worn(wish: Wish, plan: Lesson, step: int, layers: Mapping[str, Learnt]) -> Weighed:
-    changes = {path: one.change for path, one in layers.items()}
-    return worn(wish.title, changes, f"{plan.data.train.fingerprint}/{plan.recipe.net}/{wish.settings}/{step}")
-
-
 def _use(prompt: str, wish: Wish, folder: Path) -> str:
     """A command, to be pasted into a shell."""
-    return shlex.join(["mezzotint", "generate", prompt, "--model", str(wish.model), "--lora", str(folder / ADAPTER)])
+    word = wish.settings.method.inverts
+    worn = ("--embedding", str(folder / WORD)) if word else ("--lora", str(folder / ADAPTER))
+    return shlex.join(["mezzotint", "generate", prompt, "--model", str(wish.model), *worn])
 
 
 def _court(wish: Wish, model: Base, photos: Shoots, features: Features, heed: Counted, work: Path) -> Court:
@@ -211,13 +207,28 @@ def _court(wish: Wish, model: Base, photos: Shoots, features: Features, heed: Co
     return Court(model, dict(zip(against, questions, strict=True)), against, features, work, heed)
 
 
+def _method_notes(wish: Wish) -> tuple[str, ...]:
+    """What a person should know of a method before anything is learnt."""
+    if wish.settings.method.least is None:
+        return ()
+    return ("other tools put this adapter on with all of its rank at every level, as they know no rank that falls",)
+
+
+def _size(plan: Lesson) -> str:
+    """Of what is learnt."""
+    net = plan.recipe.net
+    if net.word is not None:
+        return f"{net.word.vectors} vectors from {net.word.initial!r}"
+    texts = sum(len(paths) for _, paths in net.texts)
+    return f"rank {net.method.rank}, {len(net.paths)} layers" + (f" and {texts} of text encoders" if texts else "")
+
+
 def _about(wish: Wish, model: Base, photos: Shoots, plan: Lesson) -> dict[str, Any]:
     said, method = wish.settings, wish.settings.method
-    layers = len(plan.recipe.net.paths)
     return {
-        "method": f"{method.name}, rank {method.rank}, {layers} layers, {plan.parameters:,} numbers",
+        "method": f"{method.name}, {_size(plan)}, {plan.parameters:,} numbers",
         "steps": plan.recipe.steps, "batch": said.batch, "rate": said.rate, "seed": said.seed,
-        "share of the prior": said.share, "weight of the prior": said.prior, "outside the mask": said.outside,
+        "share of the prior": said.kept_share, "weight of the prior": said.prior, "outside the mask": said.outside,
         "photographs": {s.name: len(p) for s, p in photos.learnt.items()},
         "photographs_sha256": dict(photos.sha256),
         "photo_licence": wish.photo_licence,
@@ -233,12 +244,3 @@ def _write(folder: Path, found: Found, pictures: Mapping[str, bytes]) -> None:
         write_atomic(folder / f"sheet-{k}.png", data)
     write_atomic(folder / PAGE, page(found, pictures))
     write_atomic(folder / DOCUMENT, pretty_json(document(found)))
-
-
-def _adapter(folder: Path, wish: Wish, model: Base, layers: Mapping[str, Learnt], known: Passport) -> Path:
-    """The file, in the first layout that has a form for the method."""
-    contents, system = contents_of(layers), model.system
-    layout = layout_for(contents, system)
-    out = folder / ADAPTER
-    write_adapter(out, contents, system, layout, known)
-    return out

@@ -48,6 +48,8 @@ class Wish:
             )
         if self.judge_by is not None and len(self.photos) > 1:
             raise UsageError("--judge-by is for one subject; leave it out where there are several")
+        if self.settings.method.inverts and len(self.photos) > 1:
+            raise UsageError(f"{self.settings.method.name} learns one word a run; leave --also out")
         if len({s.name.lower() for s in self.photos}) < len(self.photos):
             raise UsageError("two subjects have one name; give each its own")
 

@@ -28,6 +28,10 @@ def tune(
     alpha: float | None = None,
     lora_plus: float = 1.0,
     targets: str | None = None,
+    rank_at_noise: int | None = None,
+    text_encoder: float = 0.0,
+    vectors: int = 1,
+    initial: str = "",
     steps: int = 600,
     batch: int = 16,
     rate: float = 1e-3,
@@ -54,7 +58,7 @@ def tune(
         also: further subjects, "FOLDER=NAME" or "FOLDER=NAME:CLASS" each.  model: the base, by name or path.
         judge_by … photo_licence, prior_pictures, n, device, dtype, gradient_checkpointing, size: see
             ``making.tuned.wish.Wish``.
-        method … targets: see ``tuning.settings.Method``; lora_plus is its ``faster``.
+        method … initial: see ``tuning.settings.Method``; lora_plus is its ``faster``, text_encoder its ``text``.
         steps … moments, seed: see ``tuning.settings.Settings``.  threads: processor threads; None leaves them.
         resume: go on with the run in ``out``.  out: a folder without an adapter.
         watch: told of every step, and asked whether to stop; None neither.
@@ -65,7 +69,7 @@ def tune(
         NonFiniteError, StorageError.
     """
     use_threads(threads)
-    how = Method(method, rank, alpha, lora_plus, targets)
+    how = Method(method, rank, alpha, lora_plus, targets, rank_at_noise, text_encoder, vectors, initial)
     wish = Wish(
         photos=subjects_of(Path(photos), name, kind, tuple(also)),
         model=model,

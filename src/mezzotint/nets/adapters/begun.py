@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from mezzotint.errors import UsageError
 from mezzotint.nets.adapters.changes import Change, change_of
+from mezzotint.nets.adapters.falling import Falling, check_least
 from mezzotint.nets.adapters.lora import Layer, low_rank
 
 Tensors = Mapping[str, Tensor]
@@ -27,12 +28,13 @@ class Begun:
     """One layer's change before the first update.
 
     tensors: what is learnt, float32.  alpha: as files have it, None where the method has none.
-    said: from what is learnt to what a file says of it.
+    said: from what is learnt to what a file says of it.  least: its rank at full noise, None where it never falls.
     """
 
     tensors: Tensors
     alpha: float | None = None
     said: Callable[[Tensors], Tensors] = as_learnt
+    least: int | None = None
 
     def change(self, tensors: Tensors) -> Change:
         """What some values of the tensors say; differentiable."""
@@ -40,7 +42,10 @@ class Begun:
 
     def meant(self, found: Tensors) -> Change:
         """The change that a file's tensors say."""
-        made = change_of(found, self.alpha, low_rank(found, self.alpha))
+        low = low_rank(found, self.alpha)
+        if self.least is not None and low is not None:
+            return Falling(low, self.least)
+        made = change_of(found, self.alpha, low)
         assert made is not None
         return made
 
@@ -88,6 +93,18 @@ class LoRA:
         down = _drawn(rank, inner, generator).reshape(rank, -1, *kernel)
         up = torch.zeros(out, rank, *(1 for _ in kernel))
         return Begun({"down": down, "up": up}, float(rank if self.alpha is None else self.alpha))
+
+
+@dataclass(frozen=True)
+class TLoRA:
+    """LoRA whose rank falls with noise, to ``least``: see ``falling``.   Soboleva et al., 2025, T-LoRA, sec. 3.2."""
+
+    inner: LoRA
+    least: int
+
+    def __call__(self, layer: Layer, generator: torch.Generator) -> Begun:
+        check_least(self.least, self.inner.rank)
+        return replace(self.inner(layer, generator), least=self.least)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.nets.adapters.begun import Begin, Begun, Tensors
 from mezzotint.nets.adapters.changes import Change
+from mezzotint.nets.adapters.falling import Falling, Told, added
 from mezzotint.nets.adapters.lora import Layer, LowRank
 from mezzotint.nets.adapters.thin import thin_linear
 from mezzotint.nets.shared import put, shared
@@ -20,12 +21,13 @@ from mezzotint.nets.shared import put, shared
 class Trained(nn.Module):
     """A frozen layer and what is learnt of it: y = layer(x) with W + ΔW, ΔW made anew of the parameters each time.
 
-    path: of the layer in its base.
+    path: of the layer in its base.  A change whose rank falls with noise is asked by ``falling.at``.
     """
 
     def __init__(self, path: str, layer: Layer, begun: Begun) -> None:
         super().__init__()
         self.path, self.layer, self.begun = path, layer, begun
+        self.told = Told()
         self.learnt = nn.ParameterDict({name: nn.Parameter(t.clone()) for name, t in begun.tensors.items()})
 
     def change(self) -> Change:
@@ -43,6 +45,9 @@ class Trained(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         layer, change = self.layer, self.change()
+        if isinstance(change, Falling):
+            plain: Tensor = layer(x)
+            return plain + added(x, layer, change.low, change.least, self.told)
         if isinstance(layer, nn.Linear):
             if isinstance(change, LowRank):
                 return thin_linear(x, layer.weight, layer.bias, change.down, change.up, change.scale)

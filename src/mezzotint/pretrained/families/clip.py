@@ -43,6 +43,13 @@ class Token(NamedTuple):
     weight: float
 
 
+class Spelled(NamedTuple):
+    """Prompts in tokens.   ids: (B, chunks, L) int64.  weights: of their emphasis, float32."""
+
+    ids: Tensor
+    weights: Tensor
+
+
 Chunk = tuple[Token, ...]
 
 
@@ -120,11 +127,35 @@ class Tower:
         """
         import torch
 
+        from mezzotint.pretrained.adapters import put_on
+        from mezzotint.pretrained.component_network import network_of
+
+        spelled = self.spelled(prompts, chunks)
+        network = put_on(network_of(self.encoder, "cpu", dtype), self.encoder.name, self.adapters)
+        network = taught(network, self.learned, self.name)
+        with torch.inference_mode():
+            found = [self._said(network, ids) for ids in spelled.ids.unbind(1)]
+        return _joined(found, spelled)
+
+    def spelled(self, prompts: Sequence[str], chunks: int | None = None) -> Spelled:
+        """Prompts in tokens; arguments as of ``states``."""
+        import torch
+
         read = [self.chunks(prompt) for prompt in prompts]
         many = max(map(len, read)) if chunks is None else chunks
-        rows = [[*r, *[()] * (many - len(r))] for r in read]
-        found = [self._encoded([row[k] for row in rows], dtype) for k in range(many)]
-        return States(torch.cat([f.text for f in found], 1), found[0].pooled)
+        reader = tokenizer_of(self.tokenizer)
+        ids = torch.full((len(read), many, self.length), reader.pad_token_id)
+        weights = torch.ones(len(read), many, self.length)
+        for row, of_row in enumerate(read):
+            for k, chunk in enumerate((*of_row, *((),) * (many - len(of_row)))):
+                marked = [reader.bos_token_id, *(t.id for t in chunk), reader.eos_token_id]
+                ids[row, k, : len(marked)] = torch.tensor(marked)
+                weights[row, k, 1 : len(chunk) + 1] = torch.tensor([t.weight for t in chunk])
+        return Spelled(ids, weights)
+
+    def read(self, network: nn.Module, spelled: Spelled) -> States:
+        """What a network, its encoder or one made of it, makes of tokens; differentiable."""
+        return _joined([self._said(network, ids) for ids in spelled.ids.unbind(1)], spelled)
 
     def mask(self, prompts: Sequence[str]) -> Tensor:
         """(B, L) bool, True where the first chunk has a token, its ends included."""
@@ -133,29 +164,24 @@ class Tower:
         used = torch.tensor([len(self.chunks(prompt)[0]) + 2 for prompt in prompts])
         return torch.arange(self.length) < used[:, None]
 
-    def _encoded(self, chunks: Sequence[Chunk], dtype: dtype) -> States:
-        """One chunk of each prompt.  Emphasis is put on in float32: the mean that it restores is of what nearly
-        cancels."""
+    def _said(self, network: nn.Module, ids: Tensor) -> States:
+        """Of one chunk of each prompt, without emphasis, float32."""
         import torch
 
-        from mezzotint.pretrained.adapters import put_on
-        from mezzotint.pretrained.component_network import network_of
-
-        reader = tokenizer_of(self.tokenizer)
-        ids = torch.full((len(chunks), self.length), reader.pad_token_id)
-        weights = torch.ones(len(chunks), self.length, 1)
-        for row, chunk in enumerate(chunks):
-            marked = [reader.bos_token_id, *(t.id for t in chunk), reader.eos_token_id]
-            ids[row, : len(marked)] = torch.tensor(marked)
-            weights[row, 1 : len(chunk) + 1, 0] = torch.tensor([t.weight for t in chunk])
-        network = put_on(network_of(self.encoder, "cpu", dtype), self.encoder.name, self.adapters)
-        network = taught(network, self.learned, self.name)
-        with torch.inference_mode():
-            found = read_by(network, ids)
+        found = read_by(network, ids)
         states = found.hidden_states[-2] if self.layer == "penultimate" else found.last_hidden_state
         pooled = found.text_embeds if self.projects else found.pooler_output
-        states, pooled = (value.to(torch.float32, copy=True) for value in (states, pooled))
-        return States(emphasised(states, weights), pooled)
+        return States(*(value.to(torch.float32, copy=True) for value in (states, pooled)))
+
+
+def _joined(found: Sequence[States], spelled: Spelled) -> States:
+    """All chunks in one.  Emphasis is put on in float32: the mean that it restores is of what nearly cancels."""
+    import torch
+
+    texts = [
+        emphasised(one.text, weights[..., None]) for one, weights in zip(found, spelled.weights.unbind(1), strict=True)
+    ]
+    return States(torch.cat(texts, 1), found[0].pooled)
 
 
 def read_by(network: nn.Module, ids: Tensor) -> Any:
@@ -175,7 +201,9 @@ def emphasised(states: Tensor, weights: Tensor) -> Tensor:
     kept, mean = states.mean((1, 2), keepdim=True), strong.mean((1, 2), keepdim=True)
     plain = (weights == 1).all(1, keepdim=True)
     no_mean = mean.abs() < 1e-5 * strong.square().mean((1, 2), keepdim=True).sqrt()
-    scaled = strong * torch.where(no_mean, torch.ones_like(mean), kept / mean)
+    # What is not divided by is 1: the gradient of what is left out by torch.where is 0 times what it would be.
+    divisor = torch.where(plain | no_mean, torch.ones_like(mean), mean)
+    scaled = strong * torch.where(no_mean, torch.ones_like(mean), kept / divisor)
     return torch.where(plain, states, scaled)
 
 

@@ -42,6 +42,13 @@ def _tower(found: Components) -> Tower:
     return tower(found["tokenizer"], found["text_encoder"])
 
 
+def towers(system: System) -> tuple[Tower, ...]:
+    """What reads, with what is put on it."""
+    found = system.components
+    assert found is not None
+    return (tower(found["tokenizer"], found["text_encoder"], adapters=system.adapters, learned=system.embeddings),)
+
+
 def described(found: Components) -> System:
     enlarges = "low_res_scheduler" in found
     spec = spec_of(found, ENLARGING if enlarges else PRESET, CARD)
@@ -78,8 +85,6 @@ class _Reading:
 
 
 def reading(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
-    assert system.components is not None
-    found = system.components
-    clip = tower(found["tokenizer"], found["text_encoder"], adapters=system.adapters, learned=system.embeddings)
+    (clip,) = towers(system)
     made = _Reading(clip, *said.each(1))
     return remembered(system, made, [made.read], {"towers": [clip.identity]})

@@ -46,6 +46,17 @@ def _towers(found: Components, adapters: tuple[Weighed, ...] = (), learned: tupl
     return [tower(found[t], found[e], "penultimate", adapters=adapters, learned=learned) for e, t in pairs]
 
 
+def towers(system: System) -> tuple[Tower, ...]:
+    """What reads, with what is put on it."""
+    assert system.components is not None
+    return tuple(_towers(system.components, system.adapters, system.embeddings))
+
+
+def nothing_is_zeros(found: Components) -> bool:
+    """Whether nothing to steer away from is zeros, not the empty prompt's states."""
+    return bool(found.options.get("force_zeros_for_empty_prompt", True))
+
+
 def _scored(found: Components) -> bool:
     """Whether the U-Net is told how good a picture is in place of its size: the refiner."""
     return found.options.get("requires_aesthetics_score") is True
@@ -134,8 +145,7 @@ class _Sized:
 def reading(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     assert system.components is not None
     found = system.components
-    zeros = bool(found.options.get("force_zeros_for_empty_prompt", True))
-    towers = tuple(_towers(found, system.adapters, system.embeddings))
-    made = _Reading(towers, said.main, said.each(len(towers)), zeros)
-    about = {"towers": [one.identity for one in towers], "zeros": zeros}
+    zeros, read_by = nothing_is_zeros(found), towers(system)
+    made = _Reading(read_by, said.main, said.each(len(read_by)), zeros)
+    about = {"towers": [one.identity for one in read_by], "zeros": zeros}
     return _Sized(remembered(system, made, made.texts, about), size, _scored(found))
