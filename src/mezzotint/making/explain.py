@@ -9,6 +9,7 @@ from typing import Any
 
 from mezzotint.making.table import table
 from mezzotint.pretrained.folder import Described
+from mezzotint.pretrained.learned import Asked, plan_of
 from mezzotint.pretrained.model import Model
 from mezzotint.pretrained.plan import Plan, guided_calls, plan
 from mezzotint.pretrained.stage_model import parametrisation_of
@@ -19,8 +20,8 @@ GUIDED = {0.0: "the null alone", 1.0: "off"}
 
 
 def named(choice: dict[str, Any]) -> str:
-    """A name and its options: "karras (rho 7)"."""
-    options = ", ".join(f"{k} {v}" for k, v in choice.items() if k != "name")
+    """A name and its options: "karras (rho 7)"; the many numbers of a learned solver are left out."""
+    options = ", ".join(f"{k} {v}" for k, v in choice.items() if k != "name" and not isinstance(v, list))
     return f"{choice['name']} ({options})" if options else str(choice["name"])
 
 
@@ -72,17 +73,20 @@ class StageExplanation:
 
 @dataclass(frozen=True)
 class Explanation:
-    """How a model would be sampled.  main: the number of the stage that the words are for.  calls: of all networks."""
+    """How a model would be sampled.  main: the number of the stage that the words are for.  calls: of all networks.
+
+    remark: why it is not sampled as the words say, or ""."""
 
     model: str
     stages: tuple[StageExplanation, ...]
     main: int
     calls: int
+    remark: str = ""
 
     def __str__(self) -> str:
         """For people."""
         if len(self.stages) == 1:
-            return str(self.stages[0])
+            return "\n".join(filter(None, (self.remark, str(self.stages[0]))))
         heads = (f"stage {k + 1} of {len(self.stages)} of {self.model}\n{s}" for k, s in enumerate(self.stages))
         return "\n\n".join([*heads, f"{self.calls} calls a picture in all"])
 
@@ -99,11 +103,11 @@ def explain(
     """The grid, its noise levels and the number of network calls; arguments and errors as for ``generate``."""
     system = model.system if isinstance(model, Model) else describe_system(find(str(model)))
     plans = [plan(member.described.spec, quality=quality) for member in system.members]
-    spec = system.members[system.main].described.spec
-    plans[system.main] = plan(spec, quality=quality, steps=steps, scale=scale, solver=solver, grid=grid)
+    main = system.members[system.main].described
+    plans[system.main], remark = plan_of(main, main.spec, Asked(quality, solver, grid, steps, scale))
     pairs = zip(system.members, plans, strict=True)
     stages = tuple(_stage(member.described, made) for member, made in pairs)
-    return Explanation(system.name, stages, system.main, sum(stage.calls for stage in stages))
+    return Explanation(system.name, stages, system.main, sum(stage.calls for stage in stages), remark)
 
 
 def _stage(described: Described, made: Plan) -> StageExplanation:
