@@ -43,4 +43,5 @@ def _spaced(n: int, high: float, low: float) -> Iterator[tuple[str, Tensor]]:
             for name, rho in RHOS.items():
                 u = rectified(grid.karras(n + 1, bottom, top, rho)[:-1])
                 yield f"{name} from {top:.4g} to {bottom:.4g}", u
-    yield "uniform", torch.linspace(high / (1 + high) if high < math.inf else 1.0, low / (1 + low), n + 1).double()
+    top = high / (1 + high) if high < math.inf else 1.0
+    yield "uniform", torch.linspace(top, low / (1 + low), n + 1, dtype=torch.float64)
