@@ -20,7 +20,7 @@ from mezzotint.fewstep.parameters import fixed
 from mezzotint.fewstep.problem import Problem
 from mezzotint.fewstep.warm import greedy
 
-TRIED = 64
+TRIED = 32
 """Rows that base grids are compared on."""
 
 WARM = 256

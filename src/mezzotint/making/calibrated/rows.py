@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from mezzotint.diffusion.denoiser import Cond
+from mezzotint.diffusion.noise import check_seed
 from mezzotint.errors import UsageError
 from mezzotint.fewstep.problem import Problem
 from mezzotint.making.job import Job
@@ -18,8 +19,9 @@ from mezzotint.making.run import stages_of
 from mezzotint.pretrained.stage_model import schedule_of
 from mezzotint.pretrained.system import System
 
-SEEDS = 2**62
-"""The first seed: far from those that people say, so that no picture of theirs was learnt from."""
+SEEDS, APART = 2**62, 2**20
+"""The first seed, far from those that people say, so that no picture of theirs was learnt from; and how far the first
+ones of two calibrations lie apart."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,10 @@ def prompts_for(system: System, said: Sequence[str]) -> tuple[str, ...]:
 
 def job_of(asked: Request, rows: Rows) -> Job:
     """The job of all rows; its pictures lie prompt by prompt.  Raises as ``prepare``."""
+    check_seed(rows.seed)
     each = -(-rows.total // len(rows.prompts))
     job = prepare(Request(
-        rows.prompts, model=asked.model, n=each, seed=SEEDS + rows.seed, scale=asked.scale, steps=asked.steps,
+        rows.prompts, model=asked.model, n=each, seed=SEEDS + APART * rows.seed, scale=asked.scale, steps=asked.steps,
         solver=asked.solver, device=asked.device, dtype=asked.dtype, threads=asked.threads, batch=rows.batch,
     ))  # fmt: skip
     if len({p.told.width for p in job.pictures}) > 1:
