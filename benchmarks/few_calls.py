@@ -1,16 +1,15 @@
 """What a picture costs in calls: learned solvers beside diffusers' schedulers on the same network and the same noises.
 
 Two numbers for each: the root mean squared distance to the 100-step solution from the same noise (pixels -1 … 1), and
-the Fréchet distance to the held-out pictures, whose network no fit has used.  Calls are counted on the network.  Solvers
-are calibrated first where they are not at hand (in ``<out>/work/home``); the processor time of the fit is part of the
-result.  Everything made is kept under ``<out>/work``, and a killed run goes on.
+the Fréchet distance to the held-out pictures, whose network no fit has used.  Calls are counted on the network.
+Solvers are calibrated first where they are not at hand (in ``<out>/work/home``); the processor time of the fit is part
+of the result.  Everything made is kept under ``<out>/work``, and a killed run goes on.
 
     python benchmarks/few_calls.py [--n 2000] [--calls 4 6 8 10] [--peer-calls 10 15]
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -188,7 +187,7 @@ def main(argv: list[str] | None = None) -> int:
     fits: dict[str, Any] = {}
     rows = [row(bench, "exact", EXACT, bench.by_plan(solution), exact, judge)]
     for calls in given.calls:
-        rows.append(row(bench, "learned", calls, bench.by_plan(learned(model, calls, fits)), exact, judge))
+        rows += [row(bench, "learned", calls, bench.by_plan(learned(model, calls, fits)), exact, judge)]
     for calls in given.peer_calls:
         rows += [row(bench, name, calls, bench.by_peer(name, calls), exact, judge) for name in given.peers]
     about = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items() if k != "out"}

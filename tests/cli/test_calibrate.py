@@ -9,12 +9,28 @@ import signal
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 import mezzotint
 from mezzotint.cli import run
+from mezzotint.schemas import schema
 
-FAST = ["--calls", "3", "--rows", "32", "--updates", "20", "--teacher", "8", "--threads", "1", "--dtype", "float32", "--quiet"]
+FAST = [
+    "--calls",
+    "3",
+    "--rows",
+    "32",
+    "--updates",
+    "20",
+    "--teacher",
+    "8",
+    "--threads",
+    "1",
+    "--dtype",
+    "float32",
+    "--quiet",
+]
 
 
 def placed(home: Path, folder: Path, steps: int = 10) -> Path:
@@ -86,6 +102,38 @@ def test_explain_and_begin_from_a_picture(calibrated: Path, inside: Path, capsys
     assert "cannot begin at step" in capsys.readouterr().err
 
 
+def test_an_optimised_grid_is_made_once_and_remade_from_a_receipt(own: Path, inside: Path, capsys) -> None:
+    words = ["Sneaker", "--seed", "5", "--threads", "1", "--quiet", "--solver", "unipc", "--steps", "4"]
+    assert run(["generate", *words, "--grid", "auto", "--out", "one"]) == 0
+    pixels, receipt = made(inside / "one")
+    stage = json.loads(receipt.read_text())["made"]["stages"][0]
+    (kept,) = own.glob("solvers/*/grids/*.json")
+    assert stage["grid"] == {"name": "auto", "by": "dmn", "u": json.loads(kept.read_text())["u"]}
+    capsys.readouterr()
+    assert run(["read", str(receipt)]) == 0
+    assert "--grid=auto:from=RECEIPT" in capsys.readouterr().out
+    before = kept.stat().st_mtime_ns
+    assert run(["explain", "--solver", "unipc", "--steps", "4", "--grid", "auto"]) == 0
+    assert kept.stat().st_mtime_ns == before
+    kept.unlink()
+    assert run(["generate", *words, "--grid", f"auto:from={receipt}", "--out", "two"]) == 0
+    assert made(inside / "two")[0] == pixels and made(inside / "two")[1].name == receipt.name
+    assert not kept.exists()
+    kept.write_text("{}")
+    assert run(["generate", *words, "--grid", "auto", "--out", "three"]) == 2
+    assert "holds no optimised grid" in capsys.readouterr().err
+
+
+def test_after_calibration_the_grid_follows_the_models_trajectories(calibrated: Path, inside: Path) -> None:
+    assert (
+        run(["generate", "Sneaker", "--threads", "1", "--grid", "auto", "--steps", "5", "--quiet", "--out", "a"]) == 0
+    )
+    grid = json.loads(made(inside / "a")[1].read_text())["made"]["stages"][0]["grid"]
+    assert grid["by"] == "gits" and len(grid["u"]) == 6 and grid["u"][-1] == 0
+    assert run(["generate", "Sneaker", "--grid", "auto", "--solver", "ddpm", "--scale", "2", "--out", "b"]) == 2
+    assert run(["generate", "Sneaker", "--grid", "auto", "--solver", "learned", "--out", "c"]) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [
@@ -114,6 +162,11 @@ def test_a_distilled_model_is_told_so(inside: Path, home: Path, capsys, monkeypa
 def test_json_says_what_was_made(own: Path, capsys) -> None:
     assert run(["calibrate", *FAST, "--calls", "2,3", "--json"]) in (0, 3)
     found = json.loads(capsys.readouterr().out)
+    jsonschema.validate(found, schema("mezzotint/calibrate/1"))
+    for path in own.glob("solvers/*/*.json"):
+        jsonschema.validate(json.loads(path.read_text()), schema("mezzotint/solver/1"))
+    for path in own.glob("solvers/*/grids/*.json"):
+        jsonschema.validate(json.loads(path.read_text()), schema("mezzotint/grid/1"))
     assert found["schema"] == "mezzotint/calibrate/1" and [s["calls"] for s in found["solvers"]] == [2, 3]
     for one in found["solvers"]:
         assert one["kept"] == (one["file"] is not None) and one["held_out"]["start"] > 0

@@ -12,15 +12,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from fit_case import F64, LOSS, MIX, QUIET, RECIPE, ends, problem
+from fit_case import F64, LOSS, MIX, QUIET, RECIPE, TEACHER, ends, problem
 
 from mezzotint.diffusion.denoiser import Posterior
-from mezzotint.diffusion.spread import ending_in_data
+from mezzotint.diffusion.solver.learned import backbone
+from mezzotint.diffusion.spread import ending_in_data, rectified
 from mezzotint.errors import NonFiniteError
 from mezzotint.fewstep.adam import begun, stepped
-from mezzotint.fewstep.bases import bases
-from mezzotint.fewstep.calibrated import best_base, calibrate, checked, distances
+from mezzotint.fewstep.bases import above_data, bases
+from mezzotint.fewstep.calibrated import best_base, calibrate, checked, distances, errors
 from mezzotint.fewstep.fit import Watch, drawn, fit, gradient
+from mezzotint.fewstep.gits import costs, path
 from mezzotint.fewstep.loss import Seen
 from mezzotint.fewstep.memory import kept_bytes
 from mezzotint.fewstep.parameters import Layout, fixed
@@ -57,9 +59,20 @@ def test_each_stage_of_the_fit_is_nearer_to_the_teacher_than_the_one_before(taug
 
 def test_a_calibrated_solver_holds_on_noise_it_has_not_seen(taught_ends, tmp_path):
     recipe = replace(RECIPE, steps=200)
-    found = calibrate(problem(), taught_ends, CALLS, recipe, LOSS, tmp_path, QUIET, False)
+    found = calibrate(problem(), taught_ends, CALLS, recipe, LOSS, tmp_path, QUIET)
     assert found.checked.holds and found.checked.found < 0.6 * found.checked.start
     assert found.calls == CALLS and len(found.u) == CALLS + 1 and found.base in bases(problem().schedule, CALLS)
+
+
+def test_a_better_base_grid_is_taken_and_a_worse_one_is_not(taught_ends, base):
+    def choose(more):
+        return best_base(problem(), taught_ends, CALLS, more)[0]
+
+    far = torch.tensor([0.99, 0.98, 0.97, 0.96, 0.03], dtype=F64)
+    assert choose({"other": far}) != "other" != choose({}) and choose({"other": far, "same": base + 0}) != "other"
+    bent = above_data(rectified(TEACHER.levels)[path(costs(problem(), TEACHER, range(32)), CALLS)].tolist())
+    start = [errors(problem(), range(32), ending_in_data(u), backbone(CALLS), taught_ends).mean() for u in (base, bent)]
+    assert (choose({"gits": bent}) == "gits") == bool(start[1] < start[0])
 
 
 def test_a_misfit_is_refused(taught_ends, base):
@@ -99,7 +112,7 @@ torch.set_num_threads(1)
 fits.EVERY = 3
 folder = Path(sys.argv[2])
 goal = ends(folder)
-found = calibrate(problem(), goal, 4, Recipe(steps=60, batch=8), LOSS, folder / "fit", QUIET, False)
+found = calibrate(problem(), goal, 4, Recipe(steps=60, batch=8), LOSS, folder / "fit", QUIET)
 torch.save((found.solver, found.u), folder / "found.pt")
 """
 

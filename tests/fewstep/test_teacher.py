@@ -9,10 +9,10 @@ import torch
 from fit_case import MIX, TEACHER, ends, problem
 
 from mezzotint.diffusion.denoiser import Posterior
-from mezzotint.errors import NonFiniteError, StorageError
-from mezzotint.fewstep.bases import bases, bounds
-from mezzotint.fewstep.teacher import HaltedError, taught
 from mezzotint.diffusion.schedule import Cosine, Flow, Karras, linear
+from mezzotint.errors import NonFiniteError, StorageError
+from mezzotint.fewstep.bases import above_data, bases, bounds
+from mezzotint.fewstep.teacher import HaltedError, taught
 
 
 def test_end_points_are_those_of_the_teacher_and_made_once(tmp_path):
@@ -56,6 +56,12 @@ def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
     with pytest.raises(StorageError, match="no space left on the disk; free some space"):
         ends(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_grid_to_data_is_ended_above_it():
+    assert above_data([0.9, 0.5, 0.0]).tolist() == [0.9, 0.5, 0.03 / 1.03]
+    assert above_data([0.9, 0.01, 0.0]).tolist() == [0.9, 0.01, 0.005]
+    assert above_data([0.9, 0.5, 0.004]).tolist() == [0.9, 0.5, 0.004]
 
 
 @pytest.mark.parametrize("schedule", [Karras(), Flow(), Flow(3.0), Cosine(), linear()])

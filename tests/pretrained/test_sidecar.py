@@ -29,7 +29,9 @@ def described(tmp_path, monkeypatch):
 def car(described):
     theta = 0.1 * torch.randn(Layout(4).size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     solver, u = fixed(theta, U)
-    return SideCar("fashion", described.weights_sha256, 1.0, (1, 28, 28), "float32", solver, tuple(u.tolist()), {"a": 1})
+    return SideCar(
+        "fashion", described.weights_sha256, 1.0, (1, 28, 28), "float32", solver, tuple(u.tolist()), {"a": 1}
+    )
 
 
 def test_it_comes_back_to_the_bit_and_is_small(described, car):
@@ -49,7 +51,7 @@ def damaged(name):
     def spoil(value):
         for part in name[:-1]:
             value = value[part]
-        value[name[-1]] = name and {"u": [0.1, 0.2, 0.3, 0.4, 0.5]}.get(str(name[-1]), "x")
+        value[name[-1]] = [0.1, 0.2, 0.3, 0.4, 0.5] if name == ["u"] else "x"
 
     return spoil
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -29,6 +29,14 @@ def bounds(schedule: Schedule) -> tuple[float, float]:
     u = rectified(schedule.level(torch.tensor([1.0, 0.0], dtype=torch.float64)))
     high, low = u[0].item(), max(u[1].item(), CLEAN / (1 + CLEAN))
     return high / (1 - high) if high < 1 else math.inf, low / (1 - low)
+
+
+def above_data(u: Sequence[float]) -> Tensor:
+    """A grid whose last level, where that is data itself, is at the largest of ``BOTTOMS`` instead, or between it and
+    the one before."""
+    end = max(BOTTOMS)
+    last = u[-1] if u[-1] > 0 else min(end / (1 + end), u[-2] / 2)
+    return torch.tensor([*u[:-1], last], dtype=torch.float64)
 
 
 def bases(schedule: Schedule, n: int) -> dict[str, Tensor]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -19,6 +21,8 @@ from mezzotint.fewstep.loss import Loss
 from mezzotint.fewstep.parameters import fixed
 from mezzotint.fewstep.problem import Problem
 from mezzotint.fewstep.warm import greedy
+
+NONE: Mapping[str, Tensor] = MappingProxyType({})
 
 TRIED = 32
 """Rows that base grids are compared on."""
@@ -71,10 +75,13 @@ def errors(problem: Problem, rows: range, levels: Level, solver: Solver[Any], en
     return torch.where(found.isfinite(), found, torch.inf)
 
 
-def best_base(problem: Problem, ends: Tensor, n: int) -> tuple[str, Tensor]:
-    """The base grid on which the backbone alone is nearest to the teacher, by rows that are learnt from."""
+def best_base(problem: Problem, ends: Tensor, n: int, more: Mapping[str, Tensor] = NONE) -> tuple[str, Tensor]:
+    """The base grid on which the backbone alone is nearest to the teacher, by rows that are learnt from.
+
+    more: further ones to choose among, by name.
+    """
     rows = problem.learnt[:TRIED]
-    found = bases(problem.schedule, n)
+    found = {**bases(problem.schedule, n), **more}
     far = {k: errors(problem, rows, ending_in_data(u), backbone(n), ends).mean().item() for k, u in found.items()}
     name = min(far, key=far.__getitem__)
     return name, found[name]
@@ -90,13 +97,22 @@ def checked(problem: Problem, ends: Tensor, base: Tensor, solver: Learned, u: Te
 
 
 def calibrate(
-    problem: Problem, ends: Tensor, n: int, recipe: Recipe, loss: Loss, folder: Path, watch: Watch, frugal: bool
+    problem: Problem,
+    ends: Tensor,
+    n: int,
+    recipe: Recipe,
+    loss: Loss,
+    folder: Path,
+    watch: Watch,
+    frugal: bool = False,
+    more: Mapping[str, Tensor] = NONE,
 ) -> Calibrated:
-    """A solver of n calls, whatever it is worth: see its ``checked``.   ends: the teacher's, of all rows.
+    """A solver of n calls, whatever it is worth: see its ``checked``.   ends: the teacher's, of all rows.  more: base
+    grids beside the usual ones.
 
     Raises NonFiniteError, StorageError, HaltedError (asked to stop; the same call with the same folder goes on).
     """
-    name, base = best_base(problem, ends, n)
+    name, base = best_base(problem, ends, n, more)
 
     def first() -> Tensor:
         return greedy(problem, base, ends, problem.learnt[:WARM])

@@ -25,6 +25,9 @@ from mezzotint.diffusion.spread import ending_in_data, moved
 from mezzotint.errors import UsageError
 
 POWER = 2.0
+MOST = 1e6
+"""The ratio of pure noise counts as this."""
+
 REACH = 3.0
 """A gap grows or shrinks by e to this at most."""
 
@@ -58,7 +61,7 @@ def weights(solver: Solver[Any], levels: Level) -> tuple[Tensor, Tensor]:
 def bound(solver: Solver[Any], levels: Level, power: float = POWER) -> float:
     """What is minimised; infinite where it is not finite."""
     w, r = weights(solver, levels)
-    value = (w.abs() * (r.square() / (1 + r.square())) ** (power / 2)).sum().item()
+    value = (w.abs() * r.clamp(max=MOST) ** power).sum().item()
     return value if np.isfinite(value) else np.inf
 
 

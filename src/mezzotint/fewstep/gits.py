@@ -6,8 +6,8 @@ trajectory by
 .. math:: c_{ij} = \bigl|\,y_i + (r_j - r_i)\,d_i - y_j\,\bigr| \Big/ |y_0 - y_M|, \qquad d_i = (y_i - \hat x_{0,i})/r_i
 
 averaged over rows; a dynamic programme picks the N steps of least :math:`\sum \gamma^k c`, later errors discounted.
-Chen et al., 2024, On the Trajectory Regularity of ODE-based Diffusion Sampling (GITS), sec. 4, alg. 1, gamma 1.15; there
-the deviation is that of the step's distance to the chord.
+Chen et al., 2024, On the Trajectory Regularity of ODE-based Diffusion Sampling (GITS), sec. 4, alg. 1, gamma 1.15:
+there the deviation is that of the step's distance to the chord.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mezzotint.diffusion.sample import trajectory
 from mezzotint.fewstep.problem import Problem
 from mezzotint.fewstep.teacher import Teacher
 
-GAMMA = 1.15
+GAMMA = 1.0
 FAR = 1e9
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mezzotint.making.spaced import planned
 from mezzotint.making.table import table
 from mezzotint.pretrained.folder import Described
-from mezzotint.pretrained.learned import Asked, plan_of
+from mezzotint.pretrained.learned import Asked
 from mezzotint.pretrained.model import Model
 from mezzotint.pretrained.plan import Plan, guided_calls, plan
 from mezzotint.pretrained.stage_model import parametrisation_of
@@ -86,7 +87,7 @@ class Explanation:
     def __str__(self) -> str:
         """For people."""
         if len(self.stages) == 1:
-            return "\n".join(filter(None, (self.remark, str(self.stages[0]))))
+            return str(self.stages[0])
         heads = (f"stage {k + 1} of {len(self.stages)} of {self.model}\n{s}" for k, s in enumerate(self.stages))
         return "\n\n".join([*heads, f"{self.calls} calls a picture in all"])
 
@@ -104,7 +105,7 @@ def explain(
     system = model.system if isinstance(model, Model) else describe_system(find(str(model)))
     plans = [plan(member.described.spec, quality=quality) for member in system.members]
     main = system.members[system.main].described
-    plans[system.main], remark = plan_of(main, main.spec, Asked(quality, solver, grid, steps, scale))
+    plans[system.main], remark = planned(main, main.spec, Asked(quality, solver, grid, steps, scale))
     pairs = zip(system.members, plans, strict=True)
     stages = tuple(_stage(member.described, made) for member, made in pairs)
     return Explanation(system.name, stages, system.main, sum(stage.calls for stage in stages), remark)

@@ -79,7 +79,8 @@ def _plans(how: How, system: System, specs: Sequence[Spec]) -> tuple[list[Plan],
 
     Raises UsageError for words that say nothing, or have no effect.
     """
-    from mezzotint.pretrained.learned import Asked, plan_of
+    from mezzotint.making.spaced import planned as spoken_plan
+    from mezzotint.pretrained.learned import Asked
     from mezzotint.pretrained.plan import plan
 
     plans = [plan(spec, quality=how.quality) for spec in specs]
@@ -88,7 +89,7 @@ def _plans(how: How, system: System, specs: Sequence[Spec]) -> tuple[list[Plan],
     asked = Asked(how.quality, how.solver, how.grid, how.steps, how.scale, changed, how.interval is not None)
     remarks: list[str] = []
     for k in spoken:
-        plans[k], remark = plan_of(system.members[k].described, specs[k], asked)
+        plans[k], remark = spoken_plan(system.members[k].described, specs[k], asked)
         remarks += [remark] if remark else []
     scale = plans[system.main].scale
     _check_scale(system, scale, how.said)

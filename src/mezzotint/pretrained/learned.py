@@ -1,4 +1,4 @@
-"""``--solver learned``: the plan of a learned solver where one was made for these words, else the default's, and why."""
+"""``--solver learned``: the plan of a learned solver where one was made for these words, else the default's."""
 
 from __future__ import annotations
 

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from mezzotint import __version__
+from mezzotint.diffusion.spread import rectified
 from mezzotint.errors import UsageError
+from mezzotint.fewstep.bases import above_data
 from mezzotint.fewstep.calibrated import Calibrated, calibrate
 from mezzotint.fewstep.fit import Recipe, Report, Watch
+from mezzotint.fewstep.gits import costs
+from mezzotint.fewstep.gits import path as shortest
 from mezzotint.fewstep.loss import Absolute, Loss, Seen
 from mezzotint.fewstep.memory import frugal
 from mezzotint.fewstep.problem import Problem
@@ -23,7 +27,11 @@ from mezzotint.making.opened import opened
 from mezzotint.making.request import Request
 from mezzotint.pretrained.plan import preset
 from mezzotint.pretrained.sidecar import MAX_CALLS, SideCar, home_of, write
+from mezzotint.pretrained.spaced import grid_path, read_grid, write_grid
 from mezzotint.pretrained.system import System
+
+BENT = 64
+"""Rows whose trajectories are looked at for grids."""
 
 FEW = 4
 """A model that is published for as many steps, or fewer, has been distilled to them."""
@@ -133,11 +141,26 @@ def calibrated(
     began = time.process_time()
     try:
         ends = taught(problem, teacher, folder, lambda n, of: progressed("teacher", n, of, "pictures"), stop)
+        _keep_grids(job, problem, teacher)
         spent, loss = time.process_time() - began, _loss(problem, settings)
         made.extend(_one(job, problem, ends, n, settings, loss, folder, teacher, progressed, stop) for n in numbers)
     except HaltedError:
         return Calibration(system.name, plan.scale, teacher.name, time.process_time() - began, tuple(made), True)
     return Calibration(system.name, plan.scale, teacher.name, spent, tuple(made))
+
+
+def _keep_grids(job: Job, problem: Problem, teacher: Teacher) -> None:
+    """GITS grids of every number of steps below the teacher's, for ``--grid auto``; made once."""
+    paths = {n: _grid_path(job, n) for n in range(2, len(teacher.levels) - 1)}
+    if all(path.is_file() for path in paths.values()):
+        return
+    found, u = costs(problem, teacher, problem.learnt[:BENT]), rectified(teacher.levels)
+    for n, path in paths.items():
+        write_grid(path, "gits", tuple(u[shortest(found, n)].tolist()))
+
+
+def _grid_path(job: Job, n: int) -> Path:
+    return grid_path(job.main.model.described.weights_sha256, "gits", n, job.main.plan.scale)
 
 
 def _loss(problem: Problem, settings: Settings) -> Loss:
@@ -157,7 +180,8 @@ def _one(
     recipe = replace(settings.recipe, seed=settings.seed)
     where = folder / f"{n}-{sha256(canonical_json([asdict(recipe), settings.seen]))[:12]}"
     watch = Watch(report, stop)
-    found = calibrate(problem, ends, n, recipe, loss, where, watch, frugal(problem, n, recipe.batch))
+    bent = {"gits": above_data(read_grid(_grid_path(job, n))[1])}
+    found = calibrate(problem, ends, n, recipe, loss, where, watch, frugal(problem, n, recipe.batch), bent)
     seconds = time.process_time() - began
     if not found.checked.holds:
         return Made(found, None, seconds)

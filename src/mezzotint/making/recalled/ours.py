@@ -184,8 +184,8 @@ def _parts(made: Made) -> list[tuple[str, Mapping[str, str]]]:
 
 def _needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
     yield from _model_needs(made, _parts(made))
-    if made.stage.solver["name"] == NAME:
-        yield Need(RECEIPT, "this receipt, for the learned solver in it; SHA-256 of what it made", made.asset_id)
+    if made.stage.solver["name"] == NAME or "u" in made.stage.grid:
+        yield Need(RECEIPT, "this receipt, for the solver or grid in it; its asset id", made.asset_id)
     for one in made.adapters:
         yield Need(str(one["name"]), "a LoRA file", str(one["sha256"]))
     for one in made.embeddings:

@@ -11,6 +11,7 @@ from mezzotint.diffusion.solver.named import SOLVERS
 from mezzotint.errors import InputError, UsageError
 from mezzotint.governance.receipt import StageMade
 from mezzotint.making.recalled.words import plain
+from mezzotint.making.spaced import FROM as AUTO
 from mezzotint.pretrained.learned import FROM, NAME
 from mezzotint.pretrained.plan import named, receipt_choices
 
@@ -30,6 +31,8 @@ def sampling_of(stage: StageMade) -> tuple[str | None, str | None]:
         return None, None
     if stage.solver["name"] == NAME:
         return f"{FROM}{RECEIPT}", None
+    if "u" in stage.grid:  # an optimised grid, whole
+        return _text(str(stage.solver["name"]), _options(stage.solver)), f"{AUTO}{RECEIPT}"
     placed = {key: value for key, value in stage.grid.items() if key not in ("name", "scheduler")}
     try:
         if "scheduler" in stage.grid:
