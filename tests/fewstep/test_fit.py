@@ -20,7 +20,8 @@ from mezzotint.diffusion.spread import ending_in_data, rectified
 from mezzotint.errors import NonFiniteError
 from mezzotint.fewstep.adam import begun, stepped
 from mezzotint.fewstep.bases import above_data, bases
-from mezzotint.fewstep.calibrated import best_base, calibrate, checked, distances, errors
+from mezzotint.fewstep.calibrated import begun as begun_at
+from mezzotint.fewstep.calibrated import calibrate, checked, distances, errors
 from mezzotint.fewstep.fit import Watch, drawn, fit, gradient
 from mezzotint.fewstep.gits import costs, path
 from mezzotint.fewstep.loss import Seen
@@ -40,7 +41,7 @@ def taught_ends(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def base(taught_ends):
-    return best_base(problem(), taught_ends, CALLS)[1]
+    return begun_at(problem(), taught_ends, CALLS).base
 
 
 def rms(theta, base, goal):
@@ -64,15 +65,21 @@ def test_a_calibrated_solver_holds_on_noise_it_has_not_seen(taught_ends, tmp_pat
     assert found.calls == CALLS and len(found.u) == CALLS + 1 and found.base in bases(problem().schedule, CALLS)
 
 
-def test_a_better_base_grid_is_taken_and_a_worse_one_is_not(taught_ends, base):
-    def choose(more):
-        return best_base(problem(), taught_ends, CALLS, more)[0]
-
+def test_the_base_is_the_best_with_weights_and_the_start_the_best_without(taught_ends):
     far = torch.tensor([0.99, 0.98, 0.97, 0.96, 0.03], dtype=F64)
-    assert choose({"other": far}) != "other" != choose({}) and choose({"other": far, "same": base + 0}) != "other"
-    bent = above_data(rectified(TEACHER.levels)[path(costs(problem(), TEACHER, range(32)), CALLS)].tolist())
-    start = [errors(problem(), range(32), ending_in_data(u), backbone(CALLS), taught_ends).mean() for u in (base, bent)]
-    assert (choose({"gits": bent}) == "gits") == bool(start[1] < start[0])
+    bent = above_data(rectified(TEACHER.levels)[path(costs(problem(), TEACHER, range(32)), CALLS)].tolist(), 0.002)
+    at = begun_at(problem(), taught_ends, CALLS, {"far": far, "gits": bent})
+    rows = problem().learnt[:32]
+
+    def plain(u):
+        return errors(problem(), rows, ending_in_data(u), backbone(CALLS), taught_ends).mean().item()
+
+    def warm(u):
+        return rms(greedy(problem(), u, taught_ends, problem().learnt), u, taught_ends)
+
+    usual = list(bases(problem().schedule, CALLS).values())
+    assert plain(at.start) == min(map(plain, [*usual, far, bent]))
+    assert at.name != "far" and warm(at.base) <= 1.1 * min(map(warm, (at.start, far, bent)))
 
 
 def test_a_misfit_is_refused(taught_ends, base):

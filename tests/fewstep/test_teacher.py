@@ -59,9 +59,9 @@ def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
 
 
 def test_a_grid_to_data_is_ended_above_it():
-    assert above_data([0.9, 0.5, 0.0]).tolist() == [0.9, 0.5, 0.03 / 1.03]
-    assert above_data([0.9, 0.01, 0.0]).tolist() == [0.9, 0.01, 0.005]
-    assert above_data([0.9, 0.5, 0.004]).tolist() == [0.9, 0.5, 0.004]
+    assert above_data([0.9, 0.5, 0.0], 0.03).tolist() == [0.9, 0.5, 0.03 / 1.03]
+    assert above_data([0.9, 0.01, 0.0], 0.03).tolist() == [0.9, 0.01, 0.005]
+    assert above_data([0.9, 0.5, 0.004], 0.03).tolist() == [0.9, 0.5, 0.004]
 
 
 @pytest.mark.parametrize("schedule", [Karras(), Flow(), Flow(3.0), Cosine(), linear()])

@@ -31,10 +31,9 @@ def bounds(schedule: Schedule) -> tuple[float, float]:
     return high / (1 - high) if high < 1 else math.inf, low / (1 - low)
 
 
-def above_data(u: Sequence[float]) -> Tensor:
-    """A grid whose last level, where that is data itself, is at the largest of ``BOTTOMS`` instead, or between it and
-    the one before."""
-    end = max(BOTTOMS)
+def above_data(u: Sequence[float], end: float) -> Tensor:
+    """A grid whose last level, where that is data itself, is at the sigma/alpha ``end`` instead, or halfway to the one
+    before where that is lower."""
     last = u[-1] if u[-1] > 0 else min(end / (1 + end), u[-2] / 2)
     return torch.tensor([*u[:-1], last], dtype=torch.float64)
 

@@ -24,6 +24,9 @@ from mezzotint.fewstep.warm import greedy
 
 NONE: Mapping[str, Tensor] = MappingProxyType({})
 
+FEW = 2
+"""Usual base grids that are tried with weights."""
+
 TRIED = 32
 """Rows that base grids are compared on."""
 
@@ -75,22 +78,43 @@ def errors(problem: Problem, rows: range, levels: Level, solver: Solver[Any], en
     return torch.where(found.isfinite(), found, torch.inf)
 
 
-def best_base(problem: Problem, ends: Tensor, n: int, more: Mapping[str, Tensor] = NONE) -> tuple[str, Tensor]:
-    """The base grid on which the backbone alone is nearest to the teacher, by rows that are learnt from.
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """Where a fit begins.   start: the base grid on which the backbone alone is nearest to the teacher; the result is
+    held against that.  name, base: the one on which the weights of least squares (``greedy``) are nearest."""
 
-    more: further ones to choose among, by name.
+    start: Tensor
+    name: str
+    base: Tensor
+
+
+def begun(problem: Problem, ends: Tensor, n: int, more: Mapping[str, Tensor] = NONE) -> Begun:
+    """By rows that are learnt from: of the usual base grids, and of ``more``, by name.
+
+    A grid that suits the weights need not suit the backbone, whose last long step extrapolates: of the usual ones
+    the best few are tried with weights, and of the others all.
     """
     rows = problem.learnt[:TRIED]
     found = {**bases(problem.schedule, n), **more}
-    far = {k: errors(problem, rows, ending_in_data(u), backbone(n), ends).mean().item() for k, u in found.items()}
-    name = min(far, key=far.__getitem__)
-    return name, found[name]
+    plain = {k: errors(problem, rows, ending_in_data(u), backbone(n), ends).mean().item() for k, u in found.items()}
+    ranked = sorted(found, key=plain.__getitem__)
+    tried = [*(name for name in ranked if name not in more)][:FEW] + list(more)
+    warm = {k: _warm_error(problem, ends, found[k]) for k in tried}
+    name = min(warm, key=warm.__getitem__)
+    return Begun(found[ranked[0]], name, found[name])
 
 
-def checked(problem: Problem, ends: Tensor, base: Tensor, solver: Learned, u: Tensor) -> Checked:
-    """A solver on held-out rows beside the backbone on its base grid."""
-    rows, n = problem.held_out, len(base) - 1
-    start = errors(problem, rows, ending_in_data(base), backbone(n), ends)
+def _warm_error(problem: Problem, ends: Tensor, base: Tensor) -> float:
+    """Of the weights of least squares of some rows, on others."""
+    half = min(TRIED, len(problem.learnt) // 2)
+    solver, u = fixed(greedy(problem, base, ends, problem.learnt[:half]), base)
+    return errors(problem, problem.learnt[half : 2 * half], ending_in_data(u), solver, ends).mean().item()
+
+
+def checked(problem: Problem, ends: Tensor, plain: Tensor, solver: Learned, u: Tensor) -> Checked:
+    """A solver on held-out rows beside the backbone on the grid ``plain``."""
+    rows, n = problem.held_out, len(plain) - 1
+    start = errors(problem, rows, ending_in_data(plain), backbone(n), ends)
     found = errors(problem, rows, ending_in_data(u), solver, ends)
     better = (found < start).double().mean().item()
     return Checked(start.mean().sqrt().item(), found.mean().sqrt().item(), better)
@@ -112,11 +136,11 @@ def calibrate(
 
     Raises NonFiniteError, StorageError, HaltedError (asked to stop; the same call with the same folder goes on).
     """
-    name, base = best_base(problem, ends, n, more)
+    where = begun(problem, ends, n, more)
 
     def first() -> Tensor:
-        return greedy(problem, base, ends, problem.learnt[:WARM])
+        return greedy(problem, where.base, ends, problem.learnt[:WARM])
 
-    theta = fit(problem, ends, base, first, recipe, loss, folder, watch, frugal)
-    solver, u = fixed(theta, base)
-    return Calibrated(n, solver, tuple(u.tolist()), name, checked(problem, ends, base, solver, u))
+    theta = fit(problem, ends, where.base, first, recipe, loss, folder, watch, frugal)
+    solver, u = fixed(theta, where.base)
+    return Calibrated(n, solver, tuple(u.tolist()), where.name, checked(problem, ends, where.start, solver, u))

@@ -35,9 +35,9 @@ class Recipe:
 
     steps: int = 400
     batch: int = 16
-    logits: float = 2e-2
-    shifts: float = 2e-2
-    weights: float = 3e-3
+    logits: float = 5e-2
+    shifts: float = 5e-2
+    weights: float = 6e-3
     cooling: float = 0.5
     clip: float = 1.0
     keep: float = 0.95

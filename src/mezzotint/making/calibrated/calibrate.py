@@ -11,7 +11,7 @@ from typing import Any
 from mezzotint import __version__
 from mezzotint.diffusion.spread import rectified
 from mezzotint.errors import UsageError
-from mezzotint.fewstep.bases import above_data
+from mezzotint.fewstep.bases import BOTTOMS, CLEAN, above_data
 from mezzotint.fewstep.calibrated import Calibrated, calibrate
 from mezzotint.fewstep.fit import Recipe, Report, Watch
 from mezzotint.fewstep.gits import costs
@@ -180,7 +180,8 @@ def _one(
     recipe = replace(settings.recipe, seed=settings.seed)
     where = folder / f"{n}-{sha256(canonical_json([asdict(recipe), settings.seen]))[:12]}"
     watch = Watch(report, stop)
-    bent = {"gits": above_data(read_grid(_grid_path(job, n))[1])}
+    u = read_grid(_grid_path(job, n))[1]
+    bent = {f"gits to {end:g}": above_data(u, end) for end in (CLEAN, max(BOTTOMS))}
     found = calibrate(problem, ends, n, recipe, loss, where, watch, frugal(problem, n, recipe.batch), bent)
     seconds = time.process_time() - began
     if not found.checked.holds:
