@@ -123,15 +123,18 @@ def row(bench: Bench, name: str, asked: int, make: Any, exact: Any, judge: Any) 
     return Row(name, asked, calls, distance, frechet)
 
 
-def learned(model: Any, calls: int, fits: dict[str, Any]) -> Any:
-    """The plan of a learned solver, calibrated first where there is none; ``fits`` keeps what that took."""
+def learned(model: Any, calls: int, fits: dict[str, Any], rows: int | None, updates: int | None) -> Any:
+    """The plan of a learned solver, calibrated first where there is none; ``fits`` keeps what that took.
+
+    rows, updates: of the fit, its own defaults where None.
+    """
     import mezzotint as mz
     from mezzotint.pretrained.learned import Asked, plan_of
     from mezzotint.pretrained.sidecar import kept
 
     described = model.main.described
     if (calls, 1.0) not in kept(described):
-        made = mz.calibrate(described.folder, calls=(calls,), threads=1).made[0]
+        made = mz.calibrate(described.folder, calls=(calls,), rows=rows, updates=updates, threads=1).made[0]
         print(f"fitted {calls} calls in {made.seconds:.0f} s: {made.found.checked}", file=sys.stderr, flush=True)
         fits[str(calls)] = {"seconds": made.seconds, **made.found.measured}
     return plan_of(described, model.main.spec, Asked(solver="learned", steps=calls))[0]
@@ -165,6 +168,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--calls", type=int, nargs="*", default=[4, 6, 8, 10], help="of ours")
     parser.add_argument("--peer-calls", type=int, nargs="*", default=[10, 15])
     parser.add_argument("--peers", nargs="*", default=list(PEERS), help="names, all by default")
+    parser.add_argument("--rows", type=int, help="of the fit")
+    parser.add_argument("--updates", type=int, help="of the fit")
     parser.add_argument("--dtype", default="fastest")
     parser.add_argument("--data", type=Path, default=fashion.DEFAULT)
     parser.add_argument("--limit", type=int, help="held-out pictures at most, in tests of this script")
@@ -187,7 +192,8 @@ def main(argv: list[str] | None = None) -> int:
     fits: dict[str, Any] = {}
     rows = [row(bench, "exact", EXACT, bench.by_plan(solution), exact, judge)]
     for calls in given.calls:
-        rows += [row(bench, "learned", calls, bench.by_plan(learned(model, calls, fits)), exact, judge)]
+        fitted = learned(model, calls, fits, given.rows, given.updates)
+        rows += [row(bench, "learned", calls, bench.by_plan(fitted), exact, judge)]
     for calls in given.peer_calls:
         rows += [row(bench, name, calls, bench.by_peer(name, calls), exact, judge) for name in given.peers]
     about = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items() if k != "out"}
