@@ -47,6 +47,29 @@ def test_all_zero_is_dpm_solver_3m_as_published(grid: str) -> None:
     torch.testing.assert_close(ends(levels, backbone(STEPS)), want, atol=1e-12, rtol=1e-12)
 
 
+def test_steps_are_the_published_formula() -> None:
+    """Written out from the paper at alpha = 1, in its own terms, with weights of answers in place of differences."""
+    levels, solver = Level(*(getattr(karras(STEPS), k) for k in ("alpha", "sigma"))), wild()
+    states = [first_state(levels), *(s.x for s in trajectory(MIX, first_state(levels), levels, solver, NOISE, {}))]
+    lam = [-math.log(s) for s in levels.sigma.tolist()]
+    v = [MIX(x, shifted(levels[j], solver.shifts[j]), {}).mean for j, x in enumerate(states[:-1])]
+    for n in range(STEPS):
+        h = lam[n + 1] - lam[n]
+        phi1 = math.exp(-h) - 1
+        phi2 = phi1 / h + 1
+        phi3 = phi2 / h - 0.5
+        want = levels.sigma[n + 1] / levels.sigma[n] * states[n] - phi1 * v[n]
+        if n == 1:
+            want = want - phi1 / 2 * (v[1] - v[0]) / ((lam[1] - lam[0]) / h)
+        if n >= 2:
+            r0, r1 = (lam[n] - lam[n - 1]) / h, (lam[n - 1] - lam[n - 2]) / h
+            d10, d11 = (v[n] - v[n - 1]) / r0, (v[n - 1] - v[n - 2]) / r1
+            want = want + phi2 * (d10 + r0 / (r0 + r1) * (d10 - d11)) - phi3 * (d10 - d11) / (r0 + r1)
+        for j in range(n + 1):
+            want = want + solver.answers[n][j] * v[j] + solver.states[n][j] * states[j] / levels[j].scale
+        torch.testing.assert_close(states[n + 1], want, atol=1e-9, rtol=1e-9)
+
+
 def test_all_zero_with_gradients_is_the_same_on_a_learned_grid() -> None:
     base = rectified(flow(STEPS, 1.0, 0.01))
     theta = torch.zeros(Layout(STEPS).size, dtype=F64, requires_grad=True)
