@@ -19,7 +19,7 @@ from mezzotint.diffusion.solver.ipndm import IPNDM
 from mezzotint.diffusion.solver.unipc import UniPC
 from mezzotint.diffusion.spread import ending_in_data, rectified
 from mezzotint.errors import UsageError
-from mezzotint.fewstep.dmn import bound, dmn, weights
+from mezzotint.fewstep.dmn import bound, dmn, suited, weights
 from mezzotint.fewstep.gits import costs, path
 
 U = rectified(karras(7, 0.01, 80.0)[:-1])
@@ -50,6 +50,12 @@ def test_a_dmn_grid_is_not_worse_by_the_bound_and_falls(name):
     u = dmn(SOLVERS[name], U)
     assert u[0] == U[0] and u[-1] == U[-1] and bool((u[1:] < u[:-1]).all())
     assert bound(SOLVERS[name], ending_in_data(u)) <= bound(SOLVERS[name], ending_in_data(U))
+
+
+def test_solvers_of_eps_take_another_ones_grid():
+    assert suited(IPNDM(), U) == UniPC() and suited(DPMpp2M(), U) == DPMpp2M()
+    with pytest.raises(UsageError, match="draws noise"):
+        suited(DDPM(), U)
 
 
 def test_a_solver_that_draws_noise_is_refused():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -18,9 +19,10 @@ from mezzotint.diffusion.spread import ending_in_data
 from mezzotint.fewstep.bases import bases
 from mezzotint.fewstep.fit import Recipe, Watch, fit
 from mezzotint.fewstep.loss import Loss
-from mezzotint.fewstep.parameters import fixed
+from mezzotint.fewstep.parameters import F64, fixed
 from mezzotint.fewstep.problem import Problem
 from mezzotint.fewstep.warm import greedy
+from mezzotint.files import pretty_json, write_atomic
 
 NONE: Mapping[str, Tensor] = MappingProxyType({})
 
@@ -104,6 +106,18 @@ def begun(problem: Problem, ends: Tensor, n: int, more: Mapping[str, Tensor] = N
     return Begun(found[ranked[0]], name, found[name])
 
 
+def _kept(path: Path, find: Callable[[], Begun]) -> Begun:
+    """What was found before, from its file; a fit that goes on need not look again."""
+    try:
+        told = json.loads(path.read_bytes())
+        return Begun(torch.tensor(told["start"], dtype=F64), told["name"], torch.tensor(told["base"], dtype=F64))
+    except (OSError, ValueError, KeyError, TypeError):
+        found = find()
+        told = {"name": found.name, "start": found.start.tolist(), "base": found.base.tolist()}
+        write_atomic(path, pretty_json(told))
+        return found
+
+
 def _warm_error(problem: Problem, ends: Tensor, base: Tensor) -> float:
     """Of the weights of least squares of some rows, on others."""
     half = min(TRIED, len(problem.learnt) // 2)
@@ -136,7 +150,7 @@ def calibrate(
 
     Raises NonFiniteError, StorageError, HaltedError (asked to stop; the same call with the same folder goes on).
     """
-    where = begun(problem, ends, n, more)
+    where = _kept(folder / "base.json", lambda: begun(problem, ends, n, more))
 
     def first() -> Tensor:
         return greedy(problem, where.base, ends, problem.learnt[:WARM])

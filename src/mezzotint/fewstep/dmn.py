@@ -20,6 +20,9 @@ from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.sample import trajectory
 from mezzotint.diffusion.solver.base import Solver
+from mezzotint.diffusion.solver.deis import DEIS
+from mezzotint.diffusion.solver.ipndm import IPNDM
+from mezzotint.diffusion.solver.pndm import PNDM
 from mezzotint.diffusion.solver.unipc import UniPC
 from mezzotint.diffusion.spread import ending_in_data, moved
 from mezzotint.errors import UsageError
@@ -86,6 +89,11 @@ def dmn(solver: Solver[Any], u: Tensor, power: float = POWER) -> Tensor:
     return moved(u, torch.from_numpy(np.append(best, 0.0)))
 
 
-def unipc(u: Tensor) -> Tensor:
-    """The same for UniPC-2, where the grid is for no solver in particular."""
-    return dmn(UniPC(), u)
+def suited(solver: Solver[Any], u: Tensor) -> Solver[Any]:
+    """The solver whose grid is taken for this one: itself, but UniPC-2 for one that extrapolates eps or v.
+
+    Their weights of x0 are large and cancel, so that the bound says nothing.
+    Raises UsageError for one that draws noise.
+    """
+    weights(solver, ending_in_data(u))
+    return UniPC() if isinstance(solver, DEIS | IPNDM | PNDM) else solver

@@ -53,7 +53,7 @@ def _grid(described: Described, spec: Spec, plan: Plan, words: str) -> tuple[str
 
 def _dmn(spec: Spec, plan: Plan) -> tuple[float, ...]:
     from mezzotint.fewstep.bases import bases
-    from mezzotint.fewstep.dmn import dmn
+    from mezzotint.fewstep.dmn import dmn, suited
 
     start = next(u for name, u in bases(schedule_of(spec), plan.steps).items() if name.startswith("karras"))
-    return tuple(dmn(plan.solver, start).tolist())
+    return tuple(dmn(suited(plan.solver, start), start).tolist())
