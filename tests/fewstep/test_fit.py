@@ -227,3 +227,11 @@ def test_the_start_is_of_least_squares(taught_ends, base):
 
     for d in (0.01, -0.01):
         assert left(*first) < min(left(first[0] + d, first[1]), left(first[0], first[1] + d))
+
+
+def test_what_was_measured_is_json_also_where_it_diverged():
+    from mezzotint.fewstep.calibrated import Calibrated, Checked
+    from mezzotint.files import pretty_json
+
+    found = Calibrated(2, backbone(2), (0.9, 0.5, 0.1), "karras", Checked(0.2, float("inf"), 0.0))
+    assert not found.checked.holds and '"found": null' in pretty_json(found.measured)

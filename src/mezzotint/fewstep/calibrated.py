@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,8 +66,9 @@ class Calibrated:
 
     @property
     def measured(self) -> dict[str, Any]:
-        """For the side-car."""
-        return {"base": self.base, "held_out": asdict(self.checked)}
+        """For the side-car; what is infinite is None."""
+        held = {name: value if math.isfinite(value) else None for name, value in asdict(self.checked).items()}
+        return {"base": self.base, "held_out": held}
 
 
 def distances(x: Tensor, goal: Tensor) -> Tensor:
