@@ -55,7 +55,7 @@ def _calls(text: str) -> tuple[int, ...]:
 @click.option("--scale", type=float, help="Guidance that it is made for; 1 is off.  [the model's]")
 @click.option("--prompts", type=click.Path(path_type=Path), help="A file of prompts, one a line, for a model of text.")
 @click.option("--rows", type=int, help="Pictures of the teacher to learn from.  [1024]")
-@click.option("--updates", type=int, help="Of each fit.  [400]")
+@click.option("--updates", type=int, help="Of each fit.  [800]")
 @click.option("--teacher", type=int, help="Its steps.  [24]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything that is drawn.")
 @machine_options

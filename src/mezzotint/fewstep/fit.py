@@ -33,7 +33,7 @@ class Recipe:
     the last ``cooling`` of the steps.  clip: of the gradient's norm.  keep: of the average of the last steps.
     """
 
-    steps: int = 400
+    steps: int = 800
     batch: int = 16
     logits: float = 5e-2
     shifts: float = 5e-2
