@@ -22,7 +22,7 @@ from mezzotint.fewstep.teacher import HaltedError
 from mezzotint.training.checkpoint import Checkpoint, Store
 
 EVERY = 20
-"""Steps between checkpoints: a second or so of small models."""
+"""Steps between checkpoints: some seconds of small models."""
 
 
 @dataclass(frozen=True)
