@@ -38,7 +38,7 @@ sampling_options = chain(
     click.option("--scale", type=float, help="Guidance; 1 is off."),
     click.option(
         "--solver",
-        help="A solver, also by its name in diffusers, A1111 or ComfyUI; learned: one that `calibrate` made.",
+        help="A solver, also by its name in diffusers, A1111 or ComfyUI; or learned (see calibrate).",
     ),
     click.option("--grid", help="How the noise levels are spaced; auto: optimised for model, solver and steps."),
 )
