@@ -16,7 +16,7 @@ def test_prompts_are_said_or_labels_or_asked_for():
     fashion, products = (describe_system(find(name)) for name in ("fashion", "products-pixel"))
     assert prompts_for(fashion, ()) == tuple(label.name for label in fashion.labels)
     assert prompts_for(products, ("a red lamp", "a blue lamp", "a red lamp")) == ("a red lamp", "a blue lamp")
-    with pytest.raises(UsageError, match="products-pixel is told texts: give some .* with --prompts FILE"):
+    with pytest.raises(UsageError, match=r"products-pixel is told texts: give some .* with --prompts FILE"):
         prompts_for(products, ())
     check_model(fashion)
     check_model(products)
