@@ -21,6 +21,7 @@ SOURCE = Path(mezzotint.__file__).parent
 HEAVY = ("torch", "numpy", "PIL", "scipy", "tqdm", "diffusers", "transformers", "click", "platformdirs")
 
 PUBLIC = [
+    "Calibration",
     "Evaluated",
     "Explanation",
     "Image",
@@ -32,6 +33,7 @@ PUBLIC = [
     "Result",
     "Tuned",
     "__version__",
+    "calibrate",
     "evaluate",
     "explain",
     "generate",
@@ -82,6 +84,9 @@ OPTIONS = {
     ],
     "vary": ["PICTURE", "OTHER", "--model", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],
+    "calibrate": [
+        *["MODEL", "--calls", "--scale", "--prompts", "--rows", "--updates", "--teacher", "--seed", *MACHINE, *SHARED],
+    ],
     "evaluate": ["MODEL", *EVALUATION],
     "compare": ["MODEL...", *EVALUATION],
     "models": ["--families", "--json"],

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mezzotint.config import settings as settings
     from mezzotint.errors import MezzotintError as MezzotintError
+    from mezzotint.making.calibrated.calibrate import Calibration as Calibration
+    from mezzotint.making.calibrated.words import calibrate as calibrate
     from mezzotint.making.evaluate import evaluate as evaluate
     from mezzotint.making.evaluated import Evaluated as Evaluated
     from mezzotint.making.explain import Explanation as Explanation
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Calibration": "making.calibrated.calibrate",
     "Evaluated": "making.evaluated",
     "Explanation": "making.explain",
     "Image": "making.image",
@@ -53,6 +56,7 @@ _HOME = {
     "Request": "making.request",
     "Result": "making.image",
     "Tuned": "making.tuned.tune",
+    "calibrate": "making.calibrated.words",
     "evaluate": "making.evaluate",
     "explain": "making.explain",
     "generate": "making.run",

@@ -207,3 +207,45 @@ def test_pieces_are_even_and_no_seed_is_used_twice():
     seeds = [p.seed + k for p in found for k in range(p.n)]
     assert seeds == list(range(5, 28)) and max(p.n for p in found) == 4
     assert sum(p.n for p in found if p.prompt == "a") == 12
+
+
+@needs_data
+def test_few_calls(tmp_path, monkeypatch):
+    import few_calls
+
+    monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(few_calls, "EXACT", 8)
+    monkeypatch.setattr(few_calls, "TARGETS", {2: 3})
+    names = ["DDIM", "Heun karras", "UniPC-2 logsnr", "DPM++ 3M karras", "DEIS-3 karras"]
+    options = ["--n", "3", "--calls", "2", "--peer-calls", "3", "--rows", "16", "--updates", "1", "--limit", "20"]
+    for _ in range(2):  # the second time from what was kept
+        assert few_calls.main([*options, "--peers", *names, "--out", str(tmp_path)]) == 0
+    found = written(tmp_path, "few_calls")
+    calls = {r["name"]: r["calls"] for r in found["more"]["rows"]}
+    assert calls == {"exact": 8, "learned": 2, **dict.fromkeys(names, 3)}, "counted on the network"
+    assert len(found["comparisons"]) == 2 and found["more"]["rows"][0]["distance"] == 0
+
+
+def test_the_peers_schedulers_are_our_solvers_of_the_same_name():
+    """On a grid both have, so that neither is fed levels that are not its own."""
+    import few_calls_peers
+    import torch
+
+    from mezzotint.diffusion.grid import karras
+    from mezzotint.diffusion.noise import Noise
+    from mezzotint.diffusion.oracle import GaussianOracle
+    from mezzotint.diffusion.sample import sample
+    from mezzotint.diffusion.solver.dpm import DPMpp2M, DPMpp3M
+    from mezzotint.diffusion.solver.heun import Heun
+    from mezzotint.diffusion.solver.unipc import UniPC
+
+    oracle, noise = GaussianOracle(torch.tensor([0.5, -1.0]), torch.tensor([0.3, 0.1])), torch.randn(4, 2)
+    pairs = {
+        "DPM++ 2M karras": DPMpp2M(), "DPM++ 3M karras": DPMpp3M(), "UniPC-2 karras": UniPC(2), "Heun karras": Heun(),
+    }  # fmt: skip
+    for name, solver in pairs.items():
+        peer = few_calls_peers.PEERS[name]
+        levels = karras(peer.steps(8), 0.002, 80.0)
+        ours = sample(oracle, noise * 80.0, levels, solver, Noise((0, 1, 2, 3)), {})
+        theirs = few_calls_peers.sample(oracle, peer, 8, noise, {}, 0.002, 80.0)
+        torch.testing.assert_close(theirs.float(), ours, atol=2e-2, rtol=2e-2, msg=name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mezzotint.cli import say
 from mezzotint.cli.options import json_option, print_json, sampling_options
 from mezzotint.config import settings
 
@@ -19,8 +20,9 @@ SCHEMA = "mezzotint/explain/2"
 
 def document(e: Explanation) -> dict[str, Any]:
     """As JSON; what is infinite or undefined is null."""
+    said = {k: v for k, v in asdict(e).items() if k != "remark"}
     stages = [{**asdict(stage), "rows": [_row(r) for r in stage.rows]} for stage in e.stages]
-    return {"schema": SCHEMA, **asdict(e), "stages": stages}
+    return {"schema": SCHEMA, **said, "stages": stages}
 
 
 def _row(row: Row) -> dict[str, Any]:
@@ -38,6 +40,8 @@ def command(model: str | None, as_json: bool, quality: str | None, **words: Any)
     from mezzotint.making.explain import explain
 
     found = explain(str(said["model"].value), quality=str(said["quality"].value), **words)
+    if found.remark:
+        say(found.remark)
     if as_json:
         print_json(document(found))
     else:

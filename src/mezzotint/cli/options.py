@@ -36,8 +36,11 @@ sampling_options = chain(
     click.option("--quality", metavar="|".join(QUALITIES), help="The model's preset for the next four.  [standard]"),
     click.option("--steps", type=int, help="Steps of the solver."),
     click.option("--scale", type=float, help="Guidance; 1 is off."),
-    click.option("--solver", help="A solver, also by its name in diffusers, A1111 or ComfyUI."),
-    click.option("--grid", help="How the noise levels are spaced."),
+    click.option(
+        "--solver",
+        help="A solver, also by its name in diffusers, A1111 or ComfyUI; or learned (see calibrate).",
+    ),
+    click.option("--grid", help="How the noise levels are spaced; auto: optimised for model, solver and steps."),
 )
 machine_options = chain(
     click.option("--device", metavar="|".join(DEVICES), help="Where the network runs.  [auto]"),

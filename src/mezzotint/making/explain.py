@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mezzotint.making.spaced import planned
 from mezzotint.making.table import table
 from mezzotint.pretrained.folder import Described
+from mezzotint.pretrained.learned import Asked
 from mezzotint.pretrained.model import Model
 from mezzotint.pretrained.plan import Plan, guided_calls, plan
 from mezzotint.pretrained.stage_model import parametrisation_of
@@ -19,8 +21,8 @@ GUIDED = {0.0: "the null alone", 1.0: "off"}
 
 
 def named(choice: dict[str, Any]) -> str:
-    """A name and its options: "karras (rho 7)"."""
-    options = ", ".join(f"{k} {v}" for k, v in choice.items() if k != "name")
+    """A name and its options: "karras (rho 7)"; the many numbers of a learned solver are left out."""
+    options = ", ".join(f"{k} {v}" for k, v in choice.items() if k != "name" and not isinstance(v, list))
     return f"{choice['name']} ({options})" if options else str(choice["name"])
 
 
@@ -72,12 +74,15 @@ class StageExplanation:
 
 @dataclass(frozen=True)
 class Explanation:
-    """How a model would be sampled.  main: the number of the stage that the words are for.  calls: of all networks."""
+    """How a model would be sampled.  main: the number of the stage that the words are for.  calls: of all networks.
+
+    remark: why it is not sampled as the words say, or ""."""
 
     model: str
     stages: tuple[StageExplanation, ...]
     main: int
     calls: int
+    remark: str = ""
 
     def __str__(self) -> str:
         """For people."""
@@ -99,11 +104,11 @@ def explain(
     """The grid, its noise levels and the number of network calls; arguments and errors as for ``generate``."""
     system = model.system if isinstance(model, Model) else describe_system(find(str(model)))
     plans = [plan(member.described.spec, quality=quality) for member in system.members]
-    spec = system.members[system.main].described.spec
-    plans[system.main] = plan(spec, quality=quality, steps=steps, scale=scale, solver=solver, grid=grid)
+    main = system.members[system.main].described
+    plans[system.main], remark = planned(main, main.spec, Asked(quality, solver, grid, steps, scale))
     pairs = zip(system.members, plans, strict=True)
     stages = tuple(_stage(member.described, made) for member, made in pairs)
-    return Explanation(system.name, stages, system.main, sum(stage.calls for stage in stages))
+    return Explanation(system.name, stages, system.main, sum(stage.calls for stage in stages), remark)
 
 
 def _stage(described: Described, made: Plan) -> StageExplanation:

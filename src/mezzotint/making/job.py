@@ -75,6 +75,7 @@ class Job:
     compiled: whether the networks' blocks are.
     canvas: how a picture is made that is larger than the network sees at once.
     quality: the presets of the stages that the words are not for.
+    remarks: what people should know of how it is sampled.
     """
 
     model: Model
@@ -92,6 +93,7 @@ class Job:
     compiled: bool = False
     canvas: Canvas | None = None
     quality: str = "standard"
+    remarks: tuple[str, ...] = ()
 
     @property
     def running(self) -> tuple[Planned, ...]:
@@ -115,9 +117,10 @@ class Job:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What people should know of LoRA files and prompts, each said once."""
+        """What people should know of solver, LoRA files and prompts, each said once."""
         worn = (f"{one.adapter.name}: {one.adapter.coverage}" for one in self.model.system.adapters)
-        return tuple(dict.fromkeys((*worn, *(note for picture in self.pictures for note in picture.told.notes))))
+        told = (note for picture in self.pictures for note in picture.told.notes)
+        return tuple(dict.fromkeys((*self.remarks, *worn, *told)))
 
     @property
     def batches(self) -> list[tuple[Wanted, ...]]:

@@ -46,7 +46,7 @@ def planned(
 
     loaded = load(system) if isinstance(how.model, str | Path) else wearing(how.model, system)
     sized = [_steering(stage.at(size), how.said.negative_prompt) for stage in loaded.stages]
-    plans = _plans(how, system, [stage.spec for stage in sized])
+    plans, remarks = _plans(how, system, [stage.spec for stage in sized])
     kind = device_for(how.device)
     dtype = dtype_for(how.dtype, kind)
     memory = _memory(system, [stage.spec for stage in sized], rows, dtype, kind, how.offload)
@@ -70,29 +70,34 @@ def planned(
         memory=memory,
         compiled=how.compiled,
         quality=how.quality,
+        remarks=remarks,
     )
 
 
-def _plans(how: How, system: System, specs: Sequence[Spec]) -> list[Plan]:
-    """How every stage is sampled: the main one and its refiner by the words, the others by their presets.
+def _plans(how: How, system: System, specs: Sequence[Spec]) -> tuple[list[Plan], tuple[str, ...]]:
+    """How every stage is sampled: the main one and its refiner by the words, the others by their presets; and notes.
 
     Raises UsageError for words that say nothing, or have no effect.
     """
+    from mezzotint.making.spaced import planned as spoken_plan
+    from mezzotint.pretrained.learned import Asked
     from mezzotint.pretrained.plan import plan
 
     plans = [plan(spec, quality=how.quality) for spec in specs]
     spoken = {system.main} if system.refiner is None else range(len(specs))
+    changed = bool(system.adapters or system.attached)
+    asked = Asked(how.quality, how.solver, how.grid, how.steps, how.scale, changed, how.interval is not None)
+    remarks: list[str] = []
     for k in spoken:
-        plans[k] = plan(
-            specs[k], quality=how.quality, solver=how.solver, grid=how.grid, steps=how.steps, scale=how.scale
-        )
+        plans[k], remark = spoken_plan(system.members[k].described, specs[k], asked)
+        remarks += [remark] if remark else []
     scale = plans[system.main].scale
     _check_scale(system, scale, how.said)
     if how.interval is not None:
         check_interval(specs[system.main], system.name, scale)
         for k in spoken:
             plans[k] = replace(plans[k], interval=how.interval)
-    return plans
+    return plans, tuple(remarks)
 
 
 def _check_scale(system: System, scale: float, said: Prompts) -> None:

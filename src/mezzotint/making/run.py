@@ -125,7 +125,8 @@ def _networks(job: Job, planned: Planned, null: Cond) -> tuple[Denoiser, Codec]:
     return (denoiser, codec) if job.canvas is None else (job.canvas.denoiser(denoiser), job.canvas.codec(codec))
 
 
-def _stages(job: Job, null: Cond) -> list[Stage]:
+def stages_of(job: Job, null: Cond) -> list[Stage]:
+    """The stages of a job, ready to run.   null: what is told in place of a prompt, of one row."""
     return [Stage(*_networks(job, p, null_of(p, null)), p.plan.levels, p.plan.solver, _link(p)) for p in job.stages]
 
 
@@ -206,7 +207,7 @@ def stream(job: Job) -> Iterator[Progress | Image]:
     x: Tensor | None = None
     for pictures in job.batches:
         if pictures[0].told.width != width:
-            stages, begins = _edited(job, _stages(job, conds(pictures[:1])[1]))
+            stages, begins = _edited(job, stages_of(job, conds(pictures[:1])[1]))
             width = pictures[0].told.width
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
         began, previous = time.perf_counter(), _given(padded, job.device)

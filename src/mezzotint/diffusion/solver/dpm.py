@@ -80,6 +80,23 @@ def third_order(m: Move, eta: float, answer: Tensor, past: tuple[Past, ...], thi
     return (gain + new, answer), (-new - old, one.answer), (old, two.answer)
 
 
+def combined(
+    use: int,
+    m: Move,
+    answer: Tensor,
+    past: tuple[Past, ...],
+    eta: float = 0.0,
+    variant: Variant = "midpoint",
+    third: Third = "published",
+) -> Terms:
+    """Weights of the newest ``use`` answers, 1 to 3, over alpha_s."""
+    if use == 3:
+        return third_order(m, eta, answer, past, third)
+    if use == 2:
+        return second_order(m, eta, answer, past[0], variant)
+    return ((gains(m.h, eta)[0], answer),)
+
+
 def check_noise(eta: float, s_noise: float) -> None:
     """UsageError for negative values, or an s_noise that no noise would feel."""
     if eta < 0 or s_noise < 0:
@@ -116,10 +133,8 @@ class DPMpp2M:
     ) -> tuple[Tensor, tuple[Past, ...], Tensor]:
         x0 = mean_only(denoise(x, step.cur), "DPM-Solver++")
         m = move(step.cur, step.nxt)
-        if state and allowed(self.final, step, 2) == 2:
-            answers = second_order(m, self.eta, x0, state[0], self.variant)
-        else:
-            answers = ((gains(m.h, self.eta)[0], x0),)
+        use = min(allowed(self.final, step, 2), 1 + len(state))
+        answers = combined(use, m, x0, state, self.eta, self.variant)
         return advance(x, answers, m, step, self.eta, self.s_noise), push((), x0, m.h, 1), x0
 
 
@@ -158,10 +173,5 @@ class DPMpp3M:
         x0 = mean_only(denoise(x, step.cur), "DPM-Solver++")
         m = move(step.cur, step.nxt)
         use = min(allowed(self.final, step, 3), 1 + len(state))
-        if use == 3:
-            answers = third_order(m, self.eta, x0, state, self.third)
-        elif use == 2:
-            answers = second_order(m, self.eta, x0, state[0], self.variant)
-        else:
-            answers = ((gains(m.h, self.eta)[0], x0),)
+        answers = combined(use, m, x0, state, self.eta, self.variant, self.third)
         return advance(x, answers, m, step, self.eta, self.s_noise), push(state, x0, m.h, 2), x0

@@ -105,7 +105,9 @@ def _row_moves(a: Tensor, s: Tensor, an: Tensor, sn: Tensor) -> Move:
         raise _backwards()
     ratio = torch.where(still, 1.0, sn / torch.where(s == 0, 1.0, s))
     fade = torch.where(still, 1.0, a * ratio / torch.where(an == 0, 1.0, an))
-    return Move(a, s, an, sn, ratio, fade, torch.where(still, 0.0, -fade.log()))
+    # The logarithm of what is 0 would be infinite, and its gradient not a number.
+    h = torch.where(fade == 0, math.inf, -torch.where(fade == 0, 1.0, fade).log())
+    return Move(a, s, an, sn, ratio, fade, torch.where(still, 0.0, h))
 
 
 def _backwards() -> UsageError:

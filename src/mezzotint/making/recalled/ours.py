@@ -9,8 +9,9 @@ from mezzotint.config import DTYPES
 from mezzotint.errors import InputError
 from mezzotint.files import sha256
 from mezzotint.governance.receipt import Made, StageMade
-from mezzotint.making.recalled.sampling import OWN, sampling_of
+from mezzotint.making.recalled.sampling import OWN, RECEIPT, sampling_of
 from mezzotint.making.recalled.words import Need, Words, clean, plain
+from mezzotint.pretrained.learned import NAME
 
 PIXELS = "SHA-256 of its pixels, as `mezzotint inspect` says it"
 Option = tuple[str, str | None]
@@ -183,6 +184,8 @@ def _parts(made: Made) -> list[tuple[str, Mapping[str, str]]]:
 
 def _needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
     yield from _model_needs(made, _parts(made))
+    if made.stage.solver["name"] == NAME or "u" in made.stage.grid:
+        yield Need(RECEIPT, "this receipt, for the solver or grid in it; its asset id", made.asset_id)
     for one in made.adapters:
         yield Need(str(one["name"]), "a LoRA file", str(one["sha256"]))
     for one in made.embeddings:

@@ -11,7 +11,12 @@ from mezzotint.diffusion.solver.named import SOLVERS
 from mezzotint.errors import InputError, UsageError
 from mezzotint.governance.receipt import StageMade
 from mezzotint.making.recalled.words import plain
+from mezzotint.making.spaced import FROM as AUTO
+from mezzotint.pretrained.learned import FROM, NAME
 from mezzotint.pretrained.plan import named, receipt_choices
+
+RECEIPT = "RECEIPT"
+"""What stands for the receipt itself, which holds a learned solver."""
 
 OWN = "num_train_timesteps"
 """Receipts that have this among a grid's options hold a whole scheduler's configuration, without its class."""
@@ -24,6 +29,10 @@ def sampling_of(stage: StageMade) -> tuple[str | None, str | None]:
     """
     if OWN in stage.grid:
         return None, None
+    if stage.solver["name"] == NAME:
+        return f"{FROM}{RECEIPT}", None
+    if "u" in stage.grid:  # an optimised grid, whole
+        return _text(str(stage.solver["name"]), _options(stage.solver)), f"{AUTO}{RECEIPT}"
     placed = {key: value for key, value in stage.grid.items() if key not in ("name", "scheduler")}
     try:
         if "scheduler" in stage.grid:

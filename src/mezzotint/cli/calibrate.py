@@ -1,0 +1,130 @@
+"""``mezzotint calibrate MODEL --calls 4,6,8``: solvers that are fitted to a model, a few kilobytes each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from mezzotint.cli import say
+from mezzotint.cli.options import json_option, machine_options, print_json, quiet_option
+from mezzotint.cli.output import Bar, StoppedError
+from mezzotint.cli.stop import Stop
+from mezzotint.config import settings
+from mezzotint.errors import UsageError
+
+if TYPE_CHECKING:
+    from mezzotint.making.calibrated.calibrate import Calibration, Made
+
+SCHEMA = "mezzotint/calibrate/1"
+EXIT_PARTLY = 3
+
+
+class Phases:
+    """A bar, with time left, for each thing that is done in turn."""
+
+    def __init__(self, shown: bool) -> None:
+        self._shown, self._what, self._bar = shown, "", Bar(0, "", False)
+
+    def __call__(self, what: str, done: int, total: int, note: str) -> None:
+        if what != self._what:
+            self._bar.__exit__(None, None, None)
+            self._what, self._bar = what, Bar(total, "row" if what == "teacher" else "update", self._shown)
+        self._bar.at(done, f"{what}, {note}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.__exit__(kind, error, at)
+
+
+def _calls(text: str) -> tuple[int, ...]:
+    """ "4,6,8" -> the numbers.  Raises UsageError."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise UsageError(f"--calls {text!r}: expected whole numbers with commas between, such as 4,6,8")
+    return tuple(map(int, parts))
+
+
+@click.command("calibrate")
+@click.argument("model", required=False)
+@click.option("--calls", default="4,6,8", show_default=True, metavar="N,N,…", help="Calls of the network a picture.")
+@click.option("--scale", type=float, help="Guidance that it is made for; 1 is off.  [the model's]")
+@click.option("--prompts", type=click.Path(path_type=Path), help="A file of prompts, one a line, for a model of text.")
+@click.option("--rows", type=int, help="Pictures of the teacher to learn from.  [1024]")
+@click.option("--updates", type=int, help="Of each fit.  [800]")
+@click.option("--teacher", type=int, help="Its steps.  [24]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything that is drawn.")
+@machine_options
+@json_option
+@quiet_option
+def command(
+    model: str | None,
+    calls: str,
+    prompts: Path | None,
+    device: str | None,
+    dtype: str | None,
+    threads: int | None,
+    as_json: bool,
+    quiet: bool,
+    **words: Any,
+) -> None:
+    """Fit solvers to MODEL that need few calls of its network: `generate --solver learned --steps 6` then uses them.
+
+    A solver's grid, weights and times are moved until its pictures are those of many steps from the same noise. One
+    that is not nearer to them on pictures it has not seen than the solver it began with is refused. Each is made for
+    one number of calls and one guidance scale, and kept under the model's hash in the user's home.
+
+    Ctrl-C keeps all that is done and exits with 130; the same command goes on, to the bit.
+    """
+    numbers = _calls(calls)
+    said = settings({"model": model, "device": device, "dtype": dtype, "threads": threads})
+    # Here the fastest number format, unless somebody says another: the fit is long.
+    kind = "fastest" if said["dtype"].source == "default" else str(said["dtype"].value)
+
+    from mezzotint.making.calibrated.words import calibrate, prompts_of
+
+    with Stop(None) as stop, Phases(shown=not quiet) as phases:
+        found = calibrate(
+            str(said["model"].value), calls=numbers, prompts=prompts_of(prompts), device=str(said["device"].value),
+            dtype=kind, threads=None if said["threads"].value is None else int(said["threads"].value),
+            progressed=phases, stop=stop, **words,
+        )  # fmt: skip
+    if found.stopped:
+        raise StoppedError("interrupted; all that is done is kept, and the same command goes on")
+    if as_json:
+        print_json(document(found))
+    else:
+        click.echo(text(found))
+    refused = [one.found.calls for one in found.made if one.file is None]
+    if refused:
+        say(f"not nearer than their start, and not kept: {', '.join(map(str, refused))} calls; try more --updates")
+        raise click.exceptions.Exit(EXIT_PARTLY)
+
+
+def text(found: Calibration) -> str:
+    """For people."""
+    head = f"{found.model} at scale {found.scale:g}: distance to {found.teacher} on held-out noise"
+    return "\n".join([head, *map(_line, found.made)])
+
+
+def _line(one: Made) -> str:
+    c = one.found.checked
+    where = "refused" if one.file is None else str(one.file)
+    return (
+        f"{one.found.calls:>3} calls  {c.start:.4f} -> {c.found:.4f}  in {one.seconds:.0f} s of processor time  {where}"
+    )
+
+
+def document(found: Calibration) -> dict[str, Any]:
+    """As JSON."""
+    solvers = [
+        {"calls": one.found.calls, "seconds": round(one.seconds, 2), "kept": one.file is not None,
+         "file": None if one.file is None else str(one.file), **one.found.measured}
+        for one in found.made
+    ]  # fmt: skip
+    about = {"model": found.model, "scale": found.scale, "teacher": found.teacher, "seconds": round(found.seconds, 2)}
+    return {"schema": SCHEMA, **about, "solvers": solvers}

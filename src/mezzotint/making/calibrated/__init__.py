@@ -1,0 +1,1 @@
+"""``calibrate``: a model and some words in, side-cars out."""

@@ -1,0 +1,31 @@
+"""A problem with a known answer, small enough to fit in a second: a mixture of two Gaussians."""
+
+from __future__ import annotations
+
+import torch
+
+from mezzotint.diffusion.grid import karras
+from mezzotint.diffusion.oracle import MixtureOracle
+from mezzotint.diffusion.schedule import Karras
+from mezzotint.diffusion.solver.unipc import UniPC
+from mezzotint.fewstep.fit import Recipe, Watch
+from mezzotint.fewstep.loss import Absolute
+from mezzotint.fewstep.problem import Problem
+from mezzotint.fewstep.teacher import Teacher, taught
+
+F64 = torch.float64
+MEAN = torch.tensor([0.5, -1.0, 0.8], dtype=torch.float32)
+MIX = MixtureOracle(torch.tensor([0.3, 0.7]), torch.stack((MEAN, -MEAN)), torch.tensor([0.05, 0.02, 0.1]))
+TEACHER = Teacher("UniPC-3 in 24 steps", UniPC(3), karras(24, 0.002, 80.0))
+RECIPE = Recipe(steps=60, batch=8)
+QUIET = Watch(lambda report: None, lambda: False)
+LOSS = Absolute()
+
+
+def problem(denoiser=MIX, rows=96, held=32) -> Problem:
+    seeds = tuple(range(1000, 1000 + rows))
+    return Problem(denoiser, Karras(), (3,), seeds, held, lambda some: {}, batch=16)
+
+
+def ends(folder, of=None, teacher=TEACHER):
+    return taught(of or problem(), teacher, folder, lambda done, total: None, lambda: False)
