@@ -24,6 +24,7 @@ PUBLIC = [
     "Calibration",
     "Evaluated",
     "Explanation",
+    "Frontier",
     "Image",
     "Job",
     "MezzotintError",
@@ -36,6 +37,7 @@ PUBLIC = [
     "calibrate",
     "evaluate",
     "explain",
+    "frontier",
     "generate",
     "inspect",
     "load",
@@ -86,6 +88,10 @@ OPTIONS = {
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],
     "calibrate": [
         *["MODEL", "--calls", "--scale", "--prompts", "--rows", "--updates", "--teacher", "--seed", *MACHINE, *SHARED],
+    ],
+    "frontier": [
+        *["MODEL", "--solver", "--steps", "--scale", "--prompts", "-n/--n", "--exact", "--seed", *MACHINE],
+        *["--out", *SHARED],
     ],
     "evaluate": ["MODEL", *EVALUATION],
     "compare": ["MODEL...", *EVALUATION],

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mezzotint.making.explain import Explanation as Explanation
     from mezzotint.making.explain import explain as explain
     from mezzotint.making.forward import noise as noise
+    from mezzotint.making.frontier.frontier import Frontier as Frontier
+    from mezzotint.making.frontier.frontier import frontier as frontier
     from mezzotint.making.image import Image as Image
     from mezzotint.making.image import Progress as Progress
     from mezzotint.making.image import Result as Result
@@ -46,6 +48,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Calibration": "making.calibrated.calibrate",
+    "Frontier": "making.frontier.frontier",
     "Evaluated": "making.evaluated",
     "Explanation": "making.explain",
     "Image": "making.image",
@@ -57,6 +60,7 @@ _HOME = {
     "Result": "making.image",
     "Tuned": "making.tuned.tune",
     "calibrate": "making.calibrated.words",
+    "frontier": "making.frontier.frontier",
     "evaluate": "making.evaluate",
     "explain": "making.explain",
     "generate": "making.run",

@@ -18,6 +18,7 @@ from mezzotint.making.tuned.learn import Lesson, tunable_of
 from mezzotint.nets.adapters.trained import learnt
 from mezzotint.nets.checkpointed import checkpointed
 from mezzotint.pretrained.model import load
+from mezzotint.pretrained.stage_model import schedule_of
 from mezzotint.tuning.recipe import as_it_is, built
 from mezzotint.tuning.settings import Method, Settings
 from mezzotint.tuning.task import Tuned
@@ -108,7 +109,8 @@ def test_blocks_that_are_computed_once_more_learn_the_same(model: Path, shoot: P
     a = asked(model, shoot, "lora")
     found: list[list[Tensor]] = []
     for prepare in (as_it_is, checkpointed):
-        net = moved(built(tunable_of(a.base, Method("lora", 2)), prepare)(a.lesson.recipe.net))
+        halves, schedule = tunable_of(a.base, Method("lora", 2)), schedule_of(a.base.stage.spec)
+        net = moved(built(halves, schedule, None, prepare)(a.lesson.recipe.net))
         level = Level(torch.tensor([1.0, 0.8, 0.3]), torch.tensor([0.05, 0.6, 0.9]))
         Preconditioned(net, a.lesson.recipe.parametrisation)(a.x, level, a.cond).mean.square().sum().backward()
         found.append([p.grad for p in net.parameters() if p.grad is not None])

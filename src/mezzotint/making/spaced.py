@@ -10,6 +10,7 @@ import torch
 from mezzotint.diffusion.spread import ending_in_data
 from mezzotint.errors import UsageError
 from mezzotint.pretrained.folder import Described
+from mezzotint.pretrained.frontier import measured
 from mezzotint.pretrained.learned import Asked, is_learned, plan_of
 from mezzotint.pretrained.plan import Plan, rehearse
 from mezzotint.pretrained.spaced import grid_path, read_grid, write_grid
@@ -20,12 +21,19 @@ AUTO, FROM = "auto", "auto:from="
 
 
 def planned(described: Described, spec: Spec, asked: Asked) -> tuple[Plan, str]:
-    """(the plan of some words, a note or ""): on an optimised grid where the words have ``--grid auto``.
+    """(the plan of some words, a note or ""): what a frontier recommends where they name a quality alone, and on an
+    optimised grid where they have ``--grid auto``.
 
     That is the one that ``calibrate`` found by how the model's trajectories bend (GITS), for these steps and scale,
     else the one of DMN, which needs no call of the network; "auto:from=FILE" is that of a file, or of a receipt.
     Raises as ``plan_of``; UsageError for a solver that draws noise.
     """
+    asked, said = measured(described, spec, asked)
+    plan, remark = _on_its_grid(described, spec, asked)
+    return plan, "; ".join(filter(None, (said, remark)))
+
+
+def _on_its_grid(described: Described, spec: Spec, asked: Asked) -> tuple[Plan, str]:
     if asked.grid is None or not (asked.grid == AUTO or asked.grid.startswith(FROM)):
         return plan_of(described, spec, asked)
     if is_learned(asked.solver):

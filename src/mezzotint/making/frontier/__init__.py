@@ -1,0 +1,1 @@
+"""``frontier``: quality against calls and processor time, for every solver there is."""

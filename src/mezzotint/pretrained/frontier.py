@@ -1,0 +1,73 @@
+"""Frontiers on disk: ``<home>/frontiers/<weights' hash>/<scale>.json``, and what they recommend."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mezzotint.config import home
+from mezzotint.errors import ModelError
+from mezzotint.files import pretty_json, read_bytes, write_atomic
+from mezzotint.pretrained.folder import Described
+from mezzotint.pretrained.learned import Asked
+from mezzotint.pretrained.plan import preset
+from mezzotint.pretrained.spec import Spec
+
+SCHEMA = "mezzotint/frontier/1"
+FOLDER, MAX_BYTES = "frontiers", 1 << 22
+
+
+@dataclass(frozen=True)
+class Words:
+    """Solver, grid ("" is the model's own) and steps that were measured to be as good as a preset."""
+
+    solver: str
+    grid: str
+    steps: int
+
+
+def frontier_path(weights_sha256: str, scale: float) -> Path:
+    """Where that of a model at a guidance scale is kept."""
+    return home() / FOLDER / weights_sha256[:32] / f"{scale:g}.json"
+
+
+def write_frontier(path: Path, document: Mapping[str, Any]) -> Path:
+    """document: has ``schema``, ``weights_sha256``, ``shape`` and ``recommended``.   Raises StorageError."""
+    return write_atomic(path, pretty_json(document))
+
+
+def words_of(path: Path, described: Described, spec: Spec, quality: str) -> Words | None:
+    """What a frontier recommends, None where it is of another state's shape or says nothing of this quality.
+
+    Raises ModelError: damaged, of another schema, or of other weights.
+    """
+    try:
+        value = json.loads(read_bytes(path, MAX_BYTES))
+        if value["schema"] != SCHEMA or value["weights_sha256"] != described.weights_sha256:
+            raise ValueError("of another schema, or of another model")
+        if tuple(value["shape"]) != spec.shape or quality not in value["recommended"]:
+            return None
+        said = value["recommended"][quality]
+        found = Words(str(said["solver"]), str(said["grid"]), int(said["steps"]))
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is no frontier ({error}); delete it, or measure again with frontier") from error
+    if found.steps < 1:
+        raise ModelError(f"{path} recommends {found.steps} steps; delete it, or measure again with frontier")
+    return found
+
+
+def measured(described: Described, spec: Spec, asked: Asked) -> tuple[Asked, str]:
+    """(the words of a run, with what a frontier recommends where they leave solver, grid and steps to the quality; a
+    note or "").  A model with something put on it, or guided in part of the levels, has not been measured."""
+    if asked.solver is not None or asked.grid is not None or asked.steps is not None or asked.changed or asked.interval:
+        return asked, ""
+    scale = float(preset(spec, asked.quality).scale if asked.scale is None else asked.scale)
+    path = frontier_path(described.weights_sha256, scale)
+    found = words_of(path, described, spec, asked.quality) if path.is_file() else None
+    if found is None:
+        return asked, ""
+    taken = replace(asked, solver=found.solver or None, grid=found.grid or None, steps=found.steps)
+    return taken, f"{asked.quality} quality, as measured: {found.solver or 'own solver'}, {found.steps} steps"

@@ -1,0 +1,117 @@
+"""``mezzotint frontier``, and ``--quality`` that reads it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import mezzotint
+from mezzotint.cli import run
+from mezzotint.pretrained.frontier import frontier_path
+from mezzotint.schemas import schema
+
+FEW = ["--solver", "unipc", "--solver", "ddim", "--steps", "2,3", "-n", "200", "--exact", "12", "--threads", "1"]
+FAST = [*FEW, "--dtype", "float32", "--quiet", "--out", "out"]
+
+
+@pytest.fixture
+def own(inside: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own, with the tiny model."""
+    folder = inside / "own"
+    (folder / "models").mkdir(parents=True)
+    (folder / "models" / "fashion").symlink_to(home / "models" / "fashion")
+    monkeypatch.setenv("MEZZOTINT_HOME", str(folder))
+    return folder
+
+
+def kept(own: Path) -> Path:
+    return next(own.glob("frontiers/*/*.json"))
+
+
+def test_it_is_measured_drawn_kept_and_read(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["frontier", *FAST, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    jsonschema.validate(said, schema("mezzotint/frontier/1"))
+    assert {k: v for k, v in said.items() if k != "out"} == json.loads(kept(own).read_text())
+    assert Path("out/frontier.png").read_bytes().startswith(b"\x89PNG")
+    by = {(p["solver"], p["grid"], p["steps"]): p for p in said["points"]}
+    assert said["scale"] != 1 and by["ddim", "", 3]["calls"] == 2 * 3 and by["unipc", "auto", 2]["calls"] == 2 * 2
+    assert by["unipc", "", 3]["distance"] < by["ddim", "", 2]["distance"]
+    took = said["recommended"]["standard"]
+    assert by[took["solver"], took["grid"], took["steps"]]["calls"] <= by["", "", 4]["calls"]
+
+    assert run(["generate", "sneaker", "--seed", "3", "--out", "pictures", "--quiet"]) == 0
+    receipt = json.loads(next(Path("pictures/receipts").glob("*.json")).read_text())
+    assert receipt["made"]["stages"][0]["steps"] == took["steps"]
+
+    before = kept(own).stat().st_mtime_ns
+    points = {path: path.stat().st_mtime_ns for path in own.glob("frontiers/**/work/*.json")}
+    assert run(["frontier", *FAST, "--json"]) == 0
+    assert all(path.stat().st_mtime_ns == then for path, then in points.items())
+    assert kept(own).stat().st_mtime_ns > before
+
+
+def recommending(own: Path, weights_sha256: str, shape: list[int], steps: int) -> Path:
+    """A frontier at the model's own scale that was kept, as small as one can be."""
+    path = frontier_path(weights_sha256, mezzotint.load("fashion").main.spec.sampling["standard"].scale)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    words = {"solver": "ddim", "grid": "", "steps": steps}
+    about = {"schema": "mezzotint/frontier/1", "weights_sha256": weights_sha256, "shape": shape}
+    path.write_text(json.dumps({**about, "recommended": {"standard": words}}))
+    return path
+
+
+def test_words_go_before_what_is_recommended(own: Path) -> None:
+    main = mezzotint.load("fashion").main
+    digest, shape = main.described.weights_sha256, list(main.spec.shape)
+    recommending(own, digest, shape, 3)
+
+    def steps(**words: object) -> int:
+        return mezzotint.prepare(mezzotint.Request("sneaker", model="fashion", **words)).main.plan.steps  # type: ignore[arg-type]
+
+    usual = main.spec.sampling["standard"].steps
+    assert steps() == 3 and steps(steps=5) == 5
+    assert steps(solver="unipc") == usual and steps(quality="best") != 3
+    assert steps(scale=2.5) == usual
+    recommending(own, digest, [*shape[:-1], shape[-1] * 2], 3)
+    assert steps() == usual
+
+
+def test_what_is_damaged_or_of_another_model_is_said(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main = mezzotint.load("fashion").main
+    digest, shape = main.described.weights_sha256, list(main.spec.shape)
+    path = recommending(own, digest, shape, 0)
+    for broken in (path.read_text(), "{", path.read_text().replace(digest, "0" * 64)):
+        path.write_text(broken)
+        assert run(["generate", "sneaker", "--out", "pictures", "--quiet"]) == 2
+        assert "frontier" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-n", "50"], "200 pictures"),
+        (["--steps", "4,100"], "below 100"),
+        (["--steps", "four"], "whole numbers"),
+        (["--solver", "nothing"], "nothing"),
+    ],
+)
+def test_words_that_are_wrong(own: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["frontier", "fashion", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_it_stops_and_goes_on(own: Path) -> None:
+    few = {"solvers": ("ddim",), "steps": (2,), "n": 200, "exact": 6, "threads": 1, "dtype": "float32"}
+    asked = [0]
+
+    def stop() -> bool:
+        asked[0] += 1
+        return asked[0] > 10
+
+    assert mezzotint.frontier("fashion", **few, stop=stop).stopped  # type: ignore[arg-type]
+    found = mezzotint.frontier("fashion", **few)  # type: ignore[arg-type]
+    assert not found.stopped and found.kept is not None
