@@ -10,6 +10,7 @@ import pytest
 
 import mezzotint
 from mezzotint.cli import run
+from mezzotint.making.frontier.frontier import SOLVERS, settings_of
 from mezzotint.pretrained.frontier import frontier_path
 from mezzotint.schemas import schema
 
@@ -116,3 +117,12 @@ def test_it_stops_and_goes_on(own: Path) -> None:
     assert mezzotint.frontier("fashion", **few, stop=stop).stopped  # type: ignore[arg-type]
     found = mezzotint.frontier("fashion", **few)  # type: ignore[arg-type]
     assert not found.stopped and found.kept is not None
+
+
+def test_every_usual_solver_is_tried(own: Path) -> None:
+    job = mezzotint.prepare(mezzotint.Request("sneaker", model="fashion", threads=1))
+    found, presets = settings_of(job, SOLVERS, (6,), None)
+    # Its grid begins in pure noise, where Heun's ratio is infinite: what a grid has no room for is left out.
+    assert {one.solver for one, _ in found} == {"", *SOLVERS} - {"heun"}
+    assert {one.grid for one, _ in found} == {"", "auto"}
+    assert set(presets.values()) <= {one for one, _ in found}

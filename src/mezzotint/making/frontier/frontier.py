@@ -30,7 +30,7 @@ from mezzotint.pretrained.plan import Plan, named, preset
 from mezzotint.pretrained.sidecar import kept
 from mezzotint.pretrained.system import System
 
-SOLVERS = ("ddim", "dpmpp_2m", "dpmpp_3m", "unipc", "unipc:order=3", "deis", "ipndm", "heun")
+SOLVERS = ("ddim", "dpmpp-2m", "dpmpp-3m", "unipc", "unipc:order=3", "deis", "ipndm", "heun")
 """Deterministic ones, whose ends can be held against those of many steps from the same noise."""
 
 STEPS = (4, 5, 6, 8, 10, 15, 20)
@@ -92,7 +92,7 @@ def frontier(
     rows = Rows(n, n, prompts_for(system, prompts), BATCH, seed)
     asked = Request("", model=model, scale=scale, device=device, dtype=dtype, threads=threads)
     job = job_of(replace(asked, solver="unipc:order=3", steps=exact), rows)
-    plans, own = _settings(job, solvers, steps, scale)
+    plans, own = settings_of(job, solvers, steps, scale)
     work = frontier_path(_hash(job), job.main.plan.scale).with_suffix("") / _key(job, rows, exact)
     problem = problem_of(job, rows)
     truth = Teacher(f"UniPC-3 in {exact} steps", job.main.plan.solver, job.main.plan.levels)
@@ -122,7 +122,7 @@ def _hash(job: Job) -> str:
     return job.main.model.described.weights_sha256
 
 
-def _settings(
+def settings_of(
     job: Job, solvers: Sequence[str], steps: Sequence[int], scale: float | None
 ) -> tuple[list[tuple[Setting, Plan]], dict[str, Setting]]:
     """(every setting with its plan, quality -> the model's own).  Raises UsageError for a name that is no solver's."""
