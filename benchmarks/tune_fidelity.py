@@ -47,6 +47,10 @@ GRID = 24
 SMALL = {"lokr": ("lokr", 16), "lora-4": ("lora", 4)}
 """Adapters of few bytes: method and rank."""
 
+OWN = ("steps", "batch", "rate")
+SCRIPTS = ("script_steps", "script_rate", "class_pictures")
+"""Settings that concern one side alone, whose parts are kept apart by them."""
+
 PEERS = ("script", "script-best")
 TIMES, BYTES = 1 / 3, 1 / 4
 HEAD = ("what", "updates", "CPU s", "fidelity", "gain", "drift", "backgrounds", "KiB")
@@ -54,6 +58,11 @@ HEAD = ("what", "updates", "CPU s", "fidelity", "gain", "drift", "backgrounds", 
 Part = Mapping[str, Any]
 Point = tuple[float, float]
 """(processor seconds, a measure)."""
+
+
+def short(value: object) -> str:
+    """Of what is written as the same text."""
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:12]
 
 
 # -- what is learnt, and the judge ------------------------------------------------------------------------------------
@@ -196,7 +205,7 @@ def learnt(trial: Trial, name: str) -> Part:
     """One part's learning, from its beginning."""
     from mezzotint.tuning.settings import Method
 
-    given, out = trial.given, trial.work / name
+    given, out = trial.given, folder_of(trial, name)
     shutil.rmtree(out, ignore_errors=True)  # of a run that was killed
     out.mkdir(parents=True)
     trial.court.made(None)  # the judge needs the base's pictures anyway, and no part pays for what is slow only once
@@ -215,7 +224,7 @@ def judged(trial: Trial, name: str, found: Part) -> Part:
     from mezzotint.making.tuned import judge
     from mezzotint.pretrained.adapters import Weighed, read_adapter
 
-    court, system, folder = trial.court, trial.base.system, trial.work / name
+    court, system, folder = trial.court, trial.base.system, folder_of(trial, name)
     files = {int(k): folder / k for k in found["moments"]}
     paths = {
         k: f if (f / "adapter_model.safetensors").is_file() else f / "adapter.safetensors" for k, f in files.items()
@@ -227,11 +236,18 @@ def judged(trial: Trial, name: str, found: Part) -> Part:
     return {**found, "evidence": {str(k): asdict(e) for k, e in verdict.together.items()}, "likeness": likeness}
 
 
+def folder_of(trial: Trial, name: str) -> Path:
+    """Where a part is kept."""
+    own = [getattr(trial.given, word) for word in (SCRIPTS if name in peer.SETTINGS else OWN)]
+    return trial.work / f"{name}-{short(own)}"
+
+
 def part(trial: Trial, name: str) -> Part:
     """A part's results, learnt and judged where they are not there yet."""
     note(f"{name} …")
-    found = kept(trial.work / f"{name}-learnt.json", lambda: learnt(trial, name))
-    return kept(trial.work / f"{name}.json", lambda: judged(trial, name, found))
+    folder = folder_of(trial, name)
+    found = kept(folder.with_suffix(".learnt.json"), lambda: learnt(trial, name))
+    return kept(folder.with_suffix(".json"), lambda: judged(trial, name, found))
 
 
 # -- what is found ----------------------------------------------------------------------------------------------------
@@ -364,7 +380,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = arguments().parse_args(argv)
     chosen = ("out", "peers", "small")
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items() if k not in chosen}
-    work = given.out / "work" / f"tune-fidelity-{hashlib.sha256(repr(settings).encode()).hexdigest()[:12]}"
+    both = {k: v for k, v in settings.items() if k not in (*OWN, *SCRIPTS)}
+    work = given.out / "work" / f"tune-fidelity-{short(both)}"
     harness.use_threads(given.threads)
     shutil.rmtree(work / "product", ignore_errors=True)
     place = work / "product"
