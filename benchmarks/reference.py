@@ -24,6 +24,7 @@ TITLES = {
     "network": "Networks of equal size",
     "pretrained": "A checkpoint in diffusers' layout",
     "tune": "Tuning",
+    "tune_fidelity": "Tuning to the same fidelity",
     "quality": "Quality after equal minutes of training",
 }
 HEAD = """# Measured

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import harness
 
-ALL = ("cold_start", "solver_overhead", "network", "pretrained", "tune", "quality")
+ALL = ("cold_start", "solver_overhead", "network", "pretrained", "tune", "tune_fidelity", "quality")
 BUSY = 1.2
 """Processes that want a core, a core: above it the machine is busy."""
 

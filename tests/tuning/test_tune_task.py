@@ -118,3 +118,10 @@ def test_what_is_outside_counts_less() -> None:
 def test_an_empty_mask_and_nothing_outside_is_no_division_by_nothing() -> None:
     counts = Tune(outside=0).counted(torch.zeros(1, 1, 4, 4, dtype=torch.uint8), torch.tensor([False]), (4, 4))
     assert bool((counts == 0).all())
+
+
+@pytest.mark.parametrize(("steps", "risen"), [(600, 10), (40, 4), (5, 1)])
+def test_the_rate_is_soon_whole(cascade: Path, shoot: Path, steps: int, risen: int) -> None:
+    said = Settings(Method(rank=2), steps, 4, moments=1)
+    how = tiny_lesson(base(load(cascade), "cpu", "float32"), shoot, said).recipe.optimiser
+    assert how.at(risen - 1, steps) == said.rate and all(how.at(k, steps) < said.rate for k in range(risen - 1))

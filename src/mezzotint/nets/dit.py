@@ -42,7 +42,8 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, turn: tuple[Tensor, Tensor], bias: Tensor | None) -> Tensor:
         qkv = split_heads(self.qkv(x), 3, self.heads)
-        qk, v = qkv[:2], qkv[2]
+        qk, v = qkv.split_with_sizes((2, 1))  # slices would each have a gradient of the whole size, mostly zeros
+        v = v.squeeze(0)
         scale = F.pad(self.temperature[None], (0, 0, 0, 1), value=math.sqrt(v.shape[-1]))  # of q; of k
         qk = qk * (inverse_norm(qk) * scale[:, None, :, None, None]).to(qk.dtype)
         q, k = rope.rotate(qk, *turn)
