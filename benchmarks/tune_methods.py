@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import harness
 from quality import kept, note
 
-METHODS = ("lora", "rslora", "dora", "pissa", "lokr", "loha", "oft", "full")
+METHODS = ("lora", "rslora", "tlora", "dora", "pissa", "lokr", "loha", "oft", "full")
 SUBJECT, NAME, VIEWS = "blendswap-cc-0-stool2", "zorbo", 5
 RATES = ("full=1e-4",)
 """A step of every weight moves more than one of thin matrices; OFT, LoKr and LoHa are given LoRA's."""
