@@ -14,7 +14,7 @@ from torch import Tensor
 from mezzotint.diffusion.brownian import Brownian
 from mezzotint.diffusion.denoiser import Cond, Denoiser, Posterior
 from mezzotint.diffusion.level import Level
-from mezzotint.diffusion.noise import Noise
+from mezzotint.diffusion.noise import Draws, Noise
 from mezzotint.diffusion.solver.base import Solver, Step
 
 FIRST_DRAW = 1
@@ -49,7 +49,7 @@ def trajectory(
     x: Tensor,
     levels: Level,
     solver: Solver[Any],
-    noise: Noise,
+    noise: Draws,
     cond: Cond,
     first: int = 0,
 ) -> Iterator[State]:
@@ -81,7 +81,7 @@ def trajectory(
         yield State(first + i, first + steps, x, x0, nxt)
 
 
-def sample(denoiser: Denoiser, x: Tensor, levels: Level, solver: Solver[Any], noise: Noise, cond: Cond) -> Tensor:
+def sample(denoiser: Denoiser, x: Tensor, levels: Level, solver: Solver[Any], noise: Draws, cond: Cond) -> Tensor:
     """The end of ``trajectory``: (B, *)."""
     for state in trajectory(denoiser, x, levels, solver, noise, cond):
         x = state.x
