@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mezzotint.diffusion.sample import State
-from mezzotint.files import write_atomic
-from mezzotint.governance.receipt import Receipt, made_text
+from mezzotint.files import sha256, write_atomic
+from mezzotint.governance.receipt import Made, Receipt, made_text
 from mezzotint.making.recalled.a1111 import text_of
 from mezzotint.pictures.png import Pixels, png, to_pil
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
+
+    from mezzotint.diffusion.sample import State
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ class Image:
     def save(self, path: str | Path, *, embed_prompt: bool = False) -> Path:
         """Writes the PNG, whole or not at all.  Raises StorageError, also where the file exists already."""
         return write_atomic(Path(path), self.png(embed_prompt=embed_prompt), replace=False)
+
+
+def image_of(made: Made, pixels: Pixels, seconds: float) -> Image:
+    """A picture that has just been made, with its receipt.   seconds: wall time of its batch."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Image(made.prompt, made.seed, pixels, Receipt(made, sha256(pixels.tobytes()), now, seconds))
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def _plans(how: How, system: System, specs: Sequence[Spec]) -> list[Plan]:
             specs[k], quality=how.quality, solver=how.solver, grid=how.grid, steps=how.steps, scale=how.scale
         )
     scale = plans[system.main].scale
-    _check_scale(system, scale, how.said)
+    check_scale(system, scale, how.said)
     if how.interval is not None:
         check_interval(specs[system.main], system.name, scale)
         for k in spoken:
@@ -95,7 +95,7 @@ def _plans(how: How, system: System, specs: Sequence[Spec]) -> list[Plan]:
     return plans
 
 
-def _check_scale(system: System, scale: float, said: Prompts) -> None:
+def check_scale(system: System, scale: float, said: Prompts) -> None:
     """Raises UsageError where guidance or a negative prompt would have no effect."""
     if said.negative and scale == 1:
         raise UsageError(
