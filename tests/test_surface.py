@@ -34,6 +34,7 @@ PUBLIC = [
     "__version__",
     "evaluate",
     "explain",
+    "export",
     "generate",
     "inspect",
     "load",
@@ -90,6 +91,7 @@ OPTIONS = {
     "read": ["FILE", "--json"],
     "inspect": ["FILE", "--json"],
     "explain": ["MODEL", *SAMPLING, "--json"],
+    "export": ["MODEL", "--to", "--weights", "--solver", "--grid", "--steps", "--out", *SHARED],
     "config": ["--json"],
     "train": [
         *["RECIPE", "--data", "--out", "--resume", "--from", "--steps", "--minutes", "--seed", "--device", "--threads"],

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mezzotint.config import settings as settings
     from mezzotint.errors import MezzotintError as MezzotintError
+    from mezzotint.exported.write import export as export
     from mezzotint.making.evaluate import evaluate as evaluate
     from mezzotint.making.evaluated import Evaluated as Evaluated
     from mezzotint.making.explain import Explanation as Explanation
@@ -55,6 +56,7 @@ _HOME = {
     "Tuned": "making.tuned.tune",
     "evaluate": "making.evaluate",
     "explain": "making.explain",
+    "export": "exported.write",
     "generate": "making.run",
     "inspect": "making.inspection",
     "load": "pretrained.model",

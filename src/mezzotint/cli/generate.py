@@ -106,7 +106,7 @@ def command(
 
     asked = Request(prompt, **words)
     with loading():
-        job = _exported(asked, film) if _is_exported(asked) else _job(asked)
+        job = _exported(asked, film=film, embed_prompt=embed_prompt) if _is_exported(asked) else _job(asked)
     run(
         job,
         None if place is None else Path(place),
@@ -132,12 +132,11 @@ def _is_exported(asked: Request) -> bool:
     return is_exported(asked.model)
 
 
-def _exported(asked: Request, film: bool) -> ExportedJob:
-    """Nothing here imports torch.  Raises UsageError for a film, which torch makes."""
-    from mezzotint.exported.job import prepare
+def _exported(asked: Request, **kept: bool) -> ExportedJob:
+    """Nothing here imports torch.  Raises UsageError for what is made with it: a film, another tool's metadata."""
+    from mezzotint.exported.job import prepare, refuse
 
-    if film:
-        raise UsageError("an exported model makes no --film; use the model it was exported from")
+    refuse([word for word, wanted in kept.items() if wanted])
     return prepare(asked)
 
 

@@ -145,7 +145,9 @@ def _json(path: Path) -> dict[str, Any]:
     return value
 
 
-def chosen(ways: tuple[Way, ...], name: str, quality: str, solver: str | None, steps: int | None, grid: str | None) -> Way:
+def chosen(
+    ways: tuple[Way, ...], name: str, quality: str, solver: str | None, steps: int | None, grid: str | None
+) -> Way:
     """The way that words choose; those that are None are the quality's preset's, of several grids too.
 
     name: the model's, for the error.   Raises UsageError that lists what there is.
@@ -179,4 +181,3 @@ def held(ways: tuple[Way, ...]) -> str:
 
 def _presets(way: Way) -> str:
     return f" ({', '.join(way.qualities)})" if way.qualities else ""
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -131,7 +132,8 @@ def prepare(asked: Request) -> ExportedJob:
     n = check_count("the number of pictures", check_count("n", asked.n) * len(prompts))
     rows, size = rows_for(n, asked.batch), size_of(system, asked.size)
     ways = tuple(
-        chosen(ways, system.name, asked.quality, *_words(asked, k == system.main)) for k, ways in enumerate(exported.ways)
+        chosen(ways, system.name, asked.quality, *_words(asked, k == system.main))
+        for k, ways in enumerate(exported.ways)
     )
     scale = ways[system.main].scale if asked.scale is None else float(asked.scale)
     check_scale(system, scale, said)
@@ -163,12 +165,16 @@ def _threads(asked: Request, system: System, rows: int) -> int:
     return asked.threads or (1 if small else len(os.sched_getaffinity(0)))
 
 
+def refuse(words: Sequence[str]) -> None:
+    """Raises UsageError where there are any."""
+    if words:
+        said = ", ".join(f"--{word.replace('_', '-')}" for word in words)
+        raise UsageError(f"an exported model takes no {said}; leave it out, or use the model it was exported from")
+
+
 def _check_words(asked: Request) -> None:
     """Raises UsageError for words that an exported model does not take."""
-    strange = [f.name for f in fields(asked) if f.name not in TAKEN and getattr(asked, f.name) != f.default]
-    if strange:
-        words = ", ".join(f"--{name.replace('_', '-')}" for name in strange)
-        raise UsageError(f"an exported model takes no {words}; leave it out, or use the model it was exported from")
+    refuse([f.name for f in fields(asked) if f.name not in TAKEN and getattr(asked, f.name) != f.default])
     for word, value, fixed in (("device", asked.device, "cpu"), ("dtype", asked.dtype, "float32")):
         if value not in ("auto", fixed):
             raise UsageError(f"an exported model runs on the cpu in float32, not with {word} {value}; leave it out")

@@ -110,7 +110,9 @@ def drawn(seeds: Sequence[int], stage: int, draw: int, shape: Sequence[int]) -> 
 def pixels(x: State) -> NDArray[np.uint8]:
     """(B, C, H, W) in -1 … 1 -> uint8, as ``codecs.pixels.Pixels`` decodes it.  Raises NonFiniteError."""
     if not np.isfinite(x).all():
-        raise NonFiniteError("a state to decode is not finite; the exported weights are at fault, try --weights float32")
+        raise NonFiniteError(
+            "a state to decode is not finite; the exported weights are at fault, try --weights float32"
+        )
     made: NDArray[np.uint8] = np.rint((x + 1) * np.float32(127.5)).clip(0, 255).astype(np.uint8)
     return made
 

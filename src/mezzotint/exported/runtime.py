@@ -87,7 +87,9 @@ def openvino_session(model: bytes | Path, threads: int) -> OpenVino:
 
 def _unread(model: bytes | Path, error: Exception) -> ModelError:
     where = "a graph" if isinstance(model, bytes) else str(model)
-    return ModelError(f"{where} cannot be run ({str(error).strip().partition(chr(10))[0][:200]}); export the model again")
+    return ModelError(
+        f"{where} cannot be run ({str(error).strip().partition(chr(10))[0][:200]}); export the model again"
+    )
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,9 @@ def _check(model: Model) -> None:
 
     system = model.system
     if system.components is not None:
-        raise UsageError(f"{model.name} is a checkpoint of another library; only models of Mezzotint's own are exported")
+        raise UsageError(
+            f"{model.name} is a checkpoint of another library; only models of Mezzotint's own are exported"
+        )
     if system.adapters:
         raise UsageError(f"{model.name} wears adapters, which are not exported; leave them out")
     for stage, member in zip(model.stages, system.members, strict=True):
@@ -241,7 +243,9 @@ def _text(files: Files, model: Model) -> str:
 def _describe(files: Files, model: Model) -> None:
     """What the model says of itself: its JSON files as they are, without weights."""
     root = model.system.folder.resolve()
-    found = [path for path in sorted(root.rglob("*.json")) if path.name in ("model.json", "system.json", "network.json")]
+    found = [
+        path for path in sorted(root.rglob("*.json")) if path.name in ("model.json", "system.json", "network.json")
+    ]
     for path in found:
         files.text(str(Path(DESCRIBED) / path.relative_to(root)), path.read_bytes())
     if (root / "CARD.md").is_file():

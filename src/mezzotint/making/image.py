@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from mezzotint.files import sha256, write_atomic
 from mezzotint.governance.receipt import Made, Receipt, made_text
-from mezzotint.making.recalled.a1111 import text_of
 from mezzotint.pictures.png import Pixels, png, to_pil
 
 if TYPE_CHECKING:
@@ -38,12 +37,19 @@ class Image:
         all who see the file.
         """
         made = self.receipt.made
-        said = {"parameters": text_of(made), "mezzotint:made": made_text(made)} if embed_prompt else {}
+        said = _said(made) if embed_prompt else {}
         return png(self.pil(), {**said, "mezzotint:asset_id": made.asset_id})
 
     def save(self, path: str | Path, *, embed_prompt: bool = False) -> Path:
         """Writes the PNG, whole or not at all.  Raises StorageError, also where the file exists already."""
         return write_atomic(Path(path), self.png(embed_prompt=embed_prompt), replace=False)
+
+
+def _said(made: Made) -> dict[str, str]:
+    """How it was made, as a picture's file has it."""
+    from mezzotint.making.recalled.a1111 import text_of
+
+    return {"parameters": text_of(made), "mezzotint:made": made_text(made)}
 
 
 def image_of(made: Made, pixels: Pixels, seconds: float) -> Image:
