@@ -1,4 +1,4 @@
-"""Philox bits and the normals made of them, in numpy alone: what draws noise where torch is not (``mezzotint.exported``).
+"""Philox bits and the normals made of them, in numpy alone: what draws noise also where torch is not.
 
 Bits come from Philox4x64-10 (Salmon et al., 2011, Parallel Random Numbers: As Easy as 1, 2, 3); bits become normals by
 ``normal_from_bits``, which uses only IEEE-exact operations (+, -, x, /, sqrt), so every machine draws the same numbers.

@@ -15,10 +15,11 @@ from mezzotint.errors import ModelError, UsageError, unknown
 from mezzotint.exported.plan import Way, from_json
 from mezzotint.exported.runtime import RUNTIMES, Runtime
 from mezzotint.files import canonical_json, read_bytes, sha256, sha256_file
+from mezzotint.pretrained.folder import EXPORT_JSON
 from mezzotint.pretrained.spec import QUALITIES
 from mezzotint.pretrained.system import System, describe_system
 
-EXPORT_JSON, PLAN_JSON, SCHEMA = "export.json", "plan.json", "mezzotint/export/1"
+PLAN_JSON, SCHEMA = "plan.json", "mezzotint/export/1"
 DESCRIBED, TEXT = "model", "text"
 """Folders: what the model says of itself, and its text encoder's tokenizer."""
 
@@ -38,9 +39,14 @@ class Lowres:
 
 @dataclass(frozen=True)
 class Part:
-    """A stage.   network: its graph.  takes: the names of what it is told, in order.  decode: the graph that makes its
-    state a picture in -1 … 1, or "" where it is one.  config_sha256: as receipts have it."""
+    """A stage.
 
+    name: of its model.  network: its graph.  takes: the names of what it is told, in order.
+    decode: the graph that makes its state a picture in -1 … 1, or "" where it is one.
+    config_sha256: as receipts have it.   lowres: how it is told the stage before; None is not at all.
+    """
+
+    name: str
     network: str
     takes: tuple[str, ...]
     decode: str

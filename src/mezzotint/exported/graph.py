@@ -52,7 +52,8 @@ def graph(net: nn.Module, inputs: Mapping[str, Tensor]) -> Any:
     """The network as an ``onnx.ModelProto`` in float32, from named inputs (B, *) in the order it takes them.
 
     The graph's answer on another batch is compared with the network's.
-    Raises UsageError (a package is missing, or the network cannot be written), ModelError (the graph answers otherwise).
+    Raises UsageError (a package is missing, or the network cannot be written), ModelError (the graph answers
+    otherwise).
     """
     try:
         import onnx  # noqa: F401

@@ -105,7 +105,7 @@ class ExportedJob:
         member, way = self.model.members[k], self.ways[k]
         part = codec_part(member.described)
         return StageMade(
-            model=member.described.name if len(self.ways) > 1 else self.model.name,
+            model=self.exported.parts[k].name,
             weights_sha256=member.described.weights_sha256,
             codec_sha256="" if part is None else part.weights_sha256,
             config_sha256=self.exported.parts[k].config_sha256,

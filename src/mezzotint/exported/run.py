@@ -22,6 +22,9 @@ from mezzotint.making.prompt import Classes, Texts
 Told = Mapping[str, Array]
 """What a network is told, (B, *) each."""
 
+NOTHING: NDArray[np.uint8] = np.zeros((0, 0, 0, 0), np.uint8)
+"""The pictures before a first stage."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -60,7 +63,8 @@ class Guided:
     def _answer(self, y: State, call: Call, told: Told) -> State:
         c_noise = np.full(len(y), call.noise, np.float32)
         feeds = {"x": y * np.float32(call.inp), "c_noise": c_noise, **{name: told[name] for name in self.takes}}
-        made: State = np.float32(call.skip) * y + np.float32(call.out) * self.session(feeds)
+        answer: State = self.session(feeds)
+        made: State = np.float32(call.skip) * y + np.float32(call.out) * answer
         return made
 
 
@@ -135,17 +139,18 @@ def stream(job: ExportedJob) -> Iterator[Done | Image]:
     read = conds(job, sessions)
     done = 0
     for pictures in job.batches:
-        began, previous = time.perf_counter(), np.zeros(0, np.uint8)
+        began, previous = time.perf_counter(), NOTHING
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
         for k, part in enumerate(job.exported.parts):
-            for state in _stage(job, k, sessions, read, padded, previous):
-                done += 1
-                yield Done(min(done, job.total), job.total)
-            done -= 1  # the end is no call
+            for i, state in enumerate(_stage(job, k, sessions, read, padded, previous)):
+                if i:  # state i is there when call i - 1 is done
+                    done += 1
+                    yield Done(done, job.total)
             previous = _decoded(part, sessions, state)
         seconds = time.perf_counter() - began
-        for picture, data in zip(pictures, previous, strict=False):
-            yield image_of(job.made(picture), np.ascontiguousarray(data.transpose(1, 2, 0)), seconds)
+        rows_first = np.ascontiguousarray(previous.transpose(0, 2, 3, 1))
+        for i, picture in enumerate(pictures):
+            yield image_of(job.made(picture), rows_first[i], seconds)
 
 
 def _stage(

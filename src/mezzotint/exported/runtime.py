@@ -64,6 +64,8 @@ def onnx_session(model: bytes | Path, threads: int) -> Onnx:
     options.log_severity_level = 3
     # Threads that wait should sleep: spinning burns whole cores beside anything else that runs here.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Weights kept in int8 are made wide again and not multiplied in int8, which would round the activations too.
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
     source = model if isinstance(model, bytes) else str(model)
     try:
         return Onnx(ort.InferenceSession(source, options, providers=["CPUExecutionProvider"]))

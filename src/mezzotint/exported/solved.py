@@ -1,7 +1,8 @@
-"""A solver's coefficients out of the solver itself: it is run on unit vectors in float64, so that nothing is said twice.
+"""A solver's coefficients out of the solver itself: it is run on unit vectors in float64, so that nothing is said
+twice.
 
-Draw d of the noise is one unit vector and the denoiser's answer to call j another.  What the solver then feeds call j is
-a vector of coefficients, and so is the state at the end.
+Draw d of the noise is one unit vector and the denoiser's answer to call j another.  What the solver then feeds call j
+is a vector of coefficients, and so is the state at the end.
 """
 
 from __future__ import annotations
@@ -36,10 +37,6 @@ class Units:
     width: int
     places: dict[int, int] = field(default_factory=dict)
     dtype: torch.dtype = torch.float64
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return (0,)
 
     def rows(self) -> tuple[Units, ...]:
         return (self,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 from mezzotint.diffusion.aliases import ROWS
 from mezzotint.errors import UsageError
@@ -30,9 +31,11 @@ def ways_of(
     made: dict[tuple[str, str], Way] = {}
     for quality in QUALITIES:
         _add(made, spec, plan(spec, quality=quality), None, quality)
-    for solver in (solvers or [None]) if solvers or steps else []:
-        for n in steps or [None]:
-            _add(made, spec, plan(spec, solver=solver, grid=grid, steps=n), solver)
+    if solvers or steps:
+        names: Sequence[str | None] = solvers or (None,)
+        counts: Sequence[int | None] = steps or (None,)
+        for name, n in product(names, counts):
+            _add(made, spec, plan(spec, solver=name, grid=grid, steps=n), name)
     return tuple(made.values())
 
 

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from mezzotint import __version__
 from mezzotint.errors import StorageError, UsageError, unknown
-from mezzotint.exported.folder import DESCRIBED, EXPORT_JSON, PLAN_JSON, SCHEMA, TEXT, Exported, Lowres, Part, read
+from mezzotint.exported.folder import DESCRIBED, PLAN_JSON, SCHEMA, TEXT, Exported, Lowres, Part, read
 from mezzotint.exported.plan import to_json
 from mezzotint.exported.runtime import RUNTIMES
 from mezzotint.exported.weights import KINDS, stored
 from mezzotint.files import make_folder, pretty_json, sha256_file, write_atomic
+from mezzotint.pretrained.folder import EXPORT_JSON
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from mezzotint.pretrained.model import Model
     from mezzotint.pretrained.stage_model import StageModel
+    from mezzotint.pretrained.system import System
 
 TOLD = ("label", "text", "text_mask", "lowres", "lowres_logsnr")
 """What a network may be told here (``nets.cond``)."""
@@ -137,8 +139,8 @@ def _check(model: Model) -> None:
         reasons += [f"its network has {key}" for key in ("bounds", "variance") if key in stage.spec.net]
         if reasons:
             raise UsageError(
-                f"{stage.name} cannot be exported: {'; '.join(reasons)}; expected labels, text or a smaller picture, and"
-                " pixels or latents"
+                f"{stage.name} cannot be exported: {'; '.join(reasons)}; expected labels, text or a smaller picture,"
+                " and pixels or latents"
             )
 
 
@@ -153,8 +155,9 @@ def _stage(files: Files, model: Model, k: int) -> Part:
     assert isinstance(stage, StageModel)
     net = Told(freeze(stage.network, torch.float32), stage.takes)
     inputs = {"x": torch.randn(1, *stage.spec.shape, generator=torch.Generator().manual_seed(k))}
-    inputs |= {"c_noise": torch.full((1,), 0.3), **_told(stage)}
+    inputs |= {"c_noise": torch.full((1,), 0.3), **_told(stage, model.system)}
     return Part(
+        name=stage.name,
         network=files.graph(f"stage-{k}", net, inputs),
         takes=stage.takes,
         decode=_decode(files, stage, k),
@@ -163,12 +166,14 @@ def _stage(files: Files, model: Model, k: int) -> Part:
     )
 
 
-def _told(stage: StageModel) -> dict[str, Tensor]:
+def _told(stage: StageModel, system: System) -> dict[str, Tensor]:
     """An example of what the network is told, one row."""
     import torch
 
-    said = stage.spec.text
-    length, width = (0, 0) if said is None else (said.tokens, int(stage.spec.net["text"]["dim"]))
+    said = system.text
+    length, width = (
+        (0, 0) if said is None else (said.tokens, int(dict(stage.spec.net.get("text") or {"dim": 0})["dim"]))
+    )
     made = {
         "label": lambda: torch.zeros(1, dtype=torch.int64),
         "text": lambda: torch.randn(1, length, width, generator=torch.Generator().manual_seed(0)),
@@ -242,11 +247,17 @@ def _text(files: Files, model: Model) -> str:
 
 def _describe(files: Files, model: Model) -> None:
     """What the model says of itself: its JSON files as they are, without weights."""
+    from mezzotint.pretrained.network import NETWORK_JSON
+    from mezzotint.pretrained.system import codec_part
+
     root = model.system.folder.resolve()
     found = [
         path for path in sorted(root.rglob("*.json")) if path.name in ("model.json", "system.json", "network.json")
     ]
     for path in found:
         files.text(str(Path(DESCRIBED) / path.relative_to(root)), path.read_bytes())
+    parts = [part.folder for member in model.system.members if (part := codec_part(member.described)) is not None]
+    for folder in (folder for folder in parts if not folder.is_relative_to(root)):
+        files.text(f"{folder.name}/{NETWORK_JSON}", (folder / NETWORK_JSON).read_bytes())  # beside the model, as it lay
     if (root / "CARD.md").is_file():
         files.text("CARD.md", (root / "CARD.md").read_bytes())

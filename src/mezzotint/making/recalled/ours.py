@@ -14,6 +14,9 @@ from mezzotint.making.recalled.words import Need, Words, clean, plain
 
 PIXELS = "SHA-256 of its pixels, as `mezzotint inspect` says it"
 Option = tuple[str, str | None]
+EXPORT = "EXPORT"
+"""What stands for the folder of an exported model."""
+
 FURTHER = {"then_unet": "THEN", "last_unet": "LAST"}
 """Networks of further stages, in their order, and what their folders are called."""
 
@@ -54,7 +57,7 @@ def _words(made: Made) -> Words:
         size=f"{made.size[0]}x{made.size[1]}" if name in SIZED else None,
         solver=solver,
         grid=grid,
-        model=made.model,
+        model=EXPORT if "export" in made.task else made.model,
         loras=tuple((str(one["name"]), float(one["weight"])) for one in made.adapters),
         image="PICTURE" if name in IMAGES else None,
         strength=made.task.get("strength"),
@@ -182,6 +185,9 @@ def _parts(made: Made) -> list[tuple[str, Mapping[str, str]]]:
 
 
 def _needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
+    if "export" in made.task:
+        yield from _export_needs(made)
+        return
     yield from _model_needs(made, _parts(made))
     for one in made.adapters:
         yield Need(str(one["name"]), "a LoRA file", str(one["sha256"]))
@@ -207,6 +213,12 @@ def _model_needs(made: Made, parts: Sequence[tuple[str, Mapping[str, str]]]) -> 
     encoders = "".join(part["sha256"] for _, part in parts if "encoder" in part["name"])
     if made.encoder_sha256 not in ("", sha256(encoders.encode())):
         yield Need(made.model, "its text encoder", made.encoder_sha256)
+
+
+def _export_needs(made: Made) -> Iterator[Need]:
+    export: Any = made.task["export"]
+    what = f"{made.model} exported to {export['to']}, {export['weights']}; the hash of its export.json"
+    yield Need(EXPORT, what, export["sha256"])
 
 
 def _stage_needs(made: Made, stage: StageMade) -> Iterator[Need]:
