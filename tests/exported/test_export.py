@@ -208,7 +208,7 @@ def test_what_cannot_be_exported_is_told(tiny: Path, made: Made, tmp_path: Path)
         mz.load(made["tiny"][1])
 
 
-@pytest.mark.parametrize(("weights", "share", "most"), [("float16", 0.75, 2), ("int8", 0.65, 24)])
+@pytest.mark.parametrize(("weights", "share", "most"), [("float16", 0.8, 2), ("int8", 0.7, 24)])
 def test_weights_in_fewer_bytes(weights: str, share: float, most: int, made: Made, tmp_path: Path) -> None:
     model, folder = made["latent"]
     small = export(model, out=tmp_path / "o", weights=weights)
@@ -233,13 +233,23 @@ def test_the_text_encoder_is_the_one_that_ships(made: Made) -> None:
         assert (ours["text_mask"] == wanted["text_mask"][row : row + 1].numpy()).all()
 
 
-def test_by_openvino(tiny: Path, tmp_path: Path) -> None:
-    pytest.importorskip("openvino")
-    folder = export(tiny, out=tmp_path / "o", to="openvino").folder
-    words = {"prompt": "sneaker", "n": 3, "seed": 5}
+@pytest.mark.slow
+def test_by_openvino(tmp_path: Path) -> None:
+    """Which would call home, were its telemetry not kept from it: tests talk to this machine alone."""
+    folder = export("fashion", out=tmp_path / "o", to="openvino").folder
+    words = {"prompt": "sneaker", "n": 3, "seed": 5, "scale": 2.0}
     ours = images(folder, **words)
-    assert off(ours, list(mz.generate(model=tiny, **words).images)) <= 1
+    assert off(ours, list(mz.generate(model="fashion", **words).images)) <= 1
     assert {"mezzotint", "openvino", "numpy"} == set(ours[0].receipt.made.versions)
+    assert sys.modules["openvino_telemetry"] is None
+
+
+def test_a_graph_that_openvino_cannot_compile_is_told_when_it_is_written(tiny: Path, tmp_path: Path) -> None:
+    """Its 2026.4 fails to compile this one; where it does not, the folder is there."""
+    try:
+        assert export(tiny, out=tmp_path / "o", to="openvino").to == "openvino"
+    except ModelError as error:
+        assert "cannot be run" in str(error) and not (tmp_path / "o" / "export.json").exists()
 
 
 def test_from_the_command_line(tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -142,11 +142,12 @@ def stream(job: ExportedJob) -> Iterator[Done | Image]:
         began, previous = time.perf_counter(), NOTHING
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
         for k, part in enumerate(job.exported.parts):
-            for i, state in enumerate(_stage(job, k, sessions, read, padded, previous)):
-                if i:  # state i is there when call i - 1 is done
-                    done += 1
-                    yield Done(done, job.total)
-            previous = _decoded(part, sessions, state)
+            states = _stage(job, k, sessions, read, padded, previous)
+            x = next(states)
+            while (after := next(states, None)) is not None:  # there when one more call is done
+                x, done = after, done + 1
+                yield Done(done, job.total)
+            previous = _decoded(part, sessions, x)
         seconds = time.perf_counter() - began
         rows_first = np.ascontiguousarray(previous.transpose(0, 2, 3, 1))
         for i, picture in enumerate(pictures):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -73,12 +74,22 @@ def onnx_session(model: bytes | Path, threads: int) -> Onnx:
         raise _unread(model, error) from error
 
 
-def openvino_session(model: bytes | Path, threads: int) -> OpenVino:
-    """In float32, whatever the processor would like better.  Raises as ``onnx_session``."""
+def openvino() -> Any:
+    """The package ``openvino``, kept from calling home: its telemetry is made to look not installed.
+
+    Raises UsageError where it is not installed.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # what Python takes for "not there"
     try:
         import openvino as ov
     except ImportError as error:
         raise missing(error) from error
+    return ov
+
+
+def openvino_session(model: bytes | Path, threads: int) -> OpenVino:
+    """In float32, whatever the processor would like better.  Raises as ``onnx_session``."""
+    ov = openvino()
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     try:
         core = ov.Core()

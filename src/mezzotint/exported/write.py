@@ -11,7 +11,7 @@ from mezzotint import __version__
 from mezzotint.errors import StorageError, UsageError, unknown
 from mezzotint.exported.folder import DESCRIBED, PLAN_JSON, SCHEMA, TEXT, Exported, Lowres, Part, read
 from mezzotint.exported.plan import to_json
-from mezzotint.exported.runtime import RUNTIMES
+from mezzotint.exported.runtime import RUNTIMES, openvino, openvino_session
 from mezzotint.exported.weights import KINDS, stored
 from mezzotint.files import make_folder, pretty_json, sha256_file, write_atomic
 from mezzotint.pretrained.folder import EXPORT_JSON
@@ -53,11 +53,10 @@ class Files:
         return f"{name}{RUNTIMES[self.to].suffix}"
 
     def _openvino(self, name: str, model: bytes) -> None:
-        import openvino as ov
-
-        path = self.folder / f"{name}.xml"
+        path, ov = self.folder / f"{name}.xml", openvino()
         ov.save_model(ov.Core().read_model(model), str(path), compress_to_fp16=False)
         self.names += [path.name, f"{name}.bin"]
+        openvino_session(path, 1)  # not every graph that it reads can it compile
 
 
 def export(
