@@ -2,12 +2,14 @@
 
 The peer of the first is ``from diffusers import DDPMPipeline``, what a script pays before it can say a word.  The peer
 of the second is a ``DDPMPipeline`` of as many parameters and as many network calls, read from a folder saved before.
+The third is the second by an exported model, in a process that never imports torch, against the same peer.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import harness
 import peers
 from harness import Comparison, Usage
 
+KINDS = ["help", "generate", "exported"]
 IMPORT = "from diffusers import DDPMPipeline"
 PIPELINE = """
 import sys
@@ -61,26 +64,46 @@ def numbered(folder: Path, suffix: str) -> Callable[[], str]:
     return lambda: str(folder / f"{next(count)}{suffix}")
 
 
-def generate_rows(model: str, prompt: str, repeats: int, threads: int, folder: Path) -> list[Comparison]:
-    """One picture, from the start of the process to the file."""
+def peer_of(model: str, folder: Path) -> tuple[list[str], str]:
+    """The peer's command, without its picture's path, for as many parameters and calls; and what is alike."""
     import mezzotint as mz
 
     loaded = mz.load(model)
     calls = mz.explain(loaded).calls
     count = sum(p.numel() for p in loaded.main.network.parameters())
     theirs = peers.save_pipeline(folder / "peer", count)
-    environment = harness.quiet_environment(threads)
-    ours_out, peer_out = numbered(folder, ""), numbered(folder, ".png")
-    command = [harness.program(), "generate", prompt, "--model", model, "-n", "1", "--seed", "7", "--quiet", "--out"]
+    command = [sys.executable, "-c", PIPELINE, str(folder / "peer"), str(calls)]
+    return command, f"{calls} calls, parameters {count:,} : {theirs:,}"
+
+
+def generate_rows(
+    name: str, model: str, prompt: str, peer: list[str], notes: str, targets: tuple[float, float], given: Namespace,
+    folder: Path,
+) -> list[Comparison]:  # fmt: skip
+    """One picture, from the start of the process to the file."""
+    environment = harness.quiet_environment(given.threads)
+    ours_out, peer_out = numbered(folder, f"-{name.replace(' ', '-')}"), numbered(folder, ".png")
+    command = [harness.program(), "generate", prompt, "--model", model, "-n", "1", "--seed", "7", "--quiet"]
     a, b = harness.alternate(
-        lambda: harness.child([*command, ours_out()], environment),
-        lambda: harness.child(
-            [sys.executable, "-c", PIPELINE, str(folder / "peer"), str(calls), peer_out()], environment
-        ),
-        repeats,
+        lambda: harness.child([*command, "--threads", str(given.threads), "--out", ours_out()], environment),
+        lambda: harness.child([*peer, peer_out()], environment),
+        given.repeats,
     )
-    notes = f"{calls} calls, parameters {count:,} : {theirs:,}"
-    return rows_of("generate", a, b, 1 / 3, 2 / 3, notes)
+    return rows_of(name, a, b, *targets, notes)
+
+
+def exported_rows(given: Namespace, peer: list[str], notes: str, folder: Path) -> list[Comparison]:
+    """The same picture of the same network by each runtime that was asked for, without torch."""
+    import mezzotint as mz
+
+    rows: list[Comparison] = []
+    for runtime in given.runtimes:
+        made = mz.export(given.model, out=folder / runtime, to=runtime)
+        said = f"{notes}, {made.runtime.package} {made.runtime.version}"
+        targets = (1 / 10, 1 / 3)
+        name = f"generate by {runtime}"
+        rows += generate_rows(name, str(made.folder), given.prompt, peer, said, targets, given, folder)
+    return rows
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -88,14 +111,21 @@ def main(argv: list[str] | None = None) -> int:
     parser = harness.arguments(__doc__ or "", 7)
     parser.add_argument("--model", default="fashion")
     parser.add_argument("--prompt", default="ankle boot")
-    parser.add_argument("--only", nargs="*", default=["help", "generate"], choices=["help", "generate"])
+    parser.add_argument("--only", nargs="*", default=KINDS, choices=KINDS)
+    parser.add_argument("--runtimes", nargs="*", default=["onnx"], choices=["onnx", "openvino"])
     given = parser.parse_args(argv)
     rows: list[Comparison] = []
     if "help" in given.only:
         rows += help_rows(given.repeats, given.threads)
-    if "generate" in given.only:
-        with tempfile.TemporaryDirectory() as folder:
-            rows += generate_rows(given.model, given.prompt, given.repeats, given.threads, Path(folder))
+    if set(given.only) & {"generate", "exported"}:
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            peer, notes = peer_of(given.model, folder)
+            if "generate" in given.only:
+                targets = (1 / 3, 2 / 3)
+                rows += generate_rows("generate", given.model, given.prompt, peer, notes, targets, given, folder)
+            if "exported" in given.only:
+                rows += exported_rows(given, peer, notes, folder)
     settings = {k: v for k, v in vars(given).items() if k != "out"}
     return harness.finish(harness.Outcome("cold_start", harness.machine(given.threads), settings, rows), given.out)
 

@@ -37,6 +37,7 @@ PUBLIC = [
     "calibrate",
     "evaluate",
     "explain",
+    "export",
     "frontier",
     "generate",
     "inspect",
@@ -101,6 +102,7 @@ OPTIONS = {
     "read": ["FILE", "--json"],
     "inspect": ["FILE", "--json"],
     "explain": ["MODEL", *SAMPLING, "--json"],
+    "export": ["MODEL", "--to", "--weights", "--solver", "--grid", "--steps", "--out", *SHARED],
     "config": ["--json"],
     "train": [
         *["RECIPE", "--data", "--out", "--resume", "--from", "--steps", "--minutes", "--seed", "--device", "--threads"],

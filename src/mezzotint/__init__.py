@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mezzotint.config import settings as settings
     from mezzotint.errors import MezzotintError as MezzotintError
+    from mezzotint.exported.write import export as export
     from mezzotint.making.calibrated.calibrate import Calibration as Calibration
     from mezzotint.making.calibrated.words import calibrate as calibrate
     from mezzotint.making.evaluate import evaluate as evaluate
@@ -63,6 +64,7 @@ _HOME = {
     "frontier": "making.frontier.frontier",
     "evaluate": "making.evaluate",
     "explain": "making.explain",
+    "export": "exported.write",
     "generate": "making.run",
     "inspect": "making.inspection",
     "load": "pretrained.model",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -11,9 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from mezzotint.diffusion.brownian import PLACES, SMALL, TREE_DRAW, Brownian, place
+from mezzotint.diffusion.brownian import PLACES, TREE_DRAW, Brownian, place
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.noise import Noise
+from mezzotint.diffusion.philox import SMALL
 
 F64 = torch.float64
 SHAPE = (2, 3, 4)
@@ -147,9 +148,9 @@ class Watched(Noise):
 
     asked: list[int] = field(default_factory=list)
 
-    def __call__(self, draw: int, shape: Sequence[int]) -> Tensor:
-        self.asked.append(draw)
-        return super().__call__(draw, shape)
+    def many(self, draws: Sequence[int], shape: Sequence[int]) -> Iterator[Tensor]:
+        self.asked.extend(draws)
+        return super().many(draws, shape)
 
 
 def test_draws_lie_above_every_trajectory_s():

@@ -13,8 +13,9 @@ import torch
 from scipy import special, stats
 
 from mezzotint.diffusion.level import Level
-from mezzotint.diffusion.noise import MAX_SEED, Noise, bits, check_seed, normal_from_bits, seeds_from
+from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.oracle import GaussianOracle
+from mezzotint.diffusion.philox import MAX_SEED, bits, check_seed, normal_from_bits, seeds_from
 from mezzotint.diffusion.sample import trajectory
 from mezzotint.diffusion.solver.ddim import DDIM
 from mezzotint.errors import UsageError

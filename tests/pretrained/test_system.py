@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_systems import KEEP, save_cascade, save_latent, save_prior
 
 import mezzotint as mz
 from mezzotint.cli import run
@@ -21,89 +22,24 @@ from mezzotint.conditioning.text import encoder
 from mezzotint.errors import InputError, ModelError, UsageError
 from mezzotint.governance.receipt import to_dict
 from mezzotint.making.vary import slerp
-from mezzotint.nets import (
-    AutoencoderConfig,
-    DiTConfig,
-    EmbedderConfig,
-    TextConfig,
-    UNetConfig,
-    UpsamplerConfig,
-    build,
-    config_to_dict,
-)
-from mezzotint.nets.config import LEVEL_WAVES
-from mezzotint.pretrained.folder import save_model
-from mezzotint.pretrained.network import describe_network, load_network, save_network
-from mezzotint.pretrained.spec import Card, Sampling, Spec, Text
-from mezzotint.pretrained.system import StageSpec, describe_system, save_system
+from mezzotint.pretrained.network import describe_network, load_network
+from mezzotint.pretrained.system import describe_system
 from mezzotint.schemas import schema
-
-CARD = Card("Tiny", "Untrained, for tests.", "CC0-1.0")
-KEEP = {"name": "keep"}
-TEXT = TextConfig(384, "in_context", 12)
-
-
-def said() -> Text:
-    return Text("minilm", encoder("minilm").sha256, 12, ("a", "red", "chair", "on", "background"), "products")
-
-
-def weights(config: object) -> dict[str, torch.Tensor]:
-    torch.manual_seed(0)
-    state = build(config).state_dict()  # type: ignore[arg-type]
-    return {k: w + 0.1 * torch.randn_like(w) for k, w in state.items()}
-
-
-def stage(folder: Path, config: object, shape: tuple[int, ...], codec: dict[str, str], scale: float = 2.0) -> Path:
-    spec = Spec(
-        net=config_to_dict(config),  # type: ignore[arg-type]
-        parametrisation={"name": "edm", "sigma_data": 0.5},
-        schedule={"name": "karras", "sigma_min": 0.01, "sigma_max": 20.0, "rho": 7.0},
-        codec=codec,
-        shape=shape,
-        sampling={"standard": Sampling("dpmpp_2m", {"name": "karras"}, 3, scale)},
-        card=CARD,
-    )
-    save_model(folder, weights(config), spec, torch.float32)
-    return folder
 
 
 @pytest.fixture(scope="module")
 def cascade(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Text -> 8 px -> 16 px."""
-    folder = tmp_path_factory.mktemp("systems") / "cascade"
-    base = DiTConfig(in_channels=3, out_channels=3, size=(8, 8), patch=2, width=32, depth=1, heads=1, text=TEXT)
-    up = UpsamplerConfig(UNetConfig(2, 6, 3, (16, 16), 2, 16, (1, 2), 1, (), head_dim=16, vector=LEVEL_WAVES))
-    stage(folder / "base", base, (3, 8, 8), {"name": "pixels"})
-    stage(folder / "up", up, (3, 16, 16), {"name": "pixels"}, 1.0)
-    stages = (StageSpec("base", KEEP), StageSpec("up", {"name": "lowres", "logsnr": 4.0}))
-    save_system(folder, stages, CARD, 0, said())
-    return folder
+    return save_cascade(tmp_path_factory.mktemp("systems") / "cascade")
 
 
 @pytest.fixture(scope="module")
 def latent(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Text -> a latent of 4 x 4 -> 16 px."""
-    folder = tmp_path_factory.mktemp("systems") / "latent"
-    auto = AutoencoderConfig(size=(16, 16), latent=4, fold=2, widths=(16, 16), blocks=1)
-    net = DiTConfig(in_channels=4, out_channels=4, size=(4, 4), patch=1, width=32, depth=1, heads=1, text=TEXT)
-    save_network(folder / "auto", weights(auto), config_to_dict(auto), CARD)
-    stage(folder / "denoiser", net, (4, 4, 4), {"name": "latent", "folder": "auto"})
-    save_system(folder, (StageSpec("denoiser", KEEP),), CARD, 0, said())
-    return folder
+    return save_latent(tmp_path_factory.mktemp("systems") / "latent")
 
 
 @pytest.fixture(scope="module")
 def prior(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Text -> a vector of 16 -> 8 px."""
-    folder = tmp_path_factory.mktemp("systems") / "prior"
-    first = DiTConfig(1, 1, 1, (16,), 4, width=32, depth=1, heads=1, text=TEXT)
-    second = DiTConfig(2, 3, 3, (8, 8), 2, width=32, depth=1, heads=1, vector=16)
-    space = EmbedderConfig(size=(8, 8), fold=2, widths=(16, 16), width=16)
-    save_network(folder / "embedder", weights(space), config_to_dict(space), CARD)
-    stage(folder / "prior", first, (1, 16), {"name": "vector", "folder": "embedder"})
-    stage(folder / "decoder", second, (3, 8, 8), {"name": "pixels"})
-    save_system(folder, (StageSpec("prior", KEEP), StageSpec("decoder", {"name": "vector"})), CARD, 1, said())
-    return folder
+    return save_prior(tmp_path_factory.mktemp("systems") / "prior")
 
 
 @pytest.mark.parametrize(("name", "size", "steps"), [("cascade", 16, 6), ("latent", 16, 3), ("prior", 8, 6)])

@@ -33,6 +33,7 @@ COMMANDS = {
     "models": "List the models at hand, with licences and sizes.",
     "pull": "Fetch a model from the Hugging Face hub: the only command that uses the network.",
     "read": "Print the command that makes a picture again, whoever made it.",
+    "export": "Write a model for ONNX Runtime or OpenVINO, which run it without torch.",
     "convert": "Write pickled checkpoints as safetensors.",
     "inspect": "Say what a file or folder is: weights, model, receipt, picture, run.",
     "explain": "Print a model's grid, noise levels and network calls.",

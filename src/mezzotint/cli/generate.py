@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,11 @@ from mezzotint.cli.options import (
 )
 from mezzotint.cli.pictures import loading, run
 from mezzotint.errors import UsageError
+
+if TYPE_CHECKING:
+    from mezzotint.exported.job import ExportedJob
+    from mezzotint.making.job import Job
+    from mezzotint.making.request import Request
 
 
 @click.command("generate")
@@ -97,13 +102,11 @@ def command(
     words = settled({**words, "out": _out(out)}, "model", "quality", "device", "dtype", "threads", "batch", "out")
     place = words.pop("out")
 
-    from mezzotint.making.counts import threads_for
-    from mezzotint.making.prepare import prepare
     from mezzotint.making.request import Request
 
     asked = Request(prompt, **words)
     with loading():
-        job = prepare(replace(asked, threads=threads_for(asked)))
+        job = _exported(asked, film=film, embed_prompt=embed_prompt) if _is_exported(asked) else _job(asked)
     run(
         job,
         None if place is None else Path(place),
@@ -114,6 +117,27 @@ def command(
         began,
         embed_prompt=embed_prompt,
     )
+
+
+def _job(asked: Request) -> Job:
+    from mezzotint.making.counts import threads_for
+    from mezzotint.making.prepare import prepare
+
+    return prepare(replace(asked, threads=threads_for(asked)))
+
+
+def _is_exported(asked: Request) -> bool:
+    from mezzotint.exported.folder import is_exported
+
+    return is_exported(asked.model)
+
+
+def _exported(asked: Request, **kept: bool) -> ExportedJob:
+    """Nothing here imports torch.  Raises UsageError for what is made with it: a film, another tool's metadata."""
+    from mezzotint.exported.job import prepare, refuse
+
+    refuse([word for word, wanted in kept.items() if wanted])
+    return prepare(asked)
 
 
 def _out(out: Path | None) -> str | None:

@@ -18,10 +18,15 @@ from mezzotint.errors import StorageError
 from mezzotint.files import pretty_json, write_atomic, write_once
 
 if TYPE_CHECKING:
-    from mezzotint.making.image import Image
+    from mezzotint.exported.job import ExportedJob
+    from mezzotint.exported.run import Done
+    from mezzotint.making.image import Image, Progress
     from mezzotint.making.job import Job, Wanted
+    from mezzotint.making.reel import Reel
     from mezzotint.pictures.film import Moment
     from mezzotint.pictures.png import Pixels
+
+    AnyJob = Job | ExportedJob
 
 SCHEMA = "mezzotint/run/2"
 SHEET_TILES = 1024
@@ -30,7 +35,7 @@ SHEET_TILES = 1024
 class Folder:
     """Where a job's files go.  A run stopped halfway goes on in its folder; a finished one is never touched."""
 
-    def __init__(self, path: Path, job: Job, *, embed_prompt: bool = False) -> None:
+    def __init__(self, path: Path, job: AnyJob, *, embed_prompt: bool = False) -> None:
         self.path, self.job, self.embed_prompt = path, job, embed_prompt
         self.names = {self._id(p): f"{slug(p.name, job.model.name)}-{p.seed}.png" for p in job.pictures}
         self.entries: dict[str, dict[str, Any]] = {}
@@ -126,22 +131,41 @@ class Folder:
         return document
 
 
-def make(job: Job, folder: Folder, film: bool, shown: bool) -> None:
+def make(job: AnyJob, folder: Folder, film: bool, shown: bool) -> None:
     """Runs what is not done yet; every picture is on disk before the next batch begins."""
-    from mezzotint.making.image import Progress
-    from mezzotint.making.reel import Reel
-    from mezzotint.making.run import stream
+    from mezzotint.making.image import Image, Progress
 
     rest = replace(job, pictures=folder.rest())
-    reel = Reel(rest) if film else None
+    reel = _reel(rest) if film else None
     with Bar(rest.total, "step", shown) as bar:
-        for event in stream(rest):
-            if isinstance(event, Progress):
-                bar.at(event.done, f"picture {len(folder.entries) + 1} of {len(job.pictures)}")
-                if reel is not None:
-                    reel.add(event)
-            else:
+        for event in _events(rest):
+            if isinstance(event, Image):
                 folder.save(event, () if reel is None else reel.take(event.seed))
+                continue
+            bar.at(event.done, f"picture {len(folder.entries) + 1} of {len(job.pictures)}")
+            if reel is not None and isinstance(event, Progress):
+                reel.add(event)
+
+
+def _events(job: AnyJob) -> Iterator[Image | Progress | Done]:
+    """A job, run by what it is for."""
+    from mezzotint.exported.job import ExportedJob
+
+    if isinstance(job, ExportedJob):
+        from mezzotint.exported.run import stream as without_torch
+
+        return without_torch(job)
+    from mezzotint.making.run import stream
+
+    return stream(job)
+
+
+def _reel(job: AnyJob) -> Reel:
+    from mezzotint.making.job import Job
+    from mezzotint.making.reel import Reel
+
+    assert isinstance(job, Job)
+    return Reel(job)
 
 
 @contextmanager
@@ -158,7 +182,7 @@ def loading() -> Iterator[None]:
 
 
 def run(
-    job: Job,
+    job: AnyJob,
     out: Path | None,
     command: str,
     film: bool,

@@ -15,6 +15,8 @@ from mezzotint.files import read_bytes, sha256_file
 from mezzotint.places import places
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from mezzotint.conditioning.minilm import Encoder
@@ -104,15 +106,23 @@ class TextEncoder:
         """{"text" (B, L, 384) float32, "text_mask" (B, L) bool}, L the longest prompt's tokens, or ``width``."""
         import torch
 
-        rows = [self.tokens(prompt, limit).ids for prompt in prompts]
-        longest = max(map(len, rows), default=0) if width is None else width
-        ids = torch.zeros(len(rows), longest, dtype=torch.int64)
-        mask = torch.zeros(len(rows), longest, dtype=torch.bool)
-        for i, row in enumerate(rows):
-            ids[i, : len(row)] = torch.tensor(row)
-            mask[i, : len(row)] = True
+        ids, mask = map(torch.from_numpy, self.padded(prompts, limit, width))
         with torch.inference_mode(), _LOCK:
             return {"text": self.network(ids, mask).clone(), "text_mask": mask}
+
+    def padded(
+        self, prompts: Sequence[str], limit: int = MAX_TOKENS, width: int | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """What ``network`` takes: ids (B, L), 0 where there is no token, and where there is one (B, L)."""
+        import numpy as np
+
+        rows = [self.tokens(prompt, limit).ids for prompt in prompts]
+        longest = max(map(len, rows), default=0) if width is None else width
+        ids, mask = np.zeros((len(rows), longest), np.int64), np.zeros((len(rows), longest), np.bool_)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = row
+            mask[i, : len(row)] = True
+        return ids, mask
 
 
 _LOCK = threading.Lock()

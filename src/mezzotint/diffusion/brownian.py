@@ -15,24 +15,20 @@ and covers every level.  Only +, -, x, / and square roots touch the path: it is 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from mezzotint.diffusion.level import Level
-from mezzotint.diffusion.noise import Noise, bits, normal_from_bits
+from mezzotint.diffusion.noise import Draws
 
 PLACES = 2**20
 """Leaves of the tree: a place is 3e-5 of logsnr wide at logsnr = 0, 1e-4 at +-20."""
 
 TREE_DRAW = 2**32
 """Place k is draw TREE_DRAW + k, far above the draws of any trajectory."""
-
-SMALL = 2048
-"""Rows of no more numbers than this are drawn for all places at once."""
 
 
 def place(level: Level) -> Tensor:
@@ -60,21 +56,12 @@ def way(k: int) -> list[tuple[int, int, int]]:
     return out
 
 
-def normals(noise: Noise, places: Sequence[int], shape: Sequence[int]) -> Iterator[Tensor]:
-    """The normals of some places, (B, *) float64 each.  Small ones come out of their bits all at once."""
-    count = math.prod(shape[1:])
-    if count > SMALL:
-        yield from (noise(TREE_DRAW + k, shape) for k in places)
-        return
-    words = [bits(seed, noise.stage, TREE_DRAW + k, count) for k in places for seed in noise.seeds]
-    yield from torch.from_numpy(normal_from_bits(np.stack(words))).reshape(len(places), *shape)
-
-
-def descend(noise: Noise, k: int, shape: Sequence[int]) -> Tensor:
+def descend(noise: Draws, k: int, shape: Sequence[int]) -> Tensor:
     """X at place k, 0 < k < 2^20: bridge normals from the root down to k.   Returns: shape (B, *), float64."""
     path, ends = way(k), {0: torch.zeros((), dtype=torch.float64)}
     ends[PLACES] = ends[0]  # both ends lie infinitely far, so whatever stands there has no share
-    for (lo, mid, hi), z in zip(path, normals(noise, [mid for _, mid, _ in path], shape), strict=True):
+    draws = noise.many([TREE_DRAW + mid for _, mid, _ in path], shape)
+    for (lo, mid, hi), z in zip(path, draws, strict=True):
         (rho_lo, free_lo), (rho_hi, free_hi) = correlation(lo, mid), correlation(mid, hi)
         free = correlation(lo, hi)[1]
         z = z.mul_(math.sqrt(free_lo * free_hi / free))
@@ -93,7 +80,7 @@ class Brownian:
     call costs about 20 draws an end.
     """
 
-    noise: Noise
+    noise: Draws
     _last: dict[int, Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __call__(self, a: Level, b: Level, shape: Sequence[int]) -> Tensor:
@@ -102,7 +89,7 @@ class Brownian:
         if ka.ndim == 0 and kb.ndim == 0:
             return self._between(int(ka), int(kb), shape).to(self.noise.dtype)
         ka, kb = ka + 0 * kb, kb + 0 * ka
-        rows = [Brownian(replace(self.noise, seeds=(seed,))) for seed in self.noise.seeds]
+        rows = map(Brownian, self.noise.rows())
         each = zip(rows, ka, kb, strict=True)
         return torch.cat([row._frames(k, m, (1, *shape[1:])) for row, k, m in each]).to(self.noise.dtype)
 
@@ -128,7 +115,7 @@ class Brownian:
         """X at place k; the last two are kept, since a step starts where the one before it ended."""
         found = self._last.get(k)
         if found is None or found.shape != tuple(shape):
-            found = descend(replace(self.noise, dtype=torch.float64), k, shape)
+            found = descend(self.noise, k, shape)
             while len(self._last) > 1:
                 self._last.pop(next(iter(self._last)))
             self._last[k] = found

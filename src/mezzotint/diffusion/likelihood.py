@@ -23,7 +23,8 @@ from torch import Tensor
 
 from mezzotint.diffusion.denoiser import Cond, Denoiser
 from mezzotint.diffusion.level import Level
-from mezzotint.diffusion.noise import Noise, bits
+from mezzotint.diffusion.noise import Noise
+from mezzotint.diffusion.philox import bits
 from mezzotint.errors import UsageError
 
 Field = Callable[[Tensor], Tensor]

@@ -14,7 +14,7 @@ from torch import Tensor
 from mezzotint.diffusion.brownian import Brownian
 from mezzotint.diffusion.denoiser import Cond, Denoiser, Posterior
 from mezzotint.diffusion.level import Level
-from mezzotint.diffusion.noise import Noise
+from mezzotint.diffusion.noise import Draws
 from mezzotint.diffusion.solver.base import Solver, Step
 
 FIRST_DRAW = 1
@@ -34,14 +34,14 @@ class State:
     level: Level
 
 
-def start(noise: Noise, shape: tuple[int, ...], levels: Level, device: str = "cpu") -> Tensor:
+def start(noise: Draws, shape: tuple[int, ...], levels: Level, device: str = "cpu") -> Tensor:
     r"""The state a grid starts from, pure noise at its first level: :math:`x = \sqrt{\alpha^2+\sigma^2}\,\varepsilon`.
 
     The scale is the marginal's for unit-variance data, and sigma's own where alpha = 0 or sigma >> alpha.
     Args: shape: of one sample.  levels: (N+1,).   Returns: (B, *shape).
     """
     first = levels[0]
-    return (noise(0, (len(noise.seeds), *shape)) * first.scale.item()).to(device)
+    return (noise(0, (len(noise.rows()), *shape)) * first.scale.item()).to(device)
 
 
 def trajectory(
@@ -49,7 +49,7 @@ def trajectory(
     x: Tensor,
     levels: Level,
     solver: Solver[Any],
-    noise: Noise,
+    noise: Draws,
     cond: Cond,
     first: int = 0,
 ) -> Iterator[State]:
@@ -81,7 +81,7 @@ def trajectory(
         yield State(first + i, first + steps, x, x0, nxt)
 
 
-def sample(denoiser: Denoiser, x: Tensor, levels: Level, solver: Solver[Any], noise: Noise, cond: Cond) -> Tensor:
+def sample(denoiser: Denoiser, x: Tensor, levels: Level, solver: Solver[Any], noise: Draws, cond: Cond) -> Tensor:
     """The end of ``trajectory``: (B, *)."""
     for state in trajectory(denoiser, x, levels, solver, noise, cond):
         x = state.x

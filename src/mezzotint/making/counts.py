@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mezzotint.errors import UsageError
@@ -32,5 +33,10 @@ def threads_for(asked: Request) -> int | None:
     """
     if asked.threads is not None or not isinstance(asked.model, str | Path):
         return asked.threads
-    values = max(math.prod(m.described.spec.shape) for m in described(asked.model, asked.parts).members)
-    return 1 if values * rows_for(asked.n * len(asked.prompts), asked.batch) < SMALL_BATCH else None
+    shapes = [m.described.spec.shape for m in described(asked.model, asked.parts).members]
+    return 1 if is_small(shapes, rows_for(asked.n * len(asked.prompts), asked.batch)) else None
+
+
+def is_small(shapes: Iterable[Sequence[int]], rows: int) -> bool:
+    """Whether a batch of the largest of these states is small."""
+    return max(map(math.prod, shapes)) * rows < SMALL_BATCH

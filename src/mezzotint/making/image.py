@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mezzotint.diffusion.sample import State
-from mezzotint.files import write_atomic
-from mezzotint.governance.receipt import Receipt, made_text
-from mezzotint.making.recalled.a1111 import text_of
+from mezzotint.files import sha256, write_atomic
+from mezzotint.governance.receipt import Made, Receipt, made_text
 from mezzotint.pictures.png import Pixels, png, to_pil
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
+
+    from mezzotint.diffusion.sample import State
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,25 @@ class Image:
         all who see the file.
         """
         made = self.receipt.made
-        said = {"parameters": text_of(made), "mezzotint:made": made_text(made)} if embed_prompt else {}
+        said = _said(made) if embed_prompt else {}
         return png(self.pil(), {**said, "mezzotint:asset_id": made.asset_id})
 
     def save(self, path: str | Path, *, embed_prompt: bool = False) -> Path:
         """Writes the PNG, whole or not at all.  Raises StorageError, also where the file exists already."""
         return write_atomic(Path(path), self.png(embed_prompt=embed_prompt), replace=False)
+
+
+def _said(made: Made) -> dict[str, str]:
+    """How it was made, as a picture's file has it."""
+    from mezzotint.making.recalled.a1111 import text_of
+
+    return {"parameters": text_of(made), "mezzotint:made": made_text(made)}
+
+
+def image_of(made: Made, pixels: Pixels, seconds: float) -> Image:
+    """A picture that has just been made, with its receipt.   seconds: wall time of its batch."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Image(made.prompt, made.seed, pixels, Receipt(made, sha256(pixels.tobytes()), now, seconds))
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mezzotint import __version__
 from mezzotint.conditioning.prompts import Prompts
@@ -64,6 +64,38 @@ class Wanted:
     name: str = ""
 
 
+def prompts_of(pictures: Iterable[Wanted]) -> tuple[str, ...]:
+    """Each once, in their order."""
+    return tuple(dict.fromkeys(picture.prompt for picture in pictures))
+
+
+def batches_of(pictures: Iterable[Wanted], rows: int) -> list[tuple[Wanted, ...]]:
+    """The pictures of each batch; prompts of other widths do not share one."""
+    alike = [tuple(group) for _, group in groupby(pictures, key=lambda p: p.told.width)]
+    return [group[i : i + rows] for group in alike for i in range(0, len(group), rows)]
+
+
+class Making(Protocol):
+    """What a run's folder must know of a job: ``Job``, or one of an exported model."""
+
+    @property
+    def model(self) -> Named: ...
+    @property
+    def pictures(self) -> tuple[Wanted, ...]: ...
+    @property
+    def prompts(self) -> tuple[str, ...]: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def total(self) -> int: ...
+    def made(self, picture: Wanted) -> Made: ...
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Job:
     """Everything decided, nothing computed: ``stream`` runs it.
@@ -113,7 +145,7 @@ class Job:
     @property
     def prompts(self) -> tuple[str, ...]:
         """Each once, in their order."""
-        return tuple(dict.fromkeys(picture.prompt for picture in self.pictures))
+        return prompts_of(self.pictures)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -125,8 +157,7 @@ class Job:
     @property
     def batches(self) -> list[tuple[Wanted, ...]]:
         """The pictures of each batch; prompts of other widths do not share one."""
-        alike = [tuple(group) for _, group in groupby(self.pictures, key=lambda p: p.told.width)]
-        return [group[i : i + self.rows] for group in alike for i in range(0, len(group), self.rows)]
+        return batches_of(self.pictures, self.rows)
 
     @property
     def total(self) -> int:
@@ -207,7 +238,7 @@ def _bounds(interval: tuple[float, float] | None) -> tuple[float, float | None] 
     return interval[0], None if math.isinf(interval[1]) else interval[1]
 
 
-def described(job: Job) -> Mapping[str, Any]:
+def described(job: Making) -> Mapping[str, Any]:
     """What a job will do, as JSON."""
     made = job.made(job.pictures[0])
     return {
@@ -216,8 +247,8 @@ def described(job: Job) -> Mapping[str, Any]:
         "negative_prompt": made.negative_prompt,
         "apart": dict(made.apart),
         "notes": list(job.notes),
-        "n": len(job.seeds),
-        "seed": job.seeds[0],
+        "n": len(job.pictures),
+        "seed": job.pictures[0].seed,
         "size": list(made.size),
         "stages": [
             {

@@ -92,7 +92,7 @@ def _plans(how: How, system: System, specs: Sequence[Spec]) -> tuple[list[Plan],
         plans[k], remark = spoken_plan(system.members[k].described, specs[k], asked)
         remarks += [remark] if remark else []
     scale = plans[system.main].scale
-    _check_scale(system, scale, how.said)
+    check_scale(system, scale, how.said)
     if how.interval is not None:
         check_interval(specs[system.main], system.name, scale)
         for k in spoken:
@@ -100,7 +100,7 @@ def _plans(how: How, system: System, specs: Sequence[Spec]) -> tuple[list[Plan],
     return plans, tuple(remarks)
 
 
-def _check_scale(system: System, scale: float, said: Prompts) -> None:
+def check_scale(system: System, scale: float, said: Prompts) -> None:
     """Raises UsageError where guidance or a negative prompt would have no effect."""
     if said.negative and scale == 1:
         raise UsageError(

@@ -34,7 +34,7 @@ def prepare(asked: Request) -> Job:
         use_threads(asked.threads)  # before the first look at what was kept: it goes by them
         check_whole(said)
 
-    from mezzotint.diffusion.noise import seeds_from
+    from mezzotint.diffusion.philox import seeds_from
 
     each = [(text, one) for text, one in zip(prompts, said, strict=True) for _ in range(asked.n)]
     seeds = seeds_from(asked.seed, total)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -18,10 +17,8 @@ from mezzotint.diffusion.guidance import Guided, Inpainted, Interval, OwnNull, T
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.diffusion.solver.held import Held
-from mezzotint.files import sha256
-from mezzotint.governance.receipt import Receipt
 from mezzotint.making.begun import first_steps
-from mezzotint.making.image import Image, Progress, Result
+from mezzotint.making.image import Image, Progress, Result, image_of
 from mezzotint.making.job import Job, Planned, Wanted
 from mezzotint.making.prepare import prepare
 from mezzotint.making.refine import null_of
@@ -80,7 +77,7 @@ def _away(job: Job, planned: Planned, null: Cond, denoiser: Denoiser) -> Denoise
     return Guided(denoiser, scale, weak, ask=together)
 
 
-def _link(planned: Planned) -> Fed:
+def link_of(planned: Planned) -> Fed:
     """How a stage is fed; its network is told what it takes."""
     model, said = planned.model, dict(planned.link)
     links: dict[str, Link] = {"keep": keep, "vector": Embed()}
@@ -127,7 +124,7 @@ def _networks(job: Job, planned: Planned, null: Cond) -> tuple[Denoiser, Codec]:
 
 def stages_of(job: Job, null: Cond) -> list[Stage]:
     """The stages of a job, ready to run.   null: what is told in place of a prompt, of one row."""
-    return [Stage(*_networks(job, p, null_of(p, null)), p.plan.levels, p.plan.solver, _link(p)) for p in job.stages]
+    return [Stage(*_networks(job, p, null_of(p, null)), p.plan.levels, p.plan.solver, link_of(p)) for p in job.stages]
 
 
 def _edited(job: Job, stages: list[Stage]) -> tuple[list[Stage], Mapping[int, Begin]]:
@@ -166,9 +163,7 @@ def to_pixels(data: Tensor) -> Pixels:
 def _image(job: Job, picture: Wanted, data: Tensor, seconds: float) -> Image:
     pixels = to_pixels(data) if job.edit is None else job.edit.locked(to_pixels(data))
     pixels = pixels if job.canvas is None else job.canvas.cropped(pixels)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    receipt = Receipt(job.made(picture), sha256(pixels.tobytes()), now, seconds)
-    return Image(picture.prompt, picture.seed, pixels, receipt)
+    return image_of(job.made(picture), pixels, seconds)
 
 
 def _states(

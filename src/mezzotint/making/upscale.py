@@ -141,7 +141,7 @@ def prepare_upscale(picture: Path, how: How, words: Enlarging) -> Job:
         _need(0 < strength <= 1, f"strength is {strength}; expected above 0 and at most 1")
         task["strength"] = strength
         edit = Edit(_enlarged(found), None, strength)
-    from mezzotint.diffusion.noise import seeds_from
+    from mezzotint.diffusion.philox import seeds_from
 
     said, prompt = told(system, how.said, found.seen), how.said.prompt
     seeds = seeds_from(how.seed, check_count("n", how.n))

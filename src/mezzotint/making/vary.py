@@ -76,7 +76,7 @@ def _codec(model: Model) -> Embedding:
 
 def prepare_vary(pictures: Sequence[Path], how: How) -> Job:
     """The job of ``vary``'s words.  Arguments and errors: as ``vary``."""
-    from mezzotint.diffusion.noise import seeds_from
+    from mezzotint.diffusion.philox import seeds_from
 
     rows = rows_for(check_count("n", how.n), how.batch)
     loaded = load(opened(how.model)) if isinstance(how.model, str | Path) else how.model

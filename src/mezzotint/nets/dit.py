@@ -155,7 +155,7 @@ class DiT(nn.Module):
         check_state(x, config.dims, config.in_channels, config.patches)
         check_names(cond, self.cond_names)
         if config.text is not None:
-            check_text(cond, len(x), config.text.dim)
+            check_text(cond, x.shape[0], config.text.dim)
         dtype = compute_dtype(self.patch.weight)
         grid = tuple(n // p for n, p in zip(x.shape[2:], config.patches, strict=True))
         tokens = self.patch(windows(x.to(dtype), config.patches, config.overlap))
@@ -187,7 +187,7 @@ class DiT(nn.Module):
         rest = {name: value for name, value in cond.items() if name != "text"}
         if self.config.text is None or "text" not in cond:
             return cond
-        check_text(cond, len(cond["text"]), self.config.text.dim)
+        check_text(cond, cond["text"].shape[0], self.config.text.dim)
         return rest | {"text_kv": self._text_states(cond, compute_dtype(self.patch.weight))}
 
     def _text_states(self, cond: Cond, dtype: torch.dtype) -> Tensor:
@@ -200,7 +200,7 @@ class DiT(nn.Module):
         tokens = unit(tokens, math.sqrt(tokens.shape[-1]))
         if self.null is None:
             return tokens
-        tokens = torch.cat([self.null.to(tokens.dtype).expand(len(tokens), 1, -1), tokens], 1)
+        tokens = torch.cat([self.null.to(tokens.dtype).expand(tokens.shape[0], 1, -1), tokens], 1)
         kv = [b.cross.keys(tokens) for b in self.blocks if isinstance(b, Block) and b.cross is not None]
         return torch.stack(kv).transpose(0, 2)
 
@@ -208,10 +208,10 @@ class DiT(nn.Module):
         """silu(noise + label) for each row and frame: (B, 1 or F, width)."""
         emb: Tensor = self.noise(waves(c, frequencies(NOISE_WAVES, *self.config.noise_range, c.device)).to(dtype))
         if self.label is not None:
-            label = check_label(cond["label"], len(c), self.label.num_embeddings - 1)
+            label = check_label(cond["label"], c.shape[0], self.label.num_embeddings - 1)
             emb = emb + self.label(label)[:, None].to(dtype)
         if self.vector is not None:
-            vector = check_vector(cond["vector"], len(c), self.vector.in_features)
+            vector = check_vector(cond["vector"], c.shape[0], self.vector.in_features)
             emb = emb + self.vector(vector.to(dtype))[:, None]
         return F.silu(emb)
 

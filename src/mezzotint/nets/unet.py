@@ -181,7 +181,7 @@ class UNet(nn.Module):
         check_state(x, config.dims, config.in_channels, config.factor)
         check_names(cond, self.cond_names)
         if config.text is not None:
-            check_text(cond, len(x), config.text.dim)
+            check_text(cond, x.shape[0], config.text.dim)
         dtype = compute_dtype(self.first.weight)
         emb = self._embed(check_noise(c_noise, x), cond, dtype)
         texts = self._texts(cond, dtype)
@@ -220,7 +220,7 @@ class UNet(nn.Module):
             return {name: value for name, value in cond.items() if not name.startswith("text")} | dict(named)
         if self.config.text is None:
             return cond
-        check_text(cond, len(cond["text"]), self.config.text.dim)
+        check_text(cond, cond["text"].shape[0], self.config.text.dim)
         rest = {name: value for name, value in cond.items() if name != "text"}
         return rest | {"text_kv": self._text_states(cond, compute_dtype(self.first.weight))}
 
@@ -231,7 +231,7 @@ class UNet(nn.Module):
         text, mask = cond["text"], cond["text_mask"]
         # Zeroing what is masked keeps even a NaN there from leaking through 0 * NaN.
         tokens = self.text(torch.where(mask[..., None], text, text.new_zeros(())).to(dtype))
-        tokens = torch.cat([self.null.to(dtype).expand(len(tokens), 1, -1), tokens], 1)
+        tokens = torch.cat([self.null.to(dtype).expand(tokens.shape[0], 1, -1), tokens], 1)
         tokens = unit(tokens, math.sqrt(tokens.shape[-1]))
         return torch.cat([cross.kv(tokens) for cross in self._crossings()], -1)
 
@@ -252,10 +252,10 @@ class UNet(nn.Module):
         emb: Tensor = self.noise(waves(c, frequencies(NOISE_WAVES, *self.config.noise_range, c.device)).to(dtype))
         if self.label is not None:
             count = self.config.num_classes + 1 if self.config.num_classes is not None else 0
-            hot = F.one_hot(check_label(cond["label"], len(c), count - 1), count).to(dtype)
+            hot = F.one_hot(check_label(cond["label"], c.shape[0], count - 1), count).to(dtype)
             emb = mp_sum(emb, self.label(hot * math.sqrt(count))[:, None], 0.5)
         if self.vector is not None and self.config.vector is not None:
-            vector = check_vector(cond["vector"], len(c), self.config.vector)
+            vector = check_vector(cond["vector"], c.shape[0], self.config.vector)
             emb = mp_sum(emb, self.vector(vector.to(dtype))[:, None], 0.5)
         return mp_silu(emb)
 

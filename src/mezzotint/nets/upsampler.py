@@ -42,9 +42,9 @@ class Upsampler(nn.Module):
         """Raises UsageError for a wrong cond, ModelError for a state that does not fit."""
         check_names(cond, self.cond_names)
         small, logsnr = cond["lowres"], cond["lowres_logsnr"]
-        if small.shape != x.shape or logsnr.shape != (len(x),):
+        if small.shape != x.shape or logsnr.shape != (x.shape[0],):
             raise UsageError(
-                f"cond lowres: expected {tuple(x.shape)} and its level ({len(x)},), got {tuple(small.shape)} and"
+                f"cond lowres: expected {tuple(x.shape)} and its level ({x.shape[0]},), got {tuple(small.shape)} and"
                 f" {tuple(logsnr.shape)}; enlarge the smaller picture to this stage's size"
             )
         rest = {k: v for k, v in cond.items() if k not in ("lowres", "lowres_logsnr")}

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from torch import Tensor, dtype, nn
 
 JSON_NAME, WEIGHTS_NAME, CARD_NAME = "model.json", "weights.safetensors", "CARD.md"
+EXPORT_JSON = "export.json"
+"""What makes a folder that of an exported model (``mezzotint.exported``), which is no model folder."""
+
 MAX_JSON_BYTES = 1 << 20
 
 
@@ -98,6 +101,10 @@ def describe(folder: Path) -> Described:
         with folder.open("rb") as file:
             refuse_pickle(folder, file.read(8))
     path = folder / JSON_NAME
+    if (folder / EXPORT_JSON).is_file():
+        raise InputError(
+            f"{folder} holds an exported model, which `mezzotint generate` alone runs; use what it was made of"
+        )
     if not path.is_file():
         raise InputError(f"{folder} is not a model folder (no {JSON_NAME}); expected one, see `mezzotint models`")
     found = table(path)

@@ -73,6 +73,7 @@ class System:
     components: of a folder in diffusers' layout, else None.   eye: the name of the part that reads pictures, or "".
     adapters: put on its networks.   embeddings: words that its text encoders were taught.   attached: beside its
     denoiser.   refiner: the system that takes over in the last stage (``pretrained.refined``).
+    text_folder: where its text encoder lies, None for one of those that ship.
     """
 
     name: str
@@ -87,6 +88,7 @@ class System:
     embeddings: tuple[Learned, ...] = ()
     attached: tuple[Attached, ...] = ()
     refiner: System | None = None
+    text_folder: Path | None = None
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -152,9 +154,9 @@ class System:
         """The text encoder, checked to be the one it was trained with.  Raises ModelError."""
         if self.text is None:
             return None
-        from mezzotint.conditioning.text import encoder
+        from mezzotint.conditioning.text import TextEncoder, encoder
 
-        found = encoder(self.text.encoder)
+        found = encoder(self.text.encoder) if self.text_folder is None else TextEncoder(self.text_folder)
         if found.sha256 != self.text.sha256:
             raise ModelError(
                 f"{self.name} was trained with another {self.text.encoder} (sha256 {self.text.sha256[:12]}…), the one"

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from mezzotint.codecs.base import Codec
-from mezzotint.diffusion.noise import check_seed
 from mezzotint.diffusion.objective import LevelSampler, Weight
 from mezzotint.diffusion.parametrisation import Parametrisation
+from mezzotint.diffusion.philox import check_seed
 from mezzotint.errors import UsageError, unknown
 from mezzotint.training.conditioning import Conditioning, Unconditional
 from mezzotint.training.data.source import Data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from mezzotint.diffusion.noise import check_seed
+from mezzotint.diffusion.philox import check_seed
 from mezzotint.errors import UsageError, unknown
 from mezzotint.nets.adapters.begun import OFT, Begin, DoRA, Full, LoHa, LoKr, LoRA, PiSSA, TLoRA
 from mezzotint.nets.adapters.falling import check_least

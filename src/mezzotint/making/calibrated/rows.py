@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from mezzotint.diffusion.denoiser import Cond
-from mezzotint.diffusion.noise import check_seed
+from mezzotint.diffusion.philox import check_seed
 from mezzotint.errors import UsageError
 from mezzotint.fewstep.problem import Problem
 from mezzotint.making.job import Job

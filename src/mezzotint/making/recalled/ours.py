@@ -15,6 +15,9 @@ from mezzotint.pretrained.learned import NAME
 
 PIXELS = "SHA-256 of its pixels, as `mezzotint inspect` says it"
 Option = tuple[str, str | None]
+EXPORT = "EXPORT"
+"""What stands for the folder of an exported model."""
+
 FURTHER = {"then_unet": "THEN", "last_unet": "LAST"}
 """Networks of further stages, in their order, and what their folders are called."""
 
@@ -55,7 +58,7 @@ def _words(made: Made) -> Words:
         size=f"{made.size[0]}x{made.size[1]}" if name in SIZED else None,
         solver=solver,
         grid=grid,
-        model=made.model,
+        model=EXPORT if "export" in made.task else made.model,
         loras=tuple((str(one["name"]), float(one["weight"])) for one in made.adapters),
         image="PICTURE" if name in IMAGES else None,
         strength=made.task.get("strength"),
@@ -183,6 +186,9 @@ def _parts(made: Made) -> list[tuple[str, Mapping[str, str]]]:
 
 
 def _needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
+    if "export" in made.task:
+        yield from _export_needs(made)
+        return
     yield from _model_needs(made, _parts(made))
     if made.stage.solver["name"] == NAME or "u" in made.stage.grid:
         yield Need(RECEIPT, "this receipt, for the solver or grid in it; its asset id", made.asset_id)
@@ -210,6 +216,12 @@ def _model_needs(made: Made, parts: Sequence[tuple[str, Mapping[str, str]]]) -> 
     encoders = "".join(part["sha256"] for _, part in parts if "encoder" in part["name"])
     if made.encoder_sha256 not in ("", sha256(encoders.encode())):
         yield Need(made.model, "its text encoder", made.encoder_sha256)
+
+
+def _export_needs(made: Made) -> Iterator[Need]:
+    export: Any = made.task["export"]
+    what = f"{made.model} exported to {export['to']}, {export['weights']}; the hash of its export.json"
+    yield Need(EXPORT, what, export["sha256"])
 
 
 def _stage_needs(made: Made, stage: StageMade) -> Iterator[Need]:
