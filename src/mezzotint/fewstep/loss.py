@@ -50,8 +50,8 @@ class Texture:
     the mean over places, both axes and scales, each half as fine as the one before.  Differences of values alone are
     least for the mean of what could be, which is smoother; this is least for what is as rough as the teacher's.
 
-    Ding et al., 2020, Image Quality Assessment: Unifying Structure and Texture Similarity (DISTS), compare statistics of
-    a network's features likewise; here no network is needed, and none that a metric uses.
+    Ding et al., 2020, Image Quality Assessment: Unifying Structure and Texture Similarity (DISTS), compare statistics
+    of a network's features likewise; here no network is needed, and none that a metric uses.
 
     floor: f, changes that nobody sees.  window: its side, odd.   States are (B, C, H, W).
     """
