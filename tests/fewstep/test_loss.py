@@ -10,13 +10,15 @@ import torch
 import torch.nn.functional as F
 from fit_case import F64, problem
 
+from mezzotint.codecs.base import Vector
+from mezzotint.codecs.pixels import Pixels
 from mezzotint.diffusion.denoiser import Posterior
 from mezzotint.errors import UsageError
 from mezzotint.fewstep.fit import gradient
 from mezzotint.fewstep.loss import Absolute, LogSum, Texture
 from mezzotint.fewstep.parameters import Layout
 from mezzotint.fewstep.problem import in_range
-from mezzotint.making.calibrated.losses import LOSSES, check_loss
+from mezzotint.making.calibrated.losses import LOSSES, check_loss, loss_for
 
 ROWS = range(3)
 
@@ -103,3 +105,11 @@ def test_names_of_losses():
     assert check_loss(None) is None and check_loss("log") == "log"
     with pytest.raises(UsageError, match="loss is 'lpips'; expected one of absolute, log, texture"):
         check_loss("lpips")
+
+
+def test_pixels_are_fitted_by_texture_and_anything_else_by_values():
+    picture, vector = Pixels(1, (8, 8)), Vector(8)
+    assert loss_for(picture, None) == "texture" and loss_for(picture, "log") == "log"
+    assert loss_for(vector, None) == "absolute" and loss_for(vector, "log") == "log"
+    with pytest.raises(UsageError, match=r"texture is of pictures, and states of \(1, 8\) are none"):
+        loss_for(vector, "texture")

@@ -135,7 +135,7 @@ def calibrated(
     job = job_of(taken, rows)
     plan = job.main.plan
     problem = problem_of(job, rows)
-    settings = replace(settings, loss=loss_for(job, settings.loss))
+    settings = replace(settings, loss=loss_for(job.main.model.codec(job.device, job.dtype), settings.loss))
     teacher = Teacher(f"UniPC-3 in {settings.teacher} steps", plan.solver, plan.levels)
     folder = home_of(job.main.model.described.weights_sha256) / "work" / _key(job, rows, settings.teacher)
     made: list[Made] = []
