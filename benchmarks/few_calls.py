@@ -1,6 +1,7 @@
 """What a picture costs in calls: learned solvers beside diffusers' schedulers on the same network and the same noises.
 
-Two numbers for each: the root mean squared distance to the 100-step solution from the same noise (pixels -1 … 1), and
+Two numbers for each: the root mean squared distance to the 100-step solution from the same noise (pixels, cut off at
+-1 and 1 as they are when a picture is written), and
 the Fréchet distance to the held-out pictures, whose network no fit has used.  Calls are counted on the network.
 Solvers are calibrated first where they are not at hand (in ``<out>/work/home``); the processor time of the fit is part
 of the result.  Everything made is kept under ``<out>/work``, and a killed run goes on.
@@ -112,21 +113,23 @@ class Row:
 
 def row(bench: Bench, name: str, asked: int, make: Any, exact: Any, judge: Any) -> Row:
     """Made, measured, and said on standard error."""
-    path = bench.work / f"{name.replace(' ', '-')}-{asked}-{bench.n}.json"
+    from mezzotint.fewstep.problem import in_range
+
+    path = bench.work / f"{name.replace(' ', '-')}-{asked}-{bench.n}-shown.json"
     ends, calls = bench.made(f"{name} {asked}", make)
     if not path.is_file():
         pictures = bench.model.main.codec().decode(ends)
         frechet = judge.distance(pictures).value
-        path.write_text(json.dumps([(ends - exact).square().mean().sqrt().item(), frechet]))
+        path.write_text(json.dumps([(in_range(ends) - in_range(exact)).square().mean().sqrt().item(), frechet]))
     distance, frechet = json.loads(path.read_text())
     print(f"{name:>18} {calls:5.1f} calls  distance {distance:.4f}  frechet {frechet:.2f}", file=sys.stderr, flush=True)
     return Row(name, asked, calls, distance, frechet)
 
 
-def learned(model: Any, calls: int, fits: dict[str, Any], rows: int | None, updates: int | None) -> Any:
+def learned(model: Any, calls: int, fits: dict[str, Any], given: Any) -> Any:
     """The plan of a learned solver, calibrated first where there is none; ``fits`` keeps what that took.
 
-    rows, updates: of the fit, its own defaults where None.
+    given: rows, updates and loss of the fit, its own defaults where None.
     """
     import mezzotint as mz
     from mezzotint.pretrained.learned import Asked, plan_of
@@ -134,7 +137,8 @@ def learned(model: Any, calls: int, fits: dict[str, Any], rows: int | None, upda
 
     described = model.main.described
     if (calls, 1.0) not in kept(described):
-        made = mz.calibrate(described.folder, calls=(calls,), rows=rows, updates=updates, threads=1).made[0]
+        how = {"rows": given.rows, "updates": given.updates, "loss": given.loss}
+        made = mz.calibrate(described.folder, calls=(calls,), threads=1, **how).made[0]
         print(f"fitted {calls} calls in {made.seconds:.0f} s: {made.found.checked}", file=sys.stderr, flush=True)
         fits[str(calls)] = {"seconds": made.seconds, **made.found.measured}
     return plan_of(described, model.main.spec, Asked(solver="learned", steps=calls))[0]
@@ -170,6 +174,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--peers", nargs="*", default=list(PEERS), help="names, all by default")
     parser.add_argument("--rows", type=int, help="of the fit")
     parser.add_argument("--updates", type=int, help="of the fit")
+    parser.add_argument("--loss", help="of the fit")
     parser.add_argument("--dtype", default="fastest")
     parser.add_argument("--data", type=Path, default=fashion.DEFAULT)
     parser.add_argument("--limit", type=int, help="held-out pictures at most, in tests of this script")
@@ -192,7 +197,7 @@ def main(argv: list[str] | None = None) -> int:
     fits: dict[str, Any] = {}
     rows = [row(bench, "exact", EXACT, bench.by_plan(solution), exact, judge)]
     for calls in given.calls:
-        fitted = learned(model, calls, fits, given.rows, given.updates)
+        fitted = learned(model, calls, fits, given)
         rows += [row(bench, "learned", calls, bench.by_plan(fitted), exact, judge)]
     for calls in given.peer_calls:
         rows += [row(bench, name, calls, bench.by_peer(name, calls), exact, judge) for name in given.peers]

@@ -88,7 +88,8 @@ OPTIONS = {
     "vary": ["PICTURE", "OTHER", "--model", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],
     "calibrate": [
-        *["MODEL", "--calls", "--scale", "--prompts", "--rows", "--updates", "--teacher", "--seed", *MACHINE, *SHARED],
+        *["MODEL", "--calls", "--scale", "--prompts", "--rows", "--updates", "--teacher", "--loss", "--seed"],
+        *[*MACHINE, *SHARED],
     ],
     "frontier": [
         *["MODEL", "--solver", "--steps", "--scale", "--prompts", "-n/--n", "--exact", "--seed", *MACHINE],

@@ -67,7 +67,9 @@ def made(folder: Path) -> tuple[str, Path]:
 def test_a_side_car_is_made_used_and_remade_from_a_receipt(calibrated: Path, inside: Path, capsys) -> None:
     assert calibrated.stat().st_size < 4096
     car = json.loads(calibrated.read_text())
-    assert car["measured"]["held_out"]["found"] < car["measured"]["held_out"]["start"]
+    held = car["measured"]["held_out"]
+    assert held["found"] < held["start"] and held["loss_found"] < held["loss_start"]
+    assert car["measured"]["fit"]["loss"] == "texture"
     words = ["Sneaker", "--seed", "5", "--threads", "1", "--quiet"]
     assert run(["generate", *words, "--solver", "learned", "--steps", "3", "--out", "one"]) == 0
     pixels, receipt = made(inside / "one")
@@ -143,6 +145,7 @@ def test_after_calibration_the_grid_follows_the_models_trajectories(calibrated: 
         (["--calls", "8"], "calls is 8 and the teacher makes 8; give fewer, or more with --teacher"),
         (["--rows", "3"], "rows is 3; expected 16 or more"),
         (["--updates", "0"], "updates is 0; expected 1 or more"),
+        (["--loss", "lpips"], "loss is 'lpips'; expected one of absolute, log, texture"),
         (["--prompts", "nowhere.txt"], "cannot read nowhere.txt"),
         (["--seed", "-1"], "seed -1 is out of range"),
     ],

@@ -57,6 +57,7 @@ def _calls(text: str) -> tuple[int, ...]:
 @click.option("--rows", type=int, help="Pictures of the teacher to learn from.  [1024]")
 @click.option("--updates", type=int, help="Of each fit.  [800]")
 @click.option("--teacher", type=int, help="Its steps.  [24]")
+@click.option("--loss", metavar="absolute|log|texture", help="What of a difference counts.  [texture for pixels]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything that is drawn.")
 @machine_options
 @json_option

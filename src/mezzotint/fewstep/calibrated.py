@@ -39,19 +39,25 @@ WARM = 256
 
 @dataclass(frozen=True)
 class Checked:
-    """On held-out rows, against the teacher's ends: the root mean squared distance, and how it is spread over rows.
+    """On held-out rows, against the teacher's ends, at the start and of what was found: the root mean squared distance,
+    and the mean of the loss that was fitted.
 
-    better: the share of rows that are nearer than at the start.
+    better: the share of rows whose loss is less than at the start.
     """
 
     start: float
     found: float
+    loss_start: float
+    loss_found: float
     better: float
 
     @property
     def holds(self) -> bool:
-        """Whether it may be used: nearer in the mean, and for most rows."""
-        return self.found < self.start and self.better > 0.5
+        """Whether it may be used: of less loss in the mean and for most rows, and nearer in the mean.
+
+        The loss alone would let a solver pass that deceives what the loss looks through.
+        """
+        return self.loss_found < self.loss_start and self.better > 0.5 and self.found < self.start
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +83,13 @@ def distances(x: Tensor, goal: Tensor) -> Tensor:
 
 
 def errors(problem: Problem, rows: range, levels: Level, solver: Solver[Any], ends: Tensor) -> Tensor:
-    """The same of a solver's ends; infinite where it diverges."""
-    found = distances(problem.all_ends(rows, levels, solver), ends[list(rows)])
-    return torch.where(found.isfinite(), found, torch.inf)
+    """The same of a solver's ends, as they are shown; infinite where it diverges."""
+    found, goal = problem.all_ends(rows, levels, solver), ends[list(rows)]
+    return _or_infinite(distances(problem.shown(found), problem.shown(goal)))
+
+
+def _or_infinite(values: Tensor) -> Tensor:
+    return torch.where(values.isfinite(), values, torch.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,13 +137,25 @@ def _warm_error(problem: Problem, ends: Tensor, base: Tensor) -> float:
     return errors(problem, problem.learnt[half : 2 * half], ending_in_data(u), solver, ends).mean().item()
 
 
-def checked(problem: Problem, ends: Tensor, plain: Tensor, solver: Learned, u: Tensor) -> Checked:
+def checked(problem: Problem, ends: Tensor, plain: Tensor, solver: Learned, u: Tensor, loss: Loss) -> Checked:
     """A solver on held-out rows beside the backbone on the grid ``plain``."""
-    rows, n = problem.held_out, len(plain) - 1
-    start = errors(problem, rows, ending_in_data(plain), backbone(n), ends)
-    found = errors(problem, rows, ending_in_data(u), solver, ends)
-    better = (found < start).double().mean().item()
-    return Checked(start.mean().sqrt().item(), found.mean().sqrt().item(), better)
+    start = _measured(problem, ends, ending_in_data(plain), backbone(len(plain) - 1), loss)
+    found = _measured(problem, ends, ending_in_data(u), solver, loss)
+    far = [distance.mean().sqrt().item() for distance, _ in (start, found)]
+    lost = [value.mean().item() for _, value in (start, found)]
+    return Checked(far[0], far[1], lost[0], lost[1], (found[1] < start[1]).double().mean().item())
+
+
+def _measured(problem: Problem, ends: Tensor, levels: Level, solver: Solver[Any], loss: Loss) -> tuple[Tensor, Tensor]:
+    """(mean squared distance, loss) of each held-out row, infinite where a solver diverges."""
+    found: list[tuple[Tensor, Tensor]] = []
+    for part in problem.batches(problem.held_out):
+        x = problem.shown(problem.ends(part, levels, solver))
+        goal = problem.shown(ends[list(part)].to(problem.device))
+        with torch.no_grad():
+            found.append((distances(x, goal.cpu()), loss(x, goal, part).cpu().double()))
+    far, lost = (_or_infinite(torch.cat(values)) for values in zip(*found, strict=True))
+    return far, lost
 
 
 def calibrate(
@@ -159,4 +181,4 @@ def calibrate(
 
     theta = fit(problem, ends, where.base, first, recipe, loss, folder, watch, frugal)
     solver, u = fixed(theta, where.base)
-    return Calibrated(n, solver, tuple(u.tolist()), where.name, checked(problem, ends, where.start, solver, u))
+    return Calibrated(n, solver, tuple(u.tolist()), where.name, checked(problem, ends, where.start, solver, u, loss))

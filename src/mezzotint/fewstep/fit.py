@@ -80,7 +80,8 @@ def gradient(
     theta = theta.clone().requires_grad_()
     solver, levels = differentiable(theta, base)
     x = problem.traced(rows, levels, solver, frugal)
-    value = loss(x, ends[rows].to(problem.device), rows)
+    goal = ends[rows].to(problem.device)
+    value = loss(problem.shown(x), problem.shown(goal), rows).mean()
     (found,) = torch.autograd.grad(value, theta)
     if not bool(found.isfinite().all()):
         raise NonFiniteError("the fit left the finite numbers; use smaller rates, or another base grid")

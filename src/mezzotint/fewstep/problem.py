@@ -18,12 +18,22 @@ from mezzotint.diffusion.schedule import Schedule
 from mezzotint.diffusion.solver.base import Solver
 
 
+def as_it_is(x: Tensor) -> Tensor:
+    """States that are shown whole."""
+    return x
+
+
+def in_range(x: Tensor) -> Tensor:
+    """Pixels as they are shown, -1 … 1: what is beyond is cut off when a picture is written, and is no error."""
+    return x.clamp(-1, 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """Rows 0 … len(seeds) - 1, the last ``held`` of them held out.
 
     denoiser: guidance included; it must let gradients through to x.  shape: of one row's state.
-    cond: row numbers -> what they are told.  batch: rows computed together.
+    cond: row numbers -> what they are told.  batch: rows computed together.  shown: ends -> what is compared of them.
     """
 
     denoiser: Denoiser
@@ -34,6 +44,7 @@ class Problem:
     cond: Callable[[Sequence[int]], Cond]
     device: str = "cpu"
     batch: int = 16
+    shown: Callable[[Tensor], Tensor] = as_it_is
 
     @property
     def learnt(self) -> range:

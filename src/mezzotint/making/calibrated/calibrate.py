@@ -16,11 +16,11 @@ from mezzotint.fewstep.calibrated import Calibrated, calibrate
 from mezzotint.fewstep.fit import Recipe, Report, Watch
 from mezzotint.fewstep.gits import costs
 from mezzotint.fewstep.gits import path as shortest
-from mezzotint.fewstep.loss import Absolute, Loss, Seen
 from mezzotint.fewstep.memory import frugal
 from mezzotint.fewstep.problem import Problem
 from mezzotint.fewstep.teacher import HaltedError, Teacher, taught
 from mezzotint.files import canonical_json, sha256
+from mezzotint.making.calibrated.losses import LOSSES, loss_for
 from mezzotint.making.calibrated.rows import Rows, job_of, problem_of, prompts_for
 from mezzotint.making.job import Job
 from mezzotint.making.opened import opened
@@ -44,8 +44,8 @@ Progressed = Callable[[str, int, int, str], None]
 class Settings:
     """How solvers are made.
 
-    learnt, held: rows.  teacher: its steps.  recipe: of the fit.  batch: rows computed together.  seen: the weight of
-    how the model itself sees the difference, 0 for differences of values alone.
+    learnt, held: rows.  teacher: its steps.  recipe: of the fit.  batch: rows computed together.  loss: its name
+    (``losses.LOSSES``), None for the one that suits the model.
     """
 
     learnt: int = 1024
@@ -53,7 +53,7 @@ class Settings:
     teacher: int = 24
     recipe: Recipe = field(default_factory=Recipe)
     batch: int = 16
-    seen: float = 0.0
+    loss: str | None = None
     seed: int = 0
 
 
@@ -135,6 +135,7 @@ def calibrated(
     job = job_of(taken, rows)
     plan = job.main.plan
     problem = problem_of(job, rows)
+    settings = replace(settings, loss=loss_for(job.main.model.codec(job.device, job.dtype), settings.loss))
     teacher = Teacher(f"UniPC-3 in {settings.teacher} steps", plan.solver, plan.levels)
     folder = home_of(job.main.model.described.weights_sha256) / "work" / _key(job, rows, settings.teacher)
     made: list[Made] = []
@@ -142,8 +143,8 @@ def calibrated(
     try:
         ends = taught(problem, teacher, folder, lambda n, of: progressed("teacher", n, of, "pictures"), stop)
         _keep_grids(job, problem, teacher)
-        spent, loss = time.process_time() - began, _loss(problem, settings)
-        made.extend(_one(job, problem, ends, n, settings, loss, folder, teacher, progressed, stop) for n in numbers)
+        spent = time.process_time() - began
+        made.extend(_one(job, problem, ends, n, settings, folder, teacher, progressed, stop) for n in numbers)
     except HaltedError:
         return Calibration(system.name, plan.scale, teacher.name, time.process_time() - began, tuple(made), True)
     return Calibration(system.name, plan.scale, teacher.name, spent, tuple(made))
@@ -163,12 +164,8 @@ def _grid_path(job: Job, n: int) -> Path:
     return grid_path(job.main.model.described.weights_sha256, "gits", n, job.main.plan.scale)
 
 
-def _loss(problem: Problem, settings: Settings) -> Loss:
-    return Seen(problem, weight=settings.seen) if settings.seen else Absolute()
-
-
 def _one(
-    job: Job, problem: Problem, ends: Any, n: int, settings: Settings, loss: Loss, folder: Path, teacher: Teacher,
+    job: Job, problem: Problem, ends: Any, n: int, settings: Settings, folder: Path, teacher: Teacher,
     progressed: Progressed, stop: Callable[[], bool],
 ) -> Made:  # fmt: skip
     """The solver of n calls, written where it holds."""
@@ -177,8 +174,8 @@ def _one(
     def report(r: Report) -> None:
         progressed(f"{n} calls", r.step, r.steps, f"loss {r.loss:.4f}")
 
-    recipe = replace(settings.recipe, seed=settings.seed)
-    where = folder / f"{n}-{sha256(canonical_json([asdict(recipe), settings.seen]))[:12]}"
+    recipe, loss = replace(settings.recipe, seed=settings.seed), LOSSES[str(settings.loss)]
+    where = folder / f"{n}-{sha256(canonical_json([asdict(recipe), settings.loss]))[:12]}"
     watch = Watch(report, stop)
     u = read_grid(_grid_path(job, n))[1]
     bent = {f"gits to {end:g}": above_data(u, end) for end in (CLEAN, max(BOTTOMS))}
@@ -191,7 +188,7 @@ def _one(
 
 def _side_car(job: Job, found: Calibrated, teacher: Teacher, recipe: Recipe, settings: Settings) -> SideCar:
     stage = job.main
-    how = {"teacher": teacher.name, "rows": [settings.learnt, settings.held], "seen": settings.seen, **asdict(recipe)}
+    how = {"teacher": teacher.name, "rows": [settings.learnt, settings.held], "loss": settings.loss, **asdict(recipe)}
     return SideCar(
         model=job.model.name,
         weights_sha256=stage.model.described.weights_sha256,

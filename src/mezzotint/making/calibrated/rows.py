@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import torch
 
+from mezzotint.codecs.pixels import Pixels
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.diffusion.philox import check_seed
 from mezzotint.errors import UsageError
-from mezzotint.fewstep.problem import Problem
+from mezzotint.fewstep.problem import Problem, as_it_is, in_range
 from mezzotint.making.job import Job
 from mezzotint.making.prepare import prepare
 from mezzotint.making.refine import null_of
@@ -84,6 +85,7 @@ def problem_of(job: Job, rows: Rows) -> Problem:
         cond=_conds([p.prompt for p in order], {text: cond for text, (cond, _) in told.items()}, job.device),
         device=job.device,
         batch=rows.batch,
+        shown=in_range if isinstance(stage.codec, Pixels) else as_it_is,
     )
 
 

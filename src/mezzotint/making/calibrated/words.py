@@ -9,6 +9,7 @@ from pathlib import Path
 from mezzotint.errors import InputError, UsageError
 from mezzotint.fewstep.fit import Recipe
 from mezzotint.making.calibrated.calibrate import Calibration, Progressed, Settings, calibrated, never, silent
+from mezzotint.making.calibrated.losses import check_loss
 from mezzotint.making.request import Request
 
 MAX_BYTES = 1 << 20
@@ -37,6 +38,7 @@ def calibrate(
     rows: int | None = None,
     updates: int | None = None,
     teacher: int | None = None,
+    loss: str | None = None,
     seed: int = 0,
     device: str = "auto",
     dtype: str = "fastest",
@@ -51,7 +53,8 @@ def calibrate(
     Args: calls: of the denoiser, each 2 to 64 and fewer than the teacher's.  scale: guidance; None is the preset's.
         prompts: what is asked for, of a model of text; a class-conditional one takes its labels.
         rows: end points that are learnt from; an eighth as many more are held out.  updates: of each fit.
-        teacher: its steps.  seed: of everything that is drawn.   progressed: told (what, done, of how many, a note).
+        teacher: its steps.  loss: of the ends' differences, a name of ``LOSSES``; None is what suits the model.
+        seed: of everything that is drawn.   progressed: told (what, done, of how many, a note).
         stop: asked between steps.
     Raises: UsageError (words; a distilled model), InputError, ModelError, NonFiniteError (it diverges), StorageError.
     """
@@ -67,6 +70,7 @@ def calibrate(
         held=usual.held if rows is None else max(16, learnt // 8),
         teacher=usual.teacher if teacher is None else teacher,
         recipe=usual.recipe if updates is None else replace(Recipe(), steps=updates),
+        loss=check_loss(loss),
         seed=seed,
     )
     asked = Request("", model=model, scale=scale, device=device, dtype=dtype, threads=threads)
