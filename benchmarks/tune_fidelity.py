@@ -195,7 +195,7 @@ def _written(layers: Any, trial: Trial, folder: Path) -> int:
     from mezzotint.nets.adapters.contents import contents_of
     from mezzotint.pretrained.exchange.save import layout_for, write_adapter
 
-    contents, system = contents_of(layers), trial.base.system
+    contents, system = contents_of(layers.parts["denoiser"]), trial.base.system
     folder.mkdir()
     (one,) = write_adapter(folder / "adapter.safetensors", contents, system, layout_for(contents, system))
     return one.path.stat().st_size

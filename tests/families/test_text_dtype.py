@@ -15,6 +15,7 @@ from checkpoints import pixart
 from transformers import CLIPTextModelWithProjection, T5EncoderModel
 
 import mezzotint as mz
+from mezzotint.nets.packed import PackedConv, PackedLinear
 from mezzotint.pretrained import component_network, foreign, foreign_codec
 from mezzotint.pretrained.components import components
 from mezzotint.pretrained.families.clip import tower
@@ -36,7 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ran]:
     """Which parts were asked for: their format, and the bytes of their weights."""
-    found, real = Ran(), component_network.network_of
+    found, real, packed = Ran(), component_network.network_of, component_network.packed_network_of
     SHELF._make_room(0)  # what tests before kept would not be asked for
 
     def watched(part: Any, device: str, dtype: torch.dtype) -> Any:
@@ -45,8 +46,17 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ran]:
         found[part.name] = (dtype, sum(distinct.values()))
         return network
 
+    def watched_packed(part: Any, device: str, dtype: torch.dtype) -> Any:
+        network = packed(part, device, dtype)
+        blocks = [m.packed.to_dense() for m in network.modules() if isinstance(m, PackedConv | PackedLinear)]
+        held = [*network.parameters(), *network.buffers(), *blocks]
+        if blocks:  # else it is the plain one, and was watched
+            found[part.name] = (dtype, sum(w.numel() * w.element_size() for w in held))
+        return network
+
     for module in (component_network, foreign, foreign_codec):
         monkeypatch.setattr(module, "network_of", watched)
+    monkeypatch.setattr(foreign, "packed_network_of", watched_packed)
     yield found
     SHELF.resize(MANY)
     gc.collect()
