@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
+import torch
 
 import mezzotint
 from mezzotint.cli import run
+from mezzotint.diffusion.denoiser import Posterior
+from mezzotint.evaluation.features import extractor
+from mezzotint.making.calibrated.rows import Rows, job_of, problem_of
 from mezzotint.making.frontier.frontier import SOLVERS, settings_of
+from mezzotint.making.frontier.measure import Bench, measured
 from mezzotint.pretrained.frontier import frontier_path
 from mezzotint.schemas import schema
 
@@ -49,7 +55,8 @@ def test_it_is_measured_drawn_kept_and_read(own: Path, capsys: pytest.CaptureFix
     assert receipt["made"]["stages"][0]["steps"] == took["steps"]
 
     before = kept(own).stat().st_mtime_ns
-    points = {path: path.stat().st_mtime_ns for path in own.glob("frontiers/**/work/*.json")}
+    points = {path: path.stat().st_mtime_ns for path in own.glob("frontiers/*/*/*/*.json")}
+    assert len(points) == len(said["points"])
     assert run(["frontier", *FAST, "--json"]) == 0
     assert all(path.stat().st_mtime_ns == then for path, then in points.items())
     assert kept(own).stat().st_mtime_ns > before
@@ -126,3 +133,14 @@ def test_every_usual_solver_is_tried(own: Path) -> None:
     assert {one.solver for one, _ in found} == {"", *SOLVERS} - {"heun"}
     assert {one.grid for one, _ in found} == {"", "auto"}
     assert set(presets.values()) <= {one for one, _ in found}
+
+
+def test_a_setting_that_diverges_is_infinitely_far_and_not_kept(own: Path) -> None:
+    rows = Rows(4, 4, ("sneaker",), 4, 0)
+    job = job_of(mezzotint.Request("", model="fashion", steps=6, threads=1), rows)
+    ends = torch.zeros(8, *job.main.model.spec.shape)
+    lost = replace(problem_of(job, rows), denoiser=lambda x, level, cond: Posterior(x * torch.inf))
+    setting, plan = settings_of(job, ("ddim",), (3,), None)[0][0]
+    bench = Bench(lost, ends, job.main.model.codec("cpu"), extractor(), 1, own)
+    found = measured(bench, setting, plan, torch.zeros(8, 1280))
+    assert found.distance == found.kernel.low == float("inf") and not list(own.glob("*.json"))

@@ -44,3 +44,8 @@ def test_nothing_farther_or_clearly_worse_is_as_good() -> None:
     preset = point(10, 0.05)
     assert as_good(preset, preset) and as_good(point(6, 0.05, kernel=1.5), preset)
     assert not as_good(point(6, 0.051), preset) and not as_good(point(6, 0.01, kernel=2.5), preset)
+
+
+def test_what_diverges_is_no_part_of_it() -> None:
+    near = point(6, 0.04)
+    assert pareto([point(2, float("inf")), near]) == (near,)

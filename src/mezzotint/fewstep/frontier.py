@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,9 +49,10 @@ class Point:
 
 
 def pareto(points: Sequence[Point]) -> tuple[Point, ...]:
-    """Those that no other beats: none takes fewer calls or as many and is nearer; from the cheapest."""
+    """Those that no other beats: none takes fewer calls or as many and is nearer; from the cheapest.  What diverges is
+    none of them."""
     found: list[Point] = []
-    for p in sorted(points, key=lambda p: (p.calls, p.distance, p.seconds)):
+    for p in sorted((p for p in points if math.isfinite(p.distance)), key=lambda p: (p.calls, p.distance, p.seconds)):
         if not found or p.distance < found[-1].distance:
             found.append(p)
     return tuple(found)

@@ -77,7 +77,8 @@ def measured(bench: Bench, setting: Setting, plan: Plan, reference: Tensor) -> P
     far = Kernel(float("inf"), float("inf"), float("inf"))
     kernel = far if found is None else Kernel(found.value, found.low, found.high)
     point = Point(setting, bench.each * counter.rows / len(rows), seconds, distance if finite else float("inf"), kernel)
-    write_atomic(path, pretty_json(asdict(point)))
+    if finite:  # JSON has no infinity
+        write_atomic(path, pretty_json(asdict(point)))
     return point
 
 
