@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from mezzotint.cli import say
-from mezzotint.cli.options import json_option, machine_options, print_json, quiet_option
+from mezzotint.cli.options import fast_machine, json_option, machine_options, print_json, quiet_option, whole_numbers
 from mezzotint.cli.output import Bar, StoppedError
 from mezzotint.cli.stop import Stop
-from mezzotint.config import settings
-from mezzotint.errors import UsageError
 
 if TYPE_CHECKING:
     from mezzotint.making.calibrated.calibrate import Calibration, Made
@@ -41,14 +39,6 @@ class Phases:
         self._bar.__exit__(kind, error, at)
 
 
-def _calls(text: str) -> tuple[int, ...]:
-    """ "4,6,8" -> the numbers.  Raises UsageError."""
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts):
-        raise UsageError(f"--calls {text!r}: expected whole numbers with commas between, such as 4,6,8")
-    return tuple(map(int, parts))
-
-
 @click.command("calibrate")
 @click.argument("model", required=False)
 @click.option("--calls", default="4,6,8", show_default=True, metavar="N,N,…", help="Calls of the network a picture.")
@@ -62,17 +52,7 @@ def _calls(text: str) -> tuple[int, ...]:
 @machine_options
 @json_option
 @quiet_option
-def command(
-    model: str | None,
-    calls: str,
-    prompts: Path | None,
-    device: str | None,
-    dtype: str | None,
-    threads: int | None,
-    as_json: bool,
-    quiet: bool,
-    **words: Any,
-) -> None:
+def command(calls: str, prompts: Path | None, as_json: bool, quiet: bool, **words: Any) -> None:
     """Fit solvers to MODEL that need few calls of its network: `generate --solver learned --steps 6` then uses them.
 
     A solver's grid, weights and times are moved until its pictures are those of many steps from the same noise. One
@@ -81,19 +61,12 @@ def command(
 
     Ctrl-C keeps all that is done and exits with 130; the same command goes on, to the bit.
     """
-    numbers = _calls(calls)
-    said = settings({"model": model, "device": device, "dtype": dtype, "threads": threads})
-    # Here the fastest number format, unless somebody says another: the fit is long.
-    kind = "fastest" if said["dtype"].source == "default" else str(said["dtype"].value)
+    numbers, said = whole_numbers("--calls", calls), fast_machine(words)
 
     from mezzotint.making.calibrated.words import calibrate, prompts_of
 
     with Stop(None) as stop, Phases(shown=not quiet) as phases:
-        found = calibrate(
-            str(said["model"].value), calls=numbers, prompts=prompts_of(prompts), device=str(said["device"].value),
-            dtype=kind, threads=None if said["threads"].value is None else int(said["threads"].value),
-            progressed=phases, stop=stop, **words,
-        )  # fmt: skip
+        found = calibrate(calls=numbers, prompts=prompts_of(prompts), progressed=phases, stop=stop, **said)
     if found.stopped:
         raise StoppedError("interrupted; all that is done is kept, and the same command goes on")
     if as_json:

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mezzotint.cli.calibrate import Phases
-from mezzotint.cli.options import json_option, machine_options, out_option, print_json, quiet_option
+from mezzotint.cli.options import (
+    fast_machine,
+    json_option,
+    machine_options,
+    out_option,
+    print_json,
+    quiet_option,
+    whole_numbers,
+)
 from mezzotint.cli.output import StoppedError, run_folder
 from mezzotint.cli.stop import Stop
-from mezzotint.config import settings
-from mezzotint.errors import UsageError
 from mezzotint.files import pretty_json, write_atomic
 
 if TYPE_CHECKING:
@@ -20,13 +26,6 @@ if TYPE_CHECKING:
     from mezzotint.making.frontier.frontier import Frontier
 
 HEAD = ("setting", "calls", "CPU s", "distance", "kernel, x 1000 (95 %)")
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts):
-        raise UsageError(f"--steps {text!r}: expected whole numbers with commas between, such as 4,6,10")
-    return tuple(map(int, parts))
 
 
 @click.command("frontier")
@@ -43,13 +42,9 @@ def _numbers(text: str) -> tuple[int, ...]:
 @json_option
 @quiet_option
 def command(
-    model: str | None,
     solvers: tuple[str, ...],
     steps: str,
     prompts: Path | None,
-    device: str | None,
-    dtype: str | None,
-    threads: int | None,
     out: Path | None,
     as_json: bool,
     quiet: bool,
@@ -62,9 +57,7 @@ def command(
     the model's own preset: `generate --quality draft|standard|best` then takes it. Ctrl-C keeps what is measured and
     exits with 130; the same command goes on.
     """
-    numbers = _numbers(steps)
-    said = settings({"model": model, "device": device, "dtype": dtype, "threads": threads})
-    kind = "fastest" if said["dtype"].source == "default" else str(said["dtype"].value)
+    numbers, said = whole_numbers("--steps", steps), fast_machine(words)
 
     from mezzotint.making.calibrated.words import prompts_of
     from mezzotint.making.frontier.frontier import SOLVERS, frontier
@@ -72,11 +65,8 @@ def command(
 
     with Stop(None) as stop, Phases(shown=not quiet) as phases:
         found = frontier(
-            str(said["model"].value), solvers=solvers or SOLVERS, steps=numbers, prompts=prompts_of(prompts),
-            device=str(said["device"].value), dtype=kind,
-            threads=None if said["threads"].value is None else int(said["threads"].value),
-            progressed=phases, stop=stop, **words,
-        )  # fmt: skip
+            solvers=solvers or SOLVERS, steps=numbers, prompts=prompts_of(prompts), progressed=phases, stop=stop, **said
+        )
     if found.stopped:
         raise StoppedError("interrupted; all that is measured is kept, and the same command goes on")
     folder = run_folder(out, "frontier")

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from mezzotint.config import DEVICES, DTYPES, QUALITIES, settings
+from mezzotint.errors import UsageError
 
 Command = Callable[..., Any]
 
@@ -54,6 +55,23 @@ def settled(words: Mapping[str, Any], *names: str) -> dict[str, Any]:
     InputError."""
     said = settings({name: words[name] for name in names})
     return {**words, **{name: said[name].value for name in names}}
+
+
+def fast_machine(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with model, device, dtype and threads as settings have them; the fastest number format, unless somebody
+    says another, for commands that take long.  Raises UsageError, InputError."""
+    said = settings({name: words[name] for name in ("model", "device", "dtype", "threads")})
+    found = {name: one.value for name, one in said.items()}
+    fastest = {"dtype": "fastest"} if said["dtype"].source == "default" else {}
+    return {**words, **found, **fastest}
+
+
+def whole_numbers(option: str, text: str) -> tuple[int, ...]:
+    """ "4,6,8" -> the numbers.  Raises UsageError."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise UsageError(f"{option} {text!r}: expected whole numbers with commas between, such as 4,6,8")
+    return tuple(map(int, parts))
 
 
 def print_json(document: Mapping[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +20,22 @@ CAPTION = "caption_projection"
 """What PixArt makes of the text before: remembered, it gives every layer the same input to know again."""
 
 
+class Kept:
+    """The answers to the last few inputs, each known by its contents."""
+
+    def __init__(self) -> None:
+        self._pairs: tuple[tuple[Tensor, Tensor], ...] = ()
+
+    def __call__(self, x: Tensor, answer: Callable[[Tensor], Tensor]) -> Tensor:
+        pairs = self._pairs  # one reading: other threads may replace it
+        for known, made in pairs:
+            if same(known, x):
+                return made
+        made = answer(x)
+        self._pairs = ((x, made), *pairs[: KEPT - 1])
+        return made
+
+
 class Remembered(nn.Module):
     """y = layer(x), remembered for the last few x without gradients: the same bits, not computed again.
 
@@ -28,7 +46,7 @@ class Remembered(nn.Module):
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         self.layer = layer
-        self._kept: tuple[tuple[Tensor, Tensor], ...] = ()
+        self._kept = Kept()
         self._learns = any(p.requires_grad for p in layer.parameters())
 
     @property
@@ -40,13 +58,7 @@ class Remembered(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self._learns or torch.is_grad_enabled():
             return self._asked(x)
-        kept = self._kept  # one reading: other threads may replace it
-        for known, made in kept:
-            if same(known, x):
-                return made
-        made = self._asked(x)
-        self._kept = ((x, made), *kept[: KEPT - 1])
-        return made
+        return self._kept(x, self._asked)
 
     def _asked(self, x: Tensor) -> Tensor:
         answer: Tensor = self.layer(x)
@@ -58,17 +70,10 @@ class Recognised:
     layer that remembers knows what it is given by being it.  Without gradients; else x."""
 
     def __init__(self) -> None:
-        self._kept: tuple[Tensor, ...] = ()
+        self._kept = Kept()
 
     def __call__(self, x: Tensor) -> Tensor:
-        if torch.is_grad_enabled():
-            return x
-        kept = self._kept  # one reading: other threads may replace it
-        for known in kept:
-            if same(known, x):
-                return known
-        self._kept = (x, *kept[: KEPT - 1])
-        return x
+        return x if torch.is_grad_enabled() else self._kept(x, lambda new: new)
 
 
 def same(a: Tensor, b: Tensor) -> bool:
