@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mezzotint.nets.packed import packs
-from mezzotint.nets.published.layers import attend
+from mezzotint.nets.published.layers import attend, laid, pixels, tokens
 from mezzotint.pretrained.component_network import library_network, network_of, packed_network_of
 from mezzotint.pretrained.components import Component, components
 from mezzotint.pretrained.families.pictured import cross_attentions
@@ -84,6 +84,36 @@ def test_packed_it_predicts_the_same(parts: dict[str, Component]) -> None:
             a, b = (net(x[..., size], torch.tensor([1.0, 741.0]), text, **told)[0] for net in (plain, packed))
             assert float((a - b).abs().max() / a.abs().max()) < 2**-6
     assert not any(type(layer) in (torch.nn.Linear, torch.nn.Conv2d) for layer in packed.modules())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_each_state_is_told_several_texts_as_if_it_came_with_each(
+    parts: dict[str, Component], dtype: torch.dtype
+) -> None:
+    part, g = parts["unet"], torch.Generator().manual_seed(1)
+    if part.config["num_class_embeds"] or part.config["addition_embed_type"]:
+        pytest.skip("it is told more than texts")
+    net = packed_network_of(part, "cpu", dtype)
+    x = torch.randn(2, part.config["in_channels"], 34, 32, generator=g).to(dtype)
+    text = torch.randn(6, 7, part.config["cross_attention_dim"], generator=g).to(dtype)
+    t = torch.tensor([1.0, 741.0])
+    with torch.inference_mode():
+        shared, apart = net(x, t, text)[0], net(x.repeat(3, 1, 1, 1), t.repeat(3), text)[0]
+    assert (
+        shared.shape == apart.shape and (shared - apart).abs().max() <= 8 * torch.finfo(dtype).eps * apart.abs().max()
+    )
+    assert not torch.equal(shared[:2], shared[2:4])
+
+
+@pytest.mark.parametrize("size", [8, 32])
+def test_channels_lie_innermost_where_there_are_many_pixels(size: int) -> None:
+    x = torch.randn(2, 8, size, size).bfloat16()
+    with torch.inference_mode():
+        assert laid(x).is_contiguous(memory_format=torch.channels_last) == (size == 32)
+        assert laid(x.float()).is_contiguous()
+        made = pixels(tokens(x), size, size)
+        assert torch.equal(made, x) and made.is_contiguous() == (size == 8)
+    assert laid(x).is_contiguous()
 
 
 def _seen(part: Component) -> tuple[int, int, int, int]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mezzotint.diffusion.denoiser import Cond, Denoiser, Posterior
+from mezzotint.diffusion.denoiser import Cond, Denoiser, Posterior, Preconditioned
 from mezzotint.diffusion.guidance import (
     APG,
     Autoguided,
@@ -24,11 +24,13 @@ from mezzotint.diffusion.guidance import (
     Thresholded,
     apart,
     linear,
+    sharing,
     together,
 )
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.oracle import GaussianOracle, MixtureOracle
 from mezzotint.diffusion.parametrisation import V
+from mezzotint.errors import UsageError
 
 F64 = torch.float64
 SHAPE = (3, 2, 4)  # three frames of two channels
@@ -169,6 +171,28 @@ def test_together_equals_apart_with_one_call(level: str, inner: Denoiser) -> Non
         assert (got is None) == (want is None)
         if want is not None:
             torch.testing.assert_close(got, want)
+
+
+class Told:
+    """A network that makes something of x before it is told of the conditions: k B rows of them, each x told k."""
+
+    def __call__(self, x: Tensor, noise: Tensor, cond: Cond) -> Tensor:
+        made = (x * x).repeat(len(cond["label"]) // len(x), 1, 1, 1)
+        return made * cond["label"].sum(1)[:, None, None, None] + cond["label"][:, :1, None, None]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_sharing_equals_apart_with_one_state_of_each_row(level: str) -> None:
+    network = Told()
+    d = Counted(Preconditioned(network, V))
+    shared, alone = (Guided(d, 3.0, NULL, ask=ask)(X, LEVELS[level], COND) for ask in (sharing, apart))
+    assert d.batches == [B, B, B]
+    torch.testing.assert_close(shared.mean, alone.mean)
+
+
+def test_sharing_refuses_conditions_of_other_shapes() -> None:
+    with pytest.raises(UsageError, match="differ in 'label'"):
+        Guided(MIX, 3.0, {"label": torch.ones(B, 4, dtype=F64)}, ask=sharing)(X, MID, COND)
 
 
 # -- identities -------------------------------------------------------------------------------------------------------

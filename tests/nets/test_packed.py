@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from mezzotint.nets.packed import Halves, PackedLinear, pack, packs
+from mezzotint.nets.packed import PackedGate, PackedLinear, pack, packs
 from mezzotint.nets.published.layers import FeedForward
 
 pytestmark = pytest.mark.skipif(not packs("cpu", torch.bfloat16), reason="this processor does not multiply in bfloat16")
@@ -47,15 +47,19 @@ def test_the_layer_can_be_dropped_and_its_weights_are_not_kept_twice() -> None:
     assert torch.equal(kept.packed.to_dense(), wanted)
 
 
-def test_gates_are_two_maps() -> None:
+def test_gates_are_two_maps_and_nearer_to_full_precision() -> None:
     whole = nn.Module()
     whole.ff = FeedForward(16).bfloat16().requires_grad_(False)
     x = drawn(2, 6, 16)
     with torch.inference_mode():
-        wanted = whole.ff(x)
+        wanted = whole.ff(x, x)
+        exact = copy.deepcopy(whole.ff).float()(x.float(), x.float())
         pack(whole)
-        assert type(whole.ff.net.get_submodule("0.proj")) is Halves
-        assert torch.equal(whole.ff(x), wanted)
+        assert type(whole.ff.net.get_submodule("0.proj")) is PackedGate
+        found = whole.ff(x, x)
+    assert (found - exact).abs().max() <= (wanted - exact).abs().max()
+    with torch.enable_grad():
+        assert torch.equal(whole.ff(x, x), wanted)
 
 
 @pytest.mark.parametrize("name", ["map", "3 x 3"])

@@ -13,14 +13,15 @@ from torch import Tensor
 
 from mezzotint.diffusion.level import Level, expand
 from mezzotint.diffusion.parametrisation import Parametrisation
-from mezzotint.diffusion.scalar import combine
+from mezzotint.diffusion.scalar import as_many, combine
 
 Cond = Mapping[str, Tensor]
 """Conditioning: a closed set of names, each (B, *).  The unconditional value is a value too (``null``), not a flag."""
 
 Network = Callable[[Tensor, Tensor, Cond], Tensor]
 """(c_in x (B, *), c_noise () | (B,) | (B, F), cond) -> (B, *), or (B, 2C, …) for C channels: the second half of them is
-the learned variance, -1 … 1 between its bounds."""
+the learned variance, -1 … 1 between its bounds.  Some take cond of k B rows, each state told k things, and answer with
+as many, for [x, x, …] (``guidance.sharing``)."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,12 @@ class Preconditioned:
             skip, out, inp, noise = self._floats(alpha, sigma, level.index)
             fed = torch.full((x.shape[0],), noise, dtype=x.dtype, device=x.device)
             answer, logvar = _parted(self.network(x * inp, fed, cond), x)
-            return Posterior(combine((skip, x), (out, answer)), logvar)
+            return Posterior(combine((skip, as_many(x, answer)), (out, answer)), logvar)
         c = self.parametrisation(level.to(x))
         c_noise = c.noise.expand(x.shape[0]) if c.noise.ndim == 0 else c.noise
         answer, logvar = _parted(self.network((expand(c.inp, x) * x).to(x.dtype), c_noise, cond), x)
-        return Posterior((expand(c.skip, x) * x + expand(c.out, x) * answer).to(x.dtype), logvar)
+        skipped, out = expand(c.skip, x) * x, expand(c.out, x).expand_as(x)
+        return Posterior((as_many(skipped, answer) + as_many(out, answer) * answer).to(x.dtype), logvar)
 
     def _floats(self, alpha: float, sigma: float, index: Tensor | None) -> Floats:
         """The coefficients of one level, remembered; the memory is emptied when it is full."""

@@ -73,6 +73,11 @@ def everywhere(condition: Scalar | bool) -> bool:
     return bool(condition.all()) if isinstance(condition, Tensor) else bool(condition)
 
 
+def as_many(x: Tensor, like: Tensor) -> Tensor:
+    """Rows (B, *) repeated to those of ``like`` (k B, *), [x, x, …]; x itself where it has as many."""
+    return x if len(x) == len(like) else x.repeat(len(like) // len(x), *[1] * (x.ndim - 1))
+
+
 def combine(*terms: tuple[Scalar, Tensor]) -> Tensor:
     r"""The linear combination :math:`\sum_i c_i x_i`, in one pass a term and one new tensor.
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from mezzotint.codecs.base import Codec
 from mezzotint.codecs.kl import KL
 from mezzotint.diffusion.denoiser import Cond, Denoiser
-from mezzotint.diffusion.guidance import Guided, Inpainted, Interval, OwnNull, Telling, Thresholded, together
+from mezzotint.diffusion.guidance import Guided, Inpainted, Interval, OwnNull, Telling, Thresholded, sharing, together
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.diffusion.solver.held import Held
@@ -74,7 +74,7 @@ def _away(job: Job, planned: Planned, null: Cond, denoiser: Denoiser) -> Denoise
     weak = {name: null[name].to(job.device) for name in model.takes if name in null}
     if "vector" in model.takes and "vector" not in weak:
         weak["vector"] = torch.zeros(1, job.stages[0].model.spec.shape[-1], device=job.device)
-    return Guided(denoiser, scale, weak, ask=together)
+    return Guided(denoiser, scale, weak, ask=sharing if model.shares and not job.compiled else together)
 
 
 def link_of(planned: Planned) -> Fed:

@@ -38,6 +38,15 @@ class PackedLinear(nn.Module):
         return made
 
 
+def plus(layer: nn.Module, x: Tensor, to: Tensor) -> Tensor:
+    """layer(x) + to, as wide as the answer; of a packed map summed where it is written, at full precision."""
+    if type(layer) is not PackedLinear or torch.is_grad_enabled():
+        made: Tensor = layer(x) + to
+        return made
+    summed: Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, to, layer.packed, layer.bias, "add")
+    return summed
+
+
 class PackedConv(nn.Module):
     """A convolution's answer, (B, C, H, W) -> (B, C', H', W'); the layer may be dropped.  As ``PackedLinear``."""
 
@@ -61,8 +70,8 @@ class PackedConv(nn.Module):
         return made
 
 
-class Halves(nn.Module):
-    """[h, g] = W x + b as two maps: a gated layer reads each half whole."""
+class PackedGate(nn.Module):
+    """h * gelu(g), [h, g] = W x + b: two maps, each with what follows it done where it writes, at full precision."""
 
     def __init__(self, layer: nn.Linear) -> None:
         super().__init__()
@@ -70,15 +79,20 @@ class Halves(nn.Module):
         biases = (None, None) if layer.bias is None else layer.bias.chunk(2)
         self.first, self.second = (PackedLinear(w, b) for w, b in zip(weights, biases, strict=True))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(..., I) -> (..., O / 2) twice."""
-        return self.first(x), self.second(x)
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., I) -> (..., O / 2)."""
+        h, g = self.first, self.second
+        if torch.is_grad_enabled():
+            return h(x) * F.gelu(g(x))
+        gate = torch.ops.mkldnn._linear_pointwise(x, g.packed, g.bias, "gelu", [], "none")
+        made: Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, gate, h.packed, h.bias, "mul")
+        return made
 
 
 def packed_layer(path: str, layer: nn.Module) -> nn.Module | None:
     """What takes the layer's place; None where it stays."""
     if type(layer) is nn.Linear:
-        return Halves(layer) if path.endswith(GATED) else PackedLinear(layer.weight, layer.bias)
+        return PackedGate(layer) if path.endswith(GATED) else PackedLinear(layer.weight, layer.bias)
     if type(layer) is nn.Conv2d and not isinstance(layer.padding, str) and layer.padding_mode == "zeros":
         return PackedConv(layer)
     return None

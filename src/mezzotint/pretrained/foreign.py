@@ -22,6 +22,7 @@ from mezzotint.pretrained.controls import steered
 from mezzotint.pretrained.folder import Described
 from mezzotint.pretrained.foreign_codec import foreign_codec
 from mezzotint.pretrained.picture_prompts import looked
+from mezzotint.pretrained.published import own_network
 from mezzotint.pretrained.shelf import SHELF
 from mezzotint.pretrained.spec import Spec
 from mezzotint.pretrained.stage_model import defining_sha256, parametrisation_of, told_level
@@ -70,6 +71,14 @@ class ForeignStage:
     @property
     def spec(self) -> Spec:
         return self.described.spec
+
+    @cached_property
+    def shares(self) -> bool:
+        """Whether its network takes each state once for several texts (``guidance.sharing``): a U-Net of ours that is
+        told texts alone."""
+        part = self.nets[0]
+        known = part.class_name == "UNet2DConditionModel" and own_network(part) is not None
+        return known and self.takes == ("text",) and not self.attached
 
     @cached_property
     def config_sha256(self) -> str:

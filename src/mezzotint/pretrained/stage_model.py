@@ -184,6 +184,11 @@ class StageModel:
         """The codec, its weights, if any, on a device; in float32 whatever the denoiser's ``dtype``, they are small."""
         return _codec(self, device)
 
+    @property
+    def shares(self) -> bool:
+        """As ``ForeignStage.shares``: the text is in the context of every layer."""
+        return False
+
     @cached_property
     def takes(self) -> tuple[str, ...]:
         """The names of what its network is told."""

@@ -14,7 +14,7 @@ from mezzotint.diffusion.guidance.guided import Guided
 from mezzotint.diffusion.guidance.inpainted import Inpainted
 from mezzotint.diffusion.guidance.interval import Interval
 from mezzotint.diffusion.guidance.own_null import OwnNull
-from mezzotint.diffusion.guidance.pair import apart, linear, together
+from mezzotint.diffusion.guidance.pair import apart, linear, sharing, together
 from mezzotint.diffusion.guidance.plus_plus import CFGPlusPlus
 from mezzotint.diffusion.guidance.reconstruction import Reconstruction
 from mezzotint.diffusion.guidance.rescaled import Rescaled
@@ -38,5 +38,6 @@ __all__ = [
     "Tiled",
     "apart",
     "linear",
+    "sharing",
     "together",
 ]

@@ -18,7 +18,8 @@ class Guided:
     scale: s, a float or (B,).  1 is exactly the conditional answer and 0 exactly the null's, each with one call.
     null: the names to replace and their unconditional values, (1, *) or (B, *); a negative prompt is a null.
     rule: how the two are merged: ``linear``, or a ``Rescaled`` or ``APG`` value.
-    ask: ``apart`` (two calls) or ``together`` (one call of twice the batch).
+    ask: ``apart`` (two calls), ``together`` (one call of twice the batch), or ``sharing`` (one call of the batch with
+    twice the conditions, for networks that take that).
     Ho & Salimans, 2022, Classifier-Free Diffusion Guidance, eq. 6, with s = 1 + w.
     """
 

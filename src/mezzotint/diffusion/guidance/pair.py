@@ -17,7 +17,7 @@ Scale = float | Tensor
 """A guidance scale: one number, or (B,) where the rows of a batch differ."""
 
 Ask = Callable[[Denoiser, Tensor, Level, Cond, Cond], tuple[Posterior, Posterior]]
-"""(denoiser, x, level, cond, weak cond) -> (strong, weak): ``apart`` or ``together``."""
+"""(denoiser, x, level, cond, weak cond) -> (strong, weak): ``apart``, ``together`` or ``sharing``."""
 
 
 class Rule(Protocol):
@@ -67,13 +67,29 @@ def together(denoiser: Denoiser, x: Tensor, level: Level, cond: Cond, weak: Cond
     conditionings differ.
     """
     b = len(x)
+    doubled = denoiser(torch.cat((x, x)), _twice(level, b), _doubled(cond, weak))
+    return _half(doubled, slice(0, b)), _half(doubled, slice(b, 2 * b))
+
+
+def sharing(denoiser: Denoiser, x: Tensor, level: Level, cond: Cond, weak: Cond) -> tuple[Posterior, Posterior]:
+    """``together`` for a network that takes x (B, *) once with conditions of 2B rows, and computes what it is not told
+    of them once for both.
+
+    Raises UsageError as ``together``.
+    """
+    b = len(x)
+    doubled = denoiser(x, level, _doubled(cond, weak))
+    return _half(doubled, slice(0, b)), _half(doubled, slice(b, 2 * b))
+
+
+def _doubled(cond: Cond, weak: Cond) -> Cond:
+    """Both, one after the other, (2B, *)."""
     for name in cond.keys() | weak.keys():
         if name not in cond or name not in weak or cond[name].shape != weak[name].shape:
             raise UsageError(
                 f"the two conditionings differ in {name!r} and cannot share a batch; use apart for together"
             )
-    doubled = denoiser(torch.cat((x, x)), _twice(level, b), {k: torch.cat((cond[k], weak[k])) for k in cond})
-    return _half(doubled, slice(0, b)), _half(doubled, slice(b, 2 * b))
+    return {k: torch.cat((cond[k], weak[k])) for k in cond}
 
 
 def _twice(level: Level, batch: int) -> Level:

@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mezzotint.nets.packed import Halves
+from mezzotint.diffusion.scalar import as_many
+from mezzotint.nets.packed import PackedGate, plus
 
 NARROW = 16
 """Width of a head below which attention on a processor without AVX-512 is faster with zeros at its end: half the time
@@ -49,6 +50,26 @@ def _pads() -> bool:
     return torch.backends.cpu.get_cpu_capability() != "AVX512"
 
 
+MANY = 1024
+"""Pixels from which a processor normalises groups of innermost channels as fast as of outermost ones (torch 2.13): with
+fewer it takes up to eight times as long."""
+
+
+def laid(x: Tensor) -> Tensor:
+    """(B, C, H, W) with channels innermost where a processor is faster with them: its convolutions in bfloat16 always
+    are, its normalisation from ``MANY`` pixels on.  In another format, or where gradients are wanted, it stays."""
+    return x.contiguous(memory_format=_layout(x)) if _lays(x) else x
+
+
+def _lays(x: Tensor) -> bool:
+    return x.device.type == "cpu" and x.dtype == torch.bfloat16 and not torch.is_grad_enabled()
+
+
+def _layout(x: Tensor) -> torch.memory_format:
+    many = _lays(x) and x.shape[2] * x.shape[3] >= MANY
+    return torch.channels_last if many else torch.contiguous_format
+
+
 class Resnet(nn.Module):
     """x + conv(silu(norm(conv(silu(norm(x))) + time))), x by a 1 x 1 convolution where the width changes."""
 
@@ -66,6 +87,7 @@ class Resnet(nn.Module):
 
     def forward(self, x: Tensor, time: Tensor | None = None) -> Tensor:
         """(B, C, H, W), silu of the time's embedding (B, T) -> (B, C', H, W)."""
+        x = laid(x)
         h = self.conv1(F.silu(self.norm1(x)))
         if self.told:
             h = h + self.time_emb_proj(time)[:, :, None, None]
@@ -118,11 +140,24 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """(B, N, D), (B, M, E) -> (B, N, D)."""
         if self.processor is not None:
-            found: Tensor = self.processor(self, x, encoder_hidden_states=context)
-            return found
-        told = x if context is None else context
-        made: Tensor = self.to_out[0](attend(self.to_q(x), self.to_k(told), self.to_v(told), self.heads))
+            return self._processed(x, context)
+        made: Tensor = self.to_out[0](self._attended(x, context))
         return made
+
+    def added(self, x: Tensor, context: Tensor | None, to: Tensor) -> Tensor:
+        """The same + ``to`` (B, N, D)."""
+        if self.processor is not None:
+            return self._processed(x, context) + to
+        return plus(self.to_out[0], self._attended(x, context), to)
+
+    def _attended(self, x: Tensor, context: Tensor | None) -> Tensor:
+        told = x if context is None else context
+        return attend(self.to_q(x), self.to_k(told), self.to_v(told), self.heads)
+
+    def _processed(self, x: Tensor, context: Tensor | None) -> Tensor:
+        assert self.processor is not None
+        found: Tensor = self.processor(self, x, encoder_hidden_states=context)
+        return found
 
 
 class FeedForward(nn.Module):
@@ -134,17 +169,18 @@ class FeedForward(nn.Module):
         gate.proj = nn.Linear(width, 8 * width)
         self.net = nn.ModuleList([gate, nn.Identity(), nn.Linear(4 * width, width)])
 
-    def forward(self, x: Tensor) -> Tensor:
-        h, gate = _halves(self.net.get_submodule("0.proj"), x)
-        made: Tensor = self.net[2](h * F.gelu(gate))
-        return made
+    def forward(self, x: Tensor, to: Tensor) -> Tensor:
+        """(B, N, D) twice -> (B, N, D): what it makes of the first, + the second."""
+        proj = self.net.get_submodule("0.proj")
+        return plus(self.net[2], proj(x) if type(proj) is PackedGate else _gated(*_halves(proj, x)), to)
+
+
+def _gated(h: Tensor, gate: Tensor) -> Tensor:
+    return h * F.gelu(gate)
 
 
 def _halves(proj: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
     """Both halves of what a map makes: activations on dense memory are faster on a processor."""
-    if type(proj) is Halves:
-        made: tuple[Tensor, Tensor] = proj(x)
-        return made
     if type(proj) is nn.Linear and x.device.type == "cpu":
         (w, gate_w), (b, gate_b) = proj.weight.chunk(2), proj.bias.chunk(2)
         return F.linear(x, w, b), F.linear(x, gate_w, gate_b)
@@ -162,9 +198,10 @@ class Block(nn.Module):
         self.norm3, self.ff = nn.LayerNorm(width), FeedForward(width)
 
     def forward(self, x: Tensor, text: Tensor) -> Tensor:
-        x = self.attn1(self.norm1(x)) + x
-        x = self.attn2(self.norm2(x), text) + x
-        made: Tensor = self.ff(self.norm3(x)) + x
+        """(B, N, D), (k B, M, E) -> (k B, N, D)."""
+        x = as_many(self.attn1.added(self.norm1(x), None, x), text)
+        x = self.attn2.added(self.norm2(x), text, x)
+        made: Tensor = self.ff(self.norm3(x), x)
         return made
 
 
@@ -181,13 +218,13 @@ class Transformer(nn.Module):
         self.linear = linear
 
     def forward(self, x: Tensor, text: Tensor) -> Tensor:
-        """(B, C, H, W), (B, L, D) -> (B, C, H, W)."""
+        """(B, C, H, W), (k B, L, D) -> (k B, C, H, W)."""
         h, (height, width) = self.norm(x), x.shape[2:]
         h = self.proj_in(tokens(h)) if self.linear else tokens(self.proj_in(h))
         for block in self.transformer_blocks:
             h = block(h, text)
         h = pixels(self.proj_out(h), height, width) if self.linear else self.proj_out(pixels(h, height, width))
-        made: Tensor = h + x
+        made: Tensor = h + as_many(x, h)
         return made
 
 
@@ -198,4 +235,5 @@ def tokens(x: Tensor) -> Tensor:
 
 def pixels(x: Tensor, height: int, width: int) -> Tensor:
     """(B, H W, C) -> (B, C, H, W)."""
-    return x.reshape(len(x), height, width, -1).permute(0, 3, 1, 2).contiguous()
+    found = x.reshape(len(x), height, width, -1).permute(0, 3, 1, 2)
+    return found.contiguous(memory_format=_layout(found))

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mezzotint.diffusion.scalar import as_many
 from mezzotint.nets.published.layers import Down, Resnet, Transformer, Up
 
 
@@ -82,7 +83,7 @@ class _Stage(nn.Module):
         self.attends = attends
 
     def one(self, i: int, x: Tensor, time: Tensor, text: Tensor) -> Tensor:
-        x = self.resnets[i](x, time)
+        x = self.resnets[i](x, as_many(time, x))
         return self.attentions[i](x, text) if self.attends else x
 
 
@@ -109,7 +110,8 @@ class _Middle(nn.Module):
         self.resnets = nn.ModuleList(Resnet(width, width, c.groups, c.eps, 4 * c.widths[0]) for _ in range(2))
 
     def forward(self, x: Tensor, time: Tensor, text: Tensor) -> Tensor:
-        made: Tensor = self.resnets[1](self.attentions[0](self.resnets[0](x, time), text), time)
+        x = self.attentions[0](self.resnets[0](x, as_many(time, x)), text)
+        made: Tensor = self.resnets[1](x, as_many(time, x))
         return made
 
 
@@ -129,14 +131,18 @@ class _UpStage(_Stage):
         They are left as they are: a stage may be run once more for its gradients (``nets.checkpointed``).
         """
         for i, state in enumerate(reversed(beside)):
-            x = self.one(i, torch.cat([x, state], 1), time, text)
+            x = self.one(i, torch.cat([x, as_many(state, x)], 1), time, text)
         for up in self.upsamplers:
             x = up(x, size)
         return x
 
 
 class ConditionedUNet(nn.Module):
-    """(x (B, C, H, W), t (B,), text (B, L, D)) -> (what it predicts,); called as diffusers' is."""
+    """(x (B, C, H, W), t (B,), text (k B, L, D)) -> (what it predicts (k B, C', H, W),); called as diffusers' is.
+
+    With k > 1 each state is told k texts: rows [x, x, …] of text, computed once as far as the first layer that is told.
+    Whatever else it is told is of k B rows then, or of none.
+    """
 
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
