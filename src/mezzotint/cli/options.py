@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from mezzotint.config import DEVICES, DTYPES, QUALITIES, settings
+from mezzotint.governance.licence.words import MODES, USES
 
 Command = Callable[..., Any]
 
@@ -46,6 +47,17 @@ machine_options = chain(
     click.option("--device", metavar="|".join(DEVICES), help="Where the network runs.  [auto]"),
     click.option("--dtype", metavar="|".join(DTYPES), help="Its number format.  [auto]"),
     click.option("--threads", type=int, help="Processor threads."),
+)
+use_option = click.option(
+    "--use",
+    metavar="|".join(USES),
+    help="What it is for: licences must allow that.  [as mezzotint.toml declares]",
+)
+licence_options = chain(
+    use_option,
+    click.option(
+        "--licence-mode", metavar="|".join(MODES), help="Where they do not allow it: refuse, or say so.  [enforce]"
+    ),
 )
 
 
