@@ -63,7 +63,7 @@ EVALUATION = [
 OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--prompt-2", "--prompt-3", "--negative-prompt-2", "--negative-prompt-3"],
-        *["--strict", "--model", "--parts", "-n/--n", "--seed", *SAMPLING, "--guidance-interval"],
+        *["--use", "--licence-mode", "--strict", "--model", "--parts", "-n/--n", "--seed", *SAMPLING, "--guidance-interval"],
         *["--size", "--lora"],
         *["--embedding", "--control", "--control-image", "--ip-adapter", "--ip-image", "--ip-encoder"],
         *["--allow-partial", "--refiner", "--refiner-at", "--prior", "--then", "--image", "--strength"],
@@ -98,6 +98,10 @@ OPTIONS = {
     "evaluate": ["MODEL", *EVALUATION],
     "compare": ["MODEL...", *EVALUATION],
     "models": ["--families", "--json"],
+    "licence": [
+        *["MODEL", "--lora", "--embedding", "--control", "--ip-adapter", "--ip-encoder", "--refiner", "--prior", "--then"],
+        *["--parts", "--use", "--stage", "--delivery", "--revenue", "--territory", "--records", "--json"],
+    ],
     "pull": ["ID", "--variant", "--file", "--name", *SHARED],
     "convert": ["PATH", "--to", "--base", "--rank", "--out", "--json"],
     "read": ["FILE", "--json"],
@@ -110,7 +114,8 @@ OPTIONS = {
         *["--feeders", "--compile", "--strategy", "--part", "--tensorboard", *SHARED],
     ],
     "tune": [
-        *["PHOTOS", "--name", "--class", "--also", "--model", "--size", "--judge-by", "--photo-licence", "--method"],
+        *["PHOTOS", "--name", "--class", "--also", "--model", "--size", "--judge-by", "--photo-licence"],
+        *["--use", "--licence-mode", "--method"],
         *["--rank", "--rank-at-noise", "--alpha", "--lora-plus", "--text-encoder", "--vectors", "--initial"],
         *["--targets", "--steps", "--batch", "--rate", "--share", "--prior", "--outside", "--moments"],
         *["--prior-pictures", "-n/--n", "--seed", *MACHINE, "--gradient-checkpointing"],

@@ -1,4 +1,4 @@
-"""``mezzotint licence MODEL``: allowed, allowed with conditions, denied or unknown in a use, with the licences' words."""
+"""``mezzotint licence MODEL``: allowed, allowed with conditions, denied or unknown, with the words of the licences."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The verdict on a model's components in a use.
 
-d(model) = max over components c, over findings f of c, of d(f), with allowed < allowed with conditions < unknown < denied:
-a maximum, so that a component more never loosens it.
+d(model) = max over components c, over findings f of c, of d(f), where allowed < allowed with conditions < unknown <
+denied: a maximum, so that a component more never loosens it.
 """
 
 from __future__ import annotations

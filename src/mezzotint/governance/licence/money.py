@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 
-from mezzotint.errors import UsageError, unknown
+from mezzotint.errors import UsageError
 
 _CURRENCIES = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP
@@ -67,14 +68,10 @@ def currency(text: str, where: str) -> str:
     """A code of ISO 4217 in capitals.  Raises UsageError for another."""
     code = text.upper()
     if code not in CURRENCIES:
-        raise UsageError(
-            f"{where}: {unknown('currency', code, sorted(CURRENCIES))}" if len(code) == 3 else _long(text, where)
-        )
+        near = get_close_matches(code, sorted(CURRENCIES), n=3, cutoff=0.6)
+        hint = f"did you mean {', '.join(near)}?" if near else "expected three letters of ISO 4217, such as USD"
+        raise UsageError(f"{where}: unknown currency {text!r}; {hint}")
     return code
-
-
-def _long(text: str, where: str) -> str:
-    return f"{where}: {text!r} is no currency; expected three letters of ISO 4217, such as USD"
 
 
 def above(have: Money, cap: Money, boundary: str, rates: Mapping[str, Rate], today: date) -> bool | None:

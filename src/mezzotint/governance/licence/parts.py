@@ -27,7 +27,7 @@ OWN = ("own", "our own", "ours", "my own", "mine")
 
 @dataclass(frozen=True)
 class Shelf:
-    """What is on record.   hashed: whether files of other layouts are worth hashing, as records of them may be there."""
+    """What is on record.   hashed: whether files in other layouts are hashed, as there may be records of them."""
 
     library: Library
     known: Known

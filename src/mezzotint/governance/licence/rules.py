@@ -192,13 +192,13 @@ def _policy(body: UsePolicy, asked: Asked) -> Finding | None:
 
 def _outputs(body: Outputs, asked: Asked) -> Finding | None:
     facts = asked.facts
-    if "train_on_outputs" in facts.actions and body.train_other_models != "free":
-        return _training(body.train_other_models, asked)
+    learning = "train_on_outputs" in facts.actions and body.train_other_models != "free"
+    found = [_training(body.train_other_models, asked)] if learning else []
     if facts.purpose in ("commercial", None) and body.commercial == "denied":
         unsure = Finding(Decision.UNKNOWN, "outputs_denied", "outputs may not be used in trade; say --use")
         denied = Finding(Decision.DENIED, "outputs_denied", "what it makes may not be used in trade or production")
-        return _contract(asked, denied) if facts.purpose else unsure
-    return None
+        found.append(_contract(asked, denied) if facts.purpose else unsure)
+    return max(found, key=lambda one: one.decision, default=None)
 
 
 def _training(answer: str, asked: Asked) -> Finding:

@@ -62,9 +62,8 @@ class Verdict:
     @property
     def decision(self) -> Decision:
         """The strictest of the reasons; a model of no component is not known."""
-        return max(
-            (r.decision for r in self.reasons), default=Decision.ALLOWED if self.components else Decision.UNKNOWN
-        )
+        least = Decision.ALLOWED if self.components else Decision.UNKNOWN
+        return max((least, *(reason.decision for reason in self.reasons)))
 
     @property
     def conditions(self) -> tuple[Reason, ...]:
