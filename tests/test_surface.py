@@ -63,7 +63,17 @@ EVALUATION = [
 OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--prompt-2", "--prompt-3", "--negative-prompt-2", "--negative-prompt-3"],
-        *["--use", "--licence-mode", "--strict", "--model", "--parts", "-n/--n", "--seed", *SAMPLING, "--guidance-interval"],
+        *[
+            "--use",
+            "--licence-mode",
+            "--strict",
+            "--model",
+            "--parts",
+            "-n/--n",
+            "--seed",
+            *SAMPLING,
+            "--guidance-interval",
+        ],
         *["--size", "--lora"],
         *["--embedding", "--control", "--control-image", "--ip-adapter", "--ip-image", "--ip-encoder"],
         *["--allow-partial", "--refiner", "--refiner-at", "--prior", "--then", "--image", "--strength"],
@@ -99,7 +109,17 @@ OPTIONS = {
     "compare": ["MODEL...", *EVALUATION],
     "models": ["--families", "--json"],
     "licence": [
-        *["MODEL", "--lora", "--embedding", "--control", "--ip-adapter", "--ip-encoder", "--refiner", "--prior", "--then"],
+        *[
+            "MODEL",
+            "--lora",
+            "--embedding",
+            "--control",
+            "--ip-adapter",
+            "--ip-encoder",
+            "--refiner",
+            "--prior",
+            "--then",
+        ],
         *["--parts", "--use", "--stage", "--delivery", "--revenue", "--territory", "--records", "--json"],
     ],
     "pull": ["ID", "--variant", "--file", "--name", *SHARED],

@@ -229,11 +229,16 @@ def test_reviewing_by_hand_does_where_the_licence_says_so() -> None:
 
 def test_every_reason_has_the_words_it_rests_on() -> None:
     for reason in found(SHOP, FLUX, STABILITY, HUNYUAN).reasons:
-        assert reason.text and reason.component and (not reason.kind or (reason.quote and reason.clause and reason.source))
+        assert (
+            reason.text and reason.component and (not reason.kind or (reason.quote and reason.clause and reason.source))
+        )
 
 
 def test_the_signature_that_ends_first_bounds_the_verdict() -> None:
-    early = {**signatures(), SDXL: Signature("A. Counsel", TODAY - timedelta(days=100), signatures()[SDXL].record_sha256)}
+    early = {
+        **signatures(),
+        SDXL: Signature("A. Counsel", TODAY - timedelta(days=100), signatures()[SDXL].record_sha256),
+    }
     assert found(shop(signed=early), SD1, SDXL).expires == TODAY + timedelta(days=80)
     assert found(SHOP, "Apache-2.0").expires is None
 

@@ -125,7 +125,9 @@ def test_a_record_that_was_changed_is_refused(tmp_path: Path, monkeypatch: pytes
     for path in FOLDER.iterdir():
         if path.suffix in (".toml", ".json"):
             (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "flux-1-dev-nc-1.0.toml").write_text((FOLDER / "flux-1-dev-nc-1.0.toml").read_text().replace("denied", "allowed"))
+    (tmp_path / "flux-1-dev-nc-1.0.toml").write_text(
+        (FOLDER / "flux-1-dev-nc-1.0.toml").read_text().replace("denied", "allowed")
+    )
     monkeypatch.setattr(resources, "files", lambda name: tmp_path)
     shelf.shipped.cache_clear()
     try:
@@ -149,7 +151,7 @@ def test_an_organisation_s_own_records(tmp_path: Path) -> None:
 
 
 def test_a_licence_that_nobody_has_a_record_of() -> None:
-    with pytest.raises(InputError, match="unknown licence 'Apache-2.1'; did you mean Apache-2.0"):
+    with pytest.raises(InputError, match=r"unknown licence 'Apache-2\.1'; did you mean Apache-2\.0"):
         LIBRARY.need("Apache-2.1", "here")
 
 
@@ -167,9 +169,13 @@ def test_a_model_record_must_name_a_licence_on_record() -> None:
     row += 'quote = "q"\nsource = "s"\n'
     good = f"schema = 1\n{row.format('a' * 64, 'MIT')}"
     assert read_model_record(good.encode(), "m", LIBRARY)["a" * 64][0].licences == ("MIT",)
-    for bad in (row.format("a" * 64, "MITT"), row.format("a", "MIT"), row.format("a" * 64, "MIT").replace('quote = "q"\n', "")):
+    for bad in (
+        row.format("a" * 64, "MITT"),
+        row.format("a", "MIT"),
+        row.format("a" * 64, "MIT").replace('quote = "q"\n', ""),
+    ):
         with pytest.raises(InputError):
-            read_model_record(f"schema = 1\n{bad}".encode(), "m", LIBRARY)
+            read_model_record(f"schema = 1\n{bad.removeprefix('schema = 1')}".encode(), "m", LIBRARY)
 
 
 @pytest.mark.parametrize("text", ["2e6", "USD", "-1USD", "1e6XXX", "1e6 dollars", "nanUSD", "infUSD", "1e9999USD", ""])
@@ -189,4 +195,8 @@ def test_what_is_no_country(code: str) -> None:
 
 
 def test_countries() -> None:
-    assert countries(["sg"], "") == {"SG"} and {"DE", "FR", "RE"} < countries(["EU"], "") and "GB" not in countries(["EU"], "")
+    assert (
+        countries(["sg"], "") == {"SG"}
+        and {"DE", "FR", "RE"} < countries(["EU"], "")
+        and "GB" not in countries(["EU"], "")
+    )

@@ -68,10 +68,11 @@ def _unsure(one: Component, facts: Facts) -> Finding | None:
             f'where it was made by or for you, add own_adapters = ["{one.sha256[:16]}"] to [licence] of mezzotint.toml'
         )
         return Finding(Decision.UNKNOWN, "licence_own", f"it names no licence of its own; {how}")
-    if one.evidence in SURE and one.licences:
+    if one.evidence in SURE and len(one.licences) == 1:
         return None
+    kind = "ambiguous" if one.evidence in SURE else one.evidence
     said = f" ({', '.join(one.tags)})" if one.tags else ""
-    return Finding(Decision.UNKNOWN, f"licence_{one.evidence}", f"{EVIDENCE[one.evidence]}{said}")
+    return Finding(Decision.UNKNOWN, f"licence_{kind}", f"{EVIDENCE[kind]}{said}")
 
 
 def _unfit(record: Record, facts: Facts) -> Iterator[Finding]:
