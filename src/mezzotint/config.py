@@ -15,6 +15,9 @@ PREFIX = "MEZZOTINT_"
 FILE_NAME = "mezzotint.toml"
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+SECTIONS = ("licence",)
+"""Tables of settings files that are read by what they are for (``section``)."""
+
 DTYPES = ("auto", "float32", "bfloat16", "fastest")
 QUALITIES = ("draft", "standard", "best")
 
@@ -78,16 +81,35 @@ def _number(name: str, value: Any, source: str) -> int:
 
 def from_file(path: Path) -> dict[str, Value]:
     """The settings of a TOML file, none where it does not exist.  Raises InputError (not TOML), UsageError (wrong)."""
-    if not path.is_file():
-        return {}
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}; expected settings as TOML") from error
+    table = {name: value for name, value in _table(path).items() if name not in SECTIONS}
     for name in table:
         if name not in _BY_NAME or name == "home":
             raise UsageError(f"{path}: {unknown('setting', name, [s for s in _BY_NAME if s != 'home'])}")
     return {name: Value(name, checked(name, value, str(path)), str(path)) for name, value in table.items()}
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """A TOML file, {} where there is none.  Raises InputError."""
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"cannot read {path}: {error}; expected settings as TOML") from error
+
+
+def section(name: str) -> dict[str, tuple[Any, str]]:
+    """A table of the settings files: each value and the file it is from; ``./mezzotint.toml`` over the user's.
+
+    Raises InputError for a file that is no TOML, or where the name is no table.
+    """
+    found: dict[str, tuple[Any, str]] = {}
+    for path in (user_file(), Path(FILE_NAME)):
+        values = _table(path).get(name, {})
+        if not isinstance(values, dict):
+            raise InputError(f"{path}: {name} is {values!r}; expected a table, [{name}]")
+        found |= {key: (value, str(path)) for key, value in values.items()}
+    return found
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Value]:

@@ -46,6 +46,27 @@ class NonFiniteError(MezzotintError):
     exit_code = 1
 
 
+class LicenceDeniedError(MezzotintError):
+    """A licence forbids the declared use."""
+
+    code = "licence_denied"
+    exit_code = 4
+
+
+class LicenceUnknownError(MezzotintError):
+    """What licences allow in the declared use is not known, which counts as forbidden."""
+
+    code = "licence_unknown"
+    exit_code = 4
+
+
+class LicenceConditionError(MezzotintError):
+    """A licence's condition that is due before use is not met."""
+
+    code = "licence_condition"
+    exit_code = 4
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is not in a closed set, with the nearest names first."""
     names = list(known)

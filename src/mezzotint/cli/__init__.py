@@ -31,6 +31,7 @@ COMMANDS = {
     "evaluate": "Measure a model: distances, precision and recall, copies, adherence to prompts.",
     "compare": "Evaluate several models in the same way, side by side.",
     "models": "List the models at hand, with licences and sizes.",
+    "licence": "Say whether licences allow a use of a model, with the quotes.",
     "pull": "Fetch a model from the Hugging Face hub: the only command that uses the network.",
     "read": "Print the command that makes a picture again, whoever made it.",
     "export": "Write a model for ONNX Runtime or OpenVINO, which run it without torch.",

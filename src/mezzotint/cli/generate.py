@@ -11,6 +11,7 @@ import click
 
 from mezzotint.cli.options import (
     json_option,
+    licence_options,
     machine_options,
     model_option,
     out_option,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--prompt-3", default="", help="What the third text encoder reads (SD3).  [the prompt]")
 @click.option("--negative-prompt-2", default="", help="What to steer away from, for the second text encoder.")
 @click.option("--negative-prompt-3", default="", help="What to steer away from, for the third text encoder.")
+@licence_options
 @click.option("--strict", is_flag=True, help="A prompt whose end would be dropped is an error.")
 @model_option
 @click.option(

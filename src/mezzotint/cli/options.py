@@ -10,7 +10,11 @@ from typing import Any
 import click
 
 from mezzotint.config import DEVICES, DTYPES, QUALITIES, settings
+<<<<<<< HEAD
 from mezzotint.errors import UsageError
+=======
+from mezzotint.governance.licence.words import MODES, USES
+>>>>>>> licence
 
 Command = Callable[..., Any]
 
@@ -47,6 +51,17 @@ machine_options = chain(
     click.option("--device", metavar="|".join(DEVICES), help="Where the network runs.  [auto]"),
     click.option("--dtype", metavar="|".join(DTYPES), help="Its number format.  [auto]"),
     click.option("--threads", type=int, help="Processor threads."),
+)
+use_option = click.option(
+    "--use",
+    metavar="|".join(USES),
+    help="What it is for: licences must allow that.  [as mezzotint.toml declares]",
+)
+licence_options = chain(
+    use_option,
+    click.option(
+        "--licence-mode", metavar="|".join(MODES), help="Where they do not allow it: refuse, or say so.  [enforce]"
+    ),
 )
 
 

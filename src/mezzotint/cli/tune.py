@@ -11,7 +11,16 @@ from typing import Any, Self
 import click
 
 from mezzotint.cli import say
-from mezzotint.cli.options import chain, json_option, model_option, out_option, print_json, quiet_option, settled
+from mezzotint.cli.options import (
+    chain,
+    json_option,
+    licence_options,
+    model_option,
+    out_option,
+    print_json,
+    quiet_option,
+    settled,
+)
 from mezzotint.cli.output import Bar as PictureBar
 from mezzotint.cli.output import StoppedError, run_folder
 from mezzotint.cli.stop import Stop
@@ -26,6 +35,7 @@ _what = chain(
     click.option("--size", metavar="WxH", help="Of what is learnt from and judged, square.  [the model's own]"),
     click.option("--judge-by", type=click.Path(path_type=Path), help="A folder of photographs to judge by alone."),
     click.option("--photo-licence", default="", help="Whose the photographs are, for the adapter's passport."),
+    licence_options,
 )
 _how = chain(
     click.option(

@@ -17,6 +17,7 @@ from mezzotint.exported.runtime import processor
 from mezzotint.governance.receipt import Made, StageMade
 from mezzotint.making.counts import check_count, is_small, rows_for
 from mezzotint.making.job import GENERATE, Wanted, batches_of, prompts_of
+from mezzotint.making.licensed import licensed_request
 from mezzotint.making.planned import check_scale
 from mezzotint.making.prepare import check_whole
 from mezzotint.making.prompt import told
@@ -26,14 +27,15 @@ from mezzotint.pretrained.system import System, codec_part
 
 TAKEN = (
     *("prompt", "negative_prompt", "model", "n", "seed", "quality", "steps", "scale", "solver", "grid", "size"),
-    *("device", "dtype", "threads", "batch", "strict"),
+    *("device", "dtype", "threads", "batch", "strict", "use", "licence_mode"),
 )
 """Words of a request that mean something here."""
 
 
 @dataclass(frozen=True)
 class ExportedJob:
-    """As ``making.job.Job``.   ways: how each stage is sampled.  scale: guidance of the main one."""
+    """As ``making.job.Job``.   ways: how each stage is sampled.  scale: guidance of the main one.  remarks: on
+    licences."""
 
     exported: Exported
     pictures: tuple[Wanted, ...]
@@ -45,6 +47,7 @@ class ExportedJob:
     threads: int
     rows: int
     memory: None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def model(self) -> System:
@@ -56,7 +59,8 @@ class ExportedJob:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(note for picture in self.pictures for note in picture.told.notes))
+        told = (note for picture in self.pictures for note in picture.told.notes)
+        return tuple(dict.fromkeys((*self.remarks, *told)))
 
     @property
     def batches(self) -> list[tuple[Wanted, ...]]:
@@ -128,6 +132,7 @@ def prepare(asked: Request) -> ExportedJob:
     _check_words(asked)
     exported = read(Path(str(asked.model)))
     system, prompts, said = exported.system, asked.prompts, asked.how.said
+    notes = licensed_request(asked, system)
     _ = exported.runtime.version
     n = check_count("the number of pictures", check_count("n", asked.n) * len(prompts))
     rows, size = rows_for(n, asked.batch), size_of(system, asked.size)
@@ -152,6 +157,7 @@ def prepare(asked: Request) -> ExportedJob:
         size=size,
         threads=_threads(asked, system, rows),
         rows=rows,
+        remarks=notes,
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from mezzotint.errors import UsageError
 from mezzotint.making.counts import check_count, rows_for
 from mezzotint.making.edit import edit_of
 from mezzotint.making.job import GENERATE, Job, Wanted
-from mezzotint.making.opened import system_of
+from mezzotint.making.licensed import licensed_request
+from mezzotint.making.opened import described, system_of
 from mezzotint.making.planned import planned
 from mezzotint.making.prompt import told
 from mezzotint.making.request import Request
@@ -23,6 +25,8 @@ def prepare(asked: Request) -> Job:
     how, prompts = asked.how, asked.prompts
     total = check_count("the number of pictures", check_count("n", asked.n) * len(prompts))
     rows = rows_for(total, asked.batch)
+    model = described(asked.model, asked.parts) if isinstance(asked.model, str | Path) else asked.model.system
+    notes = licensed_request(asked, model)  # before anything large is read
     system = system_of(asked)
     edit = edit_of(system, asked)
     size = size_of(system, asked.size if edit is None else f"{edit.size[0]}x{edit.size[1]}")
@@ -39,7 +43,8 @@ def prepare(asked: Request) -> Job:
     each = [(text, one) for text, one in zip(prompts, said, strict=True) for _ in range(asked.n)]
     seeds = seeds_from(asked.seed, total)
     pictures = tuple(Wanted(s, text, one, task, name=text) for s, (text, one) in zip(seeds, each, strict=True))
-    return planned(how, system, pictures, rows, size, edit=edit)
+    job = planned(how, system, pictures, rows, size, edit=edit)
+    return replace(job, remarks=(*notes, *job.remarks))
 
 
 def check_whole(said: Sequence[Reading]) -> None:

@@ -85,6 +85,8 @@ class Request:
     offload: whether only the part that runs is in memory: slower, for models in diffusers' layout.
     compiled: whether the network's blocks are compiled (torch.compile), once a machine: kept under the home.
     strict: whether a prompt that is too long is an error.
+    use: what the pictures are for, advertising | product_design | content_generation | internal_research | evaluation;
+        None is what mezzotint.toml declares.   licence_mode: enforce | warn where licences do not allow that.
     """
 
     prompt: str | Sequence[str]
@@ -129,6 +131,8 @@ class Request:
     offload: bool = False
     compiled: bool = False
     strict: bool = False
+    use: str | None = None
+    licence_mode: str | None = None
 
     @property
     def prompts(self) -> tuple[str, ...]:

@@ -275,6 +275,8 @@ def generate(
     offload: bool = False,
     compiled: bool = False,
     strict: bool = False,
+    use: str | None = None,
+    licence_mode: str | None = None,
 ) -> Result:
     """Makes n pictures of a prompt, or of each of several.
 
@@ -282,7 +284,8 @@ def generate(
     among runs of the same batch rows.
     Args: as ``Request`` has them.
     Returns: pictures in the order of their seeds, each with its receipt.
-    Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic).
+    Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic),
+        LicenceDeniedError, LicenceUnknownError, LicenceConditionError (the declared use).
     """
     asked = Request(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
@@ -293,5 +296,6 @@ def generate(
         refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, control=control,
         control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
         allow_partial=allow_partial, offload=offload, compiled=compiled, strict=strict,
+        use=use, licence_mode=licence_mode,
     )  # fmt: skip
     return result_of(prepare(asked))

@@ -15,6 +15,7 @@ from mezzotint.making.canvas import Canvas
 from mezzotint.making.counts import check_count, rows_for
 from mezzotint.making.edit import Edit
 from mezzotint.making.job import Job, Planned, Wanted
+from mezzotint.making.licensed import licensed
 from mezzotint.making.opened import opened
 from mezzotint.making.planned import planned
 from mezzotint.making.prompt import told
@@ -122,6 +123,7 @@ def _enlarged(found: Larger) -> Pixels:
 def prepare_upscale(picture: Path, how: How, words: Enlarging) -> Job:
     """The job of ``upscale``'s words.  Arguments and errors: as ``upscale``."""
     system = opened(how.model)
+    notes = licensed(system)
     found = larger(system, picture, words)
     task: dict[str, Any] = {
         "name": "upscale", "picture": sha256(found.pixels.tobytes()), "by": found.by, "tile": found.tile,
@@ -150,7 +152,7 @@ def prepare_upscale(picture: Path, how: How, words: Enlarging) -> Job:
     stages = tuple(_whole(stage, found.padded, link) for stage in job.stages)
     factor = int(system.members[system.main].described.spec.codec["factor"])
     canvas = Canvas((found.tile // factor, found.tile // factor), found.overlap // factor, found.crop)
-    return replace(job, stages=stages, size=found.crop, canvas=canvas)
+    return replace(job, stages=stages, size=found.crop, canvas=canvas, remarks=(*notes, *job.remarks))
 
 
 def _whole(stage: Planned, size: tuple[int, int], link: dict[str, Any] | None) -> Planned:

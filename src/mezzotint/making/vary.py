@@ -17,6 +17,7 @@ from mezzotint.files import read_bytes, sha256
 from mezzotint.making.counts import check_count, rows_for
 from mezzotint.making.image import Result
 from mezzotint.making.job import Job, Wanted
+from mezzotint.making.licensed import licensed
 from mezzotint.making.opened import opened
 from mezzotint.making.planned import planned
 from mezzotint.making.prompt import Nothing, told
@@ -79,15 +80,17 @@ def prepare_vary(pictures: Sequence[Path], how: How) -> Job:
     from mezzotint.diffusion.philox import seeds_from
 
     rows = rows_for(check_count("n", how.n), how.batch)
-    loaded = load(opened(how.model)) if isinstance(how.model, str | Path) else how.model
-    system = loaded.system
+    system = opened(how.model)
+    notes = licensed(system)
+    loaded = load(system) if isinstance(how.model, str | Path) else how.model
     vectors, hashes = _seen(pictures, system) if system.eye else _embedded(pictures, _codec(loaded))
     says = told(system, Prompts(), system.size) if system.eye else Nothing()
     wanted = _alike(pictures[0], vectors[0], hashes[0], says, seeds_from(how.seed, how.n))
     if len(pictures) == 2:
         wanted = _between(pictures, vectors, hashes, says, seeds_from(how.seed, 1)[0], how.n)
     first = next(k for k, member in enumerate(system.members) if member.link["name"] == "vector")
-    return planned(replace(how, model=loaded), system, wanted, rows, system.size, first=first)
+    job = planned(replace(how, model=loaded), system, wanted, rows, system.size, first=first)
+    return replace(job, remarks=(*notes, *job.remarks))
 
 
 def _embedded(pictures: Sequence[Path], codec: Embedding) -> tuple[Tensor, list[str]]:

@@ -18,6 +18,7 @@ from mezzotint.errors import UsageError
 from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.files import make_folder, pretty_json, write_atomic
 from mezzotint.making.evaluation import Counted
+from mezzotint.making.licensed import licensed_to_tune
 from mezzotint.making.prompt import told
 from mezzotint.making.tuned.base import Base, base
 from mezzotint.making.tuned.halt import HaltedError, Pictured, heeding, unseen
@@ -86,14 +87,16 @@ def _check_folder(folder: Path, start: Literal["new", "resume"]) -> None:
 
 def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch, pictured: Pictured) -> Tuned:
     """The same.  Raises HaltedError where ``watch.stop`` ended it while pictures were made."""
-    model = base(load(wish.model), wish.device, wish.dtype, wish.size)
+    opened = load(wish.model)
+    licensed = licensed_to_tune(opened.system, wish.photo_licence, wish.use, wish.licence_mode)
+    model = base(opened, wish.device, wish.dtype, wish.size)
     _check_told(model)
     _check_names(model, wish.subjects)
     halves = tunable_of(model, wish.settings.method)
     features = extractor(2 * DEFAULT_SIZE)
     side = square(model)
     photos = shoots(wish, side, features)
-    notes = (*_licence_notes(model, wish), *_method_notes(wish), *photos.notes)
+    notes = (*licensed, *_licence_notes(model, wish), *_method_notes(wish), *photos.notes)
     for note in notes:
         watch.say(note)
     work = make_folder(folder / WORK)

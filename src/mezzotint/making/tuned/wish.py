@@ -23,6 +23,8 @@ class Wish:
     stay as it is; 0 has the photographs stand in for them, None makes 32 where the base is small.
     photo_licence: as people declare it, for the passport.   device, dtype: of the base's network; "fastest" measures.
     size: "WxH" of the pictures that are learnt from and judged; None is the model's own.
+    use: what the adapter is for; None is what mezzotint.toml declares.  licence_mode: enforce, or warn where licences,
+    that of the photographs among them, do not allow that.
     gradient_checkpointing: blocks are computed once more for their gradients, which takes less memory and more time.
     Raises UsageError.
     """
@@ -38,6 +40,8 @@ class Wish:
     dtype: str = "fastest"
     gradient_checkpointing: bool = False
     size: str | None = None
+    use: str | None = None
+    licence_mode: str | None = None
 
     def __post_init__(self) -> None:
         prior = self.prior_pictures or 0

@@ -47,6 +47,8 @@ def tune(
     threads: int | None = None,
     gradient_checkpointing: bool = False,
     size: str | None = None,
+    use: str | None = None,
+    licence_mode: str | None = None,
     resume: bool = False,
     out: str | Path,
     watch: Watch | None = None,
@@ -56,7 +58,7 @@ def tune(
 
     Args: name: what prompts will call it.  kind: what it is one of; None is the last word of the name.
         also: further subjects, "FOLDER=NAME" or "FOLDER=NAME:CLASS" each.  model: the base, by name or path.
-        judge_by … photo_licence, prior_pictures, n, device, dtype, gradient_checkpointing, size: see
+        judge_by … photo_licence, prior_pictures, n, device, dtype, gradient_checkpointing, size, use, licence_mode: see
             ``making.tuned.wish.Wish``.
         method … initial: see ``tuning.settings.Method``; lora_plus is its ``faster``, text_encoder its ``text``.
         steps … moments, seed: see ``tuning.settings.Settings``.  threads: processor threads; None leaves them.
@@ -66,7 +68,7 @@ def tune(
         what was learnt is judged.
     Returns: the adapter's path and the evidence, both None where ``watch.stop`` ended it early: resumable.
     Raises: UsageError (words; a model that takes no adapters or no text), InputError (photographs, model), ModelError,
-        NonFiniteError, StorageError.
+        NonFiniteError, StorageError, LicenceDeniedError, LicenceUnknownError, LicenceConditionError (declared use).
     """
     use_threads(threads)
     how = Method(method, rank, alpha, lora_plus, targets, rank_at_noise, text_encoder, vectors, initial)
@@ -82,5 +84,7 @@ def tune(
         dtype=dtype,
         gradient_checkpointing=gradient_checkpointing,
         size=size,
+        use=use,
+        licence_mode=licence_mode,
     )
     return tuned(wish, make_folder(Path(out)), "resume" if resume else "new", watch or Watch(), pictured)

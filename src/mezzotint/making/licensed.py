@@ -1,0 +1,95 @@
+"""Before anything is made: whether licences allow the declared use of a model and of what is put on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mezzotint.governance.licence.ask import Worn, shelf_of, verdict
+from mezzotint.governance.licence.facts import chosen, declared, told
+from mezzotint.governance.licence.parts import photographs
+from mezzotint.governance.licence.verdict import Verdict
+from mezzotint.governance.licence.words import MODES, Decision
+from mezzotint.pretrained.adapters import weighed
+from mezzotint.pretrained.controls import said_of
+from mezzotint.pretrained.search import lookup
+from mezzotint.pretrained.store import find
+from mezzotint.pretrained.system import System, describe_system
+
+if TYPE_CHECKING:
+    from mezzotint.making.request import Request
+
+
+def licensed(
+    system: System,
+    beside: Sequence[tuple[str, System]] = (),
+    put_on: Worn = (),
+    use: str | None = None,
+    mode: str | None = None,
+) -> tuple[str, ...]:
+    """What people should know of licences; nothing where no use is declared.
+
+    beside: further systems that run with it, each with its role.  use, mode: over those of mezzotint.toml.
+    Raises LicenceDeniedError, LicenceUnknownError, LicenceConditionError where it may not begin and the mode is
+    enforce; InputError, UsageError for wrong facts or records.
+    """
+    said = declared()
+    facts = told(said.facts, use=use)
+    chosen("licence-mode", mode, MODES)
+    if facts.use is None:
+        return ()
+    return _notes(verdict([("denoiser", system), *beside], put_on, facts, shelf_of(said)), mode or said.mode)
+
+
+def licensed_to_tune(
+    system: System, photo_licence: str, use: str | None = None, mode: str | None = None
+) -> tuple[str, ...]:
+    """The same for learning an adapter of a model from photographs, whose licence counts too."""
+    said = declared()
+    facts = told(said.facts, use=use)
+    chosen("licence-mode", mode, MODES)
+    if facts.use is None:
+        return ()
+    shelf = shelf_of(said)
+    learning = replace(facts, actions=tuple(dict.fromkeys((*facts.actions, "lora"))))
+    photos = photographs(photo_licence, "the photographs (--photo-licence)", shelf.library)
+    return _notes(verdict([("denoiser", system)], (), learning, shelf, photos), mode or said.mode)
+
+
+def _notes(found: Verdict, mode: str) -> tuple[str, ...]:
+    """Raises the refusal of a verdict where it is enforced."""
+    refusal = found.refusal
+    if refusal is not None:
+        if mode == "enforce":
+            raise refusal
+        return (f"licence, not enforced: {refusal}",)
+    if found.decision == Decision.ALLOWED:
+        return ()
+    left = sum(one.condition.met != "yes" for one in found.conditions if one.condition)
+    return (f"licence: allowed with conditions, {left} to meet; `mezzotint licence {found.model}` lists them",)
+
+
+def licensed_request(asked: Request, system: System) -> tuple[str, ...]:
+    """The same for the words of ``generate``.   system: the model's, with or without what is put on it."""
+    return licensed(system, beside_of(asked), worn_of(asked), asked.use, asked.licence_mode)
+
+
+def beside_of(asked: Request) -> list[tuple[str, System]]:
+    """The folders that run with a model, each as a system.  Raises as ``find``."""
+    named = [("refiner", asked.refiner), ("prior", asked.prior), *(("upscaler", folder) for folder in asked.then)]
+    return [(role, describe_system(find(str(folder)))) for role, folder in named if folder is not None]
+
+
+def worn_of(asked: Request) -> list[tuple[str, Path]]:
+    """The files and folders that are put on a model."""
+    encoder = [] if asked.ip_encoder is None else [("image_encoder", Path(asked.ip_encoder))]
+    found = [
+        *(("adapter", lookup("lora", str(weighed(str(one))[0]))) for one in asked.lora),
+        *(("embedding", lookup("embedding", str(one))) for one in asked.embedding),
+        *(("control", lookup("control", str(said_of(str(one)).folder))) for one in asked.control),
+        *(("adapter", weighed(str(one), "an IP-Adapter")[0]) for one in asked.ip_adapter),
+        *encoder,
+    ]
+    return [(role, path.expanduser()) for role, path in found]

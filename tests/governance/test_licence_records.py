@@ -1,0 +1,202 @@
+"""The licence records that ship, and every way in which a record may be wrong."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from licence_case import LIBRARY, TODAY
+from licence_index import FOLDER, entries, records
+
+from mezzotint.errors import InputError, MezzotintError, UsageError
+from mezzotint.governance.licence import library as shelf
+from mezzotint.governance.licence.library import INDEX, own_records
+from mezzotint.governance.licence.model_record import known, read_model_record
+from mezzotint.governance.licence.money import money
+from mezzotint.governance.licence.record import read_record
+from mezzotint.governance.licence.terms import EXAMINED
+from mezzotint.governance.licence.territory import countries
+from mezzotint.governance.licence.texts import text_hash
+from mezzotint.places import places
+
+RECORD = """
+schema = 1
+id = "LicenseRef-Ours"
+name = "Ours"
+version = "1"
+steward = "We"
+[review]
+status = "counsel-signed"
+reviewer = "A. Counsel"
+date = 2026-11-01
+[[term]]
+kind = "commercial_use"
+value = "allowed"
+testing = "allowed"
+research = "allowed"
+quote = "You may."
+clause = "1"
+source = "https://example.invalid"
+retrieved = 2026-11-01
+[silence]
+fields = ["revenue_cap", "user_cap", "territory", "registration", "attribution", "notice_file", "flow_down",
+  "use_policy", "outputs", "derivatives", "deployer_duty"]
+"""
+
+
+def test_the_index_is_that_of_the_records() -> None:
+    assert json.loads((FOLDER / INDEX).read_text()) == entries(), "run python tests/governance/licence_index.py"
+
+
+def test_every_record_is_whole() -> None:
+    found = list(records().values())
+    assert len({one.id for one in found}) == len(found) >= 24
+    for one in found:
+        assert one.terms and all(term.words.quote and term.words.retrieved <= TODAY for term in one.terms)
+        unread = any(not term.words.verified for term in one.terms)
+        assert not one.unexamined or unread, f"{one.id}: {one.unexamined}"
+        assert (one.review.status == "standard") == (not one.id.startswith("LicenseRef"))
+
+
+def test_what_is_standard_was_read_in_whole() -> None:
+    for one in records().values():
+        if one.review.status == "standard":
+            assert one.text_sha256 and not one.unexamined and all(term.words.verified for term in one.terms)
+
+
+def test_the_project_s_own_licence_is_known_by_its_text() -> None:
+    text = (Path(__file__).parents[2] / "LICENSE").read_text()
+    assert LIBRARY.by_text(text_hash(text)) == ("Apache-2.0",)
+    assert LIBRARY.by_text(text_hash(text.replace("perpetual", "brief"))) == ()
+    other = "\n".join(["Copyright (c) 2031 Somebody Else", *text.upper().splitlines()]).replace(" ", "  ")
+    assert LIBRARY.by_text(text_hash(other)) == ("Apache-2.0",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("schema = 1", "schema = 2", "schema"),
+        ('id = "LicenseRef-Ours"', "", "id is missing"),
+        ('quote = "You may."', "", "quote is missing"),
+        ('quote = "You may."', 'quote = ""', "empty"),
+        ('quote = "You may."', f'quote = "{"x" * 601}"', "short quote"),
+        ('clause = "1"', "", "clause is missing"),
+        ("retrieved = 2026-11-01", 'retrieved = "lately"', "no date"),
+        ('value = "allowed"', 'value = "perhaps"', "one of allowed, silent, denied"),
+        ('kind = "commercial_use"', 'kind = "comercial_use"', "one of commercial_use"),
+        ('clause = "1"', 'clause = "1"\nmore = 1', "unknown key 'more'"),
+        ('kind = "commercial_use"', 'kind = "territory"', "unknown key"),
+        ('reviewer = "A. Counsel"', "", "signed by nobody"),
+        ('"user_cap", ', '"user_cap", "commercial_use", ', "both a term and among the silences"),
+        ('"user_cap", ', '"user_capp", ', "one of"),
+        ("[[term]]", "[[term", "no TOML"),
+    ],
+)
+def test_a_wrong_record_says_so_in_one_line(old: str, new: str, says: str) -> None:
+    assert old in RECORD and read_record(RECORD.encode(), "r.toml").unexamined == ()
+    with pytest.raises(MezzotintError) as caught:
+        read_record(RECORD.replace(old, new, 1).encode(), "r.toml")
+    assert says in str(caught.value) and "r.toml" in str(caught.value) and "\n" not in str(caught.value).strip()
+
+
+CAP = 'kind = "revenue_cap"\namount = 1\ncurrency = "USD"\nboundary = "exclusive"\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("amount = 1", "amount = -1"), ("amount = 1", "amount = nan"), ("USD", "USX"), ("exclusive", "about")],
+)
+def test_a_wrong_cap(old: str, new: str) -> None:
+    grant = 'kind = "commercial_use"\nvalue = "allowed"\ntesting = "allowed"\nresearch = "allowed"\n'
+    whole = RECORD.replace('"revenue_cap", ', '"commercial_use", ').replace(grant, CAP)
+    read_record(whole.encode(), "r.toml")
+    with pytest.raises((InputError, UsageError)):
+        read_record(whole.replace(old, new).encode(), "r.toml")
+
+
+def test_a_kind_that_nobody_looked_for_is_named() -> None:
+    assert read_record(RECORD.replace('"territory", ', "").encode(), "r").unexamined == ("territory",)
+    assert set(EXAMINED) > {"territory", "outputs"}
+
+
+def test_a_record_that_was_changed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in FOLDER.iterdir():
+        if path.suffix in (".toml", ".json"):
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "flux-1-dev-nc-1.0.toml").write_text(
+        (FOLDER / "flux-1-dev-nc-1.0.toml").read_text().replace("denied", "allowed")
+    )
+    monkeypatch.setattr(resources, "files", lambda name: tmp_path)
+    shelf.shipped.cache_clear()
+    try:
+        with pytest.raises(InputError, match=r"flux-1-dev-nc-1\.0\.toml was changed"):
+            LIBRARY.get("LicenseRef-scancode-flux-1-nc")
+    finally:
+        shelf.shipped.cache_clear()
+
+
+def test_an_organisation_s_own_records(tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text(RECORD)
+    assert list(own_records(tmp_path)) == ["LicenseRef-Ours"]
+    (tmp_path / "again.toml").write_text(RECORD)
+    with pytest.raises(InputError, match="already"):
+        own_records(tmp_path)
+    (tmp_path / "again.toml").write_text(RECORD.replace("LicenseRef-Ours", "MIT"))
+    with pytest.raises(InputError, match="already"):
+        own_records(tmp_path)
+    with pytest.raises(InputError, match="no folder"):
+        own_records(tmp_path / "none")
+
+
+def test_a_licence_that_nobody_has_a_record_of() -> None:
+    with pytest.raises(InputError, match=r"unknown licence 'Apache-2\.1'; did you mean Apache-2\.0"):
+        LIBRARY.need("Apache-2.1", "here")
+
+
+def test_what_ships_is_on_record() -> None:
+    shipped = known(LIBRARY)
+    names = {parts[0].name.partition(" ")[0].rstrip(":") for parts in shipped.values()}
+    assert names == {"fashion", "products-pixel", "products-judge", "minilm", "efficientnet-lite0"}
+    folder = next(place for origin, place in places() if origin == "shipped")
+    said = json.loads((folder / "fashion" / "model.json").read_text())["weights"]["sha256"]
+    assert [part.licences for part in shipped[said]] == [("Apache-2.0",), ("MIT",)]
+
+
+def test_a_model_record_must_name_a_licence_on_record() -> None:
+    row = '[[component]]\nrole = "denoiser"\nname = "x"\nsha256 = "{}"\nlicence = "{}"\nevidence = "declared"\n'
+    row += 'quote = "q"\nsource = "s"\n'
+    good = f"schema = 1\n{row.format('a' * 64, 'MIT')}"
+    assert read_model_record(good.encode(), "m", LIBRARY)["a" * 64][0].licences == ("MIT",)
+    for bad in (
+        row.format("a" * 64, "MITT"),
+        row.format("a", "MIT"),
+        row.format("a" * 64, "MIT").replace('quote = "q"\n', ""),
+    ):
+        with pytest.raises(InputError):
+            read_model_record(f"schema = 1\n{bad.removeprefix('schema = 1')}".encode(), "m", LIBRARY)
+
+
+@pytest.mark.parametrize("text", ["2e6", "USD", "-1USD", "1e6XXX", "1e6 dollars", "nanUSD", "infUSD", "1e9999USD", ""])
+def test_what_is_no_amount(text: str) -> None:
+    with pytest.raises(UsageError, match="--revenue"):
+        money(text, "--revenue")
+
+
+def test_amounts() -> None:
+    assert str(money("2e6USD", "")) == "2,000,000 USD" == str(money("2,000,000 usd", ""))
+
+
+@pytest.mark.parametrize("code", ["UK", "XX", "", "Germany", "S G", "EUR"])
+def test_what_is_no_country(code: str) -> None:
+    with pytest.raises(UsageError, match="--territory"):
+        countries([code], "--territory")
+
+
+def test_countries() -> None:
+    assert (
+        countries(["sg"], "") == {"SG"}
+        and {"DE", "FR", "RE"} < countries(["EU"], "")
+        and "GB" not in countries(["EU"], "")
+    )
