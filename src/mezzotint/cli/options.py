@@ -10,11 +10,8 @@ from typing import Any
 import click
 
 from mezzotint.config import DEVICES, DTYPES, QUALITIES, settings
-<<<<<<< HEAD
 from mezzotint.errors import UsageError
-=======
 from mezzotint.governance.licence.words import MODES, USES
->>>>>>> licence
 
 Command = Callable[..., Any]
 

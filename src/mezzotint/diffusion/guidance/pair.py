@@ -67,8 +67,7 @@ def together(denoiser: Denoiser, x: Tensor, level: Level, cond: Cond, weak: Cond
     conditionings differ.
     """
     b = len(x)
-    doubled = denoiser(torch.cat((x, x)), _twice(level, b), _doubled(cond, weak))
-    return _half(doubled, slice(0, b)), _half(doubled, slice(b, 2 * b))
+    return _halves(denoiser(torch.cat((x, x)), _twice(level, b), _doubled(cond, weak)), b)
 
 
 def sharing(denoiser: Denoiser, x: Tensor, level: Level, cond: Cond, weak: Cond) -> tuple[Posterior, Posterior]:
@@ -77,9 +76,7 @@ def sharing(denoiser: Denoiser, x: Tensor, level: Level, cond: Cond, weak: Cond)
 
     Raises UsageError as ``together``.
     """
-    b = len(x)
-    doubled = denoiser(x, level, _doubled(cond, weak))
-    return _half(doubled, slice(0, b)), _half(doubled, slice(b, 2 * b))
+    return _halves(denoiser(x, level, _doubled(cond, weak)), len(x))
 
 
 def _doubled(cond: Cond, weak: Cond) -> Cond:
@@ -97,6 +94,10 @@ def _twice(level: Level, batch: int) -> Level:
         return a if a.ndim == 0 else torch.cat([a.expand(batch, *a.shape[1:])] * 2)
 
     return Level(rows(level.alpha), rows(level.sigma), None if level.index is None else rows(level.index))
+
+
+def _halves(doubled: Posterior, b: int) -> tuple[Posterior, Posterior]:
+    return _half(doubled, slice(0, b)), _half(doubled, slice(b, 2 * b))
 
 
 def _half(p: Posterior, rows: slice) -> Posterior:
