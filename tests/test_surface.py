@@ -25,6 +25,7 @@ PUBLIC = [
     "Evaluated",
     "Explanation",
     "Frontier",
+    "Guide",
     "Image",
     "Job",
     "MezzotintError",
@@ -40,6 +41,7 @@ PUBLIC = [
     "export",
     "frontier",
     "generate",
+    "guide",
     "inspect",
     "load",
     "models",
@@ -63,7 +65,7 @@ EVALUATION = [
 OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--prompt-2", "--prompt-3", "--negative-prompt-2", "--negative-prompt-3"],
-        *["--strict", "--model", "--parts", "-n/--n", "--seed", *SAMPLING, "--guidance-interval"],
+        *["--strict", "--model", "--parts", "-n/--n", "--seed", *SAMPLING, "--guidance-interval", "--guidance"],
         *["--size", "--lora"],
         *["--embedding", "--control", "--control-image", "--ip-adapter", "--ip-image", "--ip-encoder"],
         *["--allow-partial", "--refiner", "--refiner-at", "--prior", "--then", "--image", "--strength"],
@@ -89,6 +91,10 @@ OPTIONS = {
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],
     "calibrate": [
         *["MODEL", "--calls", "--scale", "--prompts", "--rows", "--updates", "--teacher", "--loss", "--seed"],
+        *[*MACHINE, *SHARED],
+    ],
+    "guide": [
+        *["MODEL", "--scale", "--guidance-interval", "--prompts", "--updates", "--batch", "--rank", "--rate", "--seed"],
         *[*MACHINE, *SHARED],
     ],
     "frontier": [

@@ -50,7 +50,7 @@ class Recipe:
     steps: int = 2000
     batch: int = 32
     rank: int = 4
-    rate: float = 1e-3
+    rate: float = 3e-3
     cooling: float = 0.7
     clip: float = 1.0
     keep: float = 0.98

@@ -228,6 +228,7 @@ class Job:
             scale=stage.plan.scale,
             batch=(self.rows, *stage.model.spec.shape),
             guidance_interval=_bounds(stage.plan.interval),
+            guidance=None if stage.plan.guidance is None else stage.plan.guidance.said,
         )
 
 
@@ -258,6 +259,7 @@ def described(job: Making) -> Mapping[str, Any]:
                 "steps": stage.steps,
                 "scale": stage.scale,
                 **({} if stage.guidance_interval is None else {"guidance_interval": list(stage.guidance_interval)}),
+                **({} if stage.guidance is None else {"guidance": dict(stage.guidance)}),
                 "batch": list(stage.batch),
             }
             for stage in made.stages

@@ -35,6 +35,10 @@ class Scaled:
         """What is added to the weight, (out, in), of the tensors' dtype; differentiable."""
         return (self.up * (t * (1 + self.bend * (1 - t)))) @ self.down
 
+    def on(self, device: str) -> Scaled:
+        """The same on a device."""
+        return Scaled(self.down.to(device), self.up.to(device), self.bend.to(device))
+
 
 Changes = Mapping[str, Scaled]
 """By the path of the layer."""
