@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +104,8 @@ def text(found: Guide) -> str:
 
 def document(found: Guide) -> dict[str, Any]:
     """As JSON."""
+    from mezzotint.making.guided.checked import measured
+
     bounds = None if found.interval is None else [b if b < float("inf") else None for b in found.interval]
     return {
         "schema": SCHEMA,
@@ -112,7 +113,7 @@ def document(found: Guide) -> dict[str, Any]:
         "scales": list(found.scales),
         "interval": bounds,
         "share": found.share,
-        "held_out": [asdict(one) for one in found.checked],
+        "held_out": measured(found.checked),
         "seconds": round(found.seconds, 2),
         "kept": found.file is not None,
         "file": None if found.file is None else str(found.file),

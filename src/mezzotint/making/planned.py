@@ -85,6 +85,7 @@ def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], t
     from mezzotint.making.spaced import planned as spoken_plan
     from mezzotint.pretrained.learned import Asked
     from mezzotint.pretrained.plan import plan, preset
+    from mezzotint.pretrained.recalling import check_cache
 
     system = model.system
     plans = [plan(spec, quality=how.quality) for spec in specs]
@@ -102,7 +103,9 @@ def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], t
     if led.interval is not None:
         check_interval(specs[system.main], system.name, scale)
     for k in spoken:
-        plans[k] = replace(plans[k], interval=led.interval, guidance=led.by)
+        plans[k] = replace(plans[k], interval=led.interval, guidance=led.by, cache=how.cache)
+    if how.cache is not None:
+        check_cache(model.main)
     return plans, tuple(remarks)
 
 

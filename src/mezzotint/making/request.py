@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,8 +43,11 @@ class How:
     compiled: bool = False
     interval: tuple[float, float] | None = None
     guidance: str | None = None
+    cache: float | None = None
 
     def __post_init__(self) -> None:
+        if self.cache is not None and not 0 <= self.cache < math.inf:
+            raise UsageError(f"cache is {self.cache}; expected 0 or more, such as 0.1")
         if self.offload and self.compiled:
             raise UsageError("--compile keeps the network in memory and --offload puts it away; leave one out")
 
@@ -68,6 +72,8 @@ class Request:
     guidance: by what it is guided: "distilled", its own weights as ``guide`` made them, one call of the network in the
         place of two; "distilled:from=FILE"; "auto:weak=FOLDER", a worse version of the model (Karras et al., 2024).
         None is the usual: its own answer to no condition, or to the negative prompt.
+    cache: a network whose first block says nearly what it said, by less than this share, takes the other blocks' part
+        from the step before (first-block caching); None is never, 0.05 … 0.2 are usual for many steps.
     size: "WxH" in pixels.  device: auto | cpu | cuda | mps.  dtype: auto | float32 | bfloat16 | fastest.
     threads: of the processor.  batch: rows computed together; None is as many as there are pictures, at most 16.
     image: a picture to begin from; pictures have its size where the model can.   strength: the share of the steps that
@@ -106,6 +112,7 @@ class Request:
     scale: float | None = None
     guidance_interval: str | None = None
     guidance: str | None = None
+    cache: float | None = None
     solver: str | None = None
     grid: str | None = None
     size: str | None = None
@@ -151,5 +158,5 @@ class Request:
             model=self.model, n=self.n, seed=self.seed, quality=self.quality, steps=self.steps, scale=self.scale,
             solver=self.solver, grid=self.grid, device=self.device, dtype=self.dtype, threads=self.threads,
             batch=self.batch, said=said, offload=self.offload, compiled=self.compiled, interval=interval,
-            guidance=self.guidance,
+            guidance=self.guidance, cache=self.cache,
         )  # fmt: skip

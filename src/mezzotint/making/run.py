@@ -35,6 +35,7 @@ from mezzotint.making.request import Request
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.distilled import guided
 from mezzotint.pretrained.model import Model
+from mezzotint.pretrained.recalling import recalling
 from mezzotint.pretrained.refined import PREFIX
 from mezzotint.pretrained.spec import Choice, Spec
 from mezzotint.pretrained.stage_model import SCHEDULES, StageModel, chosen
@@ -67,7 +68,8 @@ def _guided(job: Job, planned: Planned, null: Cond) -> Denoiser:
 def _steered(job: Job, planned: Planned, null: Cond) -> Denoiser:
     """The same without bounds."""
     model, scale = planned.model, planned.plan.scale
-    denoiser: Denoiser = model.denoiser(job.device, job.dtype, job.compiled)
+    cache = planned.plan.cache
+    denoiser: Denoiser = recalling(model.denoiser(job.device, job.dtype, job.compiled), cache)
     if "guidance" in model.takes:
         return Telling(denoiser, {"guidance": torch.tensor([scale], device=job.device)})
     if scale == 1:
@@ -83,9 +85,10 @@ def _by(job: Job, planned: Planned, denoiser: Denoiser) -> Denoiser | None:
     if by is None:
         return None
     if isinstance(by, Weak):
-        return Autoguided(denoiser, by.stage.denoiser(job.device, job.dtype, job.compiled), scale)
+        weak = recalling(by.stage.denoiser(job.device, job.dtype, job.compiled), planned.plan.cache)
+        return Autoguided(denoiser, weak, scale)
     assert isinstance(planned.model, StageModel)
-    return guided(planned.model, by, scale, job.device, job.dtype, job.compiled)
+    return recalling(guided(planned.model, by, scale, job.device, job.dtype, job.compiled), planned.plan.cache)
 
 
 def _away(job: Job, planned: Planned, null: Cond, denoiser: Denoiser) -> Denoiser:
@@ -270,6 +273,7 @@ def generate(
     scale: float | None = None,
     guidance_interval: str | None = None,
     guidance: str | None = None,
+    cache: float | None = None,
     solver: str | None = None,
     grid: str | None = None,
     size: str | None = None,
@@ -311,7 +315,7 @@ def generate(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
         negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, parts=parts, n=n,
         seed=seed, quality=quality, steps=steps, scale=scale, guidance_interval=guidance_interval, guidance=guidance,
-        solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
+        cache=cache, solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
         strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,
         refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, control=control,
         control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,

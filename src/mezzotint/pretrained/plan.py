@@ -36,7 +36,7 @@ class Plan:
 
     solver_choice, grid_choice: names and options in full, for receipts.  calls: of the denoiser, in each step.
     interval: low < sigma/alpha <= high, where guidance is on; None is everywhere.
-    guidance: by what it is guided, None in the usual way.
+    guidance: by what it is guided, None in the usual way.   cache: threshold of first-block caching, None for none.
     """
 
     solver: Solver[Any]
@@ -47,6 +47,7 @@ class Plan:
     calls: tuple[int, ...]
     interval: tuple[float, float] | None = None
     guidance: Distilled | Weak | None = None
+    cache: float | None = None
 
     @property
     def steps(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -55,5 +56,6 @@ def _ends(problem: Problem, plan: Plan) -> Tensor:
 
 
 def measured(found: Sequence[Checked]) -> list[dict[str, Any]]:
-    """For the side-car."""
-    return [asdict(one) for one in found]
+    """As JSON; what is not finite is None."""
+    said = ({k: v if math.isfinite(v) else None for k, v in asdict(one).items()} for one in found)
+    return list(said)

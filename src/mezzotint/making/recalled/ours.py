@@ -125,10 +125,12 @@ def _sampling(made: Made) -> tuple[int, float | None, str | None, str | None]:
 
 
 def _guidance(made: Made) -> Iterator[Option]:
-    """By what it is guided, and where."""
+    """By what it is guided and where, and what is not computed anew."""
     by = made.stage.guidance
     if by is not None:
         yield "--guidance", {"distilled": f"{FROM}{GUIDANCE}", "auto": f"{AUTO}{WEAK}"}[str(by["name"])]
+    if made.stage.cache is not None:
+        yield "--cache", plain(made.stage.cache)
     bounds = made.stage.guidance_interval
     if bounds is not None:
         low, high = bounds
