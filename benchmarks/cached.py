@@ -1,8 +1,8 @@
 """What first-block caching saves and what it costs, on one model: thresholds, steps, blocks run, time, distance.
 
-For each number of steps and threshold: the share of the network's blocks that were run, counted on the blocks; processor
-time beside that of every block, by turns; the root mean squared distance of pictures (as shown) to those of every block,
-and to those of four times the steps, beside how far the fewest steps of the same cost are.
+For each number of steps and threshold: the share of the network's blocks that were run, counted on the blocks;
+processor time beside that of every block, by turns; the root mean squared distance of pictures (as shown) to those of
+every block, and of both to those of four times the steps.
 
     python benchmarks/cached.py [--model fashion] [--prompts PROMPT …] [--steps 20 50] [--thresholds 0.05 0.1 0.2]
 """
@@ -43,7 +43,9 @@ def counted(kind: type) -> Iterator[list[int]]:
     from torch.nn.modules.module import register_module_forward_pre_hook
 
     rows: list[int] = []
-    hook = register_module_forward_pre_hook(lambda net, given: rows.append(len(given[0])) if type(net) is kind else None)
+    hook = register_module_forward_pre_hook(
+        lambda net, given: rows.append(len(given[0])) if type(net) is kind else None
+    )
     try:
         yield rows
     finally:
@@ -61,10 +63,8 @@ def pictures(given: Any, steps: int, cache: float | None) -> tuple[Any, float]:
         threads=given.threads, batch=given.batch, dtype=given.dtype, device=given.device, solver=given.solver,
     )  # fmt: skip
     job = mz.prepare(asked)
-    began, found = time.process_time(), []
-    for event in mz.stream(job):
-        if isinstance(event, mz.Image):
-            found.append(event.pixels)
+    began = time.process_time()
+    found = [event.pixels for event in mz.stream(job) if isinstance(event, mz.Image)]
     return np.stack(found) / 127.5 - 1, time.process_time() - began
 
 
@@ -89,7 +89,9 @@ def rows_of(given: Any, steps: int) -> list[Row]:
             made, _ = pictures(given, steps, threshold)
         pairs = [(pictures(given, steps, threshold)[1], pictures(given, steps, None)[1]) for _ in range(given.repeats)]
         ratio = sorted(a / b for a, b in pairs)[len(pairs) // 2]
-        one = Row(steps, threshold, sum(some) / sum(every), ratio, far(made, plain), far(made, exact), far(plain, exact))
+        one = Row(
+            steps, threshold, sum(some) / sum(every), ratio, far(made, plain), far(made, exact), far(plain, exact)
+        )
         print(one, file=sys.stderr, flush=True)
         found.append(one)
     return found
@@ -113,7 +115,15 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("MEZZOTINT_HOME", str((given.out / "work" / "home").resolve()))
     rows = [row for steps in given.steps for row in rows_of(given, steps)]
     cells = [tuple(f"{v:.4g}" for v in vars(r).values()) for r in rows]
-    head = ("steps", "threshold", "blocks run", "time ratio", "to every block", "to 4x steps", "every block to 4x steps")
+    head = (
+        "steps",
+        "threshold",
+        "blocks run",
+        "time ratio",
+        "to every block",
+        "to 4x steps",
+        "every block to 4x steps",
+    )
     about = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items() if k != "out"}
     more = {"rows": [vars(r) for r in rows], "table": "\n" + harness.table(cells, head)}
     return harness.finish(harness.Outcome("cached", harness.machine(given.threads), about, [], more), given.out)

@@ -1,7 +1,7 @@
 """Guidance in one call beside guidance in two, on the same model, prompts and noises: evaluations, distances, time.
 
-Ways: none (scale 1), usual (classifier-free guidance), distilled (what ``mezzotint guide`` made, which must be at hand),
-auto (away from a worse version, given with --weak).  Each is asked for what held-out real pictures show, and measured
+Ways: none (scale 1), usual (classifier-free guidance), distilled (what ``mezzotint guide`` made, which is at hand),
+auto (away from a worse version, given with --weak).  Each is asked for what held-out pictures show, and measured
 against those: the Fréchet distance and the kernel distance, and for models of products the share of pictures that show
 what was asked, by a judge of its own.  Evaluations are rows that the network computes, counted on the network.
 Everything made is kept under ``<out>/work``, and a killed run goes on.
@@ -48,7 +48,9 @@ def counted(kind: type) -> Iterator[list[int]]:
     from torch.nn.modules.module import register_module_forward_pre_hook
 
     rows: list[int] = []
-    hook = register_module_forward_pre_hook(lambda net, given: rows.append(len(given[0])) if type(net) is kind else None)
+    hook = register_module_forward_pre_hook(
+        lambda net, given: rows.append(len(given[0])) if type(net) is kind else None
+    )
     try:
         yield rows
     finally:
@@ -62,8 +64,8 @@ def job_of(given: Any, way: str, prompts: tuple[str, ...]) -> Any:
     words = {"distilled": "distilled", "auto": f"auto:weak={given.weak}"}
     asked = mz.Request(
         prompts, model=given.model, scale=1.0 if way == "none" else given.scale, guidance=words.get(way),
-        guidance_interval=None if way == "none" else given.interval, steps=given.steps, threads=given.threads, batch=given.batch,
-        dtype=given.dtype, device=given.device,
+        guidance_interval=None if way == "none" else given.interval, steps=given.steps, threads=given.threads,
+        batch=given.batch, dtype=given.dtype, device=given.device,
     )  # fmt: skip
     job = mz.prepare(asked)
     if job.remarks:
@@ -98,7 +100,9 @@ def row(given: Any, way: str, trial: Any, extract: Any, work: Path) -> Row:
     kept = json.loads(path.read_text())
     one = Row(way, kept["e"], kept["s"], {name: tuple(value) for name, value in kept["m"].items()})
     said = "  ".join(f"{name} {value[0]:.4g}" for name, value in one.measures.items())
-    print(f"{way:>10} {one.evaluations:.3f} evaluations a step, {one.seconds:.3f} s  {said}", file=sys.stderr, flush=True)
+    print(
+        f"{way:>10} {one.evaluations:.3f} evaluations a step, {one.seconds:.3f} s  {said}", file=sys.stderr, flush=True
+    )
     return one
 
 
@@ -123,10 +127,8 @@ def comparisons(rows: list[Row]) -> list[harness.Comparison]:
 def table(rows: list[Row]) -> str:
     """Aligned columns, each number with its 95 % interval."""
     names = list(rows[0].measures)
-    cells = [
-        (r.way, f"{r.evaluations:.3f}", f"{r.seconds:.3f}", *("{:.4g} ({:.4g} … {:.4g})".format(*r.measures[n]) for n in names))
-        for r in rows
-    ]  # fmt: skip
+    numbers = [["{:.4g} ({:.4g} … {:.4g})".format(*r.measures[n]) for n in names] for r in rows]
+    cells = [(r.way, f"{r.evaluations:.3f}", f"{r.seconds:.3f}", *n) for r, n in zip(rows, numbers, strict=True)]
     return harness.table(cells, ("way", "evaluations a step", "seconds", *names))
 
 

@@ -65,7 +65,17 @@ EVALUATION = [
 OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--prompt-2", "--prompt-3", "--negative-prompt-2", "--negative-prompt-3"],
-        *["--strict", "--model", "--parts", "-n/--n", "--seed", *SAMPLING, "--guidance-interval", "--guidance", "--cache"],
+        *[
+            "--strict",
+            "--model",
+            "--parts",
+            "-n/--n",
+            "--seed",
+            *SAMPLING,
+            "--guidance-interval",
+            "--guidance",
+            "--cache",
+        ],
         *["--size", "--lora"],
         *["--embedding", "--control", "--control-image", "--ip-adapter", "--ip-image", "--ip-encoder"],
         *["--allow-partial", "--refiner", "--refiner-at", "--prior", "--then", "--image", "--strength"],

@@ -102,7 +102,7 @@ def test_the_receipt_says_it_and_the_picture_is_made_again(own: Path, inside: Pa
     capsys.readouterr()
     assert run(["read", str(receipt), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert "--guidance distilled:from=GUIDANCE" in said["command"]
+    assert "--guidance=distilled:from=GUIDANCE" in said["command"]
     words = [*WORDS, "--scale", "3", "--guidance", f"distilled:from={file(own)}", "--out", "two"]
     assert run(["generate", *words]) == 0
     again = json.loads(next((inside / "two" / "receipts").glob("*.json")).read_text())
@@ -197,7 +197,7 @@ def test_away_from_itself_the_scale_says_nothing(own: Path) -> None:
     assert said is not None and said["name"] == "auto" and said["model"] == "fashion"
 
 
-def test_an_earlier_average_of_the_same_network_guides(own: Path, inside: Path) -> None:
+def test_an_earlier_average_of_the_same_network_guides(own: Path, inside: Path, plain_tiny: Path) -> None:
     """A file as training keeps them (snapshots); and a model of other pictures is refused."""
     weights = read_tensors(own / "models" / "fashion" / "weights.safetensors")
     early = {name: 0.9 * w.float() for name, w in weights.items() if w.is_floating_point()}
@@ -209,7 +209,7 @@ def test_an_earlier_average_of_the_same_network_guides(own: Path, inside: Path) 
         write_tensors(path, {"elsewhere": torch.zeros(2)}, {})
         made(scale=2.0, guidance=f"auto:weak={path}")
     with pytest.raises(UsageError, match="worse version"):
-        made(scale=2.0, guidance=f"auto:weak={Path(mz.__file__).parents[2] / 'packages/mezzotint-models/src/mezzotint_models/fashion'}")
+        made(scale=2.0, guidance=f"auto:weak={plain_tiny}")
 
 
 def test_the_cache_is_in_the_receipt_and_0_changes_nothing(own: Path, inside: Path, capsys) -> None:
@@ -220,5 +220,5 @@ def test_the_cache_is_in_the_receipt_and_0_changes_nothing(own: Path, inside: Pa
     receipt = next((inside / "one" / "receipts").glob("*.json"))
     jsonschema.validate(json.loads(receipt.read_text()), schema("mezzotint/receipt/2"))
     capsys.readouterr()
-    assert run(["read", str(receipt)]) == 0 and "--cache 0.5" in capsys.readouterr().out
+    assert run(["read", str(receipt)]) == 0 and "--cache=0.5" in capsys.readouterr().out
     assert run(["generate", *WORDS, "--cache", "-1"]) == 2 and "cache is -1" in capsys.readouterr().err

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from pathlib import Path
 
+import small_nets
 import torch
 from torch import nn
 
-GUIDE = Path(__file__).parent
-sys.path.insert(0, str(GUIDE.parent / "nets"))
-
-import net_configs as configs
-
 from mezzotint.diffusion.denoiser import Denoiser, Preconditioned
 from mezzotint.diffusion.grid import karras
-from mezzotint.diffusion.guidance import Guided, Interval
+from mezzotint.diffusion.guidance import Guided
 from mezzotint.diffusion.objective import EDMWeight
 from mezzotint.diffusion.parametrisation import EDM
 from mezzotint.diffusion.schedule import Karras
@@ -24,8 +19,8 @@ from mezzotint.fewstep.fit import Watch
 from mezzotint.fewstep.guide import Lesson, Recipe, Student
 from mezzotint.fewstep.problem import Problem
 from mezzotint.fewstep.walks import Course
-from mezzotint.nets.build import freeze
 
+GUIDE = Path(__file__).parent
 SCALE, LOW, HIGH = 2.0, 0.3, 4.0
 EDM5 = EDM(0.5)
 RECIPE = Recipe(steps=40, batch=8, rank=2, rate=5e-3)
@@ -34,25 +29,20 @@ QUIET = Watch(lambda report: None, lambda: False)
 
 @cache
 def network() -> nn.Module:
-    return freeze(configs.alive(configs.dit()), torch.float32)
+    return small_nets.network("dit")
 
 
 def guided(scale: float) -> Denoiser:
     return Guided(Preconditioned(network(), EDM5), scale, {"label": torch.tensor([3])})
 
 
-def within(scale: float) -> Denoiser:
-    return Interval(guided(scale), Preconditioned(network(), EDM5), LOW, HIGH)
-
-
 def problem(denoiser: Denoiser | None = None) -> Problem:
     seeds = tuple(range(500, 580))
-    shape = (network().config.in_channels, *network().config.size)  # type: ignore[union-attr, misc]
 
     def cond(rows):
         return {"label": torch.tensor([k % 3 for k in rows])}
 
-    return Problem(denoiser or guided(SCALE), Karras(), shape, seeds, 16, cond, batch=16)
+    return Problem(denoiser or guided(SCALE), Karras(), small_nets.shape("dit"), seeds, 16, cond, batch=16)
 
 
 def student() -> Student:

@@ -62,8 +62,8 @@ def command(
     distilled` then uses it.
 
     A few percent of numbers are learnt on top of the weights, which stay as they are, until the conditional answer is
-    the guided one, at one scale or at all of a range. What leaves the pictures too far from those of two calls, on noise
-    it has not seen, is refused. It is kept under the model's hash in the user's home.
+    the guided one, at one scale or at all of a range. What leaves the pictures too far from those of two calls, on
+    noise it has not seen, is refused. It is kept under the model's hash in the user's home.
 
     Ctrl-C keeps all that is done and exits with 130; the same command goes on, to the bit.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -18,7 +18,6 @@ from torch.func import functional_call
 
 from mezzotint.diffusion.denoiser import Cond, Denoiser, Preconditioned
 from mezzotint.diffusion.guidance.interval import Interval, inside
-from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.objective import Weight
 from mezzotint.diffusion.parametrisation import Parametrisation
 from mezzotint.errors import NonFiniteError
@@ -117,7 +116,9 @@ def _told(walks: Sequence[Walks]) -> dict[str, Tensor]:
 
 
 def _found(told: Mapping[str, Tensor], courses: Sequence[Course]) -> list[Walks]:
-    parts = [{n.removeprefix(f"{k}."): v for n, v in told.items() if n.startswith(f"{k}.")} for k in range(len(courses))]
+    parts = [
+        {n.removeprefix(f"{k}."): v for n, v in told.items() if n.startswith(f"{k}.")} for k in range(len(courses))
+    ]
     return [of_tensors(part, course.problem.device) for part, course in zip(parts, courses, strict=True)]
 
 

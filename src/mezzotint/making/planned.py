@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from mezzotint.diffusion.level import Level
     from mezzotint.pretrained.distilled import Distilled
-    from mezzotint.pretrained.weak import Weak
     from mezzotint.pretrained.memory import Needed
     from mezzotint.pretrained.model import AnyStage, Model
     from mezzotint.pretrained.plan import Plan
     from mezzotint.pretrained.spec import Spec
+    from mezzotint.pretrained.weak import Weak
 
 
 def planned(

@@ -1,7 +1,7 @@
 """Guidance in a model's weights: a small change for each guidance scale as a file beside the model, for its weights
 alone.
 
-``<home>/guidance/<weights' hash>/<lowest scale>-<highest>.safetensors``, with the interval in the name where it has one.
+``<home>/guidance/<weights' hash>/<lowest scale>-<highest>.safetensors``, the interval in the name where it has one.
 """
 
 from __future__ import annotations
@@ -66,11 +66,12 @@ class About:
 
 @dataclass(frozen=True, eq=False)
 class Distilled:
-    """A file as it is used.   sha256: of the file."""
+    """A file as it is used.   sha256: of the file.   calls: of the network, for each of the solver's."""
 
     about: About
     changes: Changes
     sha256: str
+    calls: int = field(default=1, init=False)
 
     @property
     def said(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ a Bad Version of Itself."""
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from mezzotint.tensorfile import read_tensors
 
 @dataclass(frozen=True, eq=False)
 class Weak:
-    """stage: what the worse model answers with."""
+    """stage: what the worse model answers with.   calls: of either network together, for each of the solver's."""
 
     stage: AnyStage
+    calls: int = field(default=2, init=False)
 
     @property
     def said(self) -> dict[str, Any]:
