@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
 
 from torch import Tensor
 
@@ -31,9 +32,11 @@ def begun(denoiser: Denoiser) -> Denoiser:
     """
     if isinstance(denoiser, Remembering):
         return denoiser.make()
-    if not is_dataclass(denoiser) or isinstance(denoiser, type):
+    whole: Any = denoiser
+    if not is_dataclass(whole):
         return denoiser
-    parts = {f.name: getattr(denoiser, f.name) for f in fields(denoiser) if f.init}
-    anew = {name: begun(part) for name, part in parts.items() if is_dataclass(part)}
+    parts = {f.name: getattr(whole, f.name) for f in fields(whole) if f.init}
+    anew = {name: begun(part) for name, part in parts.items() if is_dataclass(part) and callable(part)}
     changed = {name: part for name, part in anew.items() if part is not parts[name]}
-    return replace(denoiser, **changed) if changed else denoiser
+    made: Denoiser = replace(whole, **changed) if changed else denoiser
+    return made

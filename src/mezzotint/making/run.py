@@ -316,8 +316,8 @@ def generate(
         negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, parts=parts, n=n,
         seed=seed, quality=quality, steps=steps, scale=scale, guidance_interval=guidance_interval, guidance=guidance,
         cache=cache, solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch,
-        image=image, strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,
-        refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, control=control,
+        image=image, strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint,
+        refiner=refiner, refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, control=control,
         control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
         allow_partial=allow_partial, offload=offload, compiled=compiled, strict=strict,
     )  # fmt: skip

@@ -24,7 +24,8 @@ def recalling(denoiser: Denoiser, threshold: float | None) -> Denoiser:
     """The denoiser with first-block caching; as it is where there is no threshold.  See ``nets.recalled``."""
     if threshold is None or not isinstance(denoiser, Preconditioned):
         return denoiser
-    net, parametrisation, least = denoiser.network, denoiser.parametrisation, threshold
+    net: object = denoiser.network
+    parametrisation, least = denoiser.parametrisation, threshold
     assert isinstance(net, Splitting)
 
     def fresh() -> Denoiser:

@@ -72,7 +72,7 @@ def parted(theta: Tensor, known: Mapping[str, Tensor], rank: int) -> dict[str, S
     made: dict[str, Scaled] = {}
     start = 0
     for path, (out, fan_in, r) in sizes(known, rank).items():
-        down, up, bend = theta[start : start + r * (out + fan_in + 1)].split([r * fan_in, r * out, r])
+        down, up, bend = torch.split(theta[start : start + r * (out + fan_in + 1)], [r * fan_in, r * out, r])
         made[path] = Scaled(down.view(r, fan_in), up.view(out, r), bend)
         start += r * (out + fan_in + 1)
     return made
