@@ -32,11 +32,18 @@ def begun(denoiser: Denoiser) -> Denoiser:
     """
     if isinstance(denoiser, Remembering):
         return denoiser.make()
-    whole: Any = denoiser
-    if not is_dataclass(whole):
-        return denoiser
-    parts = {f.name: getattr(whole, f.name) for f in fields(whole) if f.init}
-    anew = {name: begun(part) for name, part in parts.items() if is_dataclass(part) and callable(part)}
-    changed = {name: part for name, part in anew.items() if part is not parts[name]}
-    made: Denoiser = replace(whole, **changed) if changed else denoiser
+    made: Denoiser = _within(denoiser)
     return made
+
+
+def _holding(part: object) -> bool:
+    """Whether it may hold denoisers in its fields: guidance, and what else wraps them, is a dataclass that is called."""
+    return is_dataclass(part) and callable(part)
+
+
+def _within(whole: Any) -> Any:
+    """The same with every denoiser in its fields begun."""
+    parts = {f.name: getattr(whole, f.name) for f in fields(whole) if f.init} if _holding(whole) else {}
+    anew = {name: begun(part) for name, part in parts.items() if _holding(part)}
+    changed = {name: part for name, part in anew.items() if part is not parts[name]}
+    return replace(whole, **changed) if changed else whole

@@ -177,6 +177,13 @@ def _key(jobs: Sequence[Job], rows: Rows, recipe: Recipe) -> str:
     """Of all that the fit depends on."""
     one, plan = jobs[-1], jobs[-1].main.plan
     bounds = None if plan.interval is None else [str(b) for b in plan.interval]
-    said: list[Any] = [asdict(rows), asdict(recipe), [job.main.plan.scale for job in jobs], bounds, str(one.dtype), one.device]
+    said: list[Any] = [
+        asdict(rows),
+        asdict(recipe),
+        [job.main.plan.scale for job in jobs],
+        bounds,
+        str(one.dtype),
+        one.device,
+    ]
     said += [one.main.model.config_sha256, plan.steps, dict(plan.grid_choice), one.threads]
     return sha256(canonical_json(said))[:16]
