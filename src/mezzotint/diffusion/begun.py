@@ -37,7 +37,7 @@ def begun(denoiser: Denoiser) -> Denoiser:
 
 
 def _holding(part: object) -> bool:
-    """Whether it may hold denoisers in its fields: guidance, and what else wraps them, is a dataclass that is called."""
+    """Whether it may hold denoisers in its fields: what wraps them, guidance above all, is a dataclass."""
     return is_dataclass(part) and callable(part)
 
 
