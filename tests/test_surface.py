@@ -25,6 +25,7 @@ PUBLIC = [
     "Evaluated",
     "Explanation",
     "Frontier",
+    "Guide",
     "Image",
     "Job",
     "MezzotintError",
@@ -40,6 +41,7 @@ PUBLIC = [
     "export",
     "frontier",
     "generate",
+    "guide",
     "inspect",
     "load",
     "models",
@@ -73,6 +75,8 @@ OPTIONS = {
             "--seed",
             *SAMPLING,
             "--guidance-interval",
+            "--guidance",
+            "--cache",
         ],
         *["--size", "--lora"],
         *["--embedding", "--control", "--control-image", "--ip-adapter", "--ip-image", "--ip-encoder"],
@@ -99,6 +103,10 @@ OPTIONS = {
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],
     "calibrate": [
         *["MODEL", "--calls", "--scale", "--prompts", "--rows", "--updates", "--teacher", "--loss", "--seed"],
+        *[*MACHINE, *SHARED],
+    ],
+    "guide": [
+        *["MODEL", "--scale", "--guidance-interval", "--prompts", "--updates", "--batch", "--rank", "--rate", "--seed"],
         *[*MACHINE, *SHARED],
     ],
     "frontier": [

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from mezzotint.making.forward import noise as noise
     from mezzotint.making.frontier.frontier import Frontier as Frontier
     from mezzotint.making.frontier.frontier import frontier as frontier
+    from mezzotint.making.guided.guide import Guide as Guide
+    from mezzotint.making.guided.words import guide as guide
     from mezzotint.making.image import Image as Image
     from mezzotint.making.image import Progress as Progress
     from mezzotint.making.image import Result as Result
@@ -52,6 +54,7 @@ _HOME = {
     "Frontier": "making.frontier.frontier",
     "Evaluated": "making.evaluated",
     "Explanation": "making.explain",
+    "Guide": "making.guided.guide",
     "Image": "making.image",
     "Job": "making.job",
     "MezzotintError": "errors",
@@ -66,6 +69,7 @@ _HOME = {
     "explain": "making.explain",
     "export": "exported.write",
     "generate": "making.run",
+    "guide": "making.guided.words",
     "inspect": "making.inspection",
     "load": "pretrained.model",
     "models": "pretrained.store",

@@ -159,7 +159,8 @@ TASKS: dict[str, list[dict[str, object]]] = {
 @pytest.mark.parametrize("verb", TASKS)
 def test_every_option_is_given_back_or_changes_no_pixel(verb: str, record: Made) -> None:
     """A new one is to be in one of both."""
-    stage = dataclasses.replace(record.stage, guidance_interval=(0.5, None))
+    weak = {"name": "auto", "model": "early", "weights_sha256": HASH, "config_sha256": HASH}
+    stage = dataclasses.replace(record.stage, guidance_interval=(0.5, None), guidance=weak, cache=0.1)
     stages = (stage, dataclasses.replace(stage, link=SHARE), dataclasses.replace(stage, model="then_unet"))
     whole = dataclasses.replace(
         record,

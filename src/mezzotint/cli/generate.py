@@ -46,6 +46,12 @@ if TYPE_CHECKING:
 @seed_option
 @sampling_options
 @click.option("--guidance-interval", metavar="LOW,HIGH", help="The noise, sigma/alpha, in which guidance is on.  [all]")
+@click.option(
+    "--guidance", metavar="distilled|auto:weak=PATH", help="By its own weights (see guide), or by a worse model."
+)
+@click.option(
+    "--cache", metavar="T", type=float, help="Skip blocks whose first one changed by less; 0.1, of many steps.  [never]"
+)
 @click.option("--size", metavar="WxH", help="Size in pixels; models say which they can make.")
 @click.option("--lora", multiple=True, metavar="FILE[:WEIGHT]", help="A LoRA file to put on; may be given again.")
 @click.option(

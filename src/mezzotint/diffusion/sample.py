@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
+from mezzotint.diffusion.begun import begun
 from mezzotint.diffusion.brownian import Brownian
 from mezzotint.diffusion.denoiser import Cond, Denoiser, Posterior
 from mezzotint.diffusion.level import Level
@@ -61,9 +62,9 @@ def trajectory(
     """
 
     def denoise(y: Tensor, level: Level) -> Posterior:
-        return denoiser(y, level, cond)
+        return asked(y, level, cond)
 
-    brownian = Brownian(noise)
+    asked, brownian = begun(denoiser), Brownian(noise)
     state = solver.init(x)
     grid = list(levels)
     steps = len(grid) - 1

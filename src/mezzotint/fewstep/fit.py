@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from mezzotint.errors import NonFiniteError
-from mezzotint.fewstep.adam import Moving, begun, stepped
+from mezzotint.fewstep.adam import begun, stepped
+from mezzotint.fewstep.kept import resumed, save
 from mezzotint.fewstep.loss import Loss
 from mezzotint.fewstep.parameters import Layout, differentiable
 from mezzotint.fewstep.problem import Problem
 from mezzotint.fewstep.teacher import HaltedError
-from mezzotint.training.checkpoint import Checkpoint, Store
+from mezzotint.training.checkpoint import Store
 
 EVERY = 20
 """Steps between checkpoints: some seconds of small models."""
@@ -105,34 +106,17 @@ def fit(
     the grid, (n+1,).   Raises NonFiniteError, StorageError, HaltedError (asked to stop: all is in ``folder``).
     """
     store = Store(folder)
-    now = _resumed(store) or begun(first())
+    kept = resumed(store)
+    now = begun(first()) if kept is None else kept[0]
     n = len(base) - 1
     while now.step < recipe.steps:
         if watch.stop():
-            _save(store, now)
+            save(store, now)
             raise HaltedError
         rows = drawn(problem.learnt, recipe.batch, recipe.seed, now.step)
         found, value = gradient(problem, now.theta, base, ends, rows, loss, frugal)
         now = stepped(now, found, recipe.rates(n, now.step), recipe.clip, recipe.keep)
         if now.step % EVERY == 0 or now.step == recipe.steps:
-            _save(store, now)
+            save(store, now)
         watch.report(Report(now.step, recipe.steps, value))
     return now.average
-
-
-def _save(store: Store, now: Moving) -> None:
-    tensors = {
-        "weights": {"theta": now.theta},
-        "ema": {"theta": now.average},
-        "optimiser": {"first": now.first, "second": now.second},
-    }
-    store.save(Checkpoint(tensors, {"step": now.step}))
-
-
-def _resumed(store: Store) -> Moving | None:
-    kept = store.last()
-    if kept is None:
-        return None
-    moments = kept.tensors["optimiser"]
-    averages = kept.tensors["ema"]["theta"]
-    return Moving(kept.tensors["weights"]["theta"], moments["first"], moments["second"], averages, kept.step)

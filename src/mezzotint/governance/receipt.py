@@ -31,6 +31,8 @@ class StageMade:
     scale: guidance, 1 is off.  batch: the shape that the network computed, (rows, *state); other rows do not matter.
     guidance_interval: low < sigma/alpha <= high where guidance was on, no bound above where high is None; None is
     everywhere, and is left out of JSON, so that ids are those of receipts without it.
+    guidance: by what it was guided: distilled, with the file's sha256; auto, with the worse model's name and hashes.
+    None is the usual way, and is left out likewise.   cache: the threshold of first-block caching, left out likewise.
     """
 
     model: str
@@ -45,6 +47,8 @@ class StageMade:
     scale: float
     batch: tuple[int, ...]
     guidance_interval: tuple[float, float | None] | None = None
+    guidance: Mapping[str, Any] | None = None
+    cache: float | None = None
 
 
 @dataclass(frozen=True)
@@ -99,8 +103,9 @@ def _plain(made: Made) -> dict[str, Any]:
     """Its table; what a stage has by default and older receipts have no word for is left out."""
     table = asdict(made)
     for stage in table["stages"]:
-        if stage["guidance_interval"] is None:
-            del stage["guidance_interval"]
+        for name in ("guidance_interval", "guidance", "cache"):
+            if stage[name] is None:
+                del stage[name]
     return table
 
 

@@ -20,7 +20,7 @@ from mezzotint.evaluation.report import Cost, Report
 from mezzotint.evaluation.trial import Trial
 from mezzotint.files import make_folder, sha256, write_atomic
 from mezzotint.making.image import Image
-from mezzotint.making.job import Job
+from mezzotint.making.job import Job, Planned
 from mezzotint.making.run import stream
 from mezzotint.pretrained.plan import guided_calls
 
@@ -88,7 +88,13 @@ def parameters(job: Job) -> int:
 
 def calls(job: Job) -> int:
     """Network calls a picture, over all stages; guidance makes two of each of the solver's."""
-    return sum(sum(s.plan.calls) * guided_calls(s.model.spec, s.plan.scale) for s in job.stages)
+    return sum(sum(s.plan.calls) * _times(s) for s in job.stages)
+
+
+def _times(stage: Planned) -> int:
+    """Network calls for each of the solver's."""
+    by = stage.plan.guidance
+    return guided_calls(stage.model.spec, stage.plan.scale) if by is None else by.calls
 
 
 def put_to(

@@ -228,6 +228,8 @@ class Job:
             scale=stage.plan.scale,
             batch=(self.rows, *stage.model.spec.shape),
             guidance_interval=_bounds(stage.plan.interval),
+            guidance=None if stage.plan.guidance is None else stage.plan.guidance.said,
+            cache=stage.plan.cache,
         )
 
 
@@ -258,6 +260,8 @@ def described(job: Making) -> Mapping[str, Any]:
                 "steps": stage.steps,
                 "scale": stage.scale,
                 **({} if stage.guidance_interval is None else {"guidance_interval": list(stage.guidance_interval)}),
+                **({} if stage.guidance is None else {"guidance": dict(stage.guidance)}),
+                **({} if stage.cache is None else {"cache": stage.cache}),
                 "batch": list(stage.batch),
             }
             for stage in made.stages

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     import torch
 
     from mezzotint.diffusion.level import Level
+    from mezzotint.pretrained.distilled import Distilled
     from mezzotint.pretrained.memory import Needed
-    from mezzotint.pretrained.model import AnyStage
+    from mezzotint.pretrained.model import AnyStage, Model
     from mezzotint.pretrained.plan import Plan
     from mezzotint.pretrained.spec import Spec
+    from mezzotint.pretrained.weak import Weak
 
 
 def planned(
@@ -46,7 +48,7 @@ def planned(
 
     loaded = load(system) if isinstance(how.model, str | Path) else wearing(how.model, system)
     sized = [_steering(stage.at(size), how.said.negative_prompt) for stage in loaded.stages]
-    plans, remarks = _plans(how, system, [stage.spec for stage in sized])
+    plans, remarks = _plans(how, loaded, [stage.spec for stage in sized])
     kind = device_for(how.device)
     dtype = dtype_for(how.dtype, kind)
     memory = _memory(system, [stage.spec for stage in sized], rows, dtype, kind, how.offload)
@@ -74,34 +76,45 @@ def planned(
     )
 
 
-def _plans(how: How, system: System, specs: Sequence[Spec]) -> tuple[list[Plan], tuple[str, ...]]:
+def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], tuple[str, ...]]:
     """How every stage is sampled: the main one and its refiner by the words, the others by their presets; and notes.
 
     Raises UsageError for words that say nothing, or have no effect.
     """
+    from mezzotint.making.guidance import guidance_of, is_weak
     from mezzotint.making.spaced import planned as spoken_plan
     from mezzotint.pretrained.learned import Asked
-    from mezzotint.pretrained.plan import plan
+    from mezzotint.pretrained.plan import plan, preset
+    from mezzotint.pretrained.recalling import check_cache
 
+    system = model.system
     plans = [plan(spec, quality=how.quality) for spec in specs]
     spoken = {system.main} if system.refiner is None else range(len(specs))
-    changed = bool(system.adapters or system.attached)
-    asked = Asked(how.quality, how.solver, how.grid, how.steps, how.scale, changed, how.interval is not None)
-    remarks: list[str] = []
+    usual = preset(specs[system.main], how.quality).scale if how.scale is None else how.scale
+    led = guidance_of(how.guidance, model, specs[system.main], float(usual), how.interval)
+    changed = bool(system.adapters or system.attached or is_weak(how.guidance))
+    asked = Asked(how.quality, how.solver, how.grid, how.steps, how.scale, changed, led.interval is not None)
+    remarks = [led.remark] if led.remark else []
     for k in spoken:
         plans[k], remark = spoken_plan(system.members[k].described, specs[k], asked)
         remarks += [remark] if remark else []
     scale = plans[system.main].scale
-    check_scale(system, scale, how.said)
-    if how.interval is not None:
+    check_scale(system, scale, how.said, led.by)
+    if led.interval is not None:
         check_interval(specs[system.main], system.name, scale)
-        for k in spoken:
-            plans[k] = replace(plans[k], interval=how.interval)
+    for k in spoken:
+        plans[k] = replace(plans[k], interval=led.interval, guidance=led.by, cache=how.cache)
+    if how.cache is not None:
+        check_cache(model.main)
     return plans, tuple(remarks)
 
 
-def check_scale(system: System, scale: float, said: Prompts) -> None:
-    """Raises UsageError where guidance or a negative prompt would have no effect."""
+def check_scale(system: System, scale: float, said: Prompts, by: Distilled | Weak | None = None) -> None:
+    """Raises UsageError where guidance or a negative prompt would have no effect.   by: None is the usual guidance."""
+    if said.negative and by is not None:
+        raise UsageError(
+            f"a negative prompt has no effect on guidance by {by.said['name']!r}; leave it out, or --guidance"
+        )
     if said.negative and scale == 1:
         raise UsageError(
             "a negative prompt has no effect at scale 1, guidance off; give another scale, or leave it out"
@@ -110,7 +123,7 @@ def check_scale(system: System, scale: float, said: Prompts) -> None:
         raise UsageError(
             f"a negative prompt has no effect on {system.name}, whose guidance is in its weights; leave it out"
         )
-    if not system.labels and system.text is None and scale != 1:
+    if not system.labels and system.text is None and scale != 1 and by is None:
         raise UsageError(f"{system.name} is unconditional: scale has no effect on it; leave it out")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ class How:
     """The words that ``generate``, ``upscale`` and ``vary`` share, meant as in ``Request``.
 
     said: the texts that all pictures share.  interval: of the noise sigma/alpha in which guidance is on; None is
-    everywhere.
+    everywhere, or where distilled guidance was made for.
     """
 
     model: File | Model = "fashion"
@@ -41,8 +42,12 @@ class How:
     offload: bool = False
     compiled: bool = False
     interval: tuple[float, float] | None = None
+    guidance: str | None = None
+    cache: float | None = None
 
     def __post_init__(self) -> None:
+        if self.cache is not None and not 0 <= self.cache < math.inf:
+            raise UsageError(f"cache is {self.cache}; expected 0 or more, such as 0.1")
         if self.offload and self.compiled:
             raise UsageError("--compile keeps the network in memory and --offload puts it away; leave one out")
 
@@ -64,6 +69,11 @@ class Request:
         four are for the main stage of a system; the other stages keep their presets.
     guidance_interval: "LOW,HIGH", the noise sigma/alpha between which guidance is on, 0 … inf; outside one call of the
         network does where guidance takes two.  None is everywhere.  (Kynkaanniemi et al., 2024)
+    guidance: by what it is guided: "distilled", its own weights as ``guide`` made them, one call of the network in the
+        place of two; "distilled:from=FILE"; "auto:weak=FOLDER", a worse version of the model (Karras et al., 2024).
+        None is the usual: its own answer to no condition, or to the negative prompt.
+    cache: a network whose first block says nearly what it said, by less than this share, takes the other blocks' part
+        from the step before (first-block caching); None is never, 0.05 … 0.2 are usual for many steps.
     size: "WxH" in pixels.  device: auto | cpu | cuda | mps.  dtype: auto | float32 | bfloat16 | fastest.
     threads: of the processor.  batch: rows computed together; None is as many as there are pictures, at most 16.
     image: a picture to begin from; pictures have its size where the model can.   strength: the share of the steps that
@@ -103,6 +113,8 @@ class Request:
     steps: int | None = None
     scale: float | None = None
     guidance_interval: str | None = None
+    guidance: str | None = None
+    cache: float | None = None
     solver: str | None = None
     grid: str | None = None
     size: str | None = None
@@ -150,4 +162,5 @@ class Request:
             model=self.model, n=self.n, seed=self.seed, quality=self.quality, steps=self.steps, scale=self.scale,
             solver=self.solver, grid=self.grid, device=self.device, dtype=self.dtype, threads=self.threads,
             batch=self.batch, said=said, offload=self.offload, compiled=self.compiled, interval=interval,
+            guidance=self.guidance, cache=self.cache,
         )  # fmt: skip

@@ -13,7 +13,17 @@ from torch import Tensor
 from mezzotint.codecs.base import Codec
 from mezzotint.codecs.kl import KL
 from mezzotint.diffusion.denoiser import Cond, Denoiser
-from mezzotint.diffusion.guidance import Guided, Inpainted, Interval, OwnNull, Telling, Thresholded, sharing, together
+from mezzotint.diffusion.guidance import (
+    Autoguided,
+    Guided,
+    Inpainted,
+    Interval,
+    OwnNull,
+    Telling,
+    Thresholded,
+    sharing,
+    together,
+)
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.diffusion.solver.held import Held
@@ -24,10 +34,13 @@ from mezzotint.making.prepare import prepare
 from mezzotint.making.refine import null_of
 from mezzotint.making.request import Request
 from mezzotint.pictures.png import Pixels
+from mezzotint.pretrained.distilled import guided
 from mezzotint.pretrained.model import Model
+from mezzotint.pretrained.recalling import recalling
 from mezzotint.pretrained.refined import PREFIX
 from mezzotint.pretrained.spec import Choice, Spec
-from mezzotint.pretrained.stage_model import SCHEDULES, chosen
+from mezzotint.pretrained.stage_model import SCHEDULES, StageModel, chosen
+from mezzotint.pretrained.weak import Weak
 from mezzotint.stage import (
     AWAY,
     Begin,
@@ -56,14 +69,27 @@ def _guided(job: Job, planned: Planned, null: Cond) -> Denoiser:
 def _steered(job: Job, planned: Planned, null: Cond) -> Denoiser:
     """The same without bounds."""
     model, scale = planned.model, planned.plan.scale
-    denoiser: Denoiser = model.denoiser(job.device, job.dtype, job.compiled)
+    cache = planned.plan.cache
+    denoiser: Denoiser = recalling(model.denoiser(job.device, job.dtype, job.compiled), cache)
     if "guidance" in model.takes:
         return Telling(denoiser, {"guidance": torch.tensor([scale], device=job.device)})
     if scale == 1:
         return denoiser
     interval = planned.plan.interval
-    guided = _away(job, planned, null, denoiser)
+    guided = _by(job, planned, denoiser) or _away(job, planned, null, denoiser)
     return guided if interval is None else Interval(guided, denoiser, *interval)
+
+
+def _by(job: Job, planned: Planned, denoiser: Denoiser) -> Denoiser | None:
+    """A denoiser guided by its weights or by a worse model; None where it is guided in the usual way."""
+    by, scale = planned.plan.guidance, planned.plan.scale
+    if by is None:
+        return None
+    if isinstance(by, Weak):
+        weak = recalling(by.stage.denoiser(job.device, job.dtype, job.compiled), planned.plan.cache)
+        return Autoguided(denoiser, weak, scale)
+    assert isinstance(planned.model, StageModel)
+    return recalling(guided(planned.model, by, scale, job.device, job.dtype, job.compiled), planned.plan.cache)
 
 
 def _away(job: Job, planned: Planned, null: Cond, denoiser: Denoiser) -> Denoiser:
@@ -247,6 +273,8 @@ def generate(
     steps: int | None = None,
     scale: float | None = None,
     guidance_interval: str | None = None,
+    guidance: str | None = None,
+    cache: float | None = None,
     solver: str | None = None,
     grid: str | None = None,
     size: str | None = None,
@@ -290,10 +318,10 @@ def generate(
     asked = Request(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
         negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, parts=parts, n=n,
-        seed=seed, quality=quality, steps=steps, scale=scale, guidance_interval=guidance_interval, solver=solver,
-        grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch, image=image,
-        strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint, refiner=refiner,
-        refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, control=control,
+        seed=seed, quality=quality, steps=steps, scale=scale, guidance_interval=guidance_interval, guidance=guidance,
+        cache=cache, solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch,
+        image=image, strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint,
+        refiner=refiner, refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, control=control,
         control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
         allow_partial=allow_partial, offload=offload, compiled=compiled, strict=strict,
         use=use, licence_mode=licence_mode,

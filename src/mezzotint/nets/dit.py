@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +27,7 @@ from mezzotint.nets.config import DiTConfig
 from mezzotint.nets.embed import NOISE_WAVES, POSITION_WAVES, frequencies, grid_waves, overlaid, waves, windows
 from mezzotint.nets.norm import gain_of, inverse_norm, modulate, normalise, unit
 from mezzotint.nets.precision import compute_dtype
+from mezzotint.nets.recalled import Split
 
 
 class Attention(nn.Module):
@@ -151,6 +154,10 @@ class DiT(nn.Module):
         cond: "label" (B,); "vector" (B, V); "text" (B, L, D) or "text_kv", with "text_mask" (B, L); exactly those the
         config names. Raises UsageError for a wrong cond or c_noise, ModelError for a state that does not fit.
         """
+        return self.split(x, c_noise, cond).answer
+
+    def split(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Split:
+        """The same in parts: up to and with the first block, the other blocks, the last map."""
         config = self.config
         check_state(x, config.dims, config.in_channels, config.patches)
         check_names(cond, self.cond_names)
@@ -167,11 +174,16 @@ class DiT(nn.Module):
                 f"c_noise: a level a frame needs patch 1 on the frame axis, this network has {config.patches}"
             )
         emb = self._embed(c, cond, dtype)
-        tokens = self._run(tokens, grid, emb, cond, dtype)
-        scale, shift = self.last_modulation(emb).chunk(2, -1)
-        gain, shift = (spread(m, tokens.shape[1]) for m in (gain_of(scale, config.norm), shift))
-        y = self.out(modulate(tokens, gain, shift, config.norm))
-        return overlaid(y, config.patches, grid, config.overlap).to(x.dtype)
+
+        def last(every: Tensor) -> Tensor:
+            tokens = every[:, -math.prod(grid) :]
+            scale, shift = self.last_modulation(emb).chunk(2, -1)
+            gain, shift = (spread(m, tokens.shape[1]) for m in (gain_of(scale, config.norm), shift))
+            y = self.out(modulate(tokens, gain, shift, config.norm))
+            return overlaid(y, config.patches, grid, config.overlap).to(x.dtype)
+
+        tokens, blocks = self._blocks(tokens, grid, emb, cond, dtype)
+        return Split(tokens, blocks[0](tokens), lambda tokens: _through(blocks[1:], tokens), last)
 
     @property
     def cond_names(self) -> tuple[str, ...]:
@@ -222,7 +234,10 @@ class DiT(nn.Module):
         parts[0], parts[3] = gain_of(parts[0], self.config.norm), gain_of(parts[3], self.config.norm)
         return list(zip(*(m.unbind(0) for m in parts), strict=True))
 
-    def _run(self, tokens: Tensor, grid: tuple[int, ...], emb: Tensor, cond: Cond, dtype: torch.dtype) -> Tensor:
+    def _blocks(
+        self, tokens: Tensor, grid: tuple[int, ...], emb: Tensor, cond: Cond, dtype: torch.dtype
+    ) -> tuple[Tensor, list[Callable[[Tensor], Tensor]]]:
+        """(all tokens, the blocks with what each is told)."""
         config, count, bias = self.config, tokens.shape[1], None
         keys: list[TextKeys | None] = [None] * config.depth
         mods = self._modulations(emb, dtype)
@@ -235,9 +250,26 @@ class DiT(nn.Module):
                 # Dense, as text_kv first made them: another memory layout may round a matmul differently.
                 keys = [(kv.contiguous(), mask_bias(mask, 1, 0, dtype)) for kv in states.transpose(0, 2).unbind(0)]
         turn = rope.tables(grid, config.head_dim, config.rope_base, tokens.shape[1] - count, tokens.device, dtype)
-        for block, mod, kv in zip(self.blocks, mods, keys, strict=True):
-            tokens = block(tokens, mod, turn, bias, kv)
-        return tokens[:, -count:]
+        told = zip(self.blocks, mods, keys, strict=True)
+        return tokens, [partial(_asked, block, mod, turn, bias, kv) for block, mod, kv in told]
+
+
+def _asked(
+    block: nn.Module,
+    mod: tuple[Tensor, ...],
+    turn: tuple[Tensor, Tensor],
+    bias: Tensor | None,
+    text: TextKeys | None,
+    tokens: Tensor,
+) -> Tensor:
+    y: Tensor = block(tokens, mod, turn, bias, text)
+    return y
+
+
+def _through(blocks: Sequence[Callable[[Tensor], Tensor]], tokens: Tensor) -> Tensor:
+    for block in blocks:
+        tokens = block(tokens)
+    return tokens
 
 
 def spread(m: Tensor, count: int) -> Tensor:

@@ -32,6 +32,7 @@ from mezzotint.nets.embed import NOISE_WAVES, frequencies, waves
 from mezzotint.nets.magnitude import SILU, MPConv, dense, mp_cat, mp_silu, mp_sum, pixel_norm, project_, sum_weights
 from mezzotint.nets.norm import unit
 from mezzotint.nets.precision import compute_dtype
+from mezzotint.nets.recalled import Split
 
 Side = Literal["encoder", "decoder"]
 Resample = Literal["keep", "down", "up"]
@@ -177,6 +178,13 @@ class UNet(nn.Module):
         exactly those the config names. Raises UsageError for a wrong cond or c_noise, ModelError for a state that does
         not fit.
         """
+        return self.split(x, c_noise, cond).answer
+
+    def split(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Split:
+        """The same in parts: up to and with the first block, all others but the last, the last with the last map.
+
+        So a middle that is taken from before is DeepCache's: what lies deeper than the finest resolution's ends.
+        """
         config = self.config
         check_state(x, config.dims, config.in_channels, config.factor)
         check_names(cond, self.cond_names)
@@ -184,20 +192,29 @@ class UNet(nn.Module):
             check_text(cond, x.shape[0], config.text.dim)
         dtype = compute_dtype(self.first.weight)
         emb = self._embed(check_noise(c_noise, x), cond, dtype)
-        texts = self._texts(cond, dtype)
+        texts = list(self._texts(cond, dtype))
         cells = x if config.fold == 1 else F.pixel_unshuffle(x, config.fold)
         y = dense(torch.cat([cells, torch.ones_like(cells[:, :1])], 1).to(dtype), config.dims)
-        y = self.first(y)
-        skips = [y]
-        for block in self._side("encoder"):
-            y = block(y, emb, texts)
-            skips.append(y)
-        if self.middle is not None:
-            y = y + self.middle(y, c_noise, {name: cond[name] for name in cond if name.startswith("text")})
-        for block in self._side("decoder"):
-            y = block(mp_cat(y, skips.pop()) if block.step.merge else y, emb, texts)
-        answer: Tensor = self.out(y).to(x.dtype)
-        return answer if config.fold == 1 else F.pixel_shuffle(answer, config.fold)
+        first = self.first(y)
+        encoder, decoder = self._side("encoder"), self._side("decoder")
+        own = 0 if encoder[0].cross is None else 1
+
+        def middle(y: Tensor) -> Tensor:
+            skips, told = [y], iter(texts[own:])
+            for block in encoder[1:]:
+                y = block(y, emb, told)
+                skips.append(y)
+            if self.middle is not None:
+                y = y + self.middle(y, c_noise, {name: cond[name] for name in cond if name.startswith("text")})
+            for block in decoder[:-1]:
+                y = block(mp_cat(y, skips.pop()) if block.step.merge else y, emb, told)
+            return y
+
+        def last(y: Tensor) -> Tensor:
+            answer: Tensor = self.out(decoder[-1](mp_cat(y, first), emb, iter(texts[-1:]))).to(x.dtype)
+            return answer if config.fold == 1 else F.pixel_shuffle(answer, config.fold)
+
+        return Split(first, encoder[0](first, emb, iter(texts)), middle, last)
 
     @property
     def cond_names(self) -> tuple[str, ...]:

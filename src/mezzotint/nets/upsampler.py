@@ -14,6 +14,7 @@ from mezzotint.errors import UsageError
 from mezzotint.nets.cond import check_names
 from mezzotint.nets.config import LEVEL_WAVES, UpsamplerConfig
 from mezzotint.nets.embed import frequencies, waves
+from mezzotint.nets.recalled import Split
 from mezzotint.nets.unet import UNet
 
 LEVEL_RANGE = (1 / 64, 1.0)
@@ -40,6 +41,10 @@ class Upsampler(nn.Module):
 
     def forward(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Tensor:
         """Raises UsageError for a wrong cond, ModelError for a state that does not fit."""
+        return self.split(x, c_noise, cond).answer
+
+    def split(self, x: Tensor, c_noise: Tensor, cond: Cond) -> Split:
+        """The same in parts: those of the inner network."""
         check_names(cond, self.cond_names)
         small, logsnr = cond["lowres"], cond["lowres_logsnr"]
         if small.shape != x.shape or logsnr.shape != (x.shape[0],):
@@ -49,5 +54,4 @@ class Upsampler(nn.Module):
             )
         rest = {k: v for k, v in cond.items() if k not in ("lowres", "lowres_logsnr")}
         level = waves(logsnr.float(), frequencies(LEVEL_WAVES // 2, *LEVEL_RANGE, x.device))
-        y: Tensor = self.inner(torch.cat([x, small.to(x)], 1), c_noise, {**rest, "vector": level})
-        return y
+        return self.inner.split(torch.cat([x, small.to(x)], 1), c_noise, {**rest, "vector": level})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -25,6 +25,10 @@ from mezzotint.files import sha256
 from mezzotint.pretrained.spec import QUALITIES, Choice, Sampling, Spec
 from mezzotint.pretrained.stage_model import parametrisation_of, schedule_of
 
+if TYPE_CHECKING:
+    from mezzotint.pretrained.distilled import Distilled
+    from mezzotint.pretrained.weak import Weak
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -32,6 +36,7 @@ class Plan:
 
     solver_choice, grid_choice: names and options in full, for receipts.  calls: of the denoiser, in each step.
     interval: low < sigma/alpha <= high, where guidance is on; None is everywhere.
+    guidance: by what it is guided, None in the usual way.   cache: threshold of first-block caching, None for none.
     """
 
     solver: Solver[Any]
@@ -41,6 +46,8 @@ class Plan:
     scale: float
     calls: tuple[int, ...]
     interval: tuple[float, float] | None = None
+    guidance: Distilled | Weak | None = None
+    cache: float | None = None
 
     @property
     def steps(self) -> int:

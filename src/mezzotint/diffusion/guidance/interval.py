@@ -35,14 +35,18 @@ class Interval:
         return cls(inside, outside, math.exp(-high / 2), math.exp(-low / 2))
 
     def __call__(self, x: Tensor, level: Level, cond: Cond) -> Posterior:
-        within = (self.low * level.alpha < level.sigma) & (level.sigma <= self.high * level.alpha)
-        if math.isinf(self.high):
-            within = within | (level.alpha == 0)
+        within = inside(level, self.low, self.high)
         if bool(within.all()):
             return self.inside(x, level, cond)
         if not bool(within.any()):
             return self.outside(x, level, cond)
         return choose(expand(within, x), self.inside(x, level, cond), self.outside(x, level, cond), x, level)
+
+
+def inside(level: Level, low: float, high: float) -> Tensor:
+    r"""Whether :math:`low < \sigma/\alpha \le high`, bool, of the level's shape; at alpha = 0 where high is inf."""
+    within = (low * level.alpha < level.sigma) & (level.sigma <= high * level.alpha)
+    return within | (level.alpha == 0) if math.isinf(high) else within
 
 
 def choose(first: Tensor, a: Posterior, b: Posterior, x: Tensor, level: Level) -> Posterior:

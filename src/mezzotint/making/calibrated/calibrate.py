@@ -105,11 +105,11 @@ def check_model(system: System) -> None:
     usual = preset(spec, "standard")
     if usual.steps <= FEW or usual.solver.startswith("lcm"):
         raise UsageError(
-            f"{system.name} is already distilled: it is sampled in {usual.steps} steps as it is; calibrate the model"
+            f"{system.name} is already distilled: it is sampled in {usual.steps} steps as it is; take the model"
             " that it was made of"
         )
     if system.main != 0 or system.refiner is not None:
-        raise UsageError(f"{system.name} makes its pictures from another stage's; calibrate takes a first stage alone")
+        raise UsageError(f"{system.name} makes its pictures from another stage's; a first stage alone can be taken")
 
 
 def calibrated(

@@ -62,7 +62,8 @@ def job_of(asked: Request, rows: Rows) -> Job:
     each = -(-rows.total // len(rows.prompts))
     job = prepare(Request(
         rows.prompts, model=asked.model, n=each, seed=SEEDS + APART * rows.seed, scale=asked.scale, steps=asked.steps,
-        solver=asked.solver, device=asked.device, dtype=asked.dtype, threads=asked.threads, batch=rows.batch,
+        solver=asked.solver, guidance_interval=asked.guidance_interval, device=asked.device, dtype=asked.dtype,
+        threads=asked.threads, batch=rows.batch,
     ))  # fmt: skip
     if len({p.told.width for p in job.pictures}) > 1:
         raise UsageError("the prompts are of different lengths to the model; leave the longest ones out")

@@ -9,12 +9,16 @@ from mezzotint.config import DTYPES
 from mezzotint.errors import InputError
 from mezzotint.files import sha256
 from mezzotint.governance.receipt import Made, StageMade
+from mezzotint.making.guidance import AUTO, FROM
 from mezzotint.making.recalled.sampling import OWN, RECEIPT, sampling_of
 from mezzotint.making.recalled.words import Need, Words, clean, plain
 from mezzotint.pretrained.learned import NAME
 
 PIXELS = "SHA-256 of its pixels, as `mezzotint inspect` says it"
 Option = tuple[str, str | None]
+GUIDANCE, WEAK = "GUIDANCE", "WEAK"
+"""What stands for the file of a distilled guidance, and for the folder of a worse model."""
+
 EXPORT = "EXPORT"
 """What stands for the folder of an exported model."""
 
@@ -62,7 +66,7 @@ def _words(made: Made) -> Words:
         loras=tuple((str(one["name"]), float(one["weight"])) for one in made.adapters),
         image="PICTURE" if name in IMAGES else None,
         strength=made.task.get("strength"),
-        more=(*own, *_interval(made), *_beside(made, verb), *_machine(made), *compiled),
+        more=(*own, *_guidance(made), *_beside(made, verb), *_machine(made), *compiled),
         needs=tuple(Need(*map(clean, (one.word, one.what, one.sha256))) for one in _needs(made, pictures)),
         notes=tuple(clean(note) for note in _notes(made)),
     )
@@ -120,8 +124,13 @@ def _sampling(made: Made) -> tuple[int, float | None, str | None, str | None]:
     return sum(stage.steps for stage in spoken), scales.pop() if len(scales) == 1 else None, solver, grid
 
 
-def _interval(made: Made) -> Iterator[Option]:
-    """Where guidance is on."""
+def _guidance(made: Made) -> Iterator[Option]:
+    """By what it is guided and where, and what is not computed anew."""
+    by = made.stage.guidance
+    if by is not None:
+        yield "--guidance", {"distilled": f"{FROM}{GUIDANCE}", "auto": f"{AUTO}{WEAK}"}[str(by["name"])]
+    if made.stage.cache is not None:
+        yield "--cache", plain(made.stage.cache)
     bounds = made.stage.guidance_interval
     if bounds is not None:
         low, high = bounds
@@ -192,6 +201,11 @@ def _needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
     yield from _model_needs(made, _parts(made))
     if made.stage.solver["name"] == NAME or "u" in made.stage.grid:
         yield Need(RECEIPT, "this receipt, for the solver or grid in it; its asset id", made.asset_id)
+    by = made.stage.guidance
+    if by is not None and by["name"] == "distilled":
+        yield Need(GUIDANCE, "the file of its distilled guidance", str(by["sha256"]))
+    elif by is not None:
+        yield Need(WEAK, f"the weights of {by['model']}, which it is guided away from", str(by["weights_sha256"]))
     for one in made.adapters:
         yield Need(str(one["name"]), "a LoRA file", str(one["sha256"]))
     for one in made.embeddings:

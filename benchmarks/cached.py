@@ -1,0 +1,133 @@
+"""What first-block caching saves and what it costs, on one model: thresholds, steps, blocks run, time, distance.
+
+For each number of steps and threshold: the share of the network's blocks that were run, counted on the blocks;
+processor time beside that of every block, by turns; the root mean squared distance of pictures (as shown) to those of
+every block, and of both to those of four times the steps.
+
+    python benchmarks/cached.py [--model fashion] [--prompts PROMPT …] [--steps 20 50] [--thresholds 0.05 0.1 0.2]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import harness
+
+
+@dataclass(frozen=True)
+class Row:
+    """blocks: the share run.  ratio: of processor time, over that of every block.  distance: to the pictures of every
+    block.  exact, plain: to those of four times the steps, of these pictures and of those of every block."""
+
+    steps: int
+    threshold: float
+    blocks: float
+    ratio: float
+    distance: float
+    exact: float
+    plain: float
+
+
+@contextmanager
+def counted(kind: type) -> Iterator[list[int]]:
+    """How many rows the blocks of networks of a kind compute."""
+    from torch.nn.modules.module import register_module_forward_pre_hook
+
+    rows: list[int] = []
+    hook = register_module_forward_pre_hook(
+        lambda net, given: rows.append(len(given[0])) if type(net) is kind else None
+    )
+    try:
+        yield rows
+    finally:
+        hook.remove()
+
+
+def pictures(given: Any, steps: int, cache: float | None) -> tuple[Any, float]:
+    """(pixels in -1 … 1, processor seconds)."""
+    import numpy as np
+
+    import mezzotint as mz
+
+    asked = mz.Request(
+        tuple(given.prompts), model=given.model, n=given.n, steps=steps, scale=given.scale, cache=cache,
+        threads=given.threads, batch=given.batch, dtype=given.dtype, device=given.device, solver=given.solver,
+    )  # fmt: skip
+    job = mz.prepare(asked)
+    began = time.process_time()
+    found = [event.pixels for event in mz.stream(job) if isinstance(event, mz.Image)]
+    return np.stack(found) / 127.5 - 1, time.process_time() - began
+
+
+def far(a: Any, b: Any) -> float:
+    """Root mean squared."""
+    return float(((a - b) ** 2).mean() ** 0.5)
+
+
+def rows_of(given: Any, steps: int) -> list[Row]:
+    """Every threshold at a number of steps."""
+    import mezzotint as mz
+    from mezzotint.nets.compiled import repeated_blocks
+
+    stage = mz.load(given.model).main
+    kind = type(next(iter(repeated_blocks(stage.network))))
+    exact, _ = pictures(given, 4 * steps, None)
+    with counted(kind) as every:
+        plain, _ = pictures(given, steps, None)
+    found = []
+    for threshold in given.thresholds:
+        with counted(kind) as some:
+            made, _ = pictures(given, steps, threshold)
+        pairs = [(pictures(given, steps, threshold)[1], pictures(given, steps, None)[1]) for _ in range(given.repeats)]
+        ratio = sorted(a / b for a, b in pairs)[len(pairs) // 2]
+        one = Row(
+            steps, threshold, sum(some) / sum(every), ratio, far(made, plain), far(made, exact), far(plain, exact)
+        )
+        print(one, file=sys.stderr, flush=True)
+        found.append(one)
+    return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs and prints."""
+    parser = harness.arguments(__doc__ or "", 2)
+    parser.add_argument("--model", default="fashion")
+    parser.add_argument("--prompts", nargs="*", default=["Sneaker", "Bag", "Dress", "Ankle boot"])
+    parser.add_argument("--n", type=int, default=4, help="pictures of each prompt")
+    parser.add_argument("--scale", type=float, default=2.0)
+    parser.add_argument("--solver", help="the model's own by default")
+    parser.add_argument("--steps", type=int, nargs="*", default=[20, 50])
+    parser.add_argument("--thresholds", type=float, nargs="*", default=[0.05, 0.1, 0.2])
+    parser.add_argument("--batch", type=int, default=1, help="rows computed together: all of them skip, or none")
+    parser.add_argument("--dtype", default="fastest")
+    parser.add_argument("--device", default="cpu")
+    given = parser.parse_args(argv)
+    harness.use_threads(given.threads)
+    os.environ.setdefault("MEZZOTINT_HOME", str((given.out / "work" / "home").resolve()))
+    rows = [row for steps in given.steps for row in rows_of(given, steps)]
+    cells = [tuple(f"{v:.4g}" for v in vars(r).values()) for r in rows]
+    head = (
+        "steps",
+        "threshold",
+        "blocks run",
+        "time ratio",
+        "to every block",
+        "to 4x steps",
+        "every block to 4x steps",
+    )
+    about = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items() if k != "out"}
+    more = {"rows": [vars(r) for r in rows], "table": "\n" + harness.table(cells, head)}
+    return harness.finish(harness.Outcome("cached", harness.machine(given.threads), about, [], more), given.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

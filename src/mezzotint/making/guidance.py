@@ -1,0 +1,93 @@
+"""``--guidance``: by what a model is guided: its own unconditional answer, its weights (``guide``), a worse model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mezzotint.errors import UsageError
+
+if TYPE_CHECKING:
+    from mezzotint.pretrained.distilled import About, Distilled, Interval
+    from mezzotint.pretrained.model import Model
+    from mezzotint.pretrained.spec import Spec
+    from mezzotint.pretrained.system import System
+    from mezzotint.pretrained.weak import Weak
+
+DISTILLED, FROM, AUTO = "distilled", "distilled:from=", "auto:weak="
+WORDS = f"{DISTILLED}, {FROM}FILE or {AUTO}PATH"
+
+
+@dataclass(frozen=True, eq=False)
+class By:
+    """By what, and where.   by: None is the usual way.  interval: None is everywhere.   remark: for people, or ""."""
+
+    by: Distilled | Weak | None
+    interval: Interval | None
+    remark: str = ""
+
+
+def is_weak(words: str | None) -> bool:
+    """Whether words mean a worse model."""
+    return words is not None and words.startswith(AUTO)
+
+
+def guidance_of(words: str | None, model: Model, spec: Spec, scale: float, interval: Interval | None) -> By:
+    """What the words of ``--guidance`` and ``--guidance-interval`` mean for the main stage at a scale.
+
+    Distilled guidance that was made for another scale or interval, or for the model without what is put on it, gives
+    way to the usual, with a remark.   Raises UsageError: words that are none, or without effect; nothing was made for
+    the model; a worse model that is of another kind.  InputError, ModelError for files.
+    """
+    if words is None:
+        return By(None, interval)
+    system = model.system
+    if scale == 1:
+        raise UsageError(f"guidance {words!r} has no effect at scale 1, guidance off; give another with --scale")
+    if spec.net.get("guidance") == "distilled":
+        raise UsageError(f"guidance {words!r} has no effect on {system.name}: its guidance is in its weights already")
+    if system.refiner is not None:
+        raise UsageError("--guidance does not go with a refiner, which was made for neither; leave one out")
+    if is_weak(words):
+        from mezzotint.pretrained.weak import weak_of
+
+        return By(weak_of(Path(words.removeprefix(AUTO)).expanduser(), model), interval)
+    if words != DISTILLED and not words.startswith(FROM):
+        raise UsageError(f"guidance {words!r}: expected {WORDS}")
+    return _distilled(words, system, spec, scale, interval)
+
+
+def _distilled(words: str, system: System, spec: Spec, scale: float, interval: Interval | None) -> By:
+    from mezzotint.pretrained.distilled import about, at_hand, read
+
+    sha = system.members[system.main].described.weights_sha256
+    own = Path(words.removeprefix(FROM)).expanduser() if words != DISTILLED else None
+    known = {own: about(own)} if own is not None else at_hand(sha)
+    if not known:
+        raise UsageError(
+            f"{system.name} has no distilled guidance; make it with `mezzotint guide {system.name} --scale {scale:g}`"
+        )
+    why = {path: _unfit(one, system, spec, scale, interval) for path, one in known.items()}
+    fit = next((path for path, reason in why.items() if not reason), None)
+    if fit is None:
+        reasons = "; ".join(dict.fromkeys(why.values()))
+        return By(None, interval, f"{reasons}: the usual guidance is taken, which asks the network twice")
+    found = read(fit, sha)
+    return By(found, found.about.interval)
+
+
+def _unfit(one: About, system: System, spec: Spec, scale: float, interval: Interval | None) -> str:
+    """Why it is not for this run, or ""."""
+    if not one.holds(scale):
+        low, high = one.scales
+        made = f"{high:g}" if low == high else f"{low:g} to {high:g}"
+        return f"the distilled guidance was made for scale {made}, not {scale:g}"
+    if interval is not None and interval != one.interval:
+        where = "every level" if one.interval is None else "{:g},{:g}".format(*one.interval)
+        return f"the distilled guidance was made for {where}, not {interval[0]:g},{interval[1]:g}"
+    if one.shape != spec.shape:
+        return f"the distilled guidance was made for states of {one.shape}, not {spec.shape}"
+    if system.adapters or system.attached:
+        return "the distilled guidance was made for the model without what is put on it"
+    return ""

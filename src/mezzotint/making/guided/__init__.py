@@ -1,0 +1,1 @@
+"""``guide``: a model and a guidance scale in, the change of its weights that saves the second call out."""
