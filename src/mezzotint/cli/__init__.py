@@ -27,6 +27,7 @@ COMMANDS = {
     "tune": "Learn a product from a few photographs: an adapter, with evidence.",
     "render": "Photograph a catalog of 3-D products, for training.",
     "calibrate": "Fit solvers to a model that need few calls of its network; resumable.",
+    "distill": "Make a model, or an adapter of one, that needs few calls of its network; resumable.",
     "frontier": "Measure quality against calls of the network for every solver; --quality reads it.",
     "evaluate": "Measure a model: distances, precision and recall, copies, adherence to prompts.",
     "compare": "Evaluate several models in the same way, side by side.",

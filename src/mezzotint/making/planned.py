@@ -80,9 +80,11 @@ def _plans(how: How, system: System, specs: Sequence[Spec]) -> tuple[list[Plan],
     Raises UsageError for words that say nothing, or have no effect.
     """
     from mezzotint.making.spaced import planned as spoken_plan
+    from mezzotint.pretrained.few import worn
     from mezzotint.pretrained.learned import Asked
     from mezzotint.pretrained.plan import plan
 
+    specs = [worn(s, [a.adapter.few for a in system.adapters]) if k == system.main else s for k, s in enumerate(specs)]
     plans = [plan(spec, quality=how.quality) for spec in specs]
     spoken = {system.main} if system.refiner is None else range(len(specs))
     changed = bool(system.adapters or system.attached)

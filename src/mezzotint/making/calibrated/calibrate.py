@@ -103,13 +103,17 @@ def check_model(system: System) -> None:
     """Raises UsageError for a model that is distilled already, or whose main stage is not the first."""
     spec = system.members[system.main].described.spec
     usual = preset(spec, "standard")
+    if (one := spec.distilled) is not None:
+        raise UsageError(
+            f"{system.name} is already distilled, to {one.calls} calls by {one.by}; use what it was made of, {one.base}"
+        )
     if usual.steps <= FEW or usual.solver.startswith("lcm"):
         raise UsageError(
-            f"{system.name} is already distilled: it is sampled in {usual.steps} steps as it is; calibrate the model"
+            f"{system.name} is already distilled: it is sampled in {usual.steps} steps as it is; use the model"
             " that it was made of"
         )
     if system.main != 0 or system.refiner is not None:
-        raise UsageError(f"{system.name} makes its pictures from another stage's; calibrate takes a first stage alone")
+        raise UsageError(f"{system.name} makes its pictures from another stage's; a first stage alone can be made fast so")
 
 
 def calibrated(
