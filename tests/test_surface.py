@@ -22,6 +22,7 @@ HEAVY = ("torch", "numpy", "PIL", "scipy", "tqdm", "diffusers", "transformers", 
 
 PUBLIC = [
     "Calibration",
+    "Distillation",
     "Evaluated",
     "Explanation",
     "Frontier",
@@ -35,6 +36,7 @@ PUBLIC = [
     "Tuned",
     "__version__",
     "calibrate",
+    "distill",
     "evaluate",
     "explain",
     "export",
@@ -89,6 +91,11 @@ OPTIONS = {
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],
     "calibrate": [
         *["MODEL", "--calls", "--scale", "--prompts", "--rows", "--updates", "--teacher", "--loss", "--seed"],
+        *[*MACHINE, *SHARED],
+    ],
+    "distill": [
+        *["MODEL", "--calls", "--by", "--as", "--data", "--prompts", "--scale", "--updates", "--batch", "--rate"],
+        *["--rows", "--teacher", "--rank", "--last", "--loss", "--q", "--snapshot", "--seed", "--resume", "--out"],
         *[*MACHINE, *SHARED],
     ],
     "frontier": [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,9 +13,10 @@ from mezzotint.evaluation.features import extractor
 from mezzotint.fewstep.held import Held, near_data, near_teacher
 from mezzotint.fewstep.teacher import HaltedError
 from mezzotint.fewstep.walks import ends
-from mezzotint.files import canonical_json, pretty_json, sha256, write_atomic
+from mezzotint.files import canonical_json, make_folder, pretty_json, sha256, write_atomic
 from mezzotint.making.calibrated.calibrate import Progressed, check_model, never, silent
 from mezzotint.making.calibrated.rows import Rows, job_of, problem_of, prompts_for
+from mezzotint.making.distilled.clock import Clock
 from mezzotint.making.distilled.lesson import Lesson, captions_of, consistent, followed, opened_data, picture_of, real
 from mezzotint.making.distilled.settings import Settings
 from mezzotint.making.distilled.write import ADAPTER, MODEL, Kept, kept, write
@@ -27,13 +27,13 @@ from mezzotint.pretrained.system import System
 from mezzotint.training.data.source import Data
 from mezzotint.training.run import Outcome, Watch, fit
 
-DOCUMENT, RUN, WALKS = "distill.json", "run", "walks"
+DOCUMENT, RUN, WALKS, CLOCK = "distill.json", "run", "walks", "processor.jsonl"
 
 
 @dataclass(frozen=True, eq=False)
 class Distillation:
     """What came of it.   file: the model's folder or the adapter's file, None where it was refused or stopped.
-    seconds: of processor time in this process; taught, of the teacher's walks, is a part of them."""
+    document: as ``distill.json`` has it, {} where it was stopped."""
 
     folder: Path
     file: Path | None
@@ -66,16 +66,20 @@ def distilled(
     pictures = None if data is None else opened_data(data)
     job, rows = _job(model, system, settings, asked, prompts, pictures)
     problem = problem_of(job, rows)
-    began = time.process_time()
+    clock = Clock(make_folder(folder) / CLOCK)
     try:
         lesson = _lesson(job, problem, rows, settings, pictures, folder, progressed, watch.stop)
     except HaltedError:
+        clock.note(0)
         return Distillation(folder, None, None, {}, True)
-    taught = time.process_time() - began
-    outcome = fit(lesson.recipe, folder / RUN, lesson.data, start=start, device=job.device, watch=watch)
+    if not (folder / RUN).is_dir():
+        clock.note(0)
+    heard = replace(watch, report=clock.on(watch.report))
+    outcome = fit(lesson.recipe, folder / RUN, lesson.data, start=start, device=job.device, watch=heard)
+    clock.note(outcome.training.step)
     if outcome.reason == "stopped":
         return Distillation(folder, None, None, {}, True)
-    return _judged(job, lesson, settings, outcome, folder, pictures, taught)
+    return _judged(job, lesson, settings, outcome, folder, pictures, clock)
 
 
 def check_folder(folder: Path, start: Literal["new", "resume"]) -> None:
@@ -124,12 +128,12 @@ def _key(job: Job, rows: Rows, said: Settings) -> str:
 
 
 def _judged(
-    job: Job, lesson: Lesson, said: Settings, outcome: Outcome, folder: Path, data: Data | None, taught: float
+    job: Job, lesson: Lesson, said: Settings, outcome: Outcome, folder: Path, data: Data | None, clock: Clock
 ) -> Distillation:
     """What was learnt, held against its start, and written where it holds."""
     found = kept(job, lesson, outcome)
     held = _held(job, lesson, found, data)
-    document = _document(job, lesson, said, outcome, held, taught)
+    document = _document(job, lesson, said, outcome, held, clock)
     file = write(job, lesson, said, found, folder, document) if held.holds else None
     document = {**document, "kept": file is not None, "file": None if file is None else file.name}
     write_atomic(folder / DOCUMENT, pretty_json(document))
@@ -146,7 +150,7 @@ def _held(job: Job, lesson: Lesson, found: Kept, data: Data | None) -> Held:
     return near_data(problem, student, lesson.levels, lesson.solver, codec, extractor(), pictures)
 
 
-def _document(job: Job, lesson: Lesson, said: Settings, outcome: Outcome, held: Held, taught: float) -> dict[str, Any]:
+def _document(job: Job, lesson: Lesson, said: Settings, outcome: Outcome, held: Held, clock: Clock) -> dict[str, Any]:
     main = job.main
     return {
         "schema": "mezzotint/distill/1",
@@ -160,6 +164,6 @@ def _document(job: Job, lesson: Lesson, said: Settings, outcome: Outcome, held: 
         "settings": {**asdict(said), "rate": lesson.recipe.optimiser.rate},
         "held_out": held.said,
         "updates": outcome.training.step,
-        "seconds": {"teacher": round(taught, 1), "learning": round(outcome.seconds, 1)},
+        "seconds": {"before": clock.lines[0][1], "all": clock.lines[-1][1]},
         "mezzotint": __version__,
     }
