@@ -87,7 +87,7 @@ def rate_of(learner: Learner, network: nn.Module) -> float:
 @dataclass(frozen=True)
 class Pace:
     """How long and how fast.   snapshot: updates between copies of the average that are kept, 0 keeps none.
-    cooling: share of the run over which the rate falls to 0."""
+    cooling: share of the run over which the rate falls to 0.   dtype: of the passes, as a recipe names it."""
 
     updates: int
     batch: int
@@ -95,6 +95,7 @@ class Pace:
     seed: int = 0
     snapshot: int = 0
     cooling: float = 0.5
+    dtype: str = "auto"
 
 
 def student_recipe(
@@ -133,6 +134,7 @@ def student_recipe(
         ),
         project=project_,
         ema=(AVERAGE,),
+        dtype=pace.dtype,
         seed=pace.seed,
         validation_samples=256,
         every=Every(validation=max(1, pace.updates // 10), checkpoint=25, snapshot=pace.snapshot),

@@ -78,7 +78,9 @@ def student_of(job: Job, said: Settings) -> Student:
         raise UsageError(f"{stage.name} is of a library, whose layout is not written here; give --as adapter")
     network = stage.network if isinstance(stage, StageModel) else build(learner)
     rate = rate_of(learner, network) if said.rate is None else said.rate
-    pace = Pace(said.updates, said.batch, rate, said.seed, said.snapshot)
+    # A frozen base has its number format already; masters in float32 are cast as they are used.
+    plain = found is not None or job.dtype == torch.float32
+    pace = Pace(said.updates, said.batch, rate, said.seed, said.snapshot, dtype="float32" if plain else "auto")
     return Student(learner, build, found, pace)
 
 
