@@ -1,7 +1,7 @@
 """Two calls of a distilled model beside 35 of its teacher, along the run: Fréchet distance and processor time.
 
-The run is `mezzotint distill MODEL --snapshot N --out RUN`, made before; its snapshots of the average are measured in
-their order with the sampler that it is for; it may still be going on.  The teacher makes its pictures by Heun in 18 steps, 35 calls, and
+The run is `mezzotint distill MODEL --snapshot N --out RUN`, begun before; its snapshots of the average are measured in
+their order with the sampler that it is for.  The teacher makes its pictures by Heun in 18 steps, 35 calls, and
 the base in two calls as it began.  Processor time is the run's own (`processor.jsonl`), also as a share of what the
 base was trained for.  All of a kind have the same seeds.  What is measured is kept under ``<out>/work``.
 
@@ -134,7 +134,9 @@ def main(argv: list[str] | None = None) -> int:
     compared = harness.compare("frechet: 2 calls, Heun in 35", "1", [last.frechet], [teacher], TARGET)
     about = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items() if k != "out"}
     more = {"teacher": teacher, "rows": [vars(r) for r in rows], "table": "\n" + table(rows, teacher)}
-    return harness.finish(harness.Outcome("two_calls", harness.machine(given.threads), about, [compared], more), given.out)
+    return harness.finish(
+        harness.Outcome("two_calls", harness.machine(given.threads), about, [compared], more), given.out
+    )
 
 
 if __name__ == "__main__":

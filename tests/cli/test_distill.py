@@ -148,7 +148,11 @@ def pictures(folder: Path, n: int = 600) -> Path:
 
     draw = np.random.default_rng(0)
     for k in range(n):
-        place = folder / ("validation" if k % 2 else "train") / ("Sneaker", "T-shirt/top", "Ankle boot")[k % 3].replace("/", "-")
+        place = (
+            folder
+            / ("validation" if k % 2 else "train")
+            / ("Sneaker", "T-shirt/top", "Ankle boot")[k % 3].replace("/", "-")
+        )
         place.mkdir(parents=True, exist_ok=True)
         pixels = draw.integers(0, 60, (8, 8), dtype=np.uint8)
         pixels[k % 8] += 190

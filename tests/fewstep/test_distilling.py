@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 
 from mezzotint.diffusion.denoiser import Posterior
 from mezzotint.diffusion.grid import karras
+from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.sample import sample
 from mezzotint.diffusion.solver.ddim import DDIM
@@ -67,8 +69,6 @@ def test_at_first_it_is_denoising():
 
 
 def _level(t):
-    from mezzotint.diffusion.level import Level
-
     return Level(torch.ones_like(t), t)
 
 
@@ -133,7 +133,7 @@ def test_a_student_that_jumps_as_the_trajectory_goes_has_no_loss():
     z = torch.randn(16, 3, generator=torch.Generator().manual_seed(2))
     sigmas = LEVELS.sigma.tolist()
     states = torch.cat([(MEAN + (WIDE**2 + s**2) ** 0.5 * z) / (1 + s**2) ** 0.5 for s in sigmas], 1)
-    ratio = dict(zip(sigmas[:-1], sigmas[1:], strict=True))
+    ratio = dict(pairwise(sigmas))
 
     def student(x, level, cond):
         s, to = level.sigma.item(), ratio[level.sigma.item()]
@@ -149,7 +149,7 @@ def test_a_students_steps_are_the_samplers():
     rows = range(8)
     x = problem().started(rows, LEVELS)
     expected = sample(MIX, x, LEVELS, DDIM(), Noise(tuple(range(8))), {})
-    for cur, nxt in zip(LEVELS[:-1], LEVELS[1:], strict=True):
+    for cur, nxt in pairwise(LEVELS):
         x = stepped(x, MIX(x, cur, {}).mean, cur, nxt)
     torch.testing.assert_close(x, expected)
 
@@ -275,5 +275,3 @@ def test_the_ways_to_sample_are_words_of_a_model():
 def test_bad_settings_are_refused(changes, data, scale, what):
     with pytest.raises(UsageError, match=what):
         checked(replace(Settings(), **changes), data, scale)
-
-

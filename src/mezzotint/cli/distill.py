@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.command("distill")
 @click.argument("model", required=False)
 @click.option("--calls", type=int, default=2, show_default=True, help="Calls of the network a picture.")
-@click.option("--by", default="trajectory", metavar="trajectory|consistency", help="Without data, or on --data.  [trajectory]")
+@click.option(
+    "--by", default="trajectory", metavar="trajectory|consistency", help="Without data, or on --data.  [trajectory]"
+)
 @click.option("--as", "form", default="weights", metavar="weights|adapter", help="What is learnt.  [weights]")
 @click.option("--data", type=click.Path(path_type=Path), help="Pictures for consistency, as `train` takes them.")
 @click.option("--prompts", type=click.Path(path_type=Path), help="A file of prompts, one a line, for a model of text.")

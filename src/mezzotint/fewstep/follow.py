@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -58,7 +59,7 @@ class Follow:
         goals = [s * level.scale.item() for s, level in zip(states.chunk(len(levels), 1), levels, strict=True)]
         x, rows, total = goals[0], given.draws.rows, torch.zeros(len(states), device=states.device)
         shown = in_range if self.shows else as_it_is
-        for k, (cur, nxt) in enumerate(zip(levels[:-1], levels[1:], strict=True)):
+        for k, (cur, nxt) in enumerate(pairwise(levels)):
             x = stepped(x, student(x, cur, given.cond).mean.float(), cur, nxt)
             last = k == len(levels) - 2
             inner = (x - goals[k + 1]).abs().flatten(1).mean(1) / nxt.alpha.item()

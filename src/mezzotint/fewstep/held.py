@@ -51,7 +51,9 @@ def near_teacher(problem: Problem, student: Denoiser, levels: Level, solver: Sol
     rows = problem.held_out
     goals = torch.zeros(len(problem.seeds), *problem.shape)
     goals[list(rows)] = ends
-    start, found = (errors(replace(problem, denoiser=d), rows, levels, solver, goals) for d in (problem.denoiser, student))
+    start, found = (
+        errors(replace(problem, denoiser=d), rows, levels, solver, goals) for d in (problem.denoiser, student)
+    )
     better = (found < start).double().mean().item()
     return Held("distance to the teacher", start.mean().sqrt().item(), found.mean().sqrt().item(), better)
 

@@ -110,7 +110,7 @@ def student_recipe(
     codec: Codec,
     conditioning: Conditioning,
 ) -> Recipe:
-    """The recipe of a distillation.   shape, codec: of samples.  levels: at which levels a task that draws them does."""
+    """The recipe of a distillation.   shape, codec: of samples.  levels: where a task draws them."""
 
     def given(folder: Path | None) -> Data:
         return data

@@ -63,9 +63,8 @@ def walked(problem: Problem, levels: Level, each: int, low: float, rows: Sequenc
     with torch.no_grad():
         x = problem.started(rows, grid)
         found = [x / grid[0].scale.item()]
-        for state in trajectory(problem.denoiser, x, grid, SOLVER, noise, problem.cond(rows)):
-            if (state.i + 1) % each == 0:
-                found.append(state.x / grid[state.i + 1].scale.item())
+        walk = trajectory(problem.denoiser, x, grid, SOLVER, noise, problem.cond(rows))
+        found.extend(s.x / grid[s.i + 1].scale.item() for s in walk if (s.i + 1) % each == 0)
     for x in found:
         check_end(x, f"the teacher UniPC-3 in {each * (len(levels) - 1)} steps")
     return torch.cat(found, 1).float().cpu()

@@ -113,7 +113,9 @@ def check_model(system: System) -> None:
             " that it was made of"
         )
     if system.main != 0 or system.refiner is not None:
-        raise UsageError(f"{system.name} makes its pictures from another stage's; a first stage alone can be made fast so")
+        raise UsageError(
+            f"{system.name} makes its pictures from another stage's; a first stage alone can be made fast so"
+        )
 
 
 def calibrated(

@@ -98,10 +98,9 @@ def _job(
     model: str | Path, system: System, said: Settings, asked: Request, prompts: Sequence[str], data: Data | None
 ) -> tuple[Job, Rows]:
     """The teacher's pictures: of trajectories all that are walked, else those of the check alone."""
-    texts = prompts_for(system, prompts) if data is None or system.labels else ()
-    if data is not None and not system.labels:
-        told = system.text is not None or system.readers
-        texts = captions_of(data.train, said.held) if told and not prompts else tuple(prompts) or ("",)
+    told = system.text is not None or bool(system.readers)
+    captions = captions_of(data.train, said.held) if data is not None and told and not prompts else prompts
+    texts = prompts_for(system, captions)
     rows = Rows(said.rows if data is None else 0, said.held, texts, said.together, said.seed)
     scale = asked.scale if data is None else 1.0
     return job_of(replace(asked, model=model, solver="unipc:order=3", steps=said.teacher, scale=scale), rows), rows

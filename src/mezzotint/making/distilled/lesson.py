@@ -28,6 +28,7 @@ from mezzotint.making.job import Job
 from mezzotint.making.tuned.told import Told, reader
 from mezzotint.pretrained.spec import Sampling
 from mezzotint.pretrained.stage_model import StageModel
+from mezzotint.pretrained.system import System
 from mezzotint.pretrained.tunable import Tunable, tunable
 from mezzotint.training.conditioning import Conditioning, Labels, Unconditional
 from mezzotint.training.data.detect import open_data
@@ -65,23 +66,28 @@ class Student:
 
 
 def student_of(job: Job, said: Settings) -> Student:
-    """What is learnt of a job's main stage.   Raises UsageError for a network that takes no adapters, or one of a
-    library, which cannot be written whole."""
+    """What is learnt of a job's main stage.   Raises UsageError for a network that takes no adapters, and for one that
+    cannot be written whole: of a library, or of a system of several folders."""
     stage = job.main.model
     if said.form == "adapter":
         found = tunable(stage, job.device, job.dtype)
         learner, build = learner_of(stage, found, said.rank, said.seed), adapted(found)
-    elif isinstance(stage, StageModel):
+    elif isinstance(stage, StageModel) and _alone(job.model.system):
         found = None
         learner, build = learner_of(stage, None, 0, said.seed), whole(stage.network)
     else:
-        raise UsageError(f"{stage.name} is of a library, whose layout is not written here; give --as adapter")
+        raise UsageError(f"{job.model.name} is more than one model folder of ours, so give --as adapter")
     network = stage.network if isinstance(stage, StageModel) else build(learner)
     rate = rate_of(learner, network) if said.rate is None else said.rate
     # A frozen base has its number format already; masters in float32 are cast as they are used.
     plain = found is not None or job.dtype == torch.float32
     pace = Pace(said.updates, said.batch, rate, said.seed, said.snapshot, dtype="float32" if plain else "auto")
     return Student(learner, build, found, pace)
+
+
+def _alone(system: System) -> bool:
+    """Whether a system is one model folder, which says all of itself."""
+    return len(system.members) == 1 and system.text == system.members[0].described.spec.text
 
 
 def followed(

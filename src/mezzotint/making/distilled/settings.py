@@ -19,8 +19,8 @@ LEAST = 200
 class Settings:
     """How a model is distilled.
 
-    by: one of ``METHODS``.  form: what is learnt, one of ``FORMS``.  updates, batch, rate: of the run; None is the usual
-    rate of the form.  rows: of the teacher's walks that are learnt from.  held: rows of the check.
+    by: one of ``METHODS``.  form: what is learnt, one of ``FORMS``.  updates, batch, rate: of the run; None is the
+    usual rate of the form.  rows: of the teacher's walks that are learnt from.  held: rows of the check.
     teacher: its steps.  rank: of the adapter.  last: sigma/alpha of the last call, None for the usual.
     loss: of a trajectory's ends, a name of ``calibrated.losses``, None for the one that suits.
     q: how near the two levels of consistency lie, 1/q apart.  together: rows of the network computed at once.

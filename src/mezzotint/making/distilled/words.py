@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -56,12 +55,24 @@ def distill(
         watch: told of each update, and asked whether to stop.  progressed: told of the teacher's walks.
     Raises: UsageError (words; a distilled model), InputError, ModelError, NonFiniteError (it diverges), StorageError.
     """
-    given = {
-        "updates": updates, "batch": batch, "rows": rows, "teacher": teacher, "rank": rank, "q": q,
-        "snapshot": snapshot,
-    }  # fmt: skip
-    plain = Settings(calls=calls, by=by, form=form, rate=rate, last=last, loss=check_loss(loss), seed=seed)
-    settings = checked(replace(plain, **{k: v for k, v in given.items() if v is not None}), data is not None, scale)
+    usual = Settings()
+    said = Settings(
+        calls=calls,
+        by=by,
+        form=form,
+        updates=usual.updates if updates is None else updates,
+        batch=usual.batch if batch is None else batch,
+        rate=rate,
+        rows=usual.rows if rows is None else rows,
+        teacher=usual.teacher if teacher is None else teacher,
+        rank=usual.rank if rank is None else rank,
+        last=last,
+        loss=check_loss(loss),
+        q=usual.q if q is None else q,
+        snapshot=usual.snapshot if snapshot is None else snapshot,
+        seed=seed,
+    )
+    settings = checked(said, data is not None, scale)
     asked = Request("", model=model, scale=scale, device=device, dtype=dtype, threads=threads)
     start: Literal["new", "resume"] = "resume" if resume else "new"
     place = None if data is None else Path(data)
