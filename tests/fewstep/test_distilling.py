@@ -66,6 +66,11 @@ def test_at_first_it_is_denoising():
     answer = MIX(x0 + t[:, None] * eps, _level(t), {}).mean
     expected = (answer - x0).square().mean(1).sqrt() / t
     torch.testing.assert_close(Consistency().lost(MIX, x0, eps, t, {}, 0, 1.0), expected)
+    # With q = 4 it still is where the level is low, in a batch with rows where it is not.
+    low = t < 0.2
+    mixed = Consistency().lost(MIX, x0, eps, t, {}, 0, 4.0)
+    assert 0 < int(low.sum()) < 8
+    torch.testing.assert_close(mixed[low], expected[low])
 
 
 def _level(t):
