@@ -22,6 +22,7 @@ HEAVY = ("torch", "numpy", "PIL", "scipy", "tqdm", "diffusers", "transformers", 
 
 PUBLIC = [
     "Calibration",
+    "Distillation",
     "Evaluated",
     "Explanation",
     "Frontier",
@@ -36,6 +37,7 @@ PUBLIC = [
     "Tuned",
     "__version__",
     "calibrate",
+    "distill",
     "evaluate",
     "explain",
     "export",
@@ -107,6 +109,11 @@ OPTIONS = {
     ],
     "guide": [
         *["MODEL", "--scale", "--guidance-interval", "--prompts", "--updates", "--batch", "--rank", "--rate", "--seed"],
+        *[*MACHINE, *SHARED],
+    ],
+    "distill": [
+        *["MODEL", "--calls", "--by", "--as", "--data", "--prompts", "--scale", "--updates", "--batch", "--rate"],
+        *["--rows", "--teacher", "--rank", "--last", "--loss", "--q", "--snapshot", "--seed", "--resume", "--out"],
         *[*MACHINE, *SHARED],
     ],
     "frontier": [

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mezzotint.exported.write import export as export
     from mezzotint.making.calibrated.calibrate import Calibration as Calibration
     from mezzotint.making.calibrated.words import calibrate as calibrate
+    from mezzotint.making.distilled.distill import Distillation as Distillation
+    from mezzotint.making.distilled.words import distill as distill
     from mezzotint.making.evaluate import evaluate as evaluate
     from mezzotint.making.evaluated import Evaluated as Evaluated
     from mezzotint.making.explain import Explanation as Explanation
@@ -51,6 +53,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Calibration": "making.calibrated.calibrate",
+    "Distillation": "making.distilled.distill",
     "Frontier": "making.frontier.frontier",
     "Evaluated": "making.evaluated",
     "Explanation": "making.explain",
@@ -64,6 +67,7 @@ _HOME = {
     "Result": "making.image",
     "Tuned": "making.tuned.tune",
     "calibrate": "making.calibrated.words",
+    "distill": "making.distilled.words",
     "frontier": "making.frontier.frontier",
     "evaluate": "making.evaluate",
     "explain": "making.explain",

@@ -227,6 +227,23 @@ def test_few_calls(tmp_path, monkeypatch):
     assert len(found["comparisons"]) == 2 and found["more"]["rows"][0]["distance"] == 0
 
 
+@needs_data
+def test_two_calls(tmp_path):
+    import two_calls
+
+    import mezzotint as mz
+
+    how = {"updates": 2, "batch": 16, "rows": 16, "teacher": 4, "snapshot": 1, "threads": 1}
+    mz.distill("fashion", out=tmp_path / "run", **how)
+    options = ["--run", str(tmp_path / "run"), "--n", "3", "--limit", "20", "--out", str(tmp_path)]
+    for _ in range(2):  # the second time from what was kept
+        assert two_calls.main(options) == 0
+    rows = written(tmp_path, "two_calls")["more"]["rows"]
+    assert [r["updates"] for r in rows] == [0, 1, 2]
+    assert rows[0]["seconds"] == 0 < rows[1]["seconds"] <= rows[2]["seconds"]
+    assert rows[2]["share"] == rows[2]["seconds"] / 60 / 196
+
+
 def test_the_peers_schedulers_are_our_solvers_of_the_same_name():
     """On a grid both have, so that neither is fed levels that are not its own."""
     import few_calls_peers

@@ -15,10 +15,10 @@ from mezzotint.diffusion.guidance import Guided
 from mezzotint.diffusion.objective import EDMWeight
 from mezzotint.diffusion.parametrisation import EDM
 from mezzotint.diffusion.schedule import Karras
+from mezzotint.fewstep.course import Course
 from mezzotint.fewstep.fit import Watch
 from mezzotint.fewstep.guide import Lesson, Recipe, Student
 from mezzotint.fewstep.problem import Problem
-from mezzotint.fewstep.walks import Course
 
 GUIDE = Path(__file__).parent
 SCALE, LOW, HIGH = 2.0, 0.3, 4.0

@@ -28,6 +28,7 @@ COMMANDS = {
     "render": "Photograph a catalog of 3-D products, for training.",
     "calibrate": "Fit solvers to a model that need few calls of its network; resumable.",
     "guide": "Learn guidance into a model: one call of its network in the place of two; resumable.",
+    "distill": "Make a model, or an adapter of one, that needs few calls of its network; resumable.",
     "frontier": "Measure quality against calls of the network for every solver; --quality reads it.",
     "evaluate": "Measure a model: distances, precision and recall, copies, adherence to prompts.",
     "compare": "Evaluate several models in the same way, side by side.",

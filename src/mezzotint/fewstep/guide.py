@@ -22,10 +22,10 @@ from mezzotint.diffusion.objective import Weight
 from mezzotint.diffusion.parametrisation import Parametrisation
 from mezzotint.errors import NonFiniteError
 from mezzotint.fewstep.adam import Moving, begun, stepped
+from mezzotint.fewstep.course import Course, Walks, of_tensors
 from mezzotint.fewstep.fit import Report, Watch
 from mezzotint.fewstep.kept import resumed, save
 from mezzotint.fewstep.teacher import HaltedError
-from mezzotint.fewstep.walks import Course, Walks, of_tensors
 from mezzotint.nets.adapters import scaled
 from mezzotint.training.checkpoint import Store
 

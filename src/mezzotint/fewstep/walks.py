@@ -1,110 +1,180 @@
-"""Trajectories in progress: where a guided model is asked, one step of each row at a time, each row at its own step."""
+"""The teacher's walks: where many steps are at each level that a student of few is asked at, kept on disk, to learn
+from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor
 
-from mezzotint.diffusion.denoiser import Cond, Posterior
-from mezzotint.diffusion.guidance.noise_of import noise_of
-from mezzotint.diffusion.level import Level, expand
+from mezzotint.codecs.halves import Halves
+from mezzotint.diffusion.denoiser import Cond
+from mezzotint.diffusion.level import Level
+from mezzotint.diffusion.noise import Noise
+from mezzotint.diffusion.sample import trajectory
+from mezzotint.diffusion.solver.unipc import UniPC
+from mezzotint.diffusion.spread import rectified
+from mezzotint.errors import InputError
 from mezzotint.fewstep.problem import Problem
+from mezzotint.fewstep.teacher import HaltedError, check_end
+from mezzotint.files import make_folder, sha256, write_atomic
+from mezzotint.training.data.source import Item, Report, Shard
+
+RHO = 7.0
+"""Karras' rho, of the teacher's levels between two of the student's."""
+
+TOGETHER = 256
+"""Rows of a file: a shard of the data set."""
+
+SOLVER = UniPC(3)
 
 
-@dataclass(frozen=True, eq=False)
+def finer(levels: Level, each: int, low: float) -> Level:
+    r"""The student's grid with ``each`` steps in each of its own, the same at its own levels.
+
+    Between them :math:`u^{1/\rho}` is evenly spaced, u = sigma/(alpha+sigma); the last step begins at sigma/alpha
+    ``low``.   levels: N+1, to sigma = 0.   Returns: N each + 1, alpha + sigma = 1.
+    """
+    u, least = rectified(levels).tolist(), low / (1 + low)
+    parts = [_spaced(a, b, each + 1)[:-1] for a, b in pairwise(u[:-1])]
+    values = torch.cat([*parts, _spaced(u[-2], min(least, u[-2] / 2), each), torch.zeros(1, dtype=torch.float64)])
+    return Level(1 - values, values)
+
+
+def _spaced(a: float, b: float, n: int) -> Tensor:
+    """n values from a to b; of one alone a."""
+    ramp: Tensor = torch.linspace(a ** (1 / RHO), b ** (1 / RHO), n, dtype=torch.float64) ** RHO
+    ramp[0] = a
+    return ramp
+
+
+def walked(problem: Problem, levels: Level, each: int, low: float, rows: Sequence[int]) -> Tensor:
+    """The teacher's states at every level of the student's, the first is noise: (rows, (N+1) C, *), each over its
+    level's ``scale``.   Raises NonFiniteError where the teacher diverges."""
+    grid = finer(levels, each, low)
+    noise = Noise(tuple(problem.seeds[k] for k in rows))
+    with torch.no_grad():
+        x = problem.started(rows, grid)
+        found = [x / grid[0].scale.item()]
+        walk = trajectory(problem.denoiser, x, grid, SOLVER, noise, problem.cond(rows))
+        found.extend(s.x / grid[s.i + 1].scale.item() for s in walk if (s.i + 1) % each == 0)
+    for x in found:
+        check_end(x, f"the teacher UniPC-3 in {each * (len(levels) - 1)} steps")
+    return torch.cat(found, 1).float().cpu()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Some rows of a file, as samples: their states as bytes, their number as label."""
+
+    first: int
+    states: Tensor
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def __getitem__(self, i: int) -> Item:
+        row = self.first + i
+        return Item(f"walk {row}", self.states[i].numpy(), None, row)
+
+
+@dataclass(frozen=True)
 class Walks:
-    """B trajectories.
+    """A data set of walks.   files: (the first row, the file), in their order.  fingerprint: of how they were made."""
 
-    x: their states, (B, *shape).  at: the step that each is at, (B,).  row: of the problem, whose noise and words it
-    has, (B,).  taken: how many were begun, (1,).
-    """
-
-    x: Tensor
-    at: Tensor
-    row: Tensor
-    taken: Tensor
+    files: tuple[tuple[int, Path], ...]
+    fingerprint: str
 
     @property
-    def tensors(self) -> dict[str, Tensor]:
-        """For a checkpoint, on the CPU."""
-        return {"x": self.x.cpu(), "at": self.at, "row": self.row, "taken": self.taken}
-
-
-def of_tensors(found: Mapping[str, Tensor], device: str) -> Walks:
-    """The inverse of ``Walks.tensors``."""
-    return Walks(found["x"].to(device), found["at"], found["row"], found["taken"])
-
-
-@dataclass(frozen=True, eq=False)
-class Course:
-    """What they go along.
-
-    problem: the guided model and its rows.  levels: (N+1,).   first, every: the trajectories begun are of the rows
-    first, first + every, … of those that are learnt from, around and around.
-    """
-
-    problem: Problem
-    levels: Level
-    first: int = 0
-    every: int = 1
+    def classes(self) -> tuple[str, ...]:
+        return ()
 
     @property
-    def steps(self) -> int:
-        """Of each trajectory."""
-        return len(self.levels) - 1
+    def shards(self) -> int:
+        return len(self.files)
 
-    def level(self, walks: Walks) -> Level:
-        """Of each row, (B,)."""
-        return self.levels[walks.at]
+    def open(self, shard: int, report: Report) -> Shard:
+        first, path = self.files[shard]
+        states = _kept(path)
+        if states is None:
+            raise InputError(f"{path} is gone or damaged; the same command with --resume makes it again")
+        return Shown(first, states)
 
-    def cond(self, walks: Walks) -> Cond:
-        """What each row is told."""
-        return self.problem.cond(walks.row.tolist())
 
-    def answers(self, walks: Walks) -> Tensor:
-        """What the guided model says of each, (B, *shape)."""
-        with torch.no_grad():
-            return self.problem.denoiser(walks.x, self.level(walks), self.cond(walks)).mean
+def walks(
+    problem: Problem,
+    rows: range,
+    levels: Level,
+    each: int,
+    low: float,
+    folder: Path,
+    key: str,
+    report: Callable[[int], None],
+    stop: Callable[[], bool],
+) -> Walks:
+    """The walks of some rows, made where ``folder`` has them not.
 
-    def _rows(self, taken: int, n: int) -> list[int]:
-        learnt = self.problem.learnt
-        return [learnt[(self.first + self.every * k) % len(learnt)] for k in range(taken, taken + n)]
+    key: of all that they depend on.  report: told how many are there.
+    Raises NonFiniteError (the teacher diverges), StorageError, HaltedError.
+    """
+    make_folder(folder)
+    codec, files = halves(problem.shape, len(levels)), []
+    for first in range(rows.start, rows.stop, TOGETHER):
+        some = range(first, min(first + TOGETHER, rows.stop))
+        path = folder / f"walks-{some.start}-{some.stop}.safetensors"
+        if _kept(path) is None:
+            found = []
+            for part in problem.batches(some):
+                if stop():
+                    raise HaltedError
+                found.append(codec.decode(walked(problem, levels, each, low, part)))
+                report(part[-1] + 1 - rows.start)
+            write_atomic(path, save({"states": torch.cat(found)}))
+        files.append((some.start, path))
+        report(some.stop - rows.start)
+    return Walks(tuple(files), sha256(f"{key} {rows}".encode()))
 
-    def begun(self, batch: int) -> Walks:
-        """Rows spread evenly over the steps, each on a trajectory of its own."""
-        rows = self._rows(0, batch)
-        start = self.problem.started(rows, self.levels)
-        walks = Walks(start, torch.zeros(batch, dtype=torch.int64), torch.tensor(rows), torch.tensor([batch]))
-        goal = torch.arange(batch) * self.steps // batch
-        while bool((left := walks.at < goal).any()):
-            walks = self._stepped(walks, left)
-        return walks
 
-    def _stepped(self, walks: Walks, some: Tensor) -> Walks:
-        """Those of ``some`` (B,) bool, one step on."""
-        part = replace(walks, x=walks.x[some.to(walks.x.device)], at=walks.at[some], row=walks.row[some])
-        x = walks.x.clone()
-        x[some.to(x.device)] = self._next(part, self.answers(part))
-        return replace(walks, x=x, at=walks.at + some.long())
+def halves(shape: tuple[int, ...], states: int) -> Halves:
+    """How walks of so many states are kept as bytes."""
+    return Halves((states * shape[0], *shape[1:]))
 
-    def _next(self, walks: Walks, answers: Tensor) -> Tensor:
-        """Where the probability flow leads in one step, DDIM's: Song et al., 2021, DDIM, eq. 12, eta = 0."""
-        now, then = self.level(walks), self.levels[walks.at + 1]
-        eps = noise_of(Posterior(answers), walks.x, now)
-        there = then.to(walks.x)
-        return (expand(there.alpha, answers) * answers + expand(there.sigma, eps) * eps).to(walks.x.dtype)
 
-    def moved(self, walks: Walks, answers: Tensor) -> Walks:
-        """All one step on; a row that has reached the end begins anew from other noise."""
-        x, at = self._next(walks, answers), walks.at + 1
-        done = (at == self.steps).nonzero().flatten().tolist()
-        if not done:
-            return replace(walks, x=x, at=at)
-        row, taken = walks.row.clone(), int(walks.taken)
-        fresh = self._rows(taken, len(done))
-        row[done], at[done] = torch.tensor(fresh), 0
-        x[done] = self.problem.started(fresh, self.levels).to(x)
-        return Walks(x, at, row, walks.taken + len(done))
+def ends(walks: Walks, shape: tuple[int, ...]) -> Tensor:
+    """Where they end, (rows, *shape) float32."""
+    found = []
+    for shard in range(walks.shards):
+        part = walks.open(shard, lambda bad: None)
+        states = torch.stack([torch.from_numpy(part[i].image) for i in range(len(part))])
+        codec = Halves((states.shape[1] // 2, *shape[1:]))
+        found.append(codec.encode(states)[:, -shape[0] :])
+    return torch.cat(found)
+
+
+def _kept(path: Path) -> Tensor | None:
+    """None where it is not there, or damaged."""
+    try:
+        return load_file(path)["states"] if path.is_file() else None
+    except (SafetensorError, KeyError, OSError):
+        return None
+
+
+@dataclass(frozen=True)
+class OfRows:
+    """A ``Conditioning`` by the numbers of rows.   sha256: of what they are told.  cond: numbers -> that."""
+
+    sha256: str
+    cond: Callable[[Sequence[int]], Cond]
+
+    def __call__(self, items: Sequence[Item]) -> Cond:
+        return self.cond([-1 if item.label is None else item.label for item in items])
+
+    def null(self, rows: int) -> Cond:
+        return self.cond([0] * rows)  # nothing is dropped, so that nobody is told it

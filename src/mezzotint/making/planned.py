@@ -83,11 +83,13 @@ def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], t
     """
     from mezzotint.making.guidance import guidance_of, is_weak
     from mezzotint.making.spaced import planned as spoken_plan
+    from mezzotint.pretrained.few import worn
     from mezzotint.pretrained.learned import Asked
     from mezzotint.pretrained.plan import plan, preset
     from mezzotint.pretrained.recalling import check_cache
 
     system = model.system
+    specs = [worn(s, [a.adapter.few for a in system.adapters]) if k == system.main else s for k, s in enumerate(specs)]
     plans = [plan(spec, quality=how.quality) for spec in specs]
     spoken = {system.main} if system.refiner is None else range(len(specs))
     usual = preset(specs[system.main], how.quality).scale if how.scale is None else how.scale

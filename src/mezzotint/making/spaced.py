@@ -9,6 +9,7 @@ import torch
 
 from mezzotint.diffusion.spread import ending_in_data
 from mezzotint.errors import UsageError
+from mezzotint.pretrained.few import check_plan
 from mezzotint.pretrained.folder import Described
 from mezzotint.pretrained.frontier import measured
 from mezzotint.pretrained.learned import Asked, is_learned, plan_of
@@ -26,10 +27,11 @@ def planned(described: Described, spec: Spec, asked: Asked) -> tuple[Plan, str]:
 
     That is the one that ``calibrate`` found by how the model's trajectories bend (GITS), for these steps and scale,
     else the one of DMN, which needs no call of the network; "auto:from=FILE" is that of a file, or of a receipt.
-    Raises as ``plan_of``; UsageError for a solver that draws noise.
+    Raises as ``plan_of``; UsageError for a solver that draws noise, and for what a distilled model was not made for.
     """
     asked, said = measured(described, spec, asked)
     plan, remark = _on_its_grid(described, spec, asked)
+    check_plan(described.name, spec, plan)
     return plan, "; ".join(filter(None, (said, remark)))
 
 

@@ -12,6 +12,7 @@ from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.adapter_files import Files, files_of
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.families.known import family_of
+from mezzotint.pretrained.few import Few, few_in
 from mezzotint.pretrained.folder import Described
 from mezzotint.pretrained.lora_file import base_said
 from mezzotint.pretrained.passport import Passport, base_of, passport_in
@@ -30,12 +31,14 @@ Adaptable = Component | Described
 
 @dataclass(frozen=True, eq=False)
 class Adapter:
-    """A LoRA file that fits a system.  parts: additions by network and layer."""
+    """A LoRA file that fits a system.  parts: additions by network and layer.  few: of one that makes few calls of it,
+    how it is sampled then (``pretrained.few``), else None."""
 
     name: str
     sha256: str
     parts: Mapping[Part, Changes]
     coverage: Coverage
+    few: Few | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +167,8 @@ def opened_adapter(path: Path, system: System, *, partial: bool = False) -> Open
         made["denoiser"] = _falling(made.get("denoiser", {}), passport.rank_at_noise, path)
     coverage = replace(coverage, base="" if passport is None else _other_base(passport, system))
     named = path.name if path.is_dir() else path.stem
-    return Opened(Adapter(named, files.sha256, made, coverage), files, tensors, bases, passport)
+    few = None if passport is None else few_in(passport.settings, str(path))
+    return Opened(Adapter(named, files.sha256, made, coverage, few), files, tensors, bases, passport)
 
 
 def _keys_of(

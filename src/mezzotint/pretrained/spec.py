@@ -76,6 +76,26 @@ class Sampling:
     scheduler: Mapping[str, Any] = field(default_factory=dict)
 
 
+METHODS = ("consistency", "trajectory")
+"""By what a model is distilled to few calls."""
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """What a model was distilled of, and for which calls.
+
+    by: one of ``METHODS``.  base, base_sha256: its name and its weights' hash.  calls: of the denoiser, at the levels
+    sigma/(alpha+sigma) of ``u``.  scale: guidance that is in the weights, 1 is none.
+    """
+
+    by: str
+    base: str
+    base_sha256: str
+    calls: int
+    scale: float
+    u: tuple[float, ...]
+
+
 @dataclass(frozen=True)
 class Spec:
     """A model folder's ``model.json``.
@@ -83,6 +103,7 @@ class Spec:
     net: a network's configuration as ``nets.build.config_to_dict`` spells it.
     shape: of one sample's state, (C, H, W).  sampling: quality -> Sampling; ``standard`` must be there.
     labels, text: what a prompt may be: classes, or text, or, for an unconditional model, neither.
+    distilled: of a model that was distilled to few calls, else None.
     """
 
     net: Mapping[str, Any]
@@ -94,6 +115,7 @@ class Spec:
     card: Card
     labels: tuple[Label, ...] = ()
     text: Text | None = None
+    distilled: Distilled | None = None
 
 
 def labels_of(spec: Spec) -> Labels | None:
@@ -103,8 +125,11 @@ def labels_of(spec: Spec) -> Labels | None:
 
 
 def to_dict(spec: Spec) -> dict[str, Any]:
-    """The JSON value of a Spec, less schema and weights."""
-    return asdict(spec)
+    """The JSON value of a Spec, less schema and weights; a model that is not distilled says nothing of it."""
+    table = asdict(spec)
+    if spec.distilled is None:
+        del table["distilled"]
+    return table
 
 
 def _take(cls: type, value: Any, where: str) -> dict[str, Any]:
@@ -142,14 +167,13 @@ def _sampling(table: Any) -> dict[str, Sampling]:
     for quality in table:
         if quality not in QUALITIES:
             raise ModelError(f"sampling: {unknown('quality', quality, QUALITIES)}")
-    made = {quality: made_of(Sampling, value, f"sampling.{quality}") for quality, value in table.items()}
-    for quality, sampling in made.items():
-        _check_sampling(quality, sampling)
-    return made
+    return {quality: sampling_of(value, f"sampling.{quality}") for quality, value in table.items()}
 
 
-def _check_sampling(quality: str, sampling: Sampling) -> None:
-    _choice(sampling.grid, f"sampling.{quality}.grid")
+def sampling_of(value: Any, where: str) -> Sampling:
+    """The Sampling of a JSON value.  Raises ModelError."""
+    sampling: Sampling = made_of(Sampling, value, where)
+    _choice(sampling.grid, f"{where}.grid")
     if (
         not isinstance(sampling.solver, str)
         or not _is_size(sampling.steps)
@@ -157,8 +181,9 @@ def _check_sampling(quality: str, sampling: Sampling) -> None:
         or sampling.scheduler
     ):
         raise ModelError(
-            f"sampling.{quality}: expected a solver's name, steps from 1 to {MAX_SIZE}, a number as scale, no scheduler"
+            f"{where}: expected a solver's name, steps from 1 to {MAX_SIZE}, a number as scale, no scheduler"
         )
+    return sampling
 
 
 def _is_size(value: Any) -> bool:
@@ -217,7 +242,23 @@ def from_dict(value: Any) -> Spec:
         card=card_of(spec.card),
         labels=tuple(map(_label, _list(spec.labels, "labels"))),
         text=text_of(spec.text),
+        distilled=distilled_of(spec.distilled),
     )
+
+
+def distilled_of(value: Any) -> Distilled | None:
+    """The Distilled of a JSON value, None of null.  Raises ModelError."""
+    if value is None:
+        return None
+    said: Distilled = made_of(Distilled, value, "distilled")
+    u = _list(said.u, "distilled.u")
+    if not all(isinstance(text, str) for text in (said.by, said.base, said.base_sha256)) or said.by not in METHODS:
+        raise ModelError(f"distilled: expected by, one of {', '.join(METHODS)}, and texts for base and base_sha256")
+    if not _is_size(said.calls) or not all(type(x) in (int, float) and 0 < x <= 1 for x in u) or len(u) != said.calls:
+        raise ModelError("distilled: expected calls, and as many levels u above 0 and at most 1")
+    if type(said.scale) not in (int, float) or not math.isfinite(said.scale):
+        raise ModelError(f"distilled: scale is {said.scale!r}; expected a finite number")
+    return Distilled(said.by, said.base, said.base_sha256, said.calls, float(said.scale), tuple(map(float, u)))
 
 
 def text_of(value: Any) -> Text | None:

@@ -103,6 +103,10 @@ def check_model(system: System) -> None:
     """Raises UsageError for a model that is distilled already, or whose main stage is not the first."""
     spec = system.members[system.main].described.spec
     usual = preset(spec, "standard")
+    if (one := spec.distilled) is not None:
+        raise UsageError(
+            f"{system.name} is already distilled, to {one.calls} calls by {one.by}; use what it was made of, {one.base}"
+        )
     if usual.steps <= FEW or usual.solver.startswith("lcm"):
         raise UsageError(
             f"{system.name} is already distilled: it is sampled in {usual.steps} steps as it is; take the model"

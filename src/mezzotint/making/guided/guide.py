@@ -15,11 +15,11 @@ from torch import Tensor
 from mezzotint import __version__
 from mezzotint.diffusion.denoiser import Preconditioned
 from mezzotint.errors import UsageError
+from mezzotint.fewstep.course import Course
 from mezzotint.fewstep.fit import Report, Watch
 from mezzotint.fewstep.guide import EVERYWHERE, Lesson, Recipe, Student, fit
 from mezzotint.fewstep.problem import Problem
 from mezzotint.fewstep.teacher import HaltedError
-from mezzotint.fewstep.walks import Course
 from mezzotint.files import canonical_json, sha256
 from mezzotint.making.calibrated.calibrate import check_model
 from mezzotint.making.calibrated.rows import Rows, job_of, problem_of, prompts_for
