@@ -72,10 +72,10 @@ def settled(words: Mapping[str, Any], *names: str) -> dict[str, Any]:
 def fast_machine(words: Mapping[str, Any]) -> dict[str, Any]:
     """Options with model, device, dtype and threads as settings have them; the fastest number format, unless somebody
     says another, for commands that take long.  Raises UsageError, InputError."""
-    said = settings({name: words[name] for name in ("model", "device", "dtype", "threads")})
-    found = {name: one.value for name, one in said.items()}
+    names = ("model", "device", "dtype", "threads")
+    said = settings({name: words[name] for name in names})
     fastest = {"dtype": "fastest"} if said["dtype"].source == "default" else {}
-    return {**words, **found, **fastest}
+    return {**words, **{name: said[name].value for name in names}, **fastest}
 
 
 def whole_numbers(option: str, text: str) -> tuple[int, ...]:
