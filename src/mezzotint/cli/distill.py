@@ -9,11 +9,18 @@ import click
 
 from mezzotint.cli import say
 from mezzotint.cli.calibrate import EXIT_PARTLY, Phases
-from mezzotint.cli.options import json_option, machine_options, out_option, print_json, quiet_option
+from mezzotint.cli.options import (
+    fast_machine,
+    json_option,
+    machine_options,
+    out_option,
+    print_json,
+    quiet_option,
+    settled,
+)
 from mezzotint.cli.output import StoppedError, run_folder
 from mezzotint.cli.stop import Stop
 from mezzotint.cli.train import Bar
-from mezzotint.config import settings
 from mezzotint.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,18 +53,7 @@ if TYPE_CHECKING:
 @machine_options
 @json_option
 @quiet_option
-def command(
-    model: str | None,
-    out: Path | None,
-    resume: bool,
-    prompts: Path | None,
-    device: str | None,
-    dtype: str | None,
-    threads: int | None,
-    as_json: bool,
-    quiet: bool,
-    **words: Any,
-) -> None:
+def command(out: Path | None, resume: bool, prompts: Path | None, as_json: bool, quiet: bool, **words: Any) -> None:
     """Make of MODEL one that needs few calls of its network, by default two.
 
     By trajectory it follows where many steps of the model go, without any data; by consistency its answers are made
@@ -69,24 +65,17 @@ def command(
     """
     if resume and out is None:
         raise UsageError("--resume goes on with the run in a folder; give it with --out")
-    said = settings({"model": model, "device": device, "dtype": dtype, "threads": threads,
-                     "out": None if out is None else str(out)})  # fmt: skip
-    # Here the fastest number format, unless somebody says another: learning is long.
-    kind = "fastest" if said["dtype"].source == "default" else str(said["dtype"].value)
+    said, place = fast_machine(words), settled({"out": None if out is None else str(out)}, "out")["out"]
 
     from mezzotint.making.calibrated.words import prompts_of
     from mezzotint.making.distilled.words import distill
     from mezzotint.training.run import Watch
 
     texts = prompts_of(prompts)
-    place = said["out"].value
-    folder = run_folder(None if place is None else Path(str(place)), "distill")
+    folder = run_folder(None if place is None else Path(place), "distill")
     with Stop(None) as stop, Phases(shown=not quiet) as phases, Bar(shown=not quiet) as bar:
-        found = distill(
-            str(said["model"].value), out=folder, prompts=texts, resume=resume, device=str(said["device"].value),
-            dtype=kind, threads=None if said["threads"].value is None else int(said["threads"].value),
-            watch=Watch(bar, stop, bar.say), progressed=phases, **words,
-        )  # fmt: skip
+        watch = Watch(bar, stop, bar.say)
+        found = distill(out=folder, prompts=texts, resume=resume, watch=watch, progressed=phases, **said)
     if found.stopped:
         raise StoppedError(f"interrupted; all that is done is kept, go on with --resume --out {folder}")
     if as_json:

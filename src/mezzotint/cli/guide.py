@@ -9,10 +9,9 @@ import click
 
 from mezzotint.cli import say
 from mezzotint.cli.calibrate import EXIT_PARTLY, Phases
-from mezzotint.cli.options import json_option, machine_options, print_json, quiet_option
+from mezzotint.cli.options import fast_machine, json_option, machine_options, print_json, quiet_option
 from mezzotint.cli.output import StoppedError
 from mezzotint.cli.stop import Stop
-from mezzotint.config import settings
 from mezzotint.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,17 +46,7 @@ def _scales(text: str | None) -> tuple[float, float] | None:
 @machine_options
 @json_option
 @quiet_option
-def command(
-    model: str | None,
-    scale: str | None,
-    prompts: Path | None,
-    device: str | None,
-    dtype: str | None,
-    threads: int | None,
-    as_json: bool,
-    quiet: bool,
-    **words: Any,
-) -> None:
+def command(scale: str | None, prompts: Path | None, as_json: bool, quiet: bool, **words: Any) -> None:
     """Learn guidance into MODEL, so that it takes one call of the network in the place of two: `generate --guidance
     distilled` then uses it.
 
@@ -67,20 +56,13 @@ def command(
 
     Ctrl-C keeps all that is done and exits with 130; the same command goes on, to the bit.
     """
-    scales = _scales(scale)
-    said = settings({"model": model, "device": device, "dtype": dtype, "threads": threads})
-    # Here the fastest number format, unless somebody says another: the fit is long.
-    kind = "fastest" if said["dtype"].source == "default" else str(said["dtype"].value)
+    scales, said = _scales(scale), fast_machine(words)
 
     from mezzotint.making.calibrated.words import prompts_of
     from mezzotint.making.guided.words import guide
 
     with Stop(None) as stop, Phases(shown=not quiet) as phases:
-        found = guide(
-            str(said["model"].value), scale=scales, prompts=prompts_of(prompts), device=str(said["device"].value),
-            dtype=kind, threads=None if said["threads"].value is None else int(said["threads"].value),
-            progressed=phases, stop=stop, **words,
-        )  # fmt: skip
+        found = guide(scale=scales, prompts=prompts_of(prompts), progressed=phases, stop=stop, **said)
     if found.stopped:
         raise StoppedError("interrupted; all that is done is kept, and the same command goes on")
     if as_json:

@@ -70,12 +70,11 @@ def settled(words: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def fast_machine(words: Mapping[str, Any]) -> dict[str, Any]:
-    """Options with model, device, dtype and threads as settings have them; the fastest number format, unless somebody
-    says another, for commands that take long.  Raises UsageError, InputError."""
-    names = ("model", "device", "dtype", "threads")
-    said = settings({name: words[name] for name in names})
-    fastest = {"dtype": "fastest"} if said["dtype"].source == "default" else {}
-    return {**words, **{name: said[name].value for name in names}, **fastest}
+    """Options, model, device, dtype and threads as settings have them; the fastest number format, unless somebody says
+    another, for commands that take long.  Raises UsageError, InputError."""
+    found = settled(words, "model", "device", "dtype", "threads")
+    unsaid = settings({"dtype": words["dtype"]})["dtype"].source == "default"
+    return {**found, "dtype": "fastest"} if unsaid else found
 
 
 def whole_numbers(option: str, text: str) -> tuple[int, ...]:
