@@ -73,6 +73,10 @@ class Preconditioned:
             fed = torch.full((x.shape[0],), noise, dtype=x.dtype, device=x.device)
             answer, logvar = _parted(self.network(x * inp, fed, cond), x)
             return Posterior(combine((skip, as_many(x, answer)), (out, answer)), logvar)
+        return self._by_rows(x, level, cond)
+
+    def _by_rows(self, x: Tensor, level: Level, cond: Cond) -> Posterior:
+        """Where rows differ in level, or x is narrower than the sums."""
         c = self.parametrisation(level.to(x))
         c_noise = c.noise.expand(x.shape[0]) if c.noise.ndim == 0 else c.noise
         answer, logvar = _parted(self.network((expand(c.inp, x) * x).to(x.dtype), c_noise, cond), x)

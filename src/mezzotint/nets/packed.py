@@ -83,7 +83,8 @@ class PackedGate(nn.Module):
         """(..., I) -> (..., O / 2)."""
         h, g = self.first, self.second
         if torch.is_grad_enabled():
-            return h(x) * F.gelu(g(x))
+            apart: Tensor = h(x) * F.gelu(g(x))
+            return apart
         gate = torch.ops.mkldnn._linear_pointwise(x, g.packed, g.bias, "gelu", [], "none")
         made: Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, gate, h.packed, h.bias, "mul")
         return made
