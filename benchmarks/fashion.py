@@ -55,7 +55,7 @@ def balanced(n: int) -> Any:
 
 @dataclass(frozen=True)
 class Judge:
-    """The Fréchet distance to the 10,000 test pictures, and its floor.
+    """The Fréchet distance to the 10,000 test pictures, and its floor; the distance of patches to them.
 
     minimum: the least number of pictures; None is the metric's own, lower only in tests of the benchmark itself.
     """
@@ -63,6 +63,7 @@ class Judge:
     extract: Any
     reference: Any
     train: Any
+    held_out: Any
     minimum: int | None = None
 
     def distance(self, pictures: Any) -> Any:
@@ -70,6 +71,13 @@ class Judge:
         from mezzotint.evaluation.score import distance
 
         return distance(pictures, self.reference, self.extract, self.minimum)
+
+    def patches(self, pictures: Any) -> float:
+        """The mean over resolutions of ``mezzotint.evaluation.patches``."""
+        from mezzotint.evaluation.patches import LEAST, patch_distances
+
+        found = patch_distances(pictures, self.held_out, minimum=LEAST if self.minimum is None else self.minimum)
+        return sum(found) / len(found)
 
     def floor(self, n: int, seed: int = 0) -> Any:
         """The distance of n real training pictures, drawn by a seed."""
@@ -86,4 +94,5 @@ def judge(folder: Path, size: int = 64, limit: int | None = None) -> Judge:
 
     extract = extractor(size)
     held_out = images(folder, "test")[:limit]
-    return Judge(extract, reference(held_out, extract), images(folder, "train"), None if limit is None else 2)
+    real = images(folder, "train")
+    return Judge(extract, reference(held_out, extract), real, held_out, None if limit is None else 2)

@@ -1,8 +1,8 @@
 """What a picture costs in calls: learned solvers beside diffusers' schedulers on the same network and the same noises.
 
-Two numbers for each: the root mean squared distance to the 100-step solution from the same noise (pixels, cut off at
--1 and 1 as they are when a picture is written), and
-the Fréchet distance to the held-out pictures, whose network no fit has used.  Calls are counted on the network.
+Three numbers for each: the root mean squared distance to the 100-step solution from the same noise (pixels, cut off at
+-1 and 1 as they are when a picture is written), the Fréchet distance to the held-out pictures, whose network no fit has
+used, and the sliced distance of patches to them, which needs no network.  Calls are counted on the network.
 Solvers are calibrated first where they are not at hand (in ``<out>/work/home``); the processor time of the fit is part
 of the result.  Everything made is kept under ``<out>/work``, and a killed run goes on.
 
@@ -102,28 +102,39 @@ class Bench:
 
 @dataclass(frozen=True)
 class Row:
-    """One method at one number of calls.   distance: to the 100-step solution.  frechet: to held-out pictures."""
+    """One method at one number of calls.   distance: to the 100-step solution.  frechet, patches: to held-out
+    pictures."""
 
     name: str
     asked: int
     calls: float
     distance: float
     frechet: float
+    patches: float
 
 
 def row(bench: Bench, name: str, asked: int, make: Any, exact: Any, judge: Any) -> Row:
     """Made, measured, and said on standard error."""
     from mezzotint.fewstep.problem import in_range
 
-    path = bench.work / f"{name.replace(' ', '-')}-{asked}-{bench.n}-shown.json"
     ends, calls = bench.made(f"{name} {asked}", make)
-    if not path.is_file():
-        pictures = bench.model.main.codec().decode(ends)
-        frechet = judge.distance(pictures).value
-        path.write_text(json.dumps([(in_range(ends) - in_range(exact)).square().mean().sqrt().item(), frechet]))
-    distance, frechet = json.loads(path.read_text())
-    print(f"{name:>18} {calls:5.1f} calls  distance {distance:.4f}  frechet {frechet:.2f}", file=sys.stderr, flush=True)
-    return Row(name, asked, calls, distance, frechet)
+    pictures = bench.model.main.codec().decode(ends)
+
+    def kept(what: str, find: Callable[[], Any]) -> Any:
+        path = bench.work / f"{name.replace(' ', '-')}-{asked}-{bench.n}-{what}.json"
+        if not path.is_file():
+            path.write_text(json.dumps(find()))
+        return json.loads(path.read_text())
+
+    def shown() -> list[float]:
+        distance = (in_range(ends) - in_range(exact)).square().mean().sqrt().item()
+        return [distance, judge.distance(pictures).value]
+
+    distance, frechet = kept("shown", shown)
+    patches = kept("patches", lambda: judge.patches(pictures))
+    found = f"distance {distance:.4f}  frechet {frechet:.2f}  patches {patches:.4f}"
+    print(f"{name:>18} {calls:5.1f} calls  {found}", file=sys.stderr, flush=True)
+    return Row(name, asked, calls, distance, frechet, patches)
 
 
 def learned(model: Any, calls: int, fits: dict[str, Any], given: Any) -> Any:
@@ -150,7 +161,7 @@ def comparisons(rows: list[Row]) -> list[harness.Comparison]:
     for few, many in TARGETS.items():
         ours = [r for r in rows if r.name == "learned" and r.asked == few]
         peers = [r for r in rows if r.name in PEERS and r.asked == many]
-        for what in ("distance", "frechet") if ours and peers else ():
+        for what in ("distance", "frechet", "patches") if ours and peers else ():
             best = min(peers, key=lambda r: getattr(r, what))
             name = f"{what}: learned at {few} calls, {best.name} at {many}"
             value = getattr(ours[0], what), getattr(best, what)
@@ -160,8 +171,11 @@ def comparisons(rows: list[Row]) -> list[harness.Comparison]:
 
 def table(rows: list[Row]) -> str:
     """Aligned columns."""
-    cells = [(r.name, str(r.asked), f"{r.calls:.1f}", f"{r.distance:.4f}", f"{r.frechet:.2f}") for r in rows]
-    return harness.table(cells, ("method", "asked", "calls counted", "distance", "frechet"))
+    cells = [
+        (r.name, str(r.asked), f"{r.calls:.1f}", f"{r.distance:.4f}", f"{r.frechet:.2f}", f"{r.patches:.4f}")
+        for r in rows
+    ]
+    return harness.table(cells, ("method", "asked", "calls counted", "distance", "frechet", "patches"))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from mezzotint.files import sha256_file
 from mezzotint.pretrained.folder import WEIGHTS_NAME, describe, save_model
 from mezzotint.pretrained.network import describe_network, save_network
 from mezzotint.pretrained.spec import Card, Choice
@@ -41,7 +42,8 @@ class Layout:
 LAYOUTS = {
     "products-pixel": Layout(
         "products-pixel",
-        "Unfinished: colours and backgrounds follow the text, shapes only begin to; a start for longer training."
+        "Unfinished: colours and backgrounds follow the text, shapes of common furniture begin to; a start for longer"
+        " training."
         " Product pictures of 256 px from a text, as Imagen makes them: 64 px in pixels, enlarged by a second model.",
         (("base", KEEP), ("upsampler", ENLARGED)),
     ),
@@ -77,6 +79,23 @@ def ship(
     return save_system(out, stages, card, layout.main, first.text)
 
 
+def hashes(folder: Path, names: list[str]) -> list[str]:
+    """Of the weights of each stage and part that is there."""
+    files = [folder / name / WEIGHTS_NAME for name in names]
+    return [sha256_file(path) if path.is_file() else "" for path in files]
+
+
+def relicense(path: Path, before: list[str], after: list[str]) -> None:
+    """The licence record, which knows weights by their hashes, names those that took their place: its terms are the
+    recipe's, and stay."""
+    if not path.is_file():
+        return
+    text = path.read_text()
+    for old, new in zip(before, after, strict=True):
+        text = text.replace(old, new) if old else text
+    path.write_text(text)
+
+
 def main() -> None:
     """Writes the folder."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,7 +111,10 @@ def main() -> None:
     if sorted(wanted) != sorted(given):
         parser.error(f"{said.name} is made of {', '.join(wanted)}; got {', '.join(given)}")
     metrics = json.loads(said.measured.read_text())["metrics"] if said.measured else {}
-    made = ship(said.name, layout, given, said.out or HERE / said.name, said.compute, metrics)
+    out = said.out or HERE / said.name
+    before = hashes(out, wanted)
+    made = ship(said.name, layout, given, out, said.compute, metrics)
+    relicense(out / "licence.toml", before, hashes(out, wanted))
     print(f"{made.name}: {made.weights_bytes:,} bytes")
 
 
