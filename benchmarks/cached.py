@@ -12,8 +12,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,21 +33,6 @@ class Row:
     distance: float
     exact: float
     plain: float
-
-
-@contextmanager
-def counted(kind: type) -> Iterator[list[int]]:
-    """How many rows the blocks of networks of a kind compute."""
-    from torch.nn.modules.module import register_module_forward_pre_hook
-
-    rows: list[int] = []
-    hook = register_module_forward_pre_hook(
-        lambda net, given: rows.append(len(given[0])) if type(net) is kind else None
-    )
-    try:
-        yield rows
-    finally:
-        hook.remove()
 
 
 def pictures(given: Any, steps: int, cache: float | None) -> tuple[Any, float]:
@@ -81,11 +64,11 @@ def rows_of(given: Any, steps: int) -> list[Row]:
     stage = mz.load(given.model).main
     kind = type(next(iter(repeated_blocks(stage.network))))
     exact, _ = pictures(given, 4 * steps, None)
-    with counted(kind) as every:
+    with harness.counted(kind) as every:
         plain, _ = pictures(given, steps, None)
     found = []
     for threshold in given.thresholds:
-        with counted(kind) as some:
+        with harness.counted(kind) as some:
             made, _ = pictures(given, steps, threshold)
         pairs = [(pictures(given, steps, threshold)[1], pictures(given, steps, None)[1]) for _ in range(given.repeats)]
         ratio = sorted(a / b for a, b in pairs)[len(pairs) // 2]

@@ -15,8 +15,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,21 +38,6 @@ class Row:
     evaluations: float
     seconds: float
     measures: dict[str, tuple[float, float, float]]
-
-
-@contextmanager
-def counted(kind: type) -> Iterator[list[int]]:
-    """How many rows networks of a kind compute."""
-    from torch.nn.modules.module import register_module_forward_pre_hook
-
-    rows: list[int] = []
-    hook = register_module_forward_pre_hook(
-        lambda net, given: rows.append(len(given[0])) if type(net) is kind else None
-    )
-    try:
-        yield rows
-    finally:
-        hook.remove()
 
 
 def job_of(given: Any, way: str, prompts: tuple[str, ...]) -> Any:
@@ -81,7 +64,7 @@ def evaluations(job: Any) -> float:
 
     main = job.main
     some = replace(job, pictures=job.pictures[: job.rows])
-    with counted(type(main.model.network)) as rows:
+    with harness.counted(type(main.model.network)) as rows:
         result_of(some)
     return sum(rows) / (job.rows * main.plan.steps)
 

@@ -15,7 +15,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -244,3 +245,18 @@ def use_threads(n: int) -> None:
     import torch
 
     torch.set_num_threads(n)
+
+
+@contextmanager
+def counted(kind: type) -> Iterator[list[int]]:
+    """How many rows networks of a kind compute, a number a call."""
+    from torch.nn.modules.module import register_module_forward_pre_hook
+
+    rows: list[int] = []
+    hook = register_module_forward_pre_hook(
+        lambda net, given: rows.append(len(given[0])) if type(net) is kind else None
+    )
+    try:
+        yield rows
+    finally:
+        hook.remove()
