@@ -25,6 +25,7 @@ TITLES = {
     "pretrained": "A checkpoint in diffusers' layout",
     "tune": "Tuning",
     "tune_fidelity": "Tuning to the same fidelity",
+    "cost_plan": "Plans of cost",
     "quality": "Quality after equal minutes of training",
 }
 HEAD = """# Measured

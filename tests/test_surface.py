@@ -144,6 +144,9 @@ OPTIONS = {
     "explain": ["MODEL", *SAMPLING, "--json"],
     "export": ["MODEL", "--to", "--weights", "--solver", "--grid", "--steps", "--out", *SHARED],
     "config": ["--json"],
+    "cost": [
+        *["{plan}", "PROMPT...", "--model", "-n/--n", *SAMPLING, "--size", "--batch", "--probe", *MACHINE, *SHARED],
+    ],
     "train": [
         *["RECIPE", "--data", "--out", "--resume", "--from", "--steps", "--minutes", "--seed", "--device", "--threads"],
         *["--feeders", "--compile", "--strategy", "--part", "--tensorboard", *SHARED],

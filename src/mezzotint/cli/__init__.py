@@ -32,6 +32,7 @@ COMMANDS = {
     "frontier": "Measure quality against calls of the network for every solver; --quality reads it.",
     "evaluate": "Measure a model: distances, precision and recall, copies, adherence to prompts.",
     "compare": "Evaluate several models in the same way, side by side.",
+    "cost": "Plan what pictures will take here: calls, time, energy, money.",
     "models": "List the models at hand, with licences and sizes.",
     "licence": "Say whether licences allow a use of a model, with the quotes.",
     "pull": "Fetch a model from the Hugging Face hub: the only command that uses the network.",

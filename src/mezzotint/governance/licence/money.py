@@ -60,7 +60,7 @@ def money(text: str, where: str) -> Money:
     except InvalidOperation as error:
         raise UsageError(f"{where}: {text!r} is no amount; expected such as 2e6USD") from error
     if amount < 0:
-        raise UsageError(f"{where}: {text!r} is negative; expected an annual revenue of 0 or more")
+        raise UsageError(f"{where}: {text!r} is negative; expected 0 or more")
     return Money(amount, currency(found[2], where))
 
 
