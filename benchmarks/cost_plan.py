@@ -1,6 +1,6 @@
 """What ``mezzotint cost plan`` says a run will take, and what the same run then takes: the plan may be wrong by 15 %.
 
-By turns, each in a process of its own; wall time, for that is what a machine is paid by, from the first batch on in both.
+By turns, each in a process of its own; wall time, for that is what a machine is paid by, from the first batch on.
 Nothing is compared with a peer: no other tool plans.
 
     python benchmarks/cost_plan.py [--model fashion] [--n 400] [--probe 5]
