@@ -58,5 +58,5 @@ EVASIONS: Mapping[str, Callable[[str], str]] = {
     "tags": lambda w: "".join(chr(0xE0000 + ord(c)) for c in w),
     "embedded": lambda w: f"xx{w}yy",
 }
-OUT_OF_SCOPE = ("embedded", "swapped")
-"""Embedded: by the Scunthorpe rule.  Swapped: words of four letters and more alone are found."""
+OUT_OF_SCOPE = ("embedded",)
+"""By the Scunthorpe rule."""

@@ -10,8 +10,8 @@ _WORDS = (
     *("fourteen", "fifteen", "sixteen", "seventeen"),
 )
 _UNIT = (
-    r"(?:\s|-)*(?:y\s?/?\s?o\b|y\.\s?o\.?|yr?s?\b(?:\s|-)*old|years?(?:\s|-)*(?:old|of age)|year-old|yrs?\b|tahun|thn\b|"
-    r"taon(?:g)?\s*(?:gulang)?|tuoi|岁|歲|ขวบ|ปี|வயது|வயசு)"
+    r"(?:\s|-)*(?:y\s?/?\s?o\b|y\.\s?o\.?|yr?s?\b(?:\s|-)*old|years?(?:\s|-)*(?:old|of age)|year-old|yrs?\b|"
+    r"tahun|thn\b|taon(?:g)?\s*(?:gulang)?|tuoi|岁|歲|ขวบ|ปี|வயது|வயசு)"
 )
 _AFTER = re.compile(r"(?<!\d)(\d{1,2})" + _UNIT)
 _BEFORE = re.compile(

@@ -41,8 +41,8 @@ def script_of(c: str) -> str:
 
 _PAIRS = (
     # Cyrillic
-    "аa бb вb гr ԁd еe ёe зe һh іi їi јj кk ӏl мm нh оo пn рp сc ԛq тt ѕs уy ѵv хx ԝw ьb ъb ӓa ӧo ӱy ӕa әe ґr ғf ҝk қk ңh"
-    " үy ұy ҳx ҹy ҽe иu йu шw щw чy яr юo фo жx лn дd цu эe ыb"
+    "аa бb вb гr ԁd еe ёe зe һh іi їi јj кk ӏl мm нh оo пn рp сc ԛq тt ѕs уy ѵv хx ԝw ьb ъb ӓa ӧo ӱy ӕa әe ґr ғf ҝk қk"
+    " ңh үy ұy ҳx ҹy ҽe иu йu шw щw чy яr юo фo жx лn дd цu эe ыb"
     # Greek
     " αa βb γy δd εe ζz ηn θo ιi κk λl μu νv ξe οo πn ρp σo ςc τt υu φf χx ψw ωw άa έe ήn ίi όo ύu ώw ϊi ϋu ϲc ϳj"
     # Armenian
@@ -52,7 +52,8 @@ _PAIRS = (
     # Cherokee, in its small form
     " ꭰd ꭱr ꭲt ꭺa ꮋh ꮇm ꮤw ꮯc ꮪs ꮓz ꮲp ꮮl ꭻj ꮶk ꮃw ꭼe ꮖi ꮐg ꮩv ꮞ4 ꮢr ꮍy ꮑn ꮟb ꮛe ꭵi"
     # Latin with a stroke or hook, which no decomposition takes away
-    " łl øo đd ħh ŧt ɨi ʉu ʋv ɓb ɗd ƙk ɲn ŋn ƒf ɢg ⱥa ƀb ȼc ɇe ǥg ɉj ɍr ƭt ƴy ƶz ɠg ɦh ɱm ʂs ʈt ʐz ɖd ɭl ɳn ɽr ʠq ɼr ʄj ßs"
+    " łl øo đd ħh ŧt ɨi ʉu ʋv ɓb ɗd ƙk ɲn ŋn ƒf ɢg ⱥa ƀb ȼc ɇe ǥg ɉj ɍr ƭt ƴy ƶz ɠg ɦh ɱm ʂs ʈt ʐz ɖd ɭl ɳn ɽr ʠq ɼr"
+    " ʄj ßs"
 )
 LOOKALIKES = {pair[0]: pair[1] for pair in _PAIRS.split()}
 """Small letters that look like Latin ones: the common ones of the confusables of Unicode TR39."""
