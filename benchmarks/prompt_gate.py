@@ -51,9 +51,7 @@ def measured(name: str, decisions: Sequence[Decision]) -> dict[str, object]:
     low, high = wilson(flagged, len(decisions))
     share = flagged / max(1, len(decisions))
     blocks = blocked / max(1, len(decisions))
-    print(
-        f"{name:32} n {len(decisions):5}  flagged {share:.3f} [{low:.3f}, {high:.3f}]  blocked {blocks:.3f}"
-    )
+    print(f"{name:32} n {len(decisions):5}  flagged {share:.3f} [{low:.3f}, {high:.3f}]  blocked {blocks:.3f}")
     return {"slice": name, "n": len(decisions), "flagged": flagged, "blocked": blocked, "low": low, "high": high}
 
 

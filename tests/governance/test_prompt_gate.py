@@ -156,6 +156,7 @@ def test_names_are_hashed_and_found_under_disguises(tmp_path: Path) -> None:
     assert "names-0" in of("a chair", gate).files
     loose = load(Policy({"public-figure": "allow"}, names=(str(path),)))
     assert of("Ada Example in a hat", loose).decision == Decision.ALLOW
+    assert of("Ada Example in lingerie", loose).decision == Decision.BLOCK
     assert "MZ-P-public-figure-conjunction" in of("Ada Example, blood, beheaded", loose).codes
     with pytest.raises(InputError, match="at most 6"):
         made(["a b c d e f g"], "living-artist")
