@@ -137,6 +137,10 @@ OPTIONS = {
         ],
         *["--parts", "--use", "--stage", "--delivery", "--revenue", "--territory", "--records", "--json"],
     ],
+    "check": [
+        *["--prompt", "--negative-prompt", "--caption", "--file-name", "--trigger", "--text", "--explain"],
+        *["--hash-names", "--category", "--out", "--json"],
+    ],
     "pull": ["ID", "--variant", "--file", "--name", *SHARED],
     "convert": ["PATH", "--to", "--base", "--rank", "--out", "--json"],
     "read": ["FILE", "--json"],

@@ -15,7 +15,7 @@ PREFIX = "MEZZOTINT_"
 FILE_NAME = "mezzotint.toml"
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-SECTIONS = ("licence", "cost")
+SECTIONS = ("licence", "cost", "safety")
 """Tables of settings files that are read by what they are for (``section``)."""
 
 DTYPES = ("auto", "float32", "bfloat16", "fastest")

@@ -67,6 +67,34 @@ class LicenceConditionError(MezzotintError):
     exit_code = 4
 
 
+class GateError(MezzotintError):
+    """A gate that cannot run: a file of it is missing, changed or damaged.  Nothing is made without it."""
+
+    code = "gate_broken"
+    exit_code = 4
+
+
+class PromptBlockedError(MezzotintError):
+    """The prompt gate blocks a text."""
+
+    code = "prompt_blocked"
+    exit_code = 4
+
+
+class PromptReviewError(MezzotintError):
+    """The prompt gate asks for a person's look at a text, and the policy lets nothing through before that."""
+
+    code = "prompt_review"
+    exit_code = 4
+
+
+class PromptUncheckedError(MezzotintError):
+    """The prompt gate could not check a text."""
+
+    code = "prompt_unchecked"
+    exit_code = 4
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is not in a closed set, with the nearest names first."""
     names = list(known)

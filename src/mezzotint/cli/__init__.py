@@ -35,6 +35,7 @@ COMMANDS = {
     "cost": "Plan what pictures will take here: calls, time, energy, money.",
     "models": "List the models at hand, with licences and sizes.",
     "licence": "Say whether licences allow a use of a model, with the quotes.",
+    "check": "Say what the prompt gate makes of a text: allow, review, block.",
     "pull": "Fetch a model from the Hugging Face hub: the only command that uses the network.",
     "read": "Print the command that makes a picture again, whoever made it.",
     "export": "Write a model for ONNX Runtime or OpenVINO, which run it without torch.",

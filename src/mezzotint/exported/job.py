@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from mezzotint import __version__
@@ -15,6 +15,7 @@ from mezzotint.exported.folder import Exported, chosen, read
 from mezzotint.exported.plan import Way
 from mezzotint.exported.runtime import processor
 from mezzotint.governance.receipt import Made, StageMade
+from mezzotint.making.checked import Checks, checked_request
 from mezzotint.making.counts import check_count, is_small, rows_for
 from mezzotint.making.job import GENERATE, Wanted, batches_of, prompts_of
 from mezzotint.making.licensed import licensed_request
@@ -35,7 +36,7 @@ TAKEN = (
 @dataclass(frozen=True)
 class ExportedJob:
     """As ``making.job.Job``.   ways: how each stage is sampled.  scale: guidance of the main one.  remarks: on
-    licences."""
+    licences.  checks: what the prompt gate said of each prompt."""
 
     exported: Exported
     pictures: tuple[Wanted, ...]
@@ -48,6 +49,7 @@ class ExportedJob:
     rows: int
     memory: None = None
     remarks: tuple[str, ...] = ()
+    checks: Checks = field(default_factory=dict)
 
     @property
     def model(self) -> System:
@@ -132,7 +134,7 @@ def prepare(asked: Request) -> ExportedJob:
     _check_words(asked)
     exported = read(Path(str(asked.model)))
     system, prompts, said = exported.system, asked.prompts, asked.how.said
-    notes = licensed_request(asked, system)
+    notes, checks = licensed_request(asked, system), checked_request(asked)
     _ = exported.runtime.version
     n = check_count("the number of pictures", check_count("n", asked.n) * len(prompts))
     rows, size = rows_for(n, asked.batch), size_of(system, asked.size)
@@ -158,6 +160,7 @@ def prepare(asked: Request) -> ExportedJob:
         threads=_threads(asked, system, rows),
         rows=rows,
         remarks=notes,
+        checks=checks,
     )
 
 

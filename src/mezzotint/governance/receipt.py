@@ -121,12 +121,15 @@ class Receipt:
     """One picture's record.  pixels_sha256: of its decoded 8-bit pixels, rows from the top, channels interleaved.
 
     created: UTC, ISO 8601.  batch_seconds: wall time of the whole batch that the picture was in.
+    prompt_check: the prompt gate's verdict on its texts, with versions and hashes; None where no gate was asked, and
+    left out of JSON, as in older receipts.
     """
 
     made: Made
     pixels_sha256: str
     created: str
     batch_seconds: float
+    prompt_check: Mapping[str, Any] | None = None
 
 
 def to_dict(receipt: Receipt) -> dict[str, Any]:
@@ -139,6 +142,7 @@ def to_dict(receipt: Receipt) -> dict[str, Any]:
         "made": made,
         "pixels_sha256": receipt.pixels_sha256,
         "times": times,
+        **({} if receipt.prompt_check is None else {"prompt_check": dict(receipt.prompt_check)}),
     }
 
 
@@ -149,7 +153,9 @@ def from_dict(value: Any, where: str) -> Receipt:
         raise InputError(f"{where} is not a receipt of schema {SCHEMA!r}, but {schema!r}")
     try:
         made = _made_of(value["made"])
-        receipt = Receipt(made, value["pixels_sha256"], value["times"]["created"], value["times"]["batch_seconds"])
+        times = value["times"]
+        check = value.get("prompt_check")
+        receipt = Receipt(made, value["pixels_sha256"], times["created"], times["batch_seconds"], check)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InputError(f"{where} is a damaged receipt ({error}); use an intact copy") from error
     if made.asset_id != value.get("asset_id"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mezzotint.files import sha256, write_atomic
 from mezzotint.governance.receipt import Made, Receipt, made_text
@@ -52,10 +53,11 @@ def _said(made: Made) -> dict[str, str]:
     return {"parameters": text_of(made), "mezzotint:made": made_text(made)}
 
 
-def image_of(made: Made, pixels: Pixels, seconds: float) -> Image:
-    """A picture that has just been made, with its receipt.   seconds: wall time of its batch."""
+def image_of(made: Made, pixels: Pixels, seconds: float, check: Mapping[str, Any] | None = None) -> Image:
+    """A picture that has just been made, with its receipt.   seconds: wall time of its batch.  check: what the prompt
+    gate said of its texts."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Image(made.prompt, made.seed, pixels, Receipt(made, sha256(pixels.tobytes()), now, seconds))
+    return Image(made.prompt, made.seed, pixels, Receipt(made, sha256(pixels.tobytes()), now, seconds, check))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from mezzotint import __version__
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.governance.receipt import Made, StageMade
 from mezzotint.making.canvas import Canvas
+from mezzotint.making.checked import Checks
 from mezzotint.making.edit import Edit
 from mezzotint.pretrained.families.known import Reading
 from mezzotint.pretrained.spec import Choice
@@ -107,7 +108,7 @@ class Job:
     compiled: whether the networks' blocks are.
     canvas: how a picture is made that is larger than the network sees at once.
     quality: the presets of the stages that the words are not for.
-    remarks: what people should know of how it is sampled.
+    remarks: what people should know of how it is sampled.  checks: what the prompt gate said of each prompt.
     """
 
     model: Model
@@ -126,6 +127,7 @@ class Job:
     canvas: Canvas | None = None
     quality: str = "standard"
     remarks: tuple[str, ...] = ()
+    checks: Checks = field(default_factory=dict)
 
     @property
     def running(self) -> tuple[Planned, ...]:

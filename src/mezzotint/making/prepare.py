@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mezzotint.errors import UsageError
+from mezzotint.making.checked import checked_request
 from mezzotint.making.counts import check_count, rows_for
 from mezzotint.making.edit import edit_of
 from mezzotint.making.job import GENERATE, Job, Wanted
@@ -26,7 +27,7 @@ def prepare(asked: Request) -> Job:
     total = check_count("the number of pictures", check_count("n", asked.n) * len(prompts))
     rows = rows_for(total, asked.batch)
     model = described(asked.model, asked.parts) if isinstance(asked.model, str | Path) else asked.model.system
-    notes = licensed_request(asked, model)  # before anything large is read
+    notes, checks = licensed_request(asked, model), checked_request(asked)  # before anything large is read
     system = system_of(asked)
     edit = edit_of(system, asked)
     size = size_of(system, asked.size if edit is None else f"{edit.size[0]}x{edit.size[1]}")
@@ -44,7 +45,7 @@ def prepare(asked: Request) -> Job:
     seeds = seeds_from(asked.seed, total)
     pictures = tuple(Wanted(s, text, one, task, name=text) for s, (text, one) in zip(seeds, each, strict=True))
     job = planned(how, system, pictures, rows, size, edit=edit)
-    return replace(job, remarks=(*notes, *job.remarks))
+    return replace(job, remarks=(*notes, *job.remarks), checks=checks)
 
 
 def check_whole(said: Sequence[Reading]) -> None:

@@ -189,7 +189,7 @@ def to_pixels(data: Tensor) -> Pixels:
 def _image(job: Job, picture: Wanted, data: Tensor, seconds: float) -> Image:
     pixels = to_pixels(data) if job.edit is None else job.edit.locked(to_pixels(data))
     pixels = pixels if job.canvas is None else job.canvas.cropped(pixels)
-    return image_of(job.made(picture), pixels, seconds)
+    return image_of(job.made(picture), pixels, seconds, job.checks.get(picture.prompt))
 
 
 def _states(
@@ -313,7 +313,8 @@ def generate(
     Args: as ``Request`` has them.
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic),
-        LicenceDeniedError, LicenceUnknownError, LicenceConditionError (the declared use).
+        LicenceDeniedError, LicenceUnknownError, LicenceConditionError (the declared use), PromptBlockedError,
+        PromptReviewError, PromptUncheckedError, GateError (a text, or the gate that reads it).
     """
     asked = Request(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,

@@ -12,6 +12,7 @@ from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import UsageError
 from mezzotint.files import sha256
 from mezzotint.making.canvas import Canvas
+from mezzotint.making.checked import checked, named, said_beside
 from mezzotint.making.counts import check_count, rows_for
 from mezzotint.making.edit import Edit
 from mezzotint.making.job import Job, Planned, Wanted
@@ -124,6 +125,7 @@ def prepare_upscale(picture: Path, how: How, words: Enlarging) -> Job:
     """The job of ``upscale``'s words.  Arguments and errors: as ``upscale``."""
     system = opened(how.model)
     notes = licensed(system)
+    checks = checked([how.said.prompt], [*said_beside(how.said, how.scale), *named([picture])])
     found = larger(system, picture, words)
     task: dict[str, Any] = {
         "name": "upscale", "picture": sha256(found.pixels.tobytes()), "by": found.by, "tile": found.tile,
@@ -152,7 +154,7 @@ def prepare_upscale(picture: Path, how: How, words: Enlarging) -> Job:
     stages = tuple(_whole(stage, found.padded, link) for stage in job.stages)
     factor = int(system.members[system.main].described.spec.codec["factor"])
     canvas = Canvas((found.tile // factor, found.tile // factor), found.overlap // factor, found.crop)
-    return replace(job, stages=stages, size=found.crop, canvas=canvas, remarks=(*notes, *job.remarks))
+    return replace(job, stages=stages, size=found.crop, canvas=canvas, remarks=(*notes, *job.remarks), checks=checks)
 
 
 def _whole(stage: Planned, size: tuple[int, int], link: dict[str, Any] | None) -> Planned:

@@ -17,6 +17,7 @@ from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import UsageError
 from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.files import make_folder, pretty_json, write_atomic
+from mezzotint.making.checked import checked
 from mezzotint.making.evaluation import Counted
 from mezzotint.making.licensed import licensed_to_tune
 from mezzotint.making.prompt import told
@@ -88,6 +89,7 @@ def _check_folder(folder: Path, start: Literal["new", "resume"]) -> None:
 def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch, pictured: Pictured) -> Tuned:
     """The same.  Raises HaltedError where ``watch.stop`` ended it while pictures were made."""
     opened = load(wish.model)
+    checked([s.name for s in wish.subjects])
     licensed = licensed_to_tune(opened.system, wish.photo_licence, wish.use, wish.licence_mode)
     model = base(opened, wish.device, wish.dtype, wish.size)
     _check_told(model)

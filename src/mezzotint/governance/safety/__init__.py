@@ -1,0 +1,1 @@
+"""What may not be asked for, and what may not be given out."""

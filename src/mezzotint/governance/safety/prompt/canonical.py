@@ -1,0 +1,106 @@
+"""A text as it is meant to be read: compatibility forms undone, invisible characters and look-alikes taken away."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mezzotint.governance.safety.prompt.scripts import LOOKALIKES, SUPPORTED, script_of
+
+_BIDI = frozenset("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
+_WORD = re.compile(r"[^\W_]+")
+_TAGS = range(0xE0020, 0xE007F)
+_FORMAT = ("Cf", "Cc", "Co", "Cn", "Cs")
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """accented: letters with their marks, small, white space single.  bare: without marks, look-alikes as Latin.
+    hidden: what was written in invisible tag characters.  anomalies: disguises seen, by name.  foreign: scripts that no
+    lexicon covers.
+    """
+
+    accented: str
+    bare: str
+    hidden: str
+    anomalies: tuple[str, ...]
+    foreign: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _is_drawn_over(c: str) -> bool:
+    """Marks that belong to no supported script: strokes, zalgo.  Thai and Tamil vowels are marks too and stay."""
+    return unicodedata.category(c) in ("Mn", "Me") and script_of(c) not in ("thai", "tamil")
+
+
+@lru_cache(maxsize=4096)
+def _plain(c: str) -> str:
+    """One small letter as Latin, where it looks like one."""
+    base = "".join(b for b in unicodedata.normalize("NFD", c) if not _is_drawn_over(b))
+    return "".join(LOOKALIKES.get(b, b) for b in base)
+
+
+def canonical(text: str) -> Canonical:
+    """Reads one text.  Idempotent: the accented form of an accented form is itself."""
+    tags = [ord(c) - 0xE0000 for c in text if ord(c) in _TAGS]
+    hidden = "".join(map(chr, tags))
+    shown = _visible(text)
+    accented = " ".join(_stripped(shown).split())
+    bare = "".join(map(_plain, accented))
+    foreign = tuple(sorted(_foreign(accented)))
+    return Canonical(accented, bare, hidden, tuple(_anomalies(text, shown, bool(hidden))), foreign)
+
+
+def _visible(text: str) -> str:
+    """NFKC in small letters, without formatting characters; a joiner between letters leaves nothing."""
+    # Before NFKC: a tag or a soft hyphen inside a word must not keep a letter from its mark.
+    kept = "".join(" " if c in "\t\n\r" else c for c in text if c in "\t\n\r" or unicodedata.category(c) not in _FORMAT)
+    # Twice: the small form of a letter may be one that NFKC changes.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", kept).casefold())
+
+
+def _stripped(shown: str) -> str:
+    """Without the marks that did not compose with a letter."""
+    return unicodedata.normalize("NFC", "".join(c for c in shown if not _is_drawn_over(c)))
+
+
+def _foreign(text: str) -> set[str]:
+    """Scripts of words that are in none that is supported.
+
+    A word with Latin letters is a disguise, which ``bare`` undoes; one that looks wholly Latin too; a lone letter of
+    another alphabet (an alpha acid, a micrometre) is a symbol.
+    """
+    found = set()
+    for word in _WORD.findall(text):
+        scripts = {script_of(c) for c in word} - {"common"}
+        odd = scripts - set(SUPPORTED)
+        if odd and len(word) > 1 and not ("latin" in scripts and odd <= {"greek", "cyrillic", "armenian", "cherokee"}):
+            found |= odd
+        elif odd and not odd <= {"greek"}:
+            found |= odd - {"cyrillic", "armenian", "cherokee"}
+    return found
+
+
+def _anomalies(text: str, shown: str, hidden: bool) -> list[str]:
+    found = ["tags"] if hidden else []
+    if any(c in _BIDI for c in text):
+        found.append("bidi")
+    if _invisible(text):
+        found.append("invisible")
+    if any(_mixed(word) for word in _WORD.findall(shown)):
+        found.append("mixed-script")
+    if sum(map(_is_drawn_over, shown)) > 3:
+        found.append("marks")
+    return found
+
+
+def _invisible(text: str) -> bool:
+    """Format characters between two Latin letters: emoji and Indic scripts need them, Latin words do not."""
+    return re.search(r"[A-Za-z][\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+[A-Za-z]", text) is not None
+
+
+def _mixed(word: str) -> bool:
+    scripts = {script_of(c) for c in word}
+    return "latin" in scripts and bool(scripts & {"cyrillic", "greek", "armenian", "cherokee"})

@@ -1,0 +1,139 @@
+"""The gate: texts in, a verdict out.  Whatever goes wrong inside is a verdict too, and one that blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from mezzotint.errors import GateError, InputError
+from mezzotint.governance.safety.prompt import shipped
+from mezzotint.governance.safety.prompt.brand import Brand, read_brand
+from mezzotint.governance.safety.prompt.conjunction import joined
+from mezzotint.governance.safety.prompt.lexicon import Lexicon
+from mezzotint.governance.safety.prompt.match import Hit, hits
+from mezzotint.governance.safety.prompt.names import Names, read_names
+from mezzotint.governance.safety.prompt.personal import personal
+from mezzotint.governance.safety.prompt.policy import Policy, declared, place
+from mezzotint.governance.safety.prompt.structure import fault
+from mezzotint.governance.safety.prompt.verdict import Finding, Verdict, distinct
+from mezzotint.governance.safety.prompt.views import WORD, Views, views
+from mezzotint.governance.safety.prompt.words import BY_SEVERITY, MARKS, SCORES, Decision
+
+NEGATIVE = "negative_prompt"
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text of a request, and where it stands."""
+
+    field: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Lists and policy, read and checked."""
+
+    lexicon: Lexicon
+    policy: Policy = field(default_factory=Policy)
+    names: tuple[Names, ...] = ()
+    brand: Brand | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, texts: Sequence[Text]) -> Verdict:
+        """The verdict on the texts of one picture.  Raises nothing: what cannot be checked is could-not-check."""
+        try:
+            return self._verdict(self._findings(texts))
+        except Exception:  # whatever it is: a gate that cannot run blocks
+            return self._verdict([Finding("structure", "failed", "all", Decision.COULD_NOT_CHECK, 1.0)])
+
+    def _verdict(self, found: Iterable[Finding]) -> Verdict:
+        decided = distinct(replace(one, decision=self.policy.decided(one)) for one in found)
+        decision = max((one.decision for one in decided), default=Decision.ALLOW)
+        return Verdict(decision, decided, self.files, self.policy.loosened, self.policy.sha256)
+
+    def _findings(self, texts: Sequence[Text]) -> list[Finding]:
+        broken = [(one, fault(one.text)) for one in texts]
+        faults = [Finding("structure", rule, one.field, Decision.BLOCK, 1.0) for one, rule in broken if rule]
+        if faults:
+            return faults
+        read = [(one.field, views(one.text)) for one in texts if one.text.strip()]
+        found = [(field, tuple(_hits(text, self.lexicon, field))) for field, text in read]
+        shown = [hit for field, some in found if field != NEGATIVE for hit in some]
+        away = [hit for field, some in found if field == NEGATIVE for hit in some]
+        named = [one for field, text in read if field != NEGATIVE for one in self._names(text, field)]
+        return [
+            *_worded(shown, self.policy.soft),
+            *named,
+            *(one for field, text in read if field != NEGATIVE for one in _signs(text, field)),
+            *(one for field, text in read if field != NEGATIVE for one in self._branded(text, field)),
+            *([] if self.brand is None else self.brand.toneless([text for field, text in read if field == "prompt"])),
+            *_personal(texts),
+            *joined(shown, away, named),
+        ]
+
+    def _names(self, read: Views, field: str) -> Iterator[Finding]:
+        """Of lists: what they hold blocks."""
+        for names in self.names:
+            if any(names.holds(WORD.findall(v.text)) for v in read.readings if v.kind in ("plain", "joined", "leet")):
+                yield Finding(names.category, "name", field, Decision.BLOCK, 1.0)
+
+    def _branded(self, read: Views, field: str) -> Iterator[Finding]:
+        return iter(()) if self.brand is None else self.brand.findings(read, field)
+
+
+def _hits(read: Views, lexicon: Lexicon, field: str) -> Iterator[Hit]:
+    """Each term once."""
+    seen: set[tuple[str, str]] = set()
+    for hit in hits(read, lexicon, field):
+        key = (hit.term.text, hit.term.category)
+        if key not in seen:
+            seen.add(key)
+            yield hit
+
+
+def _worded(shown: Collection[Hit], limit: float) -> Iterator[Finding]:
+    """Of words: rule word, or hidden where it was found under a disguise alone; soft ones of a category together."""
+    for hit in shown:
+        if hit.mark not in MARKS and hit.term.severity in ("strong", "review"):
+            rule = "word" if hit.kind == "plain" else "hidden"
+            severity = hit.term.severity
+            yield Finding(hit.mark, rule, hit.field, BY_SEVERITY[severity], SCORES[severity], hit.term.text)
+    for category in sorted({hit.mark for hit in shown if hit.term.severity == "soft"}):
+        soft = [hit for hit in shown if hit.mark == category and hit.term.severity == "soft"]
+        score = min(1.0, SCORES["soft"] * len(soft))
+        yield Finding(category, "soft", "all", Decision.REVIEW if score >= limit else Decision.ALLOW, score)
+
+
+def _signs(read: Views, field: str) -> Iterator[Finding]:
+    """Disguises that a prompt has no use for, and scripts that no list covers."""
+    for anomaly in read.canonical.anomalies:
+        yield Finding("evasion", anomaly, field, Decision.REVIEW, 0.6)
+    for script in read.canonical.foreign:
+        yield Finding("language", script, field, Decision.REVIEW, 0.6)
+
+
+def _personal(texts: Sequence[Text]) -> Iterator[Finding]:
+    for one in texts:
+        rule = personal(one.text)
+        if rule is not None:
+            yield Finding("personal-data", rule, one.field, Decision.REVIEW, 0.6)
+
+
+def load(policy: Policy | None = None) -> Gate:
+    """The gate that the settings ask for.
+
+    Raises: GateError where a file of it is missing, changed or damaged; UsageError, InputError for wrong settings.
+    """
+    asked = declared() if policy is None else policy
+    try:
+        brand = None if asked.brand is None else read_brand(place(asked.brand))
+        names = tuple(read_names(place(name)) for name in asked.names)
+    except InputError as error:
+        raise GateError(
+            f"the prompt gate cannot read a file that [safety] names, so nothing is made: {error}"
+        ) from error
+    files = dict(shipped.hashes())
+    files |= {} if brand is None else {"brand": brand.sha256}
+    files |= {f"names-{k}": one.sha256 for k, one in enumerate(names)}
+    return Gate(shipped.lexicon(), asked, names, brand, files)

@@ -1,0 +1,244 @@
+"""The curated words: one TOML file a language, each entry with its category, severity and the phrases that are well.
+
+A term is a word or several; ``word*`` is every word that begins so.  Terms of scripts without spaces are found anywhere
+in a text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from mezzotint.governance.licence import reading
+from mezzotint.governance.licence.reading import choice, several, wrong
+from mezzotint.governance.safety.prompt.canonical import Canonical, canonical
+from mezzotint.governance.safety.prompt.scripts import script_of
+from mezzotint.governance.safety.prompt.views import WORD
+from mezzotint.governance.safety.prompt.words import CATEGORIES, MARKS, SEVERITIES
+
+Tokens = tuple[str, ...]
+LONG_ENOUGH = 8
+"""Letters of a phrase that is looked for without its marks too: shorter ones are words of other languages then."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One word or phrase.
+
+    tokens: as read, without look-alikes and marks, or with marks where ``accented``.   stem: whether the last one may
+    go on.  dense: of a script without spaces.  allow: phrases, in tokens, in which it means no harm.
+    """
+
+    text: str
+    tokens: Tokens
+    category: str
+    severity: str
+    language: str
+    stem: bool = False
+    dense: bool = False
+    accented: bool = False
+    allow: tuple[Tokens, ...] = ()
+
+    def begins(self, words: list[str], at: int) -> bool:
+        """Whether it stands at a place."""
+        last = at + len(self.tokens) - 1
+        if last >= len(words) or any(words[at + k] != t for k, t in enumerate(self.tokens[:-1])):
+            return False
+        return words[last].startswith(self.tokens[-1]) if self.stem else words[last] == self.tokens[-1]
+
+    def meant_well(self, words: list[str], at: int) -> bool:
+        """Whether one of its harmless phrases lies over a place; the phrase's word may be longer, as plurals are."""
+        return any(
+            _over(phrase, words, at - k)
+            for phrase in self.allow
+            for k in range(len(phrase) - len(self.tokens) + 1)
+            if phrase[k].startswith(self.tokens[0])
+        )
+
+
+def _over(phrase: Tokens, words: list[str], start: int) -> bool:
+    if start < 0 or start + len(phrase) > len(words):
+        return False
+    return all(words[start + k] in (p, p + "s", p + "es") for k, p in enumerate(phrase))
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All terms of all languages, with what finds them quickly.
+
+    harmless: phrases of scripts without spaces that hold a term and mean no harm.
+    """
+
+    terms: tuple[Term, ...]
+    harmless: tuple[str, ...] = ()
+
+    @cached_property
+    def exact(self) -> dict[str, list[Term]]:
+        """By first word, where that is whole."""
+        return _grouped((t.tokens[0], t) for t in self.terms if not t.dense and (len(t.tokens) > 1 or not t.stem))
+
+    @cached_property
+    def stems(self) -> dict[str, list[Term]]:
+        """Single words that may go on, by how they begin."""
+        return _grouped((t.tokens[0], t) for t in self.terms if not t.dense and len(t.tokens) == 1 and t.stem)
+
+    @cached_property
+    def stem_sizes(self) -> list[int]:
+        return sorted({len(stem) for stem in self.stems})
+
+    @cached_property
+    def dense(self) -> dict[str, list[Term]]:
+        """Those of scripts without spaces, by their text."""
+        return _grouped((t.text, t) for t in self.terms if t.dense)
+
+    @cached_property
+    def dense_sizes(self) -> dict[str, set[int]]:
+        """How long they are, by their first letter."""
+        found: dict[str, set[int]] = {}
+        for text in self.dense:
+            found.setdefault(text[0], set()).add(len(text))
+        return found
+
+    @cached_property
+    def well(self) -> re.Pattern[str]:
+        """Any harmless phrase of such a script."""
+        return re.compile(_any(self.harmless))
+
+    @cached_property
+    def loud(self) -> list[Term]:
+        """Single words that are looked for under disguises that cost likeness: strong ones, and marks of minors."""
+        return [
+            t
+            for t in self.terms
+            if not t.dense
+            and not t.accented
+            and len(t.tokens) == 1
+            and (t.severity == "strong" or t.category == "minor")
+        ]
+
+    @cached_property
+    def collapsed(self) -> dict[str, list[Term]]:
+        """By their letters, each run once."""
+        return _grouped((collapse(t.tokens[0]), t) for t in self.loud)
+
+    @cached_property
+    def shuffled(self) -> dict[str, list[Term]]:
+        """By first letter, inner letters in order, last letter; words of four letters and more."""
+        return _grouped((shuffle(t.tokens[0]), t) for t in self.loud if len(t.tokens[0]) >= 4)
+
+    @cached_property
+    def by_size(self) -> dict[int, list[Term]]:
+        """By length."""
+        found: dict[int, list[Term]] = {}
+        for term in self.loud:
+            found.setdefault(len(term.tokens[0]), []).append(term)
+        return found
+
+
+def _any(texts: Iterable[str]) -> str:
+    """A pattern of any of them, the longest first; of nothing where there are none."""
+    return "|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or r"(?!)"
+
+
+def _grouped(pairs: Iterable[tuple[str, Term]]) -> dict[str, list[Term]]:
+    found: dict[str, list[Term]] = {}
+    for key, term in pairs:
+        found.setdefault(key, []).append(term)
+    return found
+
+
+def collapse(word: str) -> str:
+    """Every run of a letter once."""
+    return re.sub(r"(.)\1+", r"\1", word)
+
+
+def shuffle(word: str) -> str:
+    """The same for every order of the inner letters."""
+    return word[0] + "".join(sorted(word[1:-1])) + word[-1]
+
+
+_ENTRY = {
+    "category": choice(*CATEGORIES, *MARKS),
+    "severity": choice(*SEVERITIES),
+    "words": several(reading.said),
+    "allow": several(reading.said),
+}
+
+
+def read_lexicon(data: bytes, where: str) -> Lexicon:
+    """The terms of a file.  Raises InputError for one that is damaged."""
+    table = reading.fields(
+        reading.parsed(data, where),
+        {"language": reading.said, "source": reading.said, "reviewer": reading.text, "entry": several(_entry)},
+        ("language", "source", "entry"),
+        where,
+    )
+    terms = tuple(term for entry in table["entry"] for term in _terms(entry, table["language"], where))
+    phrases = (letters(canonical(phrase).accented) for entry in table["entry"] for phrase in entry["allow"])
+    return Lexicon(terms, tuple(phrase for phrase in phrases if _is_dense(phrase)))
+
+
+def read_words(words: Iterable[str], category: str, severity: str, where: str) -> Lexicon:
+    """The terms of plain words, of any language.  Raises InputError for one without letters."""
+    return Lexicon(
+        tuple(t for word in words for t in _term(word, Term(word, (), category, severity, "any"), (), where))
+    )
+
+
+def together(lexicons: Iterable[Lexicon]) -> Lexicon:
+    """Several as one."""
+    found = tuple(lexicons)
+    return Lexicon(
+        tuple(term for one in found for term in one.terms), tuple(phrase for one in found for phrase in one.harmless)
+    )
+
+
+def _entry(value: Any, where: str) -> dict[str, Any]:
+    return {"allow": (), **reading.fields(value, _ENTRY, ("category", "severity", "words"), where)}
+
+
+def _terms(entry: dict[str, Any], language: str, where: str) -> Iterable[Term]:
+    allow = [canonical(phrase) for phrase in entry["allow"]]
+    for word in entry["words"]:
+        yield from _term(word, Term(word, (), entry["category"], entry["severity"], language), allow, where)
+
+
+def _is_dense(text: str) -> bool:
+    return any(script_of(c) in ("han", "thai", "tamil") for c in text)
+
+
+def _term(word: str, empty: Term, allow: Sequence[Canonical], where: str) -> Iterable[Term]:
+    """As it is written; one with marks and long enough also without them.   allow: phrases that are well."""
+    said = canonical(word.rstrip("*"))
+    if _is_dense(said.accented):
+        yield replace(empty, text=letters(said.accented), tokens=(said.accented,), dense=True)
+        return
+    bare, accented = tuple(WORD.findall(said.bare)), tuple(WORD.findall(said.accented))
+    if not bare:
+        raise wrong(where, f"{word!r} has no letters", "a word")
+    plain = replace(empty, tokens=bare, stem=word.endswith("*"), allow=_near(bare[0], (a.bare for a in allow)))
+    if bare == accented:
+        yield plain
+        return
+    yield replace(plain, tokens=accented, accented=True, allow=_near(accented[0], (a.accented for a in allow)))
+    if len(bare) > 1 and sum(map(len, bare)) >= LONG_ENOUGH:
+        yield plain
+
+
+def _near(word: str, phrases: Iterable[str]) -> tuple[Tokens, ...]:
+    """Those with a word that begins as a term does, in tokens."""
+    split = (tuple(WORD.findall(phrase)) for phrase in phrases)
+    return tuple(tokens for tokens in split if any(one.startswith(word) for one in tokens))
+
+
+def letters(text: str) -> str:
+    r"""Letters, digits and the vowel signs of Thai and Tamil, which are no ``\w``, alone."""
+    return "".join(c for c in text if c.isalnum() or "\u0b80" <= c <= "\u0bff" or "\u0e00" <= c <= "\u0e7f")
+
+
+def tokens_of(text: str) -> Tokens:
+    """The words of a text, as views have them."""
+    return tuple(WORD.findall(canonical(text).bare))

@@ -1,0 +1,82 @@
+"""What the gate says of a request: findings with stable codes, the decision, and what it was found with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mezzotint.governance.safety.prompt.words import VERSION, Decision
+
+SCHEMA = "mezzotint/prompt-verdict/1"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One reason.
+
+    category, rule: of the closed sets, they make the code.  field: where the text stood.  score: 0 ... 1.
+    term: the lexicon's own word, for those who look after lists; no message to users has it.
+    """
+
+    category: str
+    rule: str
+    field: str
+    decision: Decision
+    score: float
+    term: str = ""
+
+    @property
+    def code(self) -> str:
+        """MZ-P-<category>-<rule>, stable; P is the side of the prompt."""
+        return f"MZ-P-{self.category}-{self.rule}"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As JSON, without the word."""
+        return {
+            "code": self.code, "category": self.category, "field": self.field, "decision": self.decision.word,
+            "score": round(self.score, 4),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """decision: after the policy.  files: SHA-256 of every list that was read, by name.  loosened: where the policy
+    asks less than the default one, so that every receipt says so.  policy_sha256: of the whole policy.
+    """
+
+    decision: Decision
+    findings: tuple[Finding, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    loosened: tuple[str, ...] = ()
+    policy_sha256: str = ""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Of the findings, each once, those that decide first."""
+        ranked = sorted(self.findings, key=lambda one: (-one.decision, -one.score))
+        return tuple(dict.fromkeys(one.code for one in ranked))
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As JSON; the same in a receipt."""
+        return {
+            "schema": SCHEMA,
+            "decision": self.decision.word,
+            "gate": VERSION,
+            "findings": [one.document for one in self.findings],
+            "files": dict(self.files),
+            "policy_sha256": self.policy_sha256,
+            "loosened": list(self.loosened),
+        }
+
+
+def distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Of those with one code in one field the strictest, so that a document does not grow with a prompt."""
+    best: dict[tuple[str, str], Finding] = {}
+    for one in findings:
+        known = best.get((one.code, one.field))
+        if known is None or (one.decision, one.score) > (known.decision, known.score):
+            best[one.code, one.field] = one
+    return tuple(best.values())

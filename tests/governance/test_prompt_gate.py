@@ -1,0 +1,191 @@
+"""The prompt gate: the evasion matrix, languages, conjunctions, policy, lists of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from evasions import EVASIONS, OUT_OF_SCOPE
+from prompt_texts import BENIGN, FOREIGN, HARMFUL, MINORS
+
+from mezzotint.errors import GateError, InputError, UsageError
+from mezzotint.files import pretty_json
+from mezzotint.governance.safety.prompt import shipped
+from mezzotint.governance.safety.prompt.gate import Gate, Text, load
+from mezzotint.governance.safety.prompt.names import made
+from mezzotint.governance.safety.prompt.policy import Policy
+from mezzotint.governance.safety.prompt.verdict import Verdict
+from mezzotint.governance.safety.prompt.words import Decision
+
+STRONG = [t for t in load(Policy()).lexicon.loud if t.language == "en" and t.severity == "strong" and not t.stem]
+
+
+@pytest.fixture
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to be in, without settings of anybody."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def of(prompt: str, gate: Gate | None = None, **beside: str) -> Verdict:
+    texts = [Text("prompt", prompt), *(Text(field, text) for field, text in beside.items())]
+    return (gate or load(Policy())).check(texts)
+
+
+@pytest.mark.parametrize("name", sorted(set(EVASIONS) - set(OUT_OF_SCOPE)))
+def test_a_disguise_hides_no_strong_word(name: str) -> None:
+    words = [t.tokens[0] for t in STRONG]
+    blocked = [of(f"a photo of {EVASIONS[name](w)} on a table").decision == Decision.BLOCK for w in words]
+    print(f"{name}: {sum(blocked)} of {len(blocked)}")
+    assert sum(blocked) >= 0.95 * len(blocked)
+
+
+@pytest.mark.parametrize("language", sorted(BENIGN))
+def test_a_language(language: str) -> None:
+    assert [p for p in BENIGN[language] if of(p).decision != Decision.ALLOW] == []
+    caught = sum(of(p).decision > Decision.ALLOW for p in HARMFUL[language])
+    english = sum(of(p).decision > Decision.ALLOW for p in HARMFUL["en"])
+    assert caught >= english - 0.1 * len(HARMFUL["en"])
+
+
+@pytest.mark.parametrize("script", sorted(FOREIGN))
+def test_a_script_without_a_list_is_for_review(script: str) -> None:
+    assert of(FOREIGN[script]).decision == Decision.REVIEW
+
+
+def test_minors_are_never_missed_whatever_the_policy() -> None:
+    loose = Policy(dict.fromkeys(("sexual", "nudity", "profanity", "evasion", "language"), "allow"), "allow", 1.0)
+    for gate in (load(Policy()), load(loose)):
+        missed = [p for p in MINORS if "sexual-minors" not in " ".join(of(p, gate).codes)]
+        assert missed == []
+        assert all(of(p, gate).decision == Decision.BLOCK for p in MINORS)
+
+
+def test_texts_of_a_request_count_together() -> None:
+    assert of("a child on a beach").decision == Decision.ALLOW
+    assert of("a child on a beach", caption="naked").decision == Decision.BLOCK
+    assert "MZ-P-sexual-minors-minors" in of("a portrait", file_name="child", trigger="naked").codes
+
+
+def test_a_negative_prompt_may_name_harms_and_not_undress() -> None:
+    assert of("a red chair", negative_prompt="nude, naked, gore, blood").decision == Decision.ALLOW
+    assert of("a child on a beach", negative_prompt="clothes").codes == ("MZ-P-sexual-minors-minors-negative",)
+    assert of("a woman", negative_prompt="clothing").decision == Decision.REVIEW
+    assert of("a chair", negative_prompt="x" * 9000).decision == Decision.BLOCK
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("x " * 5000, "bytes"),
+        ("a \x00 chair", "control"),
+        ("a \udcff chair", "encoding"),
+        ("a \ufffe chair", "encoding"),
+        ("x " * 1300, "words"),
+    ],
+)
+def test_structure(text: str, rule: str) -> None:
+    assert of(text).codes == (f"MZ-P-structure-{rule}",)
+
+
+def test_zalgo_and_joined_emoji_are_read_quickly() -> None:
+    import time
+
+    began = time.perf_counter()
+    of("ch" + "\u0336\u0335" * 1500 + "air")
+    of("\U0001f468\u200d\U0001f469" * 700)
+    assert time.perf_counter() - began < 1
+
+
+def test_a_gate_that_fails_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> object:
+        raise ValueError("no")
+
+    monkeypatch.setattr("mezzotint.governance.safety.prompt.gate.views", broken)
+    found = of("a chair")
+    assert found.decision == Decision.COULD_NOT_CHECK and not Policy(review="allow").passes(found.decision)
+
+
+def test_a_file_that_is_missing_or_changed_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, digest in shipped.FILES.items():
+        monkeypatch.setitem(shipped.FILES, name, "0" * 64)
+        with pytest.raises(GateError, match=f"{name} was changed, so nothing is made"):
+            shipped.shipped(name)
+        monkeypatch.setitem(shipped.FILES, name, digest)
+    monkeypatch.setitem(shipped.FILES, "none.toml", "0" * 64)
+    with pytest.raises(GateError, match="missing"):
+        shipped.shipped("none.toml")
+
+
+def test_the_pins_are_those_of_the_files() -> None:
+    from safety_pins import pins
+
+    assert pins() == shipped.FILES
+
+
+def test_a_policy_that_asks_less_says_so_and_one_that_asks_more_does_not() -> None:
+    less = load(Policy({"profanity": "allow"}, "allow", 0.9))
+    assert of("shit", less).loosened == ("categories.profanity=allow", "review=allow", "soft=0.9")
+    assert of("shit", less).decision == Decision.ALLOW
+    more = load(Policy({"violence-gore": "block"}, soft=0.3))
+    assert of("a corpse", more).decision == Decision.BLOCK and of("a corpse", more).loosened == ()
+    assert of("a corpse").decision == Decision.REVIEW
+
+
+def test_the_settings_are_the_policy(inside: Path) -> None:
+    (inside / "mezzotint.toml").write_text('[safety]\nreview = "allow"\n[safety.categories]\nprofanity = "review"\n')
+    assert load().policy == Policy({"profanity": "review"}, "allow")
+    (inside / "mezzotint.toml").write_text('[safety.categories]\nsexual-minors = "allow"\n')
+    with pytest.raises(UsageError, match="sexual-minors always blocks"):
+        load()
+    (inside / "mezzotint.toml").write_text('[safety]\nbrand = "none.toml"\n')
+    with pytest.raises(GateError, match="so nothing is made"):
+        load()
+
+
+def test_names_are_hashed_and_found_under_disguises(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    path.write_text(pretty_json(made(["Ada Example  # a comment", "王小明"], "public-figure")))
+    assert "Ada" not in path.read_text() and "example" not in path.read_text().casefold()
+    gate = load(Policy(names=(str(path),)))
+    for text in ("a portrait of ADA EXAMPLE", "Ada Example's hat", "Аda Examplе", "王小明的照片"):
+        assert "MZ-P-public-figure-name" in of(text, gate).codes, text
+    assert of("an example of Ada", gate).decision == Decision.ALLOW
+    assert "MZ-P-public-figure-conjunction" in of("Ada Example naked", gate).codes
+    assert "names-0" in of("a chair", gate).files
+    loose = load(Policy({"public-figure": "allow"}, names=(str(path),)))
+    assert of("Ada Example in a hat", loose).decision == Decision.ALLOW
+    assert of("Ada Example in lingerie", loose).decision == Decision.BLOCK
+    assert "MZ-P-public-figure-conjunction" in of("Ada Example, blood, beheaded", loose).codes
+    with pytest.raises(InputError, match="at most 6"):
+        made(["a b c d e f g"], "living-artist")
+
+
+def test_a_brands_own_rules(tmp_path: Path) -> None:
+    path = tmp_path / "brand.toml"
+    path.write_text(
+        'banned = ["cheap*"]\ncompetitors = ["Other Co"]\nclaims = ["clinically proven"]\ntone = ["warm"]\n'
+    )
+    gate = load(Policy(brand=str(path)))
+    assert of("a warm lamp", gate).decision == Decision.ALLOW
+    assert of("a lamp", gate).codes == ("MZ-P-brand-tone",)
+    assert of("the ch3apest warm lamp", gate).codes == ("MZ-P-brand-word",)
+    assert of("a warm Other-Co lamp, clinically proven", gate).codes == ("MZ-P-brand-competitor", "MZ-P-brand-claim")
+    path.write_text("bannd = []\n")
+    with pytest.raises(GateError, match="did you mean banned"):
+        load(Policy(brand=str(path)))
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"), [("mail jo@example.com", "mail"), ("card 4111 1111 1111 1111", "card"), ("S1234567D", "identity")]
+)
+def test_personal_data_is_for_review(text: str, rule: str) -> None:
+    assert of(text).codes == (f"MZ-P-personal-data-{rule}",)
+
+
+@pytest.mark.parametrize(
+    "text", ["nu\u200bmber of chairs", "\u202eriahc a", "a ch\u0430ir", "a chair\U000e0061\U000e0062"]
+)
+def test_disguises_are_a_signal_themselves(text: str) -> None:
+    assert of(text).decision == Decision.REVIEW and of(text).codes[0].startswith("MZ-P-evasion-")
