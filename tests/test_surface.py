@@ -30,9 +30,11 @@ PUBLIC = [
     "MezzotintError",
     "Model",
     "Progress",
+    "Replayed",
     "Request",
     "Result",
     "Tuned",
+    "Verified",
     "__version__",
     "calibrate",
     "evaluate",
@@ -47,11 +49,13 @@ PUBLIC = [
     "prepare",
     "read",
     "render",
+    "replay",
     "settings",
     "stream",
     "tune",
     "upscale",
     "vary",
+    "verify",
 ]
 
 SHARED = ["--json", "--quiet"]
@@ -129,6 +133,10 @@ OPTIONS = {
     "explain": ["MODEL", *SAMPLING, "--json"],
     "export": ["MODEL", "--to", "--weights", "--solver", "--grid", "--steps", "--out", *SHARED],
     "config": ["--json"],
+    "verify": ["FILE", "--json"],
+    "replay": ["RECEIPT", "--have", "--picture", *MACHINE, "--solver", "--grid", "--json"],
+    "ledger": ["{check}", "--ledger", "--head", "--json"],
+    "keys": ["{init}", "--organisation", "--years", "--json"],
     "train": [
         *["RECIPE", "--data", "--out", "--resume", "--from", "--steps", "--minutes", "--seed", "--device", "--threads"],
         *["--feeders", "--compile", "--strategy", "--part", "--tensorboard", *SHARED],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from mezzotint import __version__
 from mezzotint.conditioning.prompts import Prompts
@@ -34,8 +35,8 @@ TAKEN = (
 
 @dataclass(frozen=True)
 class ExportedJob:
-    """As ``making.job.Job``.   ways: how each stage is sampled.  scale: guidance of the main one.  remarks: on
-    licences."""
+    """As ``making.job.Job``.   ways: how each stage is sampled.  scale: guidance of the main one.  remarks, licence:
+    as there."""
 
     exported: Exported
     pictures: tuple[Wanted, ...]
@@ -48,6 +49,7 @@ class ExportedJob:
     rows: int
     memory: None = None
     remarks: tuple[str, ...] = ()
+    licence: Mapping[str, Any] | None = None
 
     @property
     def model(self) -> System:
@@ -132,7 +134,7 @@ def prepare(asked: Request) -> ExportedJob:
     _check_words(asked)
     exported = read(Path(str(asked.model)))
     system, prompts, said = exported.system, asked.prompts, asked.how.said
-    notes = licensed_request(asked, system)
+    heeded = licensed_request(asked, system)
     _ = exported.runtime.version
     n = check_count("the number of pictures", check_count("n", asked.n) * len(prompts))
     rows, size = rows_for(n, asked.batch), size_of(system, asked.size)
@@ -157,7 +159,8 @@ def prepare(asked: Request) -> ExportedJob:
         size=size,
         threads=_threads(asked, system, rows),
         rows=rows,
-        remarks=notes,
+        remarks=heeded.notes,
+        licence=heeded.record,
     )
 
 

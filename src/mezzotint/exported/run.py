@@ -151,7 +151,7 @@ def stream(job: ExportedJob) -> Iterator[Done | Image]:
         seconds = time.perf_counter() - began
         rows_first = np.ascontiguousarray(previous.transpose(0, 2, 3, 1))
         for i, picture in enumerate(pictures):
-            yield image_of(job.made(picture), rows_first[i], seconds)
+            yield image_of(job.made(picture), rows_first[i], seconds, job.licence)
 
 
 def _stage(

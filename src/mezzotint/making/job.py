@@ -107,7 +107,7 @@ class Job:
     compiled: whether the networks' blocks are.
     canvas: how a picture is made that is larger than the network sees at once.
     quality: the presets of the stages that the words are not for.
-    remarks: what people should know of how it is sampled.
+    remarks: what people should know of how it is sampled.   licence: the decision, as receipts have it.
     """
 
     model: Model
@@ -126,6 +126,7 @@ class Job:
     canvas: Canvas | None = None
     quality: str = "standard"
     remarks: tuple[str, ...] = ()
+    licence: Mapping[str, Any] | None = None
 
     @property
     def running(self) -> tuple[Planned, ...]:

@@ -81,7 +81,7 @@ def prepare_vary(pictures: Sequence[Path], how: How) -> Job:
 
     rows = rows_for(check_count("n", how.n), how.batch)
     system = opened(how.model)
-    notes = licensed(system)
+    heeded = licensed(system)
     loaded = load(system) if isinstance(how.model, str | Path) else how.model
     vectors, hashes = _seen(pictures, system) if system.eye else _embedded(pictures, _codec(loaded))
     says = told(system, Prompts(), system.size) if system.eye else Nothing()
@@ -90,7 +90,7 @@ def prepare_vary(pictures: Sequence[Path], how: How) -> Job:
         wanted = _between(pictures, vectors, hashes, says, seeds_from(how.seed, 1)[0], how.n)
     first = next(k for k, member in enumerate(system.members) if member.link["name"] == "vector")
     job = planned(replace(how, model=loaded), system, wanted, rows, system.size, first=first)
-    return replace(job, remarks=(*notes, *job.remarks))
+    return replace(job, remarks=(*heeded.notes, *job.remarks), licence=heeded.record)
 
 
 def _embedded(pictures: Sequence[Path], codec: Embedding) -> tuple[Tensor, list[str]]:
