@@ -56,8 +56,7 @@ def _said(made: Made) -> dict[str, str]:
 
 
 def image_of(made: Made, pixels: Pixels, seconds: float, licence: Mapping[str, Any] | None = None) -> Image:
-    """A picture that has just been made, with its receipt.   seconds: wall time of its batch.   licence: the decision.
-    """
+    """A picture that has just been made, with its receipt.   seconds: of its batch.   licence: the decision."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     receipt = Receipt(made, sha256(pixels.tobytes()), now, seconds, Around(code_sha256(), licence))
     return Image(made.prompt, made.seed, pixels, receipt)

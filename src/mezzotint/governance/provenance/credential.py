@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.errors import InputError, ProvenanceError
+from mezzotint.governance.provenance.framing import is_clean
 from mezzotint.governance.provenance.manifest import LABEL, Claim, ingredient, manifest
 from mezzotint.governance.provenance.needed import needed
 from mezzotint.governance.provenance.signer import Signer
@@ -27,6 +28,9 @@ SETTINGS = {
     "builder": {"thumbnail": {"enabled": False}},
     "verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False},
 }
+WHOLE = ("image/png", "image/webp")
+"""Formats in which a credential is in one piece; JPEG cuts it."""
+
 MAX_BYTES = 200_000_000
 KINDS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 STATES = {"Trusted": "trusted", "Valid": "valid", "Invalid": "invalid"}
@@ -104,11 +108,14 @@ def read(data: bytes, anchors: str) -> Credential:
     mime = mime_of(data)
     try:
         with c2pa.Reader(mime, io.BytesIO(data), context=_context(anchors)) as reader:
-            return _credential(json.loads(reader.json()))
+            found = _credential(json.loads(reader.json()))
     except c2pa.C2paError.ManifestNotFound:
         return Credential("none")
     except (c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return Credential("invalid", f"it cannot be read: {_line(error)}")
+    if found.state != "invalid" and mime in WHOLE and not is_clean(data, mime):
+        return replace(found, state="invalid", why="something lies where its signature does not reach")
+    return found
 
 
 def _credential(store: Mapping[str, Any]) -> Credential:

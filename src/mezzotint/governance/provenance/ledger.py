@@ -90,7 +90,9 @@ class Ledger:
         last = _one(self.connection, f"{SELECT} ORDER BY number DESC LIMIT 1")
         sound = head.number == 0 if last is None else last.sound and last.head == head
         if not sound:
-            raise LedgerError(f"the ledger {self.path} was changed at its end; `mezzotint ledger check` names the entry")
+            raise LedgerError(
+                f"the ledger {self.path} was changed at its end; `mezzotint ledger check` names the entry"
+            )
         return head
 
 
