@@ -74,13 +74,13 @@ def verify(file: str | Path) -> Verified:
     path = Path(file).expanduser()
     data = read_bytes(path, credential.MAX_BYTES)
     picture = read_picture(path)
-    pixels = sha256(to_pixels(picture).tobytes())
+    whole, pixels = sha256(data), sha256(to_pixels(picture).tobytes())
     found, said = _credential(data)
     texts = {k: v for k, v in picture.info.items() if isinstance(k, str) and isinstance(v, str)}
     signed = found.said if found.state in ("trusted", "valid") and found.said else {}
     asset = str(signed.get("asset_id") or texts.get(ASSET, ""))
-    findings = (said, _receipt(path, asset, pixels, signed), _ledger(sha256(data), pixels), _mark(data, found))
-    return Verified(path, sha256(data), pixels, asset, found, findings)
+    findings = (said, _receipt(path, asset, pixels, signed), _ledger(whole, pixels), _mark(data, found))
+    return Verified(path, whole, pixels, asset, found, findings)
 
 
 def _credential(data: bytes) -> tuple[credential.Credential, Finding]:
