@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 SUFFIX = bytes.fromhex("00110010800000AA00389B71")
-TYPES = {"c2pa": b"c2pa", "c2pa.assertions": b"c2as", "c2pa.signature": b"c2cs", "c2pa.claim": b"c2cl"}
+STORE, ASSERTIONS, CLAIM, SIGNATURE = b"c2pa", b"c2as", b"c2cl", b"c2cs"
+LABELS = {ASSERTIONS: "c2pa.assertions", CLAIM: "c2pa.claim", SIGNATURE: "c2pa.signature"}
 KNOWN = {33, "x5chain", "sigTst", "sigTst2", "rVals", "pad", "pad2"}
 """What a header that is not signed may hold: certificates, time stamps, revocations, and the room that is left."""
 
-LABELLED, DEEPEST = 3, 12
+LABELLED, SALTED, DEEPEST = 3, 0x13, 12
 Span = tuple[int, int]
 
 
@@ -58,17 +59,17 @@ def _boxes(data: bytes, span: Span) -> list[tuple[bytes, Span]]:
 def _described(data: bytes, kind: bytes, span: Span) -> tuple[str, bytes, list[tuple[bytes, Span]]]:
     """(label, type, the boxes inside) of a superbox.  Raises ValueError."""
     (first, (b, e)), *rest = _boxes(data, span)
-    if kind != b"jumb" or first != b"jumd" or data[b + 4 : b + 16] != SUFFIX or data[b + 16] != LABELLED:
+    if kind != b"jumb" or first != b"jumd" or data[b + 4 : b + 16] != SUFFIX or data[b + 16] not in (LABELLED, SALTED):
         raise ValueError("a box without its description")
     label, end, more = data[b + 17 : e].partition(b"\0")
-    if not end or more:
+    if not end or bool(more) != (data[b + 16] == SALTED):
         raise ValueError("a description that goes on")
     return label.decode(), data[b : b + 4], rest
 
 
 def _inside(data: bytes, kind: bytes, span: Span, begins: str) -> list[tuple[bytes, Span]]:
     label, own, rest = _described(data, kind, span)
-    right = own == TYPES["c2pa"] if begins == "c2pa" else own in (b"c2ma", b"c2um")
+    right = label == "c2pa" and own == STORE if begins == "c2pa" else own in (b"c2ma", b"c2um")
     if not label.startswith(begins) or not right:
         raise ValueError("a box of another kind")
     return rest
@@ -77,13 +78,12 @@ def _inside(data: bytes, kind: bytes, span: Span, begins: str) -> list[tuple[byt
 def _part(data: bytes, kind: bytes, span: Span) -> bool:
     """A part of a manifest: what the claim does not hash is looked at."""
     label, own, rest = _described(data, kind, span)
-    stem = label.removesuffix(".v2")
-    if own != TYPES.get(stem, own) or own not in TYPES.values():
+    if label.removesuffix(".v2") != LABELS.get(own):
         return False
-    if own == TYPES["c2pa.assertions"]:
-        return all(one == b"jumb" for one, _ in rest)  # each is hashed by the claim
+    if own == ASSERTIONS:  # the claim hashes what is in each
+        return all(bool(_described(data, *one)[2]) for one in rest)
     ((one, (b, e)),) = rest
-    return one == b"cbor" and (own == TYPES["c2pa.claim"] or _signature(data[b:e]))
+    return one == b"cbor" and (own == CLAIM or _signature(data[b:e]))
 
 
 def _signature(data: bytes) -> bool:
@@ -101,7 +101,7 @@ def _item(data: bytes, at: int, deep: int = 0) -> tuple[Any, int]:
     if 24 <= n <= 27:
         size = 1 << (n - 24)
         n, at = int.from_bytes(data[at : at + size], "big"), at + size
-    if n > len(data) and kind in (2, 3, 4, 5) or deep > DEEPEST:
+    if (n > len(data) and kind in (2, 3, 4, 5)) or deep > DEEPEST:
         raise ValueError("beyond the end")
     if kind in (2, 3):
         part = data[at : at + n]
