@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mezzotint import __version__
 from mezzotint.governance.receipt import Made
 
 LABEL = "org.mezzotint.generation"
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 MADE, COMPOSITE = f"{IPTC}trainedAlgorithmicMedia", f"{IPTC}compositeWithTrainedAlgorithmicMedia"
-AGENT = {"name": "mezzotint", "version": __version__}
 EDITS = ("inpaint", "outpaint", "upscale")
 """Tasks whose picture is a photograph, changed; others that are given one make a new picture."""
 
@@ -33,6 +31,7 @@ class Claim:
     source: str
     said: Mapping[str, Any]
     photos: tuple[Photo, ...] = ()
+    version: str = "0"
 
 
 def source_of(made: Made) -> str:
@@ -44,15 +43,16 @@ def claim_of(made: Made, receipt_sha256: str, photos: tuple[Photo, ...], *, embe
     """The public side of a receipt.   embed_prompt: whether the prompt is public too."""
     prompt = {"prompt": made.prompt} if embed_prompt else {}
     said = {"asset_id": made.asset_id, "receipt_sha256": receipt_sha256, **prompt}
-    return Claim(made.task["name"] in EDITS and bool(photos), source_of(made), said, photos)
+    return Claim(made.task["name"] in EDITS and bool(photos), source_of(made), said, photos, made.versions["mezzotint"])
 
 
 def manifest(claim: Claim) -> dict[str, Any]:
     """As C2PA's builder takes it (specification 2.2, sec. 18.15); the action of opening a photograph is its own."""
+    agent = {"name": "mezzotint", "version": claim.version}
     action = "c2pa.edited" if claim.edit else "c2pa.created"
-    actions = [{"action": action, "digitalSourceType": claim.source, "softwareAgent": AGENT}]
+    actions = [{"action": action, "digitalSourceType": claim.source, "softwareAgent": agent}]
     return {
-        "claim_generator_info": [AGENT],
+        "claim_generator_info": [agent],
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": actions}},
             {"label": LABEL, "data": dict(claim.said)},
