@@ -39,6 +39,14 @@ def no_network() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests make is not entered in the ledger of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEZZOTINT_LEDGER", str(tmp_path_factory.mktemp("ledger") / "ledger.sqlite"))
+        yield
+
+
 def save_tiny(folder: Path, labels: tuple[str, ...] = ("T-shirt/top", "Sneaker", "Ankle boot"), seed: int = 0) -> Path:
     """A DiT of a few thousand random weights, 8 x 8 grey pictures, saved as ``save_model`` saves any."""
     import torch

@@ -32,9 +32,11 @@ PUBLIC = [
     "MezzotintError",
     "Model",
     "Progress",
+    "Replayed",
     "Request",
     "Result",
     "Tuned",
+    "Verified",
     "__version__",
     "calibrate",
     "distill",
@@ -51,11 +53,13 @@ PUBLIC = [
     "prepare",
     "read",
     "render",
+    "replay",
     "settings",
     "stream",
     "tune",
     "upscale",
     "vary",
+    "verify",
 ]
 
 SHARED = ["--json", "--quiet"]
@@ -151,6 +155,10 @@ OPTIONS = {
     "cost": [
         *["{plan}", "PROMPT...", "--model", "-n/--n", *SAMPLING, "--size", "--batch", "--probe", *MACHINE, *SHARED],
     ],
+    "verify": ["FILE", "--json"],
+    "replay": ["RECEIPT", "--have", "--picture", *MACHINE, "--solver", "--grid", "--json"],
+    "ledger": ["{check}", "--ledger", "--head", "--json"],
+    "keys": ["{init}", "--organisation", "--years", "--json"],
     "train": [
         *["RECIPE", "--data", "--out", "--resume", "--from", "--steps", "--minutes", "--seed", "--device", "--threads"],
         *["--feeders", "--compile", "--strategy", "--part", "--tensorboard", *SHARED],

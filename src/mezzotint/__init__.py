@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mezzotint.config import settings as settings
     from mezzotint.errors import MezzotintError as MezzotintError
     from mezzotint.exported.write import export as export
+    from mezzotint.governance.provenance.verify import Verified as Verified
+    from mezzotint.governance.provenance.verify import verify as verify
     from mezzotint.making.calibrated.calibrate import Calibration as Calibration
     from mezzotint.making.calibrated.words import calibrate as calibrate
     from mezzotint.making.distilled.distill import Distillation as Distillation
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
     from mezzotint.pretrained.model import load as load
     from mezzotint.pretrained.store import models as models
     from mezzotint.products.rendering import render as render
+    from mezzotint.replayed import Replayed as Replayed
+    from mezzotint.replayed import replay as replay
 
 __version__ = "0.1.0"
 
@@ -63,8 +67,10 @@ _HOME = {
     "MezzotintError": "errors",
     "Model": "pretrained.model",
     "Progress": "making.image",
+    "Replayed": "replayed",
     "Request": "making.request",
     "Result": "making.image",
+    "Verified": "governance.provenance.verify",
     "Tuned": "making.tuned.tune",
     "calibrate": "making.calibrated.words",
     "distill": "making.distilled.words",
@@ -81,11 +87,13 @@ _HOME = {
     "prepare": "making.prepare",
     "read": "making.recalled.read",
     "render": "products.rendering",
+    "replay": "replayed",
     "settings": "config",
     "stream": "making.run",
     "tune": "making.tuned.words",
     "upscale": "making.upscale",
     "vary": "making.vary",
+    "verify": "governance.provenance.verify",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]

@@ -15,10 +15,11 @@ PREFIX = "MEZZOTINT_"
 FILE_NAME = "mezzotint.toml"
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-SECTIONS = ("licence", "cost", "safety")
+SECTIONS = ("licence", "cost", "safety", "provenance")
 """Tables of settings files that are read by what they are for (``section``)."""
 
 DTYPES = ("auto", "float32", "bfloat16", "fastest")
+CREDENTIALS = ("auto", "off", "required")
 QUALITIES = ("draft", "standard", "best")
 
 
@@ -43,6 +44,8 @@ SETTINGS = (
     Setting("threads", None, "processor threads; unset takes 1 for small pictures, else torch's number", number=True),
     Setting("batch", None, "rows computed together; unset fits it to the number of pictures", number=True),
     Setting("text_cache", "on", "whether what text encoders made of a prompt is kept under home", ("on", "off")),
+    Setting("ledger", None, "file of the ledger of pictures; off keeps none; unset keeps it under home"),
+    Setting("credentials", "auto", "signed credentials in pictures; auto signs where there are keys", CREDENTIALS),
     Setting("out", None, "folder of a run's files; unset makes a new one in ./mezzotint-out"),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -95,6 +95,18 @@ class PromptUncheckedError(MezzotintError):
     exit_code = 4
 
 
+class LedgerError(MezzotintError):
+    """A ledger whose chain is broken, or a file that is none."""
+
+    code = "ledger"
+
+
+class ProvenanceError(MezzotintError):
+    """A credential cannot be made, so the picture is not given out: a key that is missing, wrong or too old."""
+
+    code = "provenance_failed"
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is not in a closed set, with the nearest names first."""
     names = list(known)

@@ -138,7 +138,9 @@ def test_a_receipt_from_before_its_newer_words(record: Made) -> None:
     assert "--mask" in said and not said & {"--mask-means", "--parts", "--prior", "--allow-partial", "--ip-encoder"}
 
 
-NO_PIXELS = {"--strict", "--offload", "--out", "--embed-prompt", "--film", "--json", "--quiet"}
+NO_PIXELS = {
+    *("--strict", "--offload", "--out", "--embed-prompt", "--film", "--json", "--quiet", "--use", "--licence-mode"),
+}
 HASH, SHARE = "a" * 64, {"name": "handover", "share": 0.6}
 CONTROL = {"kind": "control", "name": "edges", "sha256": HASH, "weight": 0.5, "picture": HASH, "begin": 0, "end": 1}
 ADAPTER = {"kind": "ip-adapter", "name": "ip", "sha256": HASH, "weight": 1, "picture": HASH, "encoder_sha256": HASH}

@@ -42,6 +42,10 @@ COMMANDS = {
     "convert": "Write pickled checkpoints as safetensors.",
     "inspect": "Say what a file or folder is: weights, model, receipt, picture, run.",
     "explain": "Print a model's grid, noise levels and network calls.",
+    "verify": "Say what speaks for a picture: credential, receipt, ledger, mark.",
+    "replay": "Make a receipt's picture again and say which factor made it another.",
+    "ledger": "Check the record of the pictures that were made.",
+    "keys": "Make the keys that sign pictures.",
     "config": "Show every setting and where its value comes from.",
 }
 

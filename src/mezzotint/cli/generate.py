@@ -124,7 +124,14 @@ def command(
         quiet,
         began,
         embed_prompt=embed_prompt,
+        photos=_photos(asked),
     )
+
+
+def _photos(asked: Request) -> list[Path]:
+    """The pictures that it is given, that to begin from first."""
+    given = [*([] if asked.image is None else [asked.image]), *asked.control_image, *asked.ip_image]
+    return [Path(one).expanduser() for one in given]
 
 
 def _job(asked: Request) -> Job:

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from mezzotint.cli.options import print_json
 from mezzotint.cli.output import Bar, StoppedError, run_folder, slug
 from mezzotint.errors import StorageError
-from mezzotint.files import pretty_json, write_atomic, write_once
+from mezzotint.files import pretty_json, sha256, write_atomic, write_once
 
 if TYPE_CHECKING:
     from mezzotint.exported.job import ExportedJob
     from mezzotint.exported.run import Done
+    from mezzotint.governance.provenance.release import Release
     from mezzotint.making.image import Image, Progress
     from mezzotint.making.job import Job, Wanted
     from mezzotint.making.reel import Reel
@@ -35,8 +36,8 @@ SHEET_TILES = 1024
 class Folder:
     """Where a job's files go.  A run stopped halfway goes on in its folder; a finished one is never touched."""
 
-    def __init__(self, path: Path, job: AnyJob, *, embed_prompt: bool = False) -> None:
-        self.path, self.job, self.embed_prompt = path, job, embed_prompt
+    def __init__(self, path: Path, job: AnyJob, release: Release, *, embed_prompt: bool = False) -> None:
+        self.path, self.job, self.release, self.embed_prompt = path, job, release, embed_prompt
         self.names = {self._id(p): f"{slug(p.name, job.model.name)}-{p.seed}.png" for p in job.pictures}
         self.entries: dict[str, dict[str, Any]] = {}
         self.tiles: dict[str, Pixels] = {}
@@ -87,13 +88,15 @@ class Folder:
             self.tiles[asset] = image.pixels
 
     def save(self, image: Image, film: Sequence[Moment] = ()) -> None:
-        """Film and receipt first: where the picture is, all of it is."""
+        """Film, receipt and the ledger's entry first: where the picture is, all of it is."""
         from mezzotint.governance.receipt import write_receipt
 
         if film:
             self._save_film(image.seed, film)
-        write_receipt(self.path / "receipts", image.receipt)
-        image.save(self.path / self.names[image.receipt.made.asset_id], embed_prompt=self.embed_prompt)
+        receipt = sha256(write_receipt(self.path / "receipts", image.receipt).read_bytes())
+        data = image.png(embed_prompt=self.embed_prompt)
+        data = self.release.file(data, image.receipt, receipt, embed_prompt=self.embed_prompt)
+        write_atomic(self.path / self.names[image.receipt.made.asset_id], data, replace=False)
         self._note(image)
 
     def _films(self, seed: int) -> list[str]:
@@ -191,20 +194,42 @@ def run(
     began: float,
     *,
     embed_prompt: bool = False,
+    photos: Sequence[Path] = (),
 ) -> None:
-    """Makes a job's pictures in their folder and says so.  Raises StoppedError at Ctrl-C, StorageError."""
+    """Makes a job's pictures in their folder and says so.   photos: the files that they are made from.
+
+    Raises StoppedError at Ctrl-C, StorageError, ProvenanceError.
+    """
     for note in () if quiet else job.notes:
         print(f"mezzotint: {note}", file=sys.stderr)
     if job.memory is not None and not quiet:
         print(f"mezzotint: this takes {job.memory}", file=sys.stderr)
-    folder = Folder(run_folder(out, command), job, embed_prompt=embed_prompt)
-    try:
-        make(job, folder, film, shown=not quiet)
-        document = folder.finish(command, time.perf_counter() - began)
-    except KeyboardInterrupt:
-        whole = f"{len(folder.entries)} of {len(job.pictures)} pictures are whole in {folder.path}"
-        raise StoppedError(f"interrupted: {whole}; the same command with --out {folder.path} goes on") from None
+    place = run_folder(out, command)
+    with _released(photos) as release:
+        folder = Folder(place, job, release, embed_prompt=embed_prompt)
+        document = _made(folder, film, command, began, shown=not quiet)
     if as_json:
         print_json({**document, "out": str(folder.path)})
     elif not quiet:
         print(f"{len(job.pictures)} pictures in {folder.path} ({document['seconds']:.1f} s)", file=sys.stderr)
+
+
+def _released(photos: Sequence[Path]) -> AbstractContextManager[Release]:
+    """By settings."""
+    from mezzotint.config import settings
+    from mezzotint.governance.provenance.ledger import place
+    from mezzotint.governance.provenance.release import releasing
+
+    said = settings()
+    ledger = said["ledger"].value
+    return releasing(str(said["credentials"].value), place(None if ledger is None else str(ledger)), photos)
+
+
+def _made(folder: Folder, film: bool, command: str, began: float, *, shown: bool) -> dict[str, Any]:
+    """Makes what is not there yet.   Returns: what ``run.json`` holds."""
+    try:
+        make(folder.job, folder, film, shown)
+        return folder.finish(command, time.perf_counter() - began)
+    except KeyboardInterrupt:
+        whole = f"{len(folder.entries)} of {len(folder.job.pictures)} pictures are whole in {folder.path}"
+        raise StoppedError(f"interrupted: {whole}; the same command with --out {folder.path} goes on") from None

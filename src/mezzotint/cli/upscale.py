@@ -55,4 +55,4 @@ def command(picture: Path, out: Path | None, as_json: bool, quiet: bool, **words
     larger, said = ({k: words.pop(k) for k in names} for names in (LARGER, TEXTS))
     with loading():
         job = prepare_upscale(picture, How(**words, said=Prompts(**said)), Enlarging(**larger))
-    run(job, out, "upscale", False, as_json, quiet, began)
+    run(job, out, "upscale", False, as_json, quiet, began, photos=[picture])

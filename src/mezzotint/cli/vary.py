@@ -41,8 +41,9 @@ def command(picture: Path, other: Path | None, out: Path | None, as_json: bool, 
     words = settled(words, "quality", "device", "dtype", "threads", "batch")
     from mezzotint.making.request import How
 
+    photos = [picture] if other is None else [picture, other]
     with loading():
         from mezzotint.making.vary import prepare_vary
 
-        job = prepare_vary([picture] if other is None else [picture, other], How(**words))
-    run(job, out, "vary", False, as_json, quiet, began)
+        job = prepare_vary(photos, How(**words))
+    run(job, out, "vary", False, as_json, quiet, began, photos=photos)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from mezzotint import __version__
 from mezzotint.conditioning.prompts import Prompts
@@ -35,8 +36,8 @@ TAKEN = (
 
 @dataclass(frozen=True)
 class ExportedJob:
-    """As ``making.job.Job``.   ways: how each stage is sampled.  scale: guidance of the main one.  remarks: on
-    licences.  checks: what the prompt gate said of each prompt."""
+    """As ``making.job.Job``.   ways: how each stage is sampled.  scale: guidance of the main one.  remarks, licence,
+    checks: as there."""
 
     exported: Exported
     pictures: tuple[Wanted, ...]
@@ -49,6 +50,7 @@ class ExportedJob:
     rows: int
     memory: None = None
     remarks: tuple[str, ...] = ()
+    licence: Mapping[str, Any] | None = None
     checks: Checks = field(default_factory=dict)
 
     @property
@@ -134,7 +136,7 @@ def prepare(asked: Request) -> ExportedJob:
     _check_words(asked)
     exported = read(Path(str(asked.model)))
     system, prompts, said = exported.system, asked.prompts, asked.how.said
-    notes, checks = licensed_request(asked, system), checked_request(asked)
+    heeded, checks = licensed_request(asked, system), checked_request(asked)
     _ = exported.runtime.version
     n = check_count("the number of pictures", check_count("n", asked.n) * len(prompts))
     rows, size = rows_for(n, asked.batch), size_of(system, asked.size)
@@ -159,7 +161,8 @@ def prepare(asked: Request) -> ExportedJob:
         size=size,
         threads=_threads(asked, system, rows),
         rows=rows,
-        remarks=notes,
+        remarks=heeded.notes,
+        licence=heeded.record,
         checks=checks,
     )
 

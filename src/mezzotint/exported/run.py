@@ -151,7 +151,8 @@ def stream(job: ExportedJob) -> Iterator[Done | Image]:
         seconds = time.perf_counter() - began
         rows_first = np.ascontiguousarray(previous.transpose(0, 2, 3, 1))
         for i, picture in enumerate(pictures):
-            yield image_of(job.made(picture), rows_first[i], seconds, job.checks.get(picture.prompt))
+            check = job.checks.get(picture.prompt)
+            yield image_of(job.made(picture), rows_first[i], seconds, job.licence, check)
 
 
 def _stage(

@@ -117,18 +117,31 @@ def _stage_of(table: Mapping[str, Any]) -> StageMade:
 
 
 @dataclass(frozen=True)
+class Around:
+    """What stood around the making and is not part of the asset's id.
+
+    code_sha256: of the package's own source files.  licence: the decision on the declared use: decision, enforced,
+    inputs_sha256, rules_version; None where no use was declared.
+    """
+
+    code_sha256: str
+    licence: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Receipt:
     """One picture's record.  pixels_sha256: of its decoded 8-bit pixels, rows from the top, channels interleaved.
 
     created: UTC, ISO 8601.  batch_seconds: wall time of the whole batch that the picture was in.
-    prompt_check: the prompt gate's verdict on its texts, with versions and hashes; None where no gate was asked, and
-    left out of JSON, as in older receipts.
+    around: None in receipts that were written before there was that word.  prompt_check: the prompt gate's verdict on
+    its texts, with versions and hashes; None where no gate was asked, and left out of JSON, as in older receipts.
     """
 
     made: Made
     pixels_sha256: str
     created: str
     batch_seconds: float
+    around: Around | None = None
     prompt_check: Mapping[str, Any] | None = None
 
 
@@ -141,9 +154,15 @@ def to_dict(receipt: Receipt) -> dict[str, Any]:
         "asset_id": receipt.made.asset_id,
         "made": made,
         "pixels_sha256": receipt.pixels_sha256,
+        **({} if receipt.around is None else {"around": _said(receipt.around)}),
         "times": times,
         **({} if receipt.prompt_check is None else {"prompt_check": dict(receipt.prompt_check)}),
     }
+
+
+def _said(around: Around) -> dict[str, Any]:
+    licence = {} if around.licence is None else {"licence": dict(around.licence)}
+    return {"code_sha256": around.code_sha256, **licence}
 
 
 def from_dict(value: Any, where: str) -> Receipt:
@@ -153,9 +172,9 @@ def from_dict(value: Any, where: str) -> Receipt:
         raise InputError(f"{where} is not a receipt of schema {SCHEMA!r}, but {schema!r}")
     try:
         made = _made_of(value["made"])
-        times = value["times"]
-        check = value.get("prompt_check")
-        receipt = Receipt(made, value["pixels_sha256"], times["created"], times["batch_seconds"], check)
+        around = Around(**value["around"]) if "around" in value else None
+        times, check = value["times"], value.get("prompt_check")
+        receipt = Receipt(made, value["pixels_sha256"], times["created"], times["batch_seconds"], around, check)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InputError(f"{where} is a damaged receipt ({error}); use an intact copy") from error
     if made.asset_id != value.get("asset_id"):

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.files import sha256, write_atomic
-from mezzotint.governance.receipt import Made, Receipt, made_text
-from mezzotint.pictures.png import Pixels, png, to_pil
+from mezzotint.governance.provenance.code import code_sha256
+from mezzotint.governance.provenance.manifest import source_of, xmp
+from mezzotint.governance.receipt import Around, Made, Receipt, made_text
+from mezzotint.pictures.png import XMP, Pixels, png, to_pil
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -32,14 +34,14 @@ class Image:
         return to_pil(self.pixels)
 
     def png(self, *, embed_prompt: bool = False) -> bytes:
-        """As a PNG file with its asset id.
+        """As a PNG file with its asset id and IPTC's mark that a model made it.
 
         embed_prompt: whether it also says how it was made, as AUTOMATIC1111's web UI does and in full: the prompt, for
         all who see the file.
         """
         made = self.receipt.made
         said = _said(made) if embed_prompt else {}
-        return png(self.pil(), {**said, "mezzotint:asset_id": made.asset_id})
+        return png(self.pil(), {**said, "mezzotint:asset_id": made.asset_id, XMP: xmp(source_of(made))})
 
     def save(self, path: str | Path, *, embed_prompt: bool = False) -> Path:
         """Writes the PNG, whole or not at all.  Raises StorageError, also where the file exists already."""
@@ -53,11 +55,18 @@ def _said(made: Made) -> dict[str, str]:
     return {"parameters": text_of(made), "mezzotint:made": made_text(made)}
 
 
-def image_of(made: Made, pixels: Pixels, seconds: float, check: Mapping[str, Any] | None = None) -> Image:
-    """A picture that has just been made, with its receipt.   seconds: wall time of its batch.  check: what the prompt
-    gate said of its texts."""
+def image_of(
+    made: Made,
+    pixels: Pixels,
+    seconds: float,
+    licence: Mapping[str, Any] | None = None,
+    check: Mapping[str, Any] | None = None,
+) -> Image:
+    """A picture that has just been made, with its receipt.   seconds: wall time of its batch.  licence: the decision.
+    check: what the prompt gate said of its texts."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Image(made.prompt, made.seed, pixels, Receipt(made, sha256(pixels.tobytes()), now, seconds, check))
+    receipt = Receipt(made, sha256(pixels.tobytes()), now, seconds, Around(code_sha256(), licence), check)
+    return Image(made.prompt, made.seed, pixels, receipt)
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,8 @@ class Job:
     compiled: whether the networks' blocks are.
     canvas: how a picture is made that is larger than the network sees at once.
     quality: the presets of the stages that the words are not for.
-    remarks: what people should know of how it is sampled.  checks: what the prompt gate said of each prompt.
+    remarks: what people should know of how it is sampled.   licence: the decision, as receipts have it.
+    checks: what the prompt gate said of each prompt.
     """
 
     model: Model
@@ -127,6 +128,7 @@ class Job:
     canvas: Canvas | None = None
     quality: str = "standard"
     remarks: tuple[str, ...] = ()
+    licence: Mapping[str, Any] | None = None
     checks: Checks = field(default_factory=dict)
 
     @property

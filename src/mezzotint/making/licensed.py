@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mezzotint.governance.licence.ask import Worn, shelf_of, verdict
 from mezzotint.governance.licence.facts import chosen, declared, told
 from mezzotint.governance.licence.parts import photographs
-from mezzotint.governance.licence.verdict import Verdict
+from mezzotint.governance.licence.verdict import RULES, Verdict
 from mezzotint.governance.licence.words import MODES, Decision
 from mezzotint.pretrained.adapters import weighed
 from mezzotint.pretrained.controls import said_of
@@ -22,14 +22,22 @@ if TYPE_CHECKING:
     from mezzotint.making.request import Request
 
 
+@dataclass(frozen=True)
+class Heeded:
+    """What people should know of licences, and the decision as receipts have it; nothing where no use is declared."""
+
+    notes: tuple[str, ...] = ()
+    record: Mapping[str, Any] | None = None
+
+
 def licensed(
     system: System,
     beside: Sequence[tuple[str, System]] = (),
     put_on: Worn = (),
     use: str | None = None,
     mode: str | None = None,
-) -> tuple[str, ...]:
-    """What people should know of licences; nothing where no use is declared.
+) -> Heeded:
+    """Whether a use may begin; nothing where none is declared.
 
     beside: further systems that run with it, each with its role.  use, mode: over those of mezzotint.toml.
     Raises LicenceDeniedError, LicenceUnknownError, LicenceConditionError where it may not begin and the mode is
@@ -39,8 +47,10 @@ def licensed(
     facts = told(said.facts, use=use)
     chosen("licence-mode", mode, MODES)
     if facts.use is None:
-        return ()
-    return _notes(verdict([("denoiser", system), *beside], put_on, facts, shelf_of(said)), mode or said.mode)
+        return Heeded()
+    found, mode = verdict([("denoiser", system), *beside], put_on, facts, shelf_of(said)), mode or said.mode
+    about = {"inputs_sha256": found.facts.sha256, "rules_version": RULES}
+    return Heeded(_notes(found, mode), {"decision": found.decision.word, "enforced": mode == "enforce", **about})
 
 
 def licensed_to_tune(
@@ -71,7 +81,7 @@ def _notes(found: Verdict, mode: str) -> tuple[str, ...]:
     return (f"licence: allowed with conditions, {left} to meet; `mezzotint licence {found.model}` lists them",)
 
 
-def licensed_request(asked: Request, system: System) -> tuple[str, ...]:
+def licensed_request(asked: Request, system: System) -> Heeded:
     """The same for the words of ``generate``.   system: the model's, with or without what is put on it."""
     return licensed(system, beside_of(asked), worn_of(asked), asked.use, asked.licence_mode)
 

@@ -27,7 +27,7 @@ def prepare(asked: Request) -> Job:
     total = check_count("the number of pictures", check_count("n", asked.n) * len(prompts))
     rows = rows_for(total, asked.batch)
     model = described(asked.model, asked.parts) if isinstance(asked.model, str | Path) else asked.model.system
-    notes, checks = licensed_request(asked, model), checked_request(asked)  # before anything large is read
+    heeded, checks = licensed_request(asked, model), checked_request(asked)  # before anything large is read
     system = system_of(asked)
     edit = edit_of(system, asked)
     size = size_of(system, asked.size if edit is None else f"{edit.size[0]}x{edit.size[1]}")
@@ -45,7 +45,7 @@ def prepare(asked: Request) -> Job:
     seeds = seeds_from(asked.seed, total)
     pictures = tuple(Wanted(s, text, one, task, name=text) for s, (text, one) in zip(seeds, each, strict=True))
     job = planned(how, system, pictures, rows, size, edit=edit)
-    return replace(job, remarks=(*notes, *job.remarks), checks=checks)
+    return replace(job, remarks=(*heeded.notes, *job.remarks), licence=heeded.record, checks=checks)
 
 
 def check_whole(said: Sequence[Reading]) -> None:

@@ -189,7 +189,7 @@ def to_pixels(data: Tensor) -> Pixels:
 def _image(job: Job, picture: Wanted, data: Tensor, seconds: float) -> Image:
     pixels = to_pixels(data) if job.edit is None else job.edit.locked(to_pixels(data))
     pixels = pixels if job.canvas is None else job.canvas.cropped(pixels)
-    return image_of(job.made(picture), pixels, seconds, job.checks.get(picture.prompt))
+    return image_of(job.made(picture), pixels, seconds, job.licence, job.checks.get(picture.prompt))
 
 
 def _states(

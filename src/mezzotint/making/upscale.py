@@ -124,7 +124,7 @@ def _enlarged(found: Larger) -> Pixels:
 def prepare_upscale(picture: Path, how: How, words: Enlarging) -> Job:
     """The job of ``upscale``'s words.  Arguments and errors: as ``upscale``."""
     system = opened(how.model)
-    notes = licensed(system)
+    heeded = licensed(system)
     checks = checked([how.said.prompt], [*said_beside(how.said, how.scale), *named([picture])])
     found = larger(system, picture, words)
     task: dict[str, Any] = {
@@ -154,7 +154,10 @@ def prepare_upscale(picture: Path, how: How, words: Enlarging) -> Job:
     stages = tuple(_whole(stage, found.padded, link) for stage in job.stages)
     factor = int(system.members[system.main].described.spec.codec["factor"])
     canvas = Canvas((found.tile // factor, found.tile // factor), found.overlap // factor, found.crop)
-    return replace(job, stages=stages, size=found.crop, canvas=canvas, remarks=(*notes, *job.remarks), checks=checks)
+    notes = (*heeded.notes, *job.remarks)
+    return replace(
+        job, stages=stages, size=found.crop, canvas=canvas, remarks=notes, licence=heeded.record, checks=checks
+    )
 
 
 def _whole(stage: Planned, size: tuple[int, int], link: dict[str, Any] | None) -> Planned:

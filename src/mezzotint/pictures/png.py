@@ -21,6 +21,8 @@ Pixels = NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 16_000_000
+XMP = "XML:com.adobe.xmp"
+"""The text chunk of an XMP packet."""
 
 
 def to_pil(pixels: Pixels) -> Image:
@@ -43,7 +45,7 @@ def png(image: Image, text: Mapping[str, str]) -> bytes:
 
     chunks = PngInfo()
     for key, value in text.items():
-        chunks.add_text(key, value)
+        chunks.add_itxt(key, value) if key == XMP else chunks.add_text(key, value)
     file = io.BytesIO()
     image.save(file, format="PNG", pnginfo=chunks)
     return file.getvalue()

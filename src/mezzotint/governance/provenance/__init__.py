@@ -1,0 +1,1 @@
+"""Provenance: a private receipt, a public credential that is signed last, and a ledger of both."""

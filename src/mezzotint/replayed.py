@@ -1,0 +1,168 @@
+"""``replay``: a picture made again from its receipt, and which factor made it another, if it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mezzotint.errors import InputError, MezzotintError
+from mezzotint.governance.provenance.factors import Factor, factors
+from mezzotint.governance.receipt import Made, Receipt, StageMade, read_receipt
+from mezzotint.making.recalled.ours import words_of_made
+from mezzotint.making.recalled.words import Words
+from mezzotint.making.said_again import how_of, placed, request_of
+
+if TYPE_CHECKING:
+    from mezzotint.exported.job import ExportedJob
+    from mezzotint.making.image import Image
+    from mezzotint.making.job import Job, Wanted
+    from mezzotint.pictures.png import Pixels
+
+TOLERANCE = {"float32": 2, "float64": 2, "bfloat16": 8, "float16": 8}
+"""Grey levels by which sums in another order may differ, by the coarser number format of both."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """verdict: exact | tolerance | differs.   factors: what determines the picture and is not the same.
+    most: the largest difference in grey levels; None where the first picture is not at hand."""
+
+    receipt: Receipt
+    again: Image
+    verdict: str
+    factors: tuple[Factor, ...]
+    most: int | None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """``schemas/replay-1.json``."""
+        return {
+            "schema": "mezzotint/replay/1",
+            "asset_id": self.receipt.made.asset_id,
+            "again": self.again.receipt.made.asset_id,
+            "verdict": self.verdict,
+            "largest_difference": self.most,
+            "tolerance": _tolerance(self.receipt, self.again.receipt),
+            "factors": [asdict(factor) for factor in self.factors],
+        }
+
+
+def replay(
+    receipt: str | Path,
+    *,
+    have: Mapping[str, str | Path] | None = None,
+    picture: str | Path | None = None,
+    changed: Mapping[str, str | int] | None = None,
+) -> Replayed:
+    """Makes the picture of a receipt again, by what this machine has, and compares both.  Nothing is written.
+
+    Args: have: the files that the receipt's needs stand for (``read`` lists them), by word.
+        picture: the first one, to measure differences; None looks for it beside the receipt.
+        changed: words to say otherwise than the receipt: threads, dtype, device, solver, grid.
+    Raises: InputError (no receipt, or nothing makes it), UsageError (words), and as the command that makes it.
+    """
+    path = Path(receipt).expanduser()
+    was = read_receipt(path)
+    words = _words(was.made)
+    there = {name: Path(file).expanduser() for name, file in (have or {}).items()}
+    own = {"RECEIPT": path} if any(need.word == "RECEIPT" for need in words.needs) else {}
+    fields, pictures = placed(words, {**own, **there})
+    job, wanted = _one(_job(words, {**fields, **(changed or {})}, pictures), was.made)
+    again = next(_images(replace(job, pictures=(wanted,))))
+    return _compared(was, again, _first(path, was, None if picture is None else Path(picture)))
+
+
+def _words(made: Made) -> Words:
+    """What says it again; where no words come to its solver any more, those of the solver's name."""
+    try:
+        return words_of_made(made)
+    except InputError:
+        return words_of_made(replace(made, stages=tuple(map(_named, made.stages))))
+
+
+def _named(stage: StageMade) -> StageMade:
+    """A stage with its solver and its grid as this version has them by name.  Raises InputError."""
+    from mezzotint.diffusion.aliases import resolve
+    from mezzotint.pretrained.plan import receipt_choices
+
+    try:
+        solver, grid = receipt_choices(resolve(str(stage.solver["name"]), {"grid": str(stage.grid["name"])}))
+    except (MezzotintError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"no solver of this version is the receipt's, {dict(stage.solver)}: {error}") from error
+    return replace(stage, solver=solver, grid=grid)
+
+
+def _job(words: Words, fields: Mapping[str, Any], pictures: list[Path]) -> Job | ExportedJob:
+    """The job of the command that ``read`` gives."""
+    if words.verb == "generate":
+        from mezzotint.exported import job as exported
+        from mezzotint.exported.folder import is_exported
+        from mezzotint.making.prepare import prepare
+
+        asked = request_of(words, fields)
+        return exported.prepare(asked) if is_exported(asked.model) else prepare(asked)
+    how, larger = how_of(fields)
+    if words.verb == "upscale":
+        from mezzotint.making.upscale import Enlarging, prepare_upscale
+
+        return prepare_upscale(pictures[0], how, Enlarging(**larger))
+    from mezzotint.making.vary import prepare_vary
+
+    return prepare_vary(pictures, how)
+
+
+def _one(job: Job | ExportedJob, made: Made) -> tuple[Job | ExportedJob, Wanted]:
+    """The picture of a job that the receipt is of: by its seed and its place on a way between pictures."""
+    alike = [p for p in job.pictures if p.seed == made.seed and p.task.get("at") == made.task.get("at")]
+    return job, (alike or list(job.pictures))[0]
+
+
+def _images(job: Job | ExportedJob) -> Iterator[Image]:
+    from mezzotint.exported.job import ExportedJob
+    from mezzotint.making.image import Image
+
+    if isinstance(job, ExportedJob):
+        from mezzotint.exported.run import stream as without_torch
+
+        yield from (event for event in without_torch(job) if isinstance(event, Image))
+        return
+    from mezzotint.making.run import stream
+
+    yield from (event for event in stream(job) if isinstance(event, Image))
+
+
+def _compared(was: Receipt, again: Image, first: Pixels | None) -> Replayed:
+    changes, most = factors(was, again.receipt), None
+    if again.receipt.pixels_sha256 == was.pixels_sha256:
+        return Replayed(was, again, "exact", changes, 0)
+    if first is not None and first.shape == again.pixels.shape:
+        most = int(np.abs(first.astype(np.int16) - again.pixels.astype(np.int16)).max())
+    near = most is not None and most <= _tolerance(was, again.receipt)
+    return Replayed(was, again, "tolerance" if near else "differs", changes, most)
+
+
+def _tolerance(was: Receipt, now: Receipt) -> int:
+    return max(TOLERANCE[one.made.dtype] for one in (was, now))
+
+
+def _first(receipt: Path, was: Receipt, picture: Path | None) -> Pixels | None:
+    """The pixels that the receipt is of.  Raises InputError where the picture that is named has others."""
+    if picture is not None:
+        found = _pixels(picture, was)
+        if found is None:
+            raise InputError(f"the pixels of {picture} are not those that the receipt is of; give its own picture")
+        return found
+    beside = sorted(receipt.absolute().parent.parent.glob(f"*-{was.made.seed}.png"))
+    return next((found for path in beside if (found := _pixels(path, was)) is not None), None)
+
+
+def _pixels(path: Path, was: Receipt) -> Pixels | None:
+    from mezzotint.files import sha256
+    from mezzotint.pictures.png import read_picture, to_pixels
+
+    pixels = to_pixels(read_picture(path))
+    return pixels if sha256(pixels.tobytes()) == was.pixels_sha256 else None
