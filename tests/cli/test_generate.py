@@ -41,7 +41,7 @@ def test_pictures_receipts_sheet_and_run(mezzotint, tmp_path: Path) -> None:
             assert picture.size == (8, 8)
             assert sha256(to_pixels(picture).tobytes()) == image["pixels_sha256"] == receipt.pixels_sha256
             assert picture.info["mezzotint:asset_id"] == image["asset_id"] == receipt.made.asset_id
-            assert set(picture.info) == {"mezzotint:asset_id"}
+            assert set(picture.info) == {"mezzotint:asset_id", "XML:com.adobe.xmp", "xmp"}
         assert receipt.made.seed == image["seed"] and receipt.made.stage.batch == (2, 1, 8, 8)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mezzotint.cli.models import listed
+from mezzotint.cli.models import Judging, listed
 from mezzotint.errors import MezzotintError
 from mezzotint.pretrained.folder import JSON_NAME, describe, load_described
 from mezzotint.pretrained.plan import plan
@@ -40,7 +40,7 @@ def use(folder: Path) -> None:
     for look in (schedule_of, parametrisation_of, labels_of, plan):
         look(described.spec)
     codec_of(described)
-    listed(Found(described.name, folder, "home", describe_system(folder)))
+    listed(Found(described.name, folder, "home", describe_system(folder)), Judging())
     load_described(described)
 
 

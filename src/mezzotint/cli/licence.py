@@ -78,12 +78,12 @@ def _verdict(model: str, facts: Facts, shelf: Shelf, words: dict[str, Any]) -> V
     part = next((place / model for _, place in places() if _is_part(place / model)), None)
     if part is not None:
         return judge(model, measured(part, shelf), facts, shelf.library)
-    from mezzotint.making.licensed import beside_of, worn_of
+    from mezzotint.making.licensed import beside_of, joint_of, worn_of
     from mezzotint.making.opened import described
     from mezzotint.making.request import Request
 
     asked = Request("", model=model, **words)
-    systems = [("denoiser", described(model, asked.parts)), *beside_of(asked)]
+    systems = [("denoiser", joint_of(asked, described(model, asked.parts))), *beside_of(asked)]
     return verdict(systems, worn_of(asked), facts, shelf)
 
 

@@ -14,6 +14,7 @@ from mezzotint.governance.licence.verdict import RULES, Verdict
 from mezzotint.governance.licence.words import MODES, Decision
 from mezzotint.pretrained.adapters import weighed
 from mezzotint.pretrained.controls import said_of
+from mezzotint.pretrained.joined import with_folders
 from mezzotint.pretrained.search import lookup
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import System, describe_system
@@ -82,14 +83,24 @@ def _notes(found: Verdict, mode: str) -> tuple[str, ...]:
 
 
 def licensed_request(asked: Request, system: System) -> Heeded:
-    """The same for the words of ``generate``.   system: the model's, with or without what is put on it."""
-    return licensed(system, beside_of(asked), worn_of(asked), asked.use, asked.licence_mode)
+    """The same for the words of ``generate``.   system: the model's, with or without what is put on it.
+
+    What runs beside it is read where a use is declared alone.  Raises as ``find`` and ``with_folders`` too.
+    """
+    if told(declared().facts, use=asked.use).use is None:
+        return licensed(system, use=asked.use, mode=asked.licence_mode)
+    return licensed(joint_of(asked, system), beside_of(asked), worn_of(asked), asked.use, asked.licence_mode)
+
+
+def joint_of(asked: Request, system: System) -> System:
+    """A system with the folder of its prior, and of the stages that follow, whose parts are no systems alone."""
+    prior = None if asked.prior is None else find(str(asked.prior))
+    return with_folders(system, prior, [find(str(folder)) for folder in asked.then])
 
 
 def beside_of(asked: Request) -> list[tuple[str, System]]:
-    """The folders that run with a model, each as a system.  Raises as ``find``."""
-    named = [("refiner", asked.refiner), ("prior", asked.prior), *(("upscaler", folder) for folder in asked.then)]
-    return [(role, describe_system(find(str(folder)))) for role, folder in named if folder is not None]
+    """A refiner's folder as a system.  Raises as ``find``."""
+    return [] if asked.refiner is None else [("refiner", describe_system(find(str(asked.refiner))))]
 
 
 def worn_of(asked: Request) -> list[tuple[str, Path]]:

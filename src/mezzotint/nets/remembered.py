@@ -20,20 +20,17 @@ CAPTION = "caption_projection"
 """What PixArt makes of the text before: remembered, it gives every layer the same input to know again."""
 
 
-class Kept:
-    """The answers to the last few inputs, each known by its contents."""
+Kept = tuple[tuple[Tensor, Tensor], ...]
+"""Inputs and the answers to them, the last one first.  A value, so that a copy of a layer has a memory of its own."""
 
-    def __init__(self) -> None:
-        self._pairs: tuple[tuple[Tensor, Tensor], ...] = ()
 
-    def __call__(self, x: Tensor, answer: Callable[[Tensor], Tensor]) -> Tensor:
-        pairs = self._pairs  # one reading: other threads may replace it
-        for known, made in pairs:
-            if same(known, x):
-                return made
-        made = answer(x)
-        self._pairs = ((x, made), *pairs[: KEPT - 1])
-        return made
+def recalled(kept: Kept, x: Tensor, answer: Callable[[Tensor], Tensor]) -> tuple[Tensor, Kept]:
+    """The answer to x, known by its contents or asked for, and what is kept then."""
+    for known, made in kept:
+        if same(known, x):
+            return made, kept
+    made = answer(x)
+    return made, ((x, made), *kept[: KEPT - 1])
 
 
 class Remembered(nn.Module):
@@ -46,7 +43,7 @@ class Remembered(nn.Module):
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         self.layer = layer
-        self._kept = Kept()
+        self._kept: Kept = ()
         self._learns = any(p.requires_grad for p in layer.parameters())
 
     @property
@@ -58,7 +55,8 @@ class Remembered(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self._learns or torch.is_grad_enabled():
             return self._asked(x)
-        return self._kept(x, self._asked)
+        made, self._kept = recalled(self._kept, x, self._asked)
+        return made
 
     def _asked(self, x: Tensor) -> Tensor:
         answer: Tensor = self.layer(x)
@@ -70,10 +68,13 @@ class Recognised:
     layer that remembers knows what it is given by being it.  Without gradients; else x."""
 
     def __init__(self) -> None:
-        self._kept = Kept()
+        self._kept: Kept = ()
 
     def __call__(self, x: Tensor) -> Tensor:
-        return x if torch.is_grad_enabled() else self._kept(x, lambda new: new)
+        if torch.is_grad_enabled():
+            return x
+        known, self._kept = recalled(self._kept, x, lambda new: new)
+        return known
 
 
 def same(a: Tensor, b: Tensor) -> bool:
