@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,6 +164,17 @@ def test_writers_at_once_make_one_chain(tmp_path: Path) -> None:
     assert sorted(numbers) == list(range(1, writers * each + 1))
     found = check(path)
     assert found.fault is None and found.head.number == writers * each
+
+
+def test_a_writer_waits_for_the_one_before_it(tmp_path: Path) -> None:
+    """From before it reads the end of the chain: else both would go behind the same entry."""
+    path = tmp_path / "ledger"
+    with writing(path) as ledger, ThreadPoolExecutor(1) as other:
+        with ledger._alone():
+            waiting = other.submit(filled, path, 1)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.5)
+        assert waiting.result(60).number == 1
 
 
 def test_a_kill_inside_a_write_leaves_it_whole(tmp_path: Path) -> None:
