@@ -3,7 +3,7 @@
 Three numbers for each: the root mean squared distance to the 100-step solution from the same noise (pixels, cut off at
 -1 and 1 as they are when a picture is written), the Fréchet distance to the held-out pictures, whose network no fit has
 used, and the sliced distance of patches to them, which needs no network.  Calls are counted on the network.
-Solvers are calibrated first where they are not at hand (in ``<out>/work/home``); the processor time of the fit is part
+Solvers are calibrated first where a home of the bench's own has none; the processor time of the fit is part
 of the result.  Everything made is kept under ``<out>/work``, and a killed run goes on.
 
     python benchmarks/few_calls.py [--n 2000] [--calls 4 6 8 10] [--peer-calls 10 15]
