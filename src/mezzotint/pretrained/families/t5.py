@@ -35,15 +35,20 @@ class T5Tower:
         """Of its encoder's part."""
         return self.encoder.name
 
+    def _ids(self, text: str) -> list[int]:
+        """Of a whole text, its end last.  The tokenizer is never told to cut or to fill: it would keep that in mind
+        for another thread's text.  Raises UsageError for a prompt without end."""
+        return list(tokenizer_of(self.tokenizer)(check_length(text), truncation=False)["input_ids"])
+
     def count(self, text: str) -> tuple[int, int]:
         """(used, dropped), in tokens."""
-        many = len(tokenizer_of(self.tokenizer)(check_length(text), truncation=False)["input_ids"]) - 1
+        many = len(self._ids(text)) - 1
         used = min(many, self.length - 1)
         return used, many - used
 
     def dropped(self, prompt: str) -> str:
         """What is at a prompt's end for which there is no room.  Raises UsageError for a prompt without end."""
-        rest = tokenizer_of(self.tokenizer)(check_length(prompt), truncation=False)["input_ids"][self.length - 1 : -1]
+        rest = self._ids(prompt)[self.length - 1 : -1]
         return str(tokenizer_of(self.tokenizer).decode(rest)).strip() if rest else ""
 
     def states(self, prompts: Sequence[str], dtype: dtype) -> Tensor:
@@ -57,10 +62,15 @@ class T5Tower:
         return self._encoded(ids, mask, dtype), mask.bool()
 
     def _tokens(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        found = tokenizer_of(self.tokenizer)(
-            list(prompts), padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
-        )
-        return found.input_ids, found.attention_mask
+        """(ids, mask), both (B, L): each text cut before its end, and filled."""
+        import torch
+
+        ids = torch.full((len(prompts), self.length), tokenizer_of(self.tokenizer).pad_token_id)
+        mask = torch.zeros_like(ids)
+        for row, whole in enumerate(map(self._ids, prompts)):
+            read = torch.tensor([*whole[:-1][: self.length - 1], whole[-1]])
+            ids[row, : len(read)], mask[row, : len(read)] = read, 1
+        return ids, mask
 
     def _encoded(self, ids: Tensor, mask: Tensor | None, dtype: dtype) -> Tensor:
         import torch
