@@ -82,6 +82,15 @@ def products_pixel() -> Recipe:
     )
 
 
+def further() -> Recipe:
+    """The first stage gone on with, ``--from`` what is trained: at a third of the rate, which falls all the way.
+
+    At the full rate a trained model first loses what the fall of its last run had won.
+    """
+    first = products_pixel()
+    return replace(first, optimiser=replace(first.optimiser, rate=1e-3, warmup=100, decay=Trapezoid(1.0, 0.01)))
+
+
 def hybrid() -> Recipe:
     """A pilot: magnitude-preserving convolutions around a transformer at 8 x 8, which learns more slowly."""
     return replace(
