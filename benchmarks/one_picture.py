@@ -127,7 +127,8 @@ def _counted(given: Any, run: Callable[[], object]) -> int:
     """Rows that networks of the model's class compute."""
     from mezzotint.pretrained.model import load
 
-    with harness.counted(type(load(given.model).main.network)) as rows:
+    main: Any = load(given.model).main
+    with harness.counted(type(main.network)) as rows:
         run()
     return sum(rows)
 
@@ -173,7 +174,7 @@ def seconds_of(ways: Sequence[Way], repeats: int) -> list[list[float]]:
     for k in range(repeats):
         for i in range(len(ways)):
             j = (i + k) % len(ways)
-            kept[j].append(harness.timed(lambda way=ways[j], k=k: way.make([k])).cpu)  # type: ignore[misc]
+            kept[j].append(harness.timed(lambda way=ways[j], k=k: way.make([k])).cpu)
     return kept
 
 

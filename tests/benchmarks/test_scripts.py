@@ -230,6 +230,21 @@ def test_few_calls(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @needs_data
+def test_one_picture(tmp_path):
+    import one_picture
+
+    assert one_picture.words_of("six=solver=learned,steps=6") == ("six", {"solver": "learned", "steps": 6})
+    options = ["--n", "3", "--limit", "20", "--peers", "DDIM", "--best-steps", "3", "--ours", "four=steps=4"]
+    for _ in range(2):  # the second time from what was kept
+        assert one_picture.main([*options, "--repeats", "1", "--out", str(tmp_path)]) == 0
+    found = written(tmp_path, "one_picture")
+    evaluations = {r["name"]: r["evaluations"] for r in found["more"]["rows"]}
+    assert evaluations == {"four": 8, "diffusers' default": 40, "best DDIM 3": 6}, "counted on the network"
+    assert len(found["comparisons"]) == 2
+
+
+@pytest.mark.slow
+@needs_data
 def test_two_calls(tmp_path):
     import two_calls
 
