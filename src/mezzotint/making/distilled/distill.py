@@ -12,7 +12,7 @@ from mezzotint.errors import UsageError
 from mezzotint.evaluation.features import extractor
 from mezzotint.fewstep.held import Held, near_data, near_teacher
 from mezzotint.fewstep.teacher import HaltedError
-from mezzotint.fewstep.walks import ends
+from mezzotint.fewstep.walks import Walks, ends
 from mezzotint.files import canonical_json, make_folder, pretty_json, sha256, write_atomic
 from mezzotint.making.calibrated.calibrate import Progressed, check_model, never, silent
 from mezzotint.making.calibrated.rows import Rows, job_of, problem_of, prompts_for
@@ -79,7 +79,7 @@ def distilled(
     clock.note(outcome.training.step)
     if outcome.reason == "stopped":
         return Distillation(folder, None, None, {}, True)
-    return _judged(job, lesson, settings, outcome, folder, pictures, clock)
+    return _judged(job, lesson, settings, outcome, folder, clock)
 
 
 def check_folder(folder: Path, start: Literal["new", "resume"]) -> None:
@@ -126,12 +126,10 @@ def _key(job: Job, rows: Rows, said: Settings) -> str:
     return sha256(canonical_json(about))
 
 
-def _judged(
-    job: Job, lesson: Lesson, said: Settings, outcome: Outcome, folder: Path, data: Data | None, clock: Clock
-) -> Distillation:
+def _judged(job: Job, lesson: Lesson, said: Settings, outcome: Outcome, folder: Path, clock: Clock) -> Distillation:
     """What was learnt, held against its start, and written where it holds."""
     found = kept(job, lesson, outcome)
-    held = _held(job, lesson, found, data)
+    held = _held(job, lesson, found)
     document = _document(job, lesson, said, outcome, held, clock)
     file = write(job, lesson, said, found, folder, document) if held.holds else None
     document = {**document, "kept": file is not None, "file": None if file is None else file.name}
@@ -139,12 +137,12 @@ def _judged(
     return Distillation(folder, file, held, document)
 
 
-def _held(job: Job, lesson: Lesson, found: Kept, data: Data | None) -> Held:
+def _held(job: Job, lesson: Lesson, found: Kept) -> Held:
     problem, student = lesson.problem, found.stage.denoiser(job.device, job.dtype)
-    if data is None:
-        goals = ends(lesson.data.held_out, problem.shape)  # type: ignore[arg-type]
-        return near_teacher(problem, student, lesson.levels, lesson.solver, goals)
-    pictures = real(data, picture_of(job), max(len(problem.held_out), 1))
+    held_out = lesson.data.held_out
+    if isinstance(held_out, Walks):
+        return near_teacher(problem, student, lesson.levels, lesson.solver, ends(held_out, problem.shape))
+    pictures = real(lesson.data, picture_of(job), max(len(problem.held_out), 1))
     codec = job.main.model.codec(job.device, job.dtype)
     return near_data(problem, student, lesson.levels, lesson.solver, codec, extractor(), pictures)
 
