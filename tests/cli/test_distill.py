@@ -212,7 +212,7 @@ def test_bad_words_are_one_line(own: Path, capsys, words: list[str], what: str) 
     assert what in said and len(said.splitlines()) == 1
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL])
 def test_interrupted_it_goes_on_to_the_same_bits(start, inside: Path, home: Path, environment, how: int) -> None:
     words = ["distill", *FAST, "--updates", "80"]
     source = Path(mezzotint.__file__).parents[1]

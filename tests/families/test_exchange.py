@@ -26,7 +26,7 @@ def named(folder: Path, layout: Layout, name: str = "a") -> Path:
     return folder / (f"{name}-{layout}" if layout == "peft" else f"{name}-{layout}.safetensors")
 
 
-@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("base", [pytest.param(b, marks=pytest.mark.slow) if b == "sdxl" else b for b in BASES])
 def test_every_layout_to_every_other_is_the_same_to_the_bit(
     base: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -138,7 +138,7 @@ def test_stage_i_from_a_picture(scheduler: str | None, masked: bool, first: Path
     assert agree(what, scheduler, mine, latents, image.pixels, pixels) and pixels.std() > 5
 
 
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_both_stages_from_a_picture(masked: bool, first: Path, second: Path, files: Path) -> None:
     """Stage II in its own 40 of 50 steps; told the smaller picture without noise where there is a mask."""
     words = {"mask": files / "32-mask.png"} if masked else {"strength": 0.7}
@@ -161,7 +161,7 @@ def last(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return upscaler(tmp_path_factory.mktemp("last"))
 
 
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_three_stages(masked: bool, first: Path, second: Path, last: Path, tmp_path: Path) -> None:
     """The x4 upscaler on stage II's picture as floats, told what its own encoder makes of the prompt."""
     words: dict[str, Any] = {}

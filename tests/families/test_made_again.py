@@ -115,6 +115,7 @@ def test_parts_of_a_checkpoint_that_come_from_a_folder(made_again: Again, tmp_pa
     assert [word for word in said if word.startswith("--parts")] == ["--parts=TEXT_ENCODER", "--parts=VAE"]
 
 
+@pytest.mark.slow
 def test_parts_of_a_checkpoint_that_come_from_files(made_again: Again, tmp_path: Path) -> None:
     """A tokenizer is one of them; parts that lay around the file are said too."""
     _, whole, reader = flow_singles.flux(tmp_path, distilled=True)

@@ -65,6 +65,7 @@ def test_latents_and_pixels(family: str, scheduler: str | None, request: pytest.
     assert pixels.std() > 5
 
 
+@pytest.mark.slow
 def test_nothing_to_steer_away_from(sd1: Path, sdxl: Path) -> None:
     """No negative prompt: the empty prompt's states for SD, zeros for SDXL, as the pipelines have it."""
     for folder in (sd1, sdxl):

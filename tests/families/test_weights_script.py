@@ -114,8 +114,8 @@ FOLDERS = {
     "karlo": Case(cascades.karlo, ("Karlo unCLIP",)),
     "karlo, varied": Case(cascades.karlo_variations, ("Karlo unCLIP variations",)),
 }
-SLOW = ("if, both", "xl file")
-"""More than 3 s each."""
+QUICK = ("sd1", "xl", "flux", "pixart", "karlo", "flux dev")
+"""One of each kind; that every family does what its library does is held by the tests of parity."""
 
 
 def read(make: Callable[[Path], tuple[Path, ...]], folder: Path) -> Words:
@@ -143,7 +143,7 @@ def beside(made: tuple[Path, Path, Path]) -> Words:
 
 
 def marked(kinds: Iterable[str]) -> list[Any]:
-    return [pytest.param(kind, marks=pytest.mark.slow if kind in SLOW else ()) for kind in kinds]
+    return [pytest.param(kind, marks=() if kind in QUICK else pytest.mark.slow) for kind in kinds]
 
 
 def test_every_family_is_run() -> None:

@@ -187,6 +187,7 @@ def test_other_words_do_not_go_on_with_a_run(
     assert "the checkpoint was made by another recipe (they differ in: net)" in said
 
 
+@pytest.mark.slow
 def test_a_full_disk_and_then_room(tmp_path: Path, cascade: Path, shoot: Path, whole: Whole) -> None:
     out = tmp_path / "o"
     code, printed, err = finished(started(words(shoot, cascade, out, "--quiet"), tmp_path, limited))

@@ -22,7 +22,7 @@ def tuned(photos: Path, model: Path, out: Path, **more: object) -> mz.Tuned:
     return mz.tune(photos, name="acme mug", model=model, out=out, **{**SHORT, **more})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["sd1", "sd3"])
+@pytest.mark.parametrize("name", ["sd1", pytest.param("sd3", marks=pytest.mark.slow)])
 def test_models_in_diffusers_layout_of_one_photograph(
     request: pytest.FixtureRequest, tmp_path: Path, name: str
 ) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 from tuning_case import Whole, finished, started, words
@@ -71,6 +72,7 @@ def test_what_is_compared_can_differ(whole: Whole) -> None:
     assert same(first, first) and not same(first, last)
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(cascade: Path, shoot: Path, whole: Whole, tmp_path: Path) -> None:
     out = tmp_path / "o"
     for k, until in enumerate((halfway, judging)):
