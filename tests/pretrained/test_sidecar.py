@@ -22,7 +22,9 @@ U = torch.tensor([0.98, 0.7, 0.3, 0.05, 0.003], dtype=torch.float64)
 @pytest.fixture
 def described(tmp_path, monkeypatch):
     monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))
-    return describe(find("fashion"))
+    bare = tmp_path / "bare"  # without the solvers that ship
+    bare.mkdir()
+    return replace(describe(find("fashion")), folder=bare)
 
 
 @pytest.fixture
@@ -39,6 +41,15 @@ def test_it_comes_back_to_the_bit_and_is_small(described, car):
     assert read(path, described.weights_sha256) == car
     assert torch.equal(read(path, described.weights_sha256).levels.sigma, car.levels.sigma)
     assert path.stat().st_size < 4096 and kept(described) == {(4, 1.0): path}
+
+
+def test_those_that_ship_are_for_the_weights_that_ship(described):
+    described = describe(find("fashion"))
+    found = kept(described)
+    assert set(found) == {(4, 1.0), (6, 1.0)}
+    for (calls, scale), path in found.items():
+        one = read(path, described.weights_sha256)
+        assert (one.calls, one.scale, path.parent.parent) == (calls, scale, described.folder)
 
 
 def test_that_of_another_model_is_refused(described, car):
