@@ -65,6 +65,8 @@ class Made:
     English that the text encoder was given for either, encoder_sha256: its weights; "" for a model without text.
     size: (width, height).  device: its kind.  processor: the instruction set or accelerator that rounds.  threads: of
     the processor.   versions: of mezzotint, torch, numpy.
+    files: of a model in diffusers' layout, by part: SHA-256 of its configuration, of a tokenizer's files.  None for
+    ours, and left out of JSON.
     """
 
     model: str
@@ -87,6 +89,7 @@ class Made:
     processor: str
     threads: int
     versions: Mapping[str, str]
+    files: Mapping[str, str] | None = None
 
     @property
     def stage(self) -> StageMade:
@@ -102,6 +105,8 @@ class Made:
 def _plain(made: Made) -> dict[str, Any]:
     """Its table; what a stage has by default and older receipts have no word for is left out."""
     table = asdict(made)
+    if table["files"] is None:
+        del table["files"]
     for stage in table["stages"]:
         for name in ("guidance_interval", "guidance", "cache"):
             if stage[name] is None:

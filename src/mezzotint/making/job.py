@@ -200,6 +200,7 @@ class Job:
             processor=processor(self.device),
             threads=self.threads,
             versions={"mezzotint": __version__, "torch": torch.__version__, "numpy": np.__version__, **compiler},
+            files=system.files,
         )
 
     def _task(self, picture: Wanted) -> Choice:

@@ -1,4 +1,4 @@
-"""The parts of a model that lie elsewhere than its own folder or file, for receipts."""
+"""What receipts say of a model's parts beside their weights, and of those that lie elsewhere than its own folder."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ def elsewhere(found: Components, networks: Sequence[str], tokenizers: Sequence[s
     return said
 
 
+def files_of(found: Components, networks: Sequence[str], tokenizers: Sequence[str]) -> Said:
+    """Part -> SHA-256 of what determines pictures beside weights: a network's configuration, a tokenizer's files."""
+    return {
+        **{name: _configured(found[name]) for name in networks},
+        **{name: _read(found[name])["sha256"] for name in tokenizers},
+    }
+
+
 def _word(found: Components, part: Component) -> str | None:
     """None for the model's own, and for what ships."""
     if found.folder in (part.folder, part.folder.parent):
@@ -37,7 +45,11 @@ def _word(found: Components, part: Component) -> str | None:
 
 
 def _weighed(part: Component) -> Said:
-    return {"sha256": part.sha256, "config_sha256": sha256(canonical_json(part.config))}
+    return {"sha256": part.sha256, "config_sha256": _configured(part)}
+
+
+def _configured(part: Component) -> str:
+    return sha256(canonical_json(part.config))
 
 
 def _read(tokenizer: Component) -> Said:

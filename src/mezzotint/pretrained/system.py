@@ -144,10 +144,20 @@ class System:
         from mezzotint.pretrained.elsewhere import elsewhere
 
         found = self.components
-        if found is None:
-            return {}
+        return {} if found is None else elsewhere(found, *self._needed(found))
+
+    @cached_property
+    def files(self) -> Mapping[str, str] | None:
+        """Of a model in diffusers' layout, the hashes of its configurations and tokenizers by part; for receipts."""
+        from mezzotint.pretrained.elsewhere import files_of
+
+        found = self.components
+        return None if found is None else files_of(found, *self._needed(found))
+
+    def _needed(self, found: Components) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(networks, tokenizers) that a run needs."""
         networks = dict.fromkeys((*self.readers, *(name for member in self.own for name in member.parts)))
-        return elsewhere(found, tuple(networks), tuple(family_of(found).text_parts(found).values()))
+        return tuple(networks), tuple(family_of(found).text_parts(found).values())
 
     @cached_property
     def encoder(self) -> TextEncoder | None:

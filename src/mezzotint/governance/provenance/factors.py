@@ -17,6 +17,7 @@ STAGE = {
 PICTURE = {
     "adapters": "adapter", "embeddings": "embedding", "attached": "control or picture prompt", "apart": "prompt",
     "read": "prompt", "tokens": "text encoder", "encoder_sha256": "text encoder", "negative_prompt": "negative prompt",
+    "files": "configuration",
 }  # fmt: skip
 """What a part of ``made`` is called; others are called as they are."""
 
