@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import figures
 import harness
 
 ALL = ("cold_start", "solver_overhead", "network", "pretrained", "tune", "tune_fidelity", "quality")
@@ -67,6 +68,8 @@ def main(argv: list[str] | None = None) -> int:
     written = [n for n in given.only if (given.out / f"{n}.json").is_file() and n not in failed]
     print(f"\n== all, {time.time() - began:.0f} s ==")
     print(final(given.out, written))
+    for path in figures.draw_all([given.out / f"{name}.json" for name in written], given.out):
+        print(path)
     if failed:
         print(f"not run to their end: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

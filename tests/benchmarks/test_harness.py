@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import figures
 import harness
 import pytest
 import run
@@ -86,3 +87,20 @@ def test_no_benchmark_imports_torch_for_its_help():
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.returncode == 0 and "usage" in done.stdout, (name, done.stderr)
+
+
+def test_a_figure_shows_what_is_won_and_lost(tmp_path):
+    rows = [harness.compare("ours", "s", [1.0], [2.0], 0.4), harness.compare("theirs", "s", [3.0], [1.0])]
+    where = harness.Outcome("one", harness.machine(1), {}, rows).save(tmp_path)
+    empty = harness.Outcome("none", harness.machine(1), {}, []).save(tmp_path)
+    assert figures.draw_all([where, empty], tmp_path) == [tmp_path / "one.png"]
+    result = json.loads(where.read_text())
+    image, axis = figures.figure(result), figures.axis_of(result["comparisons"])
+    first, second = (figures.TOP + figures.ROW * k + figures.ROW // 2 + 4 for k in range(2))
+
+    def at(ratio, y):
+        return "#{:02x}{:02x}{:02x}".format(*image.getpixel((round(axis(ratio)), y)))
+
+    assert [at(0.7, first), at(0.45, first), at(1.5, first)] == [figures.WIN, "#ffffff", "#ffffff"]
+    assert [at(0.7, second), at(1.5, second), at(2.9, second)] == ["#ffffff", figures.LOSE, figures.LOSE]
+    assert at(0.4, first) == figures.INK, "the target"
