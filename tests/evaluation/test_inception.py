@@ -81,6 +81,7 @@ def pictures(n: int, seed: int) -> torch.Tensor:
     return (torch.rand(n, 3, 6, 6, generator=g).mul(255).byte()).repeat_interleave(8, 2).repeat_interleave(8, 3)
 
 
+@pytest.mark.slow
 def test_fid_is_that_of_torch_fidelity(torch_fidelity, weights):
     made, real = pictures(12, 0), pictures(12, 1)
     theirs = torch_fidelity.calculate_metrics(
