@@ -47,7 +47,9 @@ if TYPE_CHECKING:
 @sampling_options
 @click.option("--guidance-interval", metavar="LOW,HIGH", help="The noise, sigma/alpha, in which guidance is on.  [all]")
 @click.option(
-    "--guidance", metavar="distilled|auto:weak=PATH", help="By its own weights (see guide), or by a worse model."
+    "--guidance",
+    metavar="distilled|auto:weak=PATH|rescaled:PHI",
+    help="By its own weights (see guide), by a worse model, or with its contrast kept.",
 )
 @click.option(
     "--cache", metavar="T", type=float, help="Skip blocks whose first one changed by less; 0.1, of many steps.  [never]"

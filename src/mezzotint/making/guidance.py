@@ -1,4 +1,5 @@
-"""``--guidance``: by what a model is guided: its own unconditional answer, its weights (``guide``), a worse model."""
+"""``--guidance``: by what a model is guided: its own unconditional answer, by one rule or another, its weights
+(``guide``), a worse model."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mezzotint.errors import UsageError
+from mezzotint.pretrained.ruled import RESCALED, Ruled, is_ruled, ruled_of
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.distilled import About, Distilled, Interval
@@ -16,14 +18,14 @@ if TYPE_CHECKING:
     from mezzotint.pretrained.weak import Weak
 
 DISTILLED, FROM, AUTO = "distilled", "distilled:from=", "auto:weak="
-WORDS = f"{DISTILLED}, {FROM}FILE or {AUTO}PATH"
+WORDS = f"{DISTILLED}, {FROM}FILE, {AUTO}PATH or {RESCALED}:PHI"
 
 
 @dataclass(frozen=True, eq=False)
 class By:
     """By what, and where.   by: None is the usual way.  interval: None is everywhere.   remark: for people, or ""."""
 
-    by: Distilled | Weak | None
+    by: Distilled | Weak | Ruled | None
     interval: Interval | None
     remark: str = ""
 
@@ -47,6 +49,8 @@ def guidance_of(words: str | None, model: Model, spec: Spec, scale: float, inter
         raise UsageError(f"guidance {words!r} has no effect at scale 1, guidance off; give another with --scale")
     if spec.net.get("guidance") == "distilled":
         raise UsageError(f"guidance {words!r} has no effect on {system.name}: its guidance is in its weights already")
+    if is_ruled(words):
+        return By(ruled_of(words), interval)
     if system.refiner is not None:
         raise UsageError("--guidance does not go with a refiner, which was made for neither; leave one out")
     if is_weak(words):

@@ -15,6 +15,7 @@ from mezzotint.making.interval import check_interval
 from mezzotint.making.job import Job, Planned, Wanted
 from mezzotint.making.refine import handing_over
 from mezzotint.making.request import How
+from mezzotint.pretrained.ruled import Ruled
 from mezzotint.pretrained.shelf import MANY, SHELF
 from mezzotint.pretrained.system import System
 
@@ -111,9 +112,9 @@ def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], t
     return plans, tuple(remarks)
 
 
-def check_scale(system: System, scale: float, said: Prompts, by: Distilled | Weak | None = None) -> None:
+def check_scale(system: System, scale: float, said: Prompts, by: Distilled | Weak | Ruled | None = None) -> None:
     """Raises UsageError where guidance or a negative prompt would have no effect.   by: None is the usual guidance."""
-    if said.negative and by is not None:
+    if said.negative and not (by is None or isinstance(by, Ruled)):
         raise UsageError(
             f"a negative prompt has no effect on guidance by {by.said['name']!r}; leave it out, or --guidance"
         )

@@ -21,6 +21,7 @@ from mezzotint.diffusion.guidance import (
     OwnNull,
     Telling,
     Thresholded,
+    linear,
     sharing,
     together,
 )
@@ -38,6 +39,7 @@ from mezzotint.pretrained.distilled import guided
 from mezzotint.pretrained.model import Model
 from mezzotint.pretrained.recalling import recalling
 from mezzotint.pretrained.refined import PREFIX
+from mezzotint.pretrained.ruled import Ruled
 from mezzotint.pretrained.spec import Choice, Spec
 from mezzotint.pretrained.stage_model import SCHEDULES, StageModel, chosen
 from mezzotint.pretrained.weak import Weak
@@ -83,7 +85,7 @@ def _steered(job: Job, planned: Planned, null: Cond) -> Denoiser:
 def _by(job: Job, planned: Planned, denoiser: Denoiser) -> Denoiser | None:
     """A denoiser guided by its weights or by a worse model; None where it is guided in the usual way."""
     by, scale = planned.plan.guidance, planned.plan.scale
-    if by is None:
+    if by is None or isinstance(by, Ruled):
         return None
     if isinstance(by, Weak):
         weak = recalling(by.stage.denoiser(job.device, job.dtype, job.compiled), planned.plan.cache)
@@ -94,13 +96,14 @@ def _by(job: Job, planned: Planned, denoiser: Denoiser) -> Denoiser | None:
 
 def _away(job: Job, planned: Planned, null: Cond, denoiser: Denoiser) -> Denoiser:
     """A denoiser guided away from its null; that of an embedding is zero where nobody says another."""
-    model, scale = planned.model, planned.plan.scale
+    model, scale, by = planned.model, planned.plan.scale, planned.plan.guidance
+    rule = by.rule(model.spec) if isinstance(by, Ruled) else linear
     if "vector" in model.takes and model.spec.net.get("away") == "told" and "vector" not in null:
-        return OwnNull(denoiser, scale, "vector", AWAY, together)
+        return OwnNull(denoiser, scale, "vector", AWAY, together, rule)
     weak = {name: null[name].to(job.device) for name in model.takes if name in null}
     if "vector" in model.takes and "vector" not in weak:
         weak["vector"] = torch.zeros(1, job.stages[0].model.spec.shape[-1], device=job.device)
-    return Guided(denoiser, scale, weak, ask=sharing if model.shares and not job.compiled else together)
+    return Guided(denoiser, scale, weak, rule, sharing if model.shares and not job.compiled else together)
 
 
 def link_of(planned: Planned) -> Fed:

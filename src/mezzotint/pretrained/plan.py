@@ -27,6 +27,7 @@ from mezzotint.pretrained.stage_model import parametrisation_of, schedule_of
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.distilled import Distilled
+    from mezzotint.pretrained.ruled import Ruled
     from mezzotint.pretrained.weak import Weak
 
 
@@ -46,7 +47,7 @@ class Plan:
     scale: float
     calls: tuple[int, ...]
     interval: tuple[float, float] | None = None
-    guidance: Distilled | Weak | None = None
+    guidance: Distilled | Weak | Ruled | None = None
     cache: float | None = None
 
     @property

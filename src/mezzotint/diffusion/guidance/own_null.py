@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mezzotint.diffusion.denoiser import Cond, Denoiser, Posterior
 from mezzotint.diffusion.guidance.guided import Guided
-from mezzotint.diffusion.guidance.pair import Ask, Scale, apart
+from mezzotint.diffusion.guidance.pair import Ask, Rule, Scale, apart, linear
 from mezzotint.diffusion.level import Level
 
 
@@ -25,7 +25,8 @@ class OwnNull:
     name: str
     away: str
     ask: Ask = apart
+    rule: Rule = linear
 
     def __call__(self, x: Tensor, level: Level, cond: Cond) -> Posterior:
         told = {name: value for name, value in cond.items() if name != self.away}
-        return Guided(self.denoiser, self.scale, {self.name: cond[self.away]}, ask=self.ask)(x, level, told)
+        return Guided(self.denoiser, self.scale, {self.name: cond[self.away]}, self.rule, self.ask)(x, level, told)

@@ -13,6 +13,7 @@ from mezzotint.making.guidance import AUTO, FROM
 from mezzotint.making.recalled.sampling import OWN, RECEIPT, sampling_of
 from mezzotint.making.recalled.words import Need, Words, clean, plain
 from mezzotint.pretrained.learned import NAME
+from mezzotint.pretrained.ruled import RESCALED
 
 PIXELS = "SHA-256 of its pixels, as `mezzotint inspect` says it"
 Option = tuple[str, str | None]
@@ -128,7 +129,8 @@ def _guidance(made: Made) -> Iterator[Option]:
     """By what it is guided and where, and what is not computed anew."""
     by = made.stage.guidance
     if by is not None:
-        yield "--guidance", {"distilled": f"{FROM}{GUIDANCE}", "auto": f"{AUTO}{WEAK}"}[str(by["name"])]
+        ruled = f"{RESCALED}:{plain(float(by['phi']))}" if by["name"] == RESCALED else ""
+        yield "--guidance", ruled or {"distilled": f"{FROM}{GUIDANCE}", "auto": f"{AUTO}{WEAK}"}[str(by["name"])]
     if made.stage.cache is not None:
         yield "--cache", plain(made.stage.cache)
     bounds = made.stage.guidance_interval
@@ -204,7 +206,7 @@ def _needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
     by = made.stage.guidance
     if by is not None and by["name"] == "distilled":
         yield Need(GUIDANCE, "the file of its distilled guidance", str(by["sha256"]))
-    elif by is not None:
+    elif by is not None and by["name"] == "auto":
         yield Need(WEAK, f"the weights of {by['model']}, which it is guided away from", str(by["weights_sha256"]))
     for one in made.adapters:
         yield Need(str(one["name"]), "a LoRA file", str(one["sha256"]))
