@@ -1,4 +1,4 @@
-"""``--guidance rescaled:PHI`` is the pipelines' ``guidance_rescale``, whatever the network predicts; receipts say it."""
+"""``--guidance rescaled:PHI``: the pipelines' ``guidance_rescale``, whatever the network predicts; receipts say it."""
 
 from __future__ import annotations
 
