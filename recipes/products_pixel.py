@@ -74,7 +74,7 @@ def products_pixel() -> Recipe:
             **model_table(
                 "products-pixel: base",
                 "Product pictures of 64 px from a text: the first stage of a cascade.",
-                {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 16, "scale": 2.0},
+                {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 16, "scale": 4.0},
                 {"name": "pixels"},
             ),
             "text": text_table(),
