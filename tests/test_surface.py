@@ -97,15 +97,18 @@ OPTIONS = {
             "--compile",
             "--batch",
             "--out",
+            "--mark",
             "--embed-prompt",
         ],
         *["--film", *SHARED],
     ],
     "upscale": [
         *["PICTURE", "--prompt", "--negative-prompt", "--model", "--by", "--strength", "--noise-level", "--tile"],
-        *["--overlap", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
+        *["--overlap", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", "--mark", *SHARED],
     ],
-    "vary": ["PICTURE", "OTHER", "--model", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
+    "vary": [
+        *["PICTURE", "OTHER", "--model", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", "--mark", *SHARED],
+    ],
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],
     "calibrate": [
         *["MODEL", "--calls", "--scale", "--prompts", "--rows", "--updates", "--teacher", "--loss", "--seed"],

@@ -95,7 +95,7 @@ def test_a_picture_leaves_signed_and_entered(place: Path, capsys: pytest.Capture
     found = check(place / "home" / "ledger.sqlite")
     assert found.fault is None and found.head.number == 2
     document = said(capsys, 0, "verify", "o/sneaker-0.png")
-    assert states(document) == {"credential": "trusted", "receipt": "matches", "ledger": "file", "mark": "marked"}
+    assert states(document) == {"credential": "trusted", "receipt": "matches", "ledger": "file", "mark": "marked", "watermark": "none"}
     assert (document["verdict"], document["source"], document["photos"]) == ("proves", MADE, 0)
     assert "Acme" in document["signer"]
     data = Path("o/sneaker-0.png").read_bytes()
@@ -128,7 +128,7 @@ def test_what_is_done_to_a_file_shows(place: Path, capsys: pytest.CaptureFixture
     path, away = Path("o/sneaker-0.png"), place / "away.png"
     Image.open(path).save(away)
     document = said(capsys, 0, "verify", str(away))
-    assert states(document) == {"credential": "none", "receipt": "none", "ledger": "pixels", "mark": "none"}
+    assert states(document) == {"credential": "none", "receipt": "none", "ledger": "pixels", "mark": "none", "watermark": "none"}
     data, other = path.read_bytes(), Path("o/sneaker-1.png").read_bytes()
     ours, theirs = ({k: (b, e) for k, b, e in chunks(d)} for d in (data, other))
     b, e = ours[b"IDAT"]

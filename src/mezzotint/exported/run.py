@@ -152,7 +152,7 @@ def stream(job: ExportedJob) -> Iterator[Done | Image]:
         rows_first = np.ascontiguousarray(previous.transpose(0, 2, 3, 1))
         for i, picture in enumerate(pictures):
             check = job.checks.get(picture.prompt)
-            yield image_of(job.made(picture), rows_first[i], seconds, job.licence, check)
+            yield image_of(job.made(picture), rows_first[i], seconds, job.licence, check, job.mark)
 
 
 def _stage(

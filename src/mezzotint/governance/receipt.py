@@ -64,7 +64,8 @@ class Made:
     prompt, negative_prompt: as given.  apart: what single text encoders read in their place, by name.  read: the
     English that the text encoder was given for either, encoder_sha256: its weights; "" for a model without text.
     size: (width, height).  device: its kind.  processor: the instruction set or accelerator that rounds.  threads: of
-    the processor.   versions: of mezzotint, torch, numpy.
+    the processor.   versions: of mezzotint, torch, numpy.   mark: version and key of the invisible mark that is put in
+    where there is room; None is none, and is left out of JSON, as in older receipts.
     """
 
     model: str
@@ -87,6 +88,7 @@ class Made:
     processor: str
     threads: int
     versions: Mapping[str, str]
+    mark: Mapping[str, Any] | None = None
 
     @property
     def stage(self) -> StageMade:
@@ -102,6 +104,8 @@ class Made:
 def _plain(made: Made) -> dict[str, Any]:
     """Its table; what a stage has by default and older receipts have no word for is left out."""
     table = asdict(made)
+    if table["mark"] is None:
+        del table["mark"]
     for stage in table["stages"]:
         for name in ("guidance_interval", "guidance", "cache"):
             if stage[name] is None:
@@ -135,6 +139,7 @@ class Receipt:
     created: UTC, ISO 8601.  batch_seconds: wall time of the whole batch that the picture was in.
     around: None in receipts that were written before there was that word.  prompt_check: the prompt gate's verdict on
     its texts, with versions and hashes; None where no gate was asked, and left out of JSON, as in older receipts.
+    mark: what became of the invisible mark: state embedded | no-room, the name it holds, decibels; left out likewise.
     """
 
     made: Made
@@ -143,6 +148,7 @@ class Receipt:
     batch_seconds: float
     around: Around | None = None
     prompt_check: Mapping[str, Any] | None = None
+    mark: Mapping[str, Any] | None = None
 
 
 def to_dict(receipt: Receipt) -> dict[str, Any]:
@@ -157,6 +163,7 @@ def to_dict(receipt: Receipt) -> dict[str, Any]:
         **({} if receipt.around is None else {"around": _said(receipt.around)}),
         "times": times,
         **({} if receipt.prompt_check is None else {"prompt_check": dict(receipt.prompt_check)}),
+        **({} if receipt.mark is None else {"mark": dict(receipt.mark)}),
     }
 
 
@@ -173,8 +180,8 @@ def from_dict(value: Any, where: str) -> Receipt:
     try:
         made = _made_of(value["made"])
         around = Around(**value["around"]) if "around" in value else None
-        times, check = value["times"], value.get("prompt_check")
-        receipt = Receipt(made, value["pixels_sha256"], times["created"], times["batch_seconds"], around, check)
+        times, said = value["times"], {name: value.get(name) for name in ("prompt_check", "mark")}
+        receipt = Receipt(made, value["pixels_sha256"], times["created"], times["batch_seconds"], around, **said)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InputError(f"{where} is a damaged receipt ({error}); use an intact copy") from error
     if made.asset_id != value.get("asset_id"):

@@ -189,7 +189,10 @@ def to_pixels(data: Tensor) -> Pixels:
 def _image(job: Job, picture: Wanted, data: Tensor, seconds: float) -> Image:
     pixels = to_pixels(data) if job.edit is None else job.edit.locked(to_pixels(data))
     pixels = pixels if job.canvas is None else job.canvas.cropped(pixels)
-    return image_of(job.made(picture), pixels, seconds, job.licence, job.checks.get(picture.prompt))
+    mark = job.mark
+    if mark is not None and job.edit is not None and job.edit.own is not None:
+        mark = replace(mark, free=~job.edit.own)
+    return image_of(job.made(picture), pixels, seconds, job.licence, job.checks.get(picture.prompt), mark)
 
 
 def _states(
@@ -305,6 +308,7 @@ def generate(
     strict: bool = False,
     use: str | None = None,
     licence_mode: str | None = None,
+    mark: str = "off",
 ) -> Result:
     """Makes n pictures of a prompt, or of each of several.
 
@@ -314,7 +318,7 @@ def generate(
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic),
         LicenceDeniedError, LicenceUnknownError, LicenceConditionError (the declared use), PromptBlockedError,
-        PromptReviewError, PromptUncheckedError, GateError (a text, or the gate that reads it).
+        PromptReviewError, PromptUncheckedError, GateError (a text, or the gate that reads it), ProvenanceError (marks).
     """
     asked = Request(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
@@ -325,6 +329,6 @@ def generate(
         refiner=refiner, refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, control=control,
         control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
         allow_partial=allow_partial, offload=offload, compiled=compiled, strict=strict,
-        use=use, licence_mode=licence_mode,
+        use=use, licence_mode=licence_mode, mark=mark,
     )  # fmt: skip
     return result_of(prepare(asked))
