@@ -25,7 +25,7 @@ from mezzotint.cli.output import Bar as PictureBar
 from mezzotint.cli.output import StoppedError, run_folder
 from mezzotint.cli.stop import Stop
 from mezzotint.config import DEVICES, DTYPES
-from mezzotint.errors import UsageError
+from mezzotint.errors import BudgetSpentError, UsageError
 
 _what = chain(
     click.option("--name", required=True, help='What prompts will call it: "acme bag".'),
@@ -108,12 +108,19 @@ def command(
     said, folder = settled(words, "model", "device", "threads"), run_folder(out, "tune")
 
     from mezzotint.cli.train import Bar
+    from mezzotint.costs.purse import Heeding, purse
     from mezzotint.making.tuned.words import tune
     from mezzotint.training.run import Watch
 
-    with Stop(minutes) as stop, Bar(shown=not quiet) as bar, Pictures(bar.end, shown=not quiet) as pictures:
-        watch = Watch(bar, stop, bar.say)
+    with (
+        Stop(minutes) as stop, purse("tune") as money, Bar(shown=not quiet) as bar,
+        Pictures(bar.end, shown=not quiet) as pictures,
+    ):  # fmt: skip
+        heeding = Heeding(stop, money)
+        watch = Watch(bar, heeding, bar.say)
         made = tune(photos, out=folder, resume=resume, watch=watch, pictured=pictures, **said)
+    if made.found is None and heeding.refused is not None:
+        raise BudgetSpentError(f"stopped: {heeding.refused}; go on with the same words, --resume --out {folder}")
     if made.found is None:
         _stopped(folder, stop.interrupted, as_json)
         return

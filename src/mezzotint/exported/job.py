@@ -80,6 +80,13 @@ class ExportedJob:
         """Network calls of the whole job, guidance aside."""
         return sum(len(way.program.calls) for way in self.ways) * len(self.batches)
 
+    @property
+    def calls(self) -> int:
+        """Network calls a picture; guidance makes two of one."""
+        return sum(
+            len(way.program.calls) * (1 if self.scale_of(k) in (0.0, 1.0) else 2) for k, way in enumerate(self.ways)
+        )
+
     def scale_of(self, k: int) -> float:
         """Guidance of stage k."""
         return self.scale if k == self.model.main else self.ways[k].scale

@@ -140,6 +140,7 @@ class Receipt:
     around: None in receipts that were written before there was that word.  prompt_check: the prompt gate's verdict on
     its texts, with versions and hashes; None where no gate was asked, and left out of JSON, as in older receipts.
     mark: what became of the invisible mark: state embedded | no-room, the name it holds, decibels; left out likewise.
+    cost: this picture's share of what was used: network calls, seconds, energy (an estimate), money; left out likewise.
     """
 
     made: Made
@@ -149,6 +150,7 @@ class Receipt:
     around: Around | None = None
     prompt_check: Mapping[str, Any] | None = None
     mark: Mapping[str, Any] | None = None
+    cost: Mapping[str, Any] | None = None
 
 
 def to_dict(receipt: Receipt) -> dict[str, Any]:
@@ -164,6 +166,7 @@ def to_dict(receipt: Receipt) -> dict[str, Any]:
         "times": times,
         **({} if receipt.prompt_check is None else {"prompt_check": dict(receipt.prompt_check)}),
         **({} if receipt.mark is None else {"mark": dict(receipt.mark)}),
+        **({} if receipt.cost is None else {"cost": dict(receipt.cost)}),
     }
 
 
@@ -180,7 +183,7 @@ def from_dict(value: Any, where: str) -> Receipt:
     try:
         made = _made_of(value["made"])
         around = Around(**value["around"]) if "around" in value else None
-        times, said = value["times"], {name: value.get(name) for name in ("prompt_check", "mark")}
+        times, said = value["times"], {name: value.get(name) for name in ("prompt_check", "mark", "cost")}
         receipt = Receipt(made, value["pixels_sha256"], times["created"], times["batch_seconds"], around, **said)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InputError(f"{where} is a damaged receipt ({error}); use an intact copy") from error
