@@ -30,10 +30,11 @@ TITLES = {
     "quality": "Quality after equal minutes of training",
 }
 LABELS = {"room": "with room for a mark", "embed_s": "seconds to put it in", "read_s": "seconds to read it"}
-MARKS = """`benchmarks/mark.py`: how often the mark's 32 bits were read exactly, with Wilson's 95 % intervals; pictures without
-room count as misses. Targets: 0.95 after JPEG 75, WebP 80, a crop of 90 % and 3/4 size; 38 dB; a CIELAB difference of
-2. photos: three squares of each of 36 photographs that nothing was tuned on; shots: renders of products on a plain
-ground. 0.83 is a size that is not looked for. Seconds are processor time of one core."""
+MARKS = """`benchmarks/mark.py`: how often the mark's 32 bits were read exactly, with Wilson's 95 % intervals; pictures
+without room count as misses. Targets: 0.95 after JPEG 75, WebP 80, a crop of 90 % and 3/4 size; 38 dB; a
+CIELAB difference of 2. photos: three squares of each of 36 photographs that nothing was tuned on; shots:
+renders of products on a plain ground. 0.83 is a size that is not looked for. Seconds are processor time of
+one core."""
 HEAD = """# Measured
 
 What `make bench` printed, both sides in one run, by turns; a ratio is ours over the peer's and below 1 is a win. Ratios

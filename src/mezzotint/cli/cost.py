@@ -80,13 +80,14 @@ def command(
 def _of_the_book(what: str, prompt: tuple[str, ...], n: int, out: Path | None, as_json: bool) -> None:
     """What needs no model."""
     from mezzotint.cli import spent
+    from mezzotint.costs.caps import declared
 
     if prompt or (what == "spent" and out is not None):
         raise UsageError(f"cost {what} takes no {'prompt' if prompt else '--out'}; leave it out")
     if what == "compare":
         shown, said = spent.compare(n, out)
     else:
-        found, caps = spent.lines(), spent.declared()
+        found, caps = spent.lines(), declared()
         shown, said = spent.spent_document(found, caps), spent.spent_text(found, caps)
     if as_json:
         print_json(shown)

@@ -86,7 +86,7 @@ def _libraries() -> list[dict[str, Any]]:
     made = []
     for name in LIBRARIES:
         try:
-            number, licence = version(name), metadata(name).get("License-Expression")
+            number, licence = version(name), metadata(name).json.get("license_expression")
         except PackageNotFoundError:
             continue
         named = {"licenses": [{"license": {"name": licence}}]} if licence else {}

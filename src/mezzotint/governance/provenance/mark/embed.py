@@ -100,8 +100,8 @@ def _where(light: Grey, free: Free | None) -> Grey:
     """
     mean = uniform_filter(light, 9)
     lively = np.sqrt(np.maximum(uniform_filter(light * light, 9) - mean * mean, 0))
-    taken = np.clip(1 + (lively - 4) / 12, 1, LIVELY).astype(np.float32)
-    return taken if free is None else taken * free
+    taken: Grey = np.clip(1 + (lively - 4) / 12, 1, LIVELY).astype(np.float32)
+    return taken if free is None else np.where(free, taken, np.float32(0))
 
 
 def _added(pixels: Pixels, change: Grey, strength: float) -> Pixels:

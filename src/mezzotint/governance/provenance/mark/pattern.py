@@ -75,7 +75,8 @@ class Pattern:
     def soft(self, waves: Waves) -> Reals:
         """(210,): what a picture's waves say of each sign of the code."""
         turned = waves[self.data] * self.turn[self.data].conj()
-        return np.bincount(self.place, np.concatenate([turned.real, turned.imag]) * self.sign, LENGTH)
+        found: Reals = np.bincount(self.place, np.concatenate([turned.real, turned.imag]) * self.sign, LENGTH)
+        return found
 
     def waves(self, code: Reals) -> Waves:
         """(COUNT,): those of a code, of size 1 each."""
@@ -105,7 +106,7 @@ def pattern(key: bytes) -> Pattern:
     bits = np.unpackbits(
         np.frombuffer(hashlib.shake_256(b"mezzotint/mark/signs/1/" + key).digest(COUNT // 4 + 1), "u1")
     )
-    sign = 1.0 - 2.0 * bits[: 2 * len(data)]
+    sign = 1.0 - 2.0 * bits[: 2 * len(data)].astype(np.float64)
     return Pattern(sync, data, turn, np.arange(2 * len(data)) % LENGTH, sign)
 
 
