@@ -52,6 +52,8 @@ def sized(pixels: Pixels, share: float) -> Pixels:
     return to_pixels(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
 
+PICTURES = ("photo", "on white", "on grey", "one channel")
+
 CHANGES = {
     "nothing": lambda p: p,
     "jpeg": lambda p: saved(p, "JPEG", 75),
@@ -119,7 +121,7 @@ def test_moving_back_undoes_an_offset() -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("picture", [photo(), packshot(), packshot(230), photo()[..., :1]], ids=str)
+@pytest.mark.parametrize("picture", [photo(), packshot(), packshot(230), photo()[..., :1]], ids=PICTURES)
 def test_a_mark_outlives(picture: Pixels, change: str) -> None:
     made = embed(picture, NAME, KEY)
     assert made.embedded and made.pixels.shape == picture.shape

@@ -85,6 +85,37 @@ def history(seen: Seen) -> Answer:
     return Answer(EVIDENCED if ledger.head.number else PARTIAL, claim)
 
 
+def origins(seen: Seen) -> Answer:
+    """Of what was made, and of what it was learnt from as far as anybody says."""
+    found = origin(seen)
+    if found.status == NOT_MEASURED:
+        return found
+    runs = len([*seen.of(TRAINING), *seen.of(TUNED)])
+    said = f"{runs} runs name the data they learnt from" if runs else "of training data only what cards claim is known"
+    return Answer(PARTIAL, f"{found.claim}; {said}", found.artefacts)
+
+
+def audited(seen: Seen) -> Answer:
+    """What can be verified; which pictures were, nobody writes down."""
+    found = history(seen)
+    if found.status == NOT_MEASURED:
+        return found
+    return Answer(
+        PARTIAL, f"{found.claim}; `mezzotint verify` reads signatures and marks, and keeps no list of what it read"
+    )
+
+
+def cards(seen: Seen) -> Answer:
+    """Model cards."""
+    found = trained(seen)
+    if found.status != NOT_MEASURED or not seen.receipts:
+        return found
+    claim = (
+        "cards of the models that receipts name are beside this: hashes are checked, the rest is their makers' claim"
+    )
+    return Answer(PARTIAL, claim, _refs(seen.of(RECEIPT)))
+
+
 def retention(seen: Seen) -> Answer:
     """The history is there; how long it is kept is a policy."""
     found = history(seen)
@@ -221,15 +252,18 @@ def never(why: str) -> Rule:
 
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("GV-1.1-001", "GV-6.1-001", "GV-6.1-009", "MP-4.1-010"), licences),
-    **dict.fromkeys(("GV-1.2-001", "MP-2.1-001", "MP-2.2-001", "MS-1.1-001", "MG-2.2-002"), origin),
-    **dict.fromkeys(("MS-2.8-003", "MS-1.1-002", "MG-2.2-007"), history),
+    "MS-1.1-001": origin,
+    **dict.fromkeys(("GV-1.2-001", "MP-2.1-001", "MP-2.2-001", "MG-2.2-002"), origins),
+    "MS-2.8-003": history,
+    **dict.fromkeys(("MS-1.1-002", "MG-2.2-007"), audited),
     "GV-1.5-003": retention,
     **dict.fromkeys(("MS-2.7-005", "MS-2.7-004"), marks),
     **dict.fromkeys(("MG-3.2-005", "GV-1.4-001", "GV-3.2-003", "MS-2.6-006", "MG-2.2-001"), prompts),
     **dict.fromkeys(("GV-1.3-002", "MS-2.3-001", "MS-2.3-002", "MS-2.3-003", "MP-2.3-001"), evaluations),
     **dict.fromkeys(("MS-2.10-001", "MG-3.1-004"), copies),
     **dict.fromkeys(("MP-4.1-007", "MS-2.7-008", "MG-3.1-003"), tuned),
-    **dict.fromkeys(("MS-2.9-002", "MG-3.2-002", "MG-3.2-003"), trained),
+    "MS-2.9-002": cards,
+    **dict.fromkeys(("MG-3.2-002", "MG-3.2-003"), trained),
     **dict.fromkeys(("MS-2.5-005", "MP-2.1-002", "MP-4.1-004"), data),
     **dict.fromkeys(("GV-1.6-001", "GV-1.6-003", "MS-2.7-001", "MG-3.1-002"), weights),
     "GV-4.3-002": incidents,
