@@ -67,9 +67,7 @@ def test_a_batch_too_long_for_the_probe_is_worth_its_steps(inside: Path, capsys)
 
 
 def test_what_was_spent_stands_against_caps(inside: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    home = inside / "own"
-    shutil.copytree(Path(os.environ["MEZZOTINT_HOME"]), home)
-    monkeypatch.setenv("MEZZOTINT_HOME", str(home))
+    monkeypatch.setenv("MEZZOTINT_HOME", str(_own(inside)))
     assert run(["cost"]) == 0 and "nothing was spent here yet" in capsys.readouterr().out
     (inside / "mezzotint.toml").write_text('[cost]\nper_hour = "0.40 USD"\nproject = "autumn"\ncap_month = "5 USD"\n')
     assert run(["generate", "sneaker", "--n", "2", "--quiet", "--out", "o"]) == 0
@@ -92,9 +90,7 @@ def test_what_was_spent_stands_against_caps(inside: Path, monkeypatch: pytest.Mo
 
 
 def test_a_cap_ends_a_run_and_it_goes_on_where_there_is_more(inside: Path, monkeypatch, capsys) -> None:
-    home = inside / "own"
-    shutil.copytree(Path(os.environ["MEZZOTINT_HOME"]), home)
-    monkeypatch.setenv("MEZZOTINT_HOME", str(home))
+    monkeypatch.setenv("MEZZOTINT_HOME", str(_own(inside)))
     words = ["generate", "sneaker", "--n", "3", "--batch", "1", "--quiet", "--out", "o"]
     said = '[cost]\nper_hour = "3600 USD"\ncap_command = "{} USD"\n'
     (inside / "mezzotint.toml").write_text(said.format("0"))
@@ -119,3 +115,44 @@ def test_a_cap_ends_a_run_and_it_goes_on_where_there_is_more(inside: Path, monke
 )
 def test_words_that_do_not_go_together(inside: Path, words: list[str]) -> None:
     assert run(words) == 2
+
+
+LONG = {
+    "calibrate": ["fashion", "--calls", "2", "--rows", "8", "--updates", "2"],
+    "guide": ["fashion", "--scale", "2", "--updates", "2"],
+    "distill": ["fashion", "--updates", "2", "--out", "o"],
+    "frontier": ["fashion", "-n", "64"],
+    "evaluate": ["fashion", "--data", "nowhere"],
+    "tune": ["photos", "--name", "acme bag", "--out", "o"],
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_where_nothing_is_left_nothing_begins(inside: Path, monkeypatch, capsys, name: str) -> None:
+    monkeypatch.setenv("MEZZOTINT_HOME", str(_own(inside)))
+    (inside / "mezzotint.toml").write_text('[cost]\nper_hour = "1 USD"\ncap_month = "0 USD"\n')
+    assert run([name, *LONG[name], "--quiet"]) == 4, capsys.readouterr().err
+    assert "the cap of this month, 0 USD, leaves no more" in capsys.readouterr().err
+
+
+def test_a_fit_is_stopped_and_goes_on(inside: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("MEZZOTINT_HOME", str(_own(inside)))
+    (inside / "mezzotint.toml").write_text('[cost]\nper_hour = "1 USD"\ncap_month = "9 USD"\n')
+    real, asked = Purse.heed, []
+
+    def heed(money: Purse) -> None:
+        asked.append(1)
+        if len(asked) == 3:
+            raise BudgetError("the cap leaves no more")
+        real(money)
+
+    monkeypatch.setattr(Purse, "heed", heed)
+    words = ["calibrate", *LONG["calibrate"], "--threads", "1", "--quiet"]
+    assert run(words) == 3 and "the same command goes on" in capsys.readouterr().err
+    assert run(words) in (0, 3) and "leaves no more" not in capsys.readouterr().err
+
+
+def _own(inside: Path) -> Path:
+    """A home that is not shared."""
+    shutil.copytree(Path(os.environ["MEZZOTINT_HOME"]), inside / "own")
+    return inside / "own"

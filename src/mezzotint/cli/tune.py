@@ -11,6 +11,7 @@ from typing import Any, Self
 import click
 
 from mezzotint.cli import say
+from mezzotint.cli.budget import budgeted
 from mezzotint.cli.options import (
     chain,
     json_option,
@@ -25,7 +26,7 @@ from mezzotint.cli.output import Bar as PictureBar
 from mezzotint.cli.output import StoppedError, run_folder
 from mezzotint.cli.stop import Stop
 from mezzotint.config import DEVICES, DTYPES
-from mezzotint.errors import BudgetSpentError, UsageError
+from mezzotint.errors import UsageError
 
 _what = chain(
     click.option("--name", required=True, help='What prompts will call it: "acme bag".'),
@@ -108,19 +109,16 @@ def command(
     said, folder = settled(words, "model", "device", "threads"), run_folder(out, "tune")
 
     from mezzotint.cli.train import Bar
-    from mezzotint.costs.purse import Heeding, purse
     from mezzotint.making.tuned.words import tune
     from mezzotint.training.run import Watch
 
+    kept = f"go on with the same words, --resume --out {folder}"
     with (
-        Stop(minutes) as stop, purse("tune") as money, Bar(shown=not quiet) as bar,
+        Stop(minutes) as stop, budgeted("tune", stop, kept) as ends, Bar(shown=not quiet) as bar,
         Pictures(bar.end, shown=not quiet) as pictures,
     ):  # fmt: skip
-        heeding = Heeding(stop, money)
-        watch = Watch(bar, heeding, bar.say)
+        watch = Watch(bar, ends, bar.say)
         made = tune(photos, out=folder, resume=resume, watch=watch, pictured=pictures, **said)
-    if made.found is None and heeding.refused is not None:
-        raise BudgetSpentError(f"stopped: {heeding.refused}; go on with the same words, --resume --out {folder}")
     if made.found is None:
         _stopped(folder, stop.interrupted, as_json)
         return
