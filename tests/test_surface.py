@@ -97,15 +97,30 @@ OPTIONS = {
             "--compile",
             "--batch",
             "--out",
+            "--mark",
             "--embed-prompt",
         ],
         *["--film", *SHARED],
     ],
     "upscale": [
         *["PICTURE", "--prompt", "--negative-prompt", "--model", "--by", "--strength", "--noise-level", "--tile"],
-        *["--overlap", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
+        *["--overlap", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", "--mark", *SHARED],
     ],
-    "vary": ["PICTURE", "OTHER", "--model", "-n/--n", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
+    "vary": [
+        *[
+            "PICTURE",
+            "OTHER",
+            "--model",
+            "-n/--n",
+            "--seed",
+            *SAMPLING,
+            *MACHINE,
+            "--batch",
+            "--out",
+            "--mark",
+            *SHARED,
+        ],
+    ],
     "noise": ["IMAGE", "--schedule", "-n/--n", "--seed", "--out", *SHARED],
     "calibrate": [
         *["MODEL", "--calls", "--scale", "--prompts", "--rows", "--updates", "--teacher", "--loss", "--seed"],
@@ -153,12 +168,17 @@ OPTIONS = {
     "export": ["MODEL", "--to", "--weights", "--solver", "--grid", "--steps", "--out", *SHARED],
     "config": ["--json"],
     "cost": [
-        *["{plan}", "PROMPT...", "--model", "-n/--n", *SAMPLING, "--size", "--batch", "--probe", *MACHINE, *SHARED],
+        *["spent|plan|compare", "PROMPT...", "--model", "-n/--n", *SAMPLING, "--size", "--batch", "--probe", *MACHINE],
+        *["--out", *SHARED],
     ],
     "verify": ["FILE", "--json"],
+    "evidence": [
+        *["{build|incident}", "FOLDER...", "--out", "--title", "--reporter", "--system", "--description", "--data"],
+        *["--date", "--impact", "--stakeholder", "--asset", "--file", "--json"],
+    ],
     "replay": ["RECEIPT", "--have", "--picture", *MACHINE, "--solver", "--grid", "--json"],
     "ledger": ["{check}", "--ledger", "--head", "--json"],
-    "keys": ["{init}", "--organisation", "--years", "--json"],
+    "keys": ["{init|mark}", "--organisation", "--years", "--json"],
     "train": [
         *["RECIPE", "--data", "--out", "--resume", "--from", "--steps", "--minutes", "--seed", "--device", "--threads"],
         *["--feeders", "--compile", "--strategy", "--part", "--tensorboard", *SHARED],
@@ -261,7 +281,9 @@ def test_options_are_frozen(name: str) -> None:
         command = group.get_command(context, name)
     assert command is not None and command.help
     spelled = [
-        p.make_metavar(click.Context(command)).strip("[]") if isinstance(p, click.Argument) else "/".join(p.opts)
+        p.make_metavar(click.Context(command)).strip("[]").replace("]...", "...")
+        if isinstance(p, click.Argument)
+        else "/".join(p.opts)
         for p in command.params
     ]
     assert spelled == OPTIONS[name]

@@ -20,6 +20,7 @@ SECTIONS = ("licence", "cost", "safety", "provenance")
 
 DTYPES = ("auto", "float32", "bfloat16", "fastest")
 CREDENTIALS = ("auto", "off", "required")
+MARKS = ("auto", "off", "required")
 QUALITIES = ("draft", "standard", "best")
 
 
@@ -46,6 +47,7 @@ SETTINGS = (
     Setting("text_cache", "on", "whether what text encoders made of a prompt is kept under home", ("on", "off")),
     Setting("ledger", None, "file of the ledger of pictures; off keeps none; unset keeps it under home"),
     Setting("credentials", "auto", "signed credentials in pictures; auto signs where there are keys", CREDENTIALS),
+    Setting("mark", "auto", "invisible marks in pictures; auto marks where there is a key (keys mark)", MARKS),
     Setting("out", None, "folder of a run's files; unset makes a new one in ./mezzotint-out"),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -95,6 +95,20 @@ class PromptUncheckedError(MezzotintError):
     exit_code = 4
 
 
+class BudgetError(MezzotintError):
+    """A cap of what may be spent leaves nothing for this."""
+
+    code = "budget"
+    exit_code = 4
+
+
+class BudgetSpentError(BudgetError):
+    """The same in the middle: what is made stays, and the same command goes on where there is money again."""
+
+    code = "budget_spent"
+    exit_code = 3
+
+
 class LedgerError(MezzotintError):
     """A ledger whose chain is broken, or a file that is none."""
 

@@ -108,6 +108,25 @@ def test_tune_heeds_it(place: Path, home: Path, capsys: pytest.CaptureFixture[st
     assert error["code"] == "usage"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export", "fashion", "--out", "e"],
+        ["calibrate", "fashion", "--calls", "2", "--rows", "4", "--updates", "2"],
+        ["distill", "fashion", "--calls", "2", "--updates", "2", "--out", "d"],
+        ["guide", "fashion", "--scale", "2", "--updates", "2"],
+        ["frontier", "fashion", "-n", "64"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_is_made_of_a_model_heeds_it(
+    place: Path, home: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    put(place, home, "CC-BY-NC-4.0")
+    assert said(capsys, 4, *words)["code"] == "licence_denied"
+    assert not [*Path("e").glob("*"), *Path("d").glob("*.safetensors")]
+
+
 def test_models_show_the_verdict(place: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(place, home, "CC-BY-NC-4.0")
     (one,) = (m for m in said(capsys, 0, "models")["models"] if m["name"] == "fashion")

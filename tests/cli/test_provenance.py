@@ -95,7 +95,13 @@ def test_a_picture_leaves_signed_and_entered(place: Path, capsys: pytest.Capture
     found = check(place / "home" / "ledger.sqlite")
     assert found.fault is None and found.head.number == 2
     document = said(capsys, 0, "verify", "o/sneaker-0.png")
-    assert states(document) == {"credential": "trusted", "receipt": "matches", "ledger": "file", "mark": "marked"}
+    assert states(document) == {
+        "credential": "trusted",
+        "receipt": "matches",
+        "ledger": "file",
+        "mark": "marked",
+        "watermark": "none",
+    }
     assert (document["verdict"], document["source"], document["photos"]) == ("proves", MADE, 0)
     assert "Acme" in document["signer"]
     data = Path("o/sneaker-0.png").read_bytes()
@@ -128,7 +134,13 @@ def test_what_is_done_to_a_file_shows(place: Path, capsys: pytest.CaptureFixture
     path, away = Path("o/sneaker-0.png"), place / "away.png"
     Image.open(path).save(away)
     document = said(capsys, 0, "verify", str(away))
-    assert states(document) == {"credential": "none", "receipt": "none", "ledger": "pixels", "mark": "none"}
+    assert states(document) == {
+        "credential": "none",
+        "receipt": "none",
+        "ledger": "pixels",
+        "mark": "none",
+        "watermark": "none",
+    }
     data, other = path.read_bytes(), Path("o/sneaker-1.png").read_bytes()
     ours, theirs = ({k: (b, e) for k, b, e in chunks(d)} for d in (data, other))
     b, e = ours[b"IDAT"]
@@ -481,6 +493,32 @@ def test_nothing_is_put_beside_a_signature(place: Path) -> None:
     bad = sealed(data[:room] + b"a secret" + data[room + 8 :], begin, end)
     assert credential.read(data, anchors()).state == "trusted"
     assert credential.read(bad, anchors()).state == "invalid"
+
+
+def photo_file(side: int = 64) -> bytes:
+    file = io.BytesIO()
+    Image.open(io.BytesIO(grey(side))).convert("RGB").save(file, "JPEG")
+    return file.getvalue()
+
+
+def test_nor_in_a_jpeg_whose_credential_is_in_pieces(place: Path) -> None:
+    """A large one, by a command: with something in the room beside the signature, and with pieces changed."""
+    program = Signer((keys.folder() / keys.CHAIN).read_text(), lambda data: _key().sign(data, ECDSA(SHA256())))
+    photos = tuple(Photo(credential.signed(photo_file(), MADE_BY_IT, program), "image/jpeg") for _ in range(6))
+    data = credential.signed(photo_file(), Claim(False, MADE, {"asset_id": "a" * 32}, photos), program)
+    begins = [at for at in range(len(data)) if data[at : at + 2] == b"\xff\xeb" and data[at + 4 : at + 6] == b"JP"]
+    assert len(begins) > 1 and credential.read(data, anchors()).state == "trusted"
+    room = data.rindex(bytes(2000)) + 1000
+    assert begins[0] < room
+    random, seen = np.random.default_rng(0), []
+    for at in [
+        room,
+        *(b + 12 + k for b in begins for k in range(8)),
+        *random.integers(begins[-1], len(data) - 700, 60),
+    ]:
+        bad = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        seen.append(credential.read(bad, anchors()).state)
+    assert "trusted" not in seen and seen[0] == "invalid"
 
 
 def _key() -> Any:

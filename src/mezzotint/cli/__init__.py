@@ -32,7 +32,7 @@ COMMANDS = {
     "frontier": "Measure quality against calls of the network for every solver; --quality reads it.",
     "evaluate": "Measure a model: distances, precision and recall, copies, adherence to prompts.",
     "compare": "Evaluate several models in the same way, side by side.",
-    "cost": "Plan what pictures will take here: calls, time, energy, money.",
+    "cost": "Show what was spent against caps; plan what pictures will take; compare.",
     "models": "List the models at hand, with licences and sizes.",
     "licence": "Say whether licences allow a use of a model, with the quotes.",
     "check": "Say what the prompt gate makes of a text: allow, review, block.",
@@ -45,7 +45,8 @@ COMMANDS = {
     "verify": "Say what speaks for a picture: credential, receipt, ledger, mark.",
     "replay": "Make a receipt's picture again and say which factor made it another.",
     "ledger": "Check the record of the pictures that were made.",
-    "keys": "Make the keys that sign pictures.",
+    "keys": "Make the keys that sign and mark pictures.",
+    "evidence": "Set what was done beside what NIST asks; record incidents.",
     "config": "Show every setting and where its value comes from.",
 }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from mezzotint.cli import say
+from mezzotint.cli.budget import budgeted
 from mezzotint.cli.options import fast_machine, json_option, machine_options, print_json, quiet_option, whole_numbers
 from mezzotint.cli.output import Bar, StoppedError
 from mezzotint.cli.stop import Stop
@@ -65,10 +66,11 @@ def command(calls: str, prompts: Path | None, as_json: bool, quiet: bool, **word
 
     from mezzotint.making.calibrated.words import calibrate, prompts_of
 
-    with Stop(None) as stop, Phases(shown=not quiet) as phases:
-        found = calibrate(calls=numbers, prompts=prompts_of(prompts), progressed=phases, stop=stop, **said)
+    kept = "all that is done is kept, and the same command goes on"
+    with Stop(None) as stop, budgeted("calibrate", stop, kept) as ends, Phases(shown=not quiet) as phases:
+        found = calibrate(calls=numbers, prompts=prompts_of(prompts), progressed=phases, stop=ends, **said)
     if found.stopped:
-        raise StoppedError("interrupted; all that is done is kept, and the same command goes on")
+        raise StoppedError(f"interrupted; {kept}")
     if as_json:
         print_json(document(found))
     else:

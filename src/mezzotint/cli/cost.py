@@ -1,8 +1,9 @@
-"""``mezzotint cost plan``: what pictures will take on this machine, in time, energy and money."""
+"""``mezzotint cost``: what was spent against caps; what pictures will take here; what they cost elsewhere."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from mezzotint.cli.options import (
     settled,
 )
 from mezzotint.cli.output import Bar
+from mezzotint.errors import UsageError
 
 if TYPE_CHECKING:
     from mezzotint.costs.plan import Span
@@ -28,8 +30,8 @@ SCHEMA = "mezzotint/cost-plan/1"
 
 
 @click.command("cost")
-@click.argument("what", type=click.Choice(["plan"]))
-@click.argument("prompt", nargs=-1, required=True)
+@click.argument("what", type=click.Choice(["spent", "plan", "compare"]), default="spent")
+@click.argument("prompt", nargs=-1)
 @model_option
 @click.option("-n", "--n", type=int, default=1, show_default=True, help="Pictures of each prompt.")
 @sampling_options
@@ -37,14 +39,26 @@ SCHEMA = "mezzotint/cost-plan/1"
 @click.option("--batch", type=int, help="Pictures computed together.")
 @click.option("--probe", type=float, default=20.0, show_default=True, help="Seconds in which pictures are made to see.")
 @machine_options
+@click.option("--out", type=click.Path(path_type=Path), help="Of compare: a new HTML file.")
 @json_option
 @quiet_option
-def command(what: str, prompt: tuple[str, ...], probe: float, as_json: bool, quiet: bool, **words: Any) -> None:
-    """Plan: say what a run of `generate` with the same words would take here: calls, time, energy, money.
+def command(
+    what: str, prompt: tuple[str, ...], probe: float, out: Path | None, as_json: bool, quiet: bool, **words: Any
+) -> None:
+    """Spent (the default): what was spent here, by month and project, against the caps of mezzotint.toml.
+
+    Compare: what -n pictures cost here, at a photographer's and by hosted services, each price with its date.
+
+    Plan: say what a run of `generate` with the same words would take here: calls, time, energy, money.
 
     Makes pictures for a few seconds, to see, and keeps nothing of them. What an hour of the machine costs, its power,
     what a photographer asks and what others ask for a picture are said in [cost] of mezzotint.toml.
     """
+    if what != "plan":
+        _of_the_book(what, prompt, words["n"], out, as_json)
+        return
+    if not prompt or out is not None:
+        raise UsageError('cost plan takes a prompt, and no --out: mezzotint cost plan "ankle boot" -n 1000')
     said = settled(words, "model", "quality", "device", "dtype", "threads", "batch")
 
     from mezzotint.making.costed import cost_plan
@@ -61,6 +75,24 @@ def command(what: str, prompt: tuple[str, ...], probe: float, as_json: bool, qui
         print_json(document(found))
     else:
         click.echo(text(found))
+
+
+def _of_the_book(what: str, prompt: tuple[str, ...], n: int, out: Path | None, as_json: bool) -> None:
+    """What needs no model."""
+    from mezzotint.cli import spent
+    from mezzotint.costs.caps import declared
+
+    if prompt or (what == "spent" and out is not None):
+        raise UsageError(f"cost {what} takes no {'prompt' if prompt else '--out'}; leave it out")
+    if what == "compare":
+        shown, said = spent.compare(n, out)
+    else:
+        found, caps = spent.lines(), declared()
+        shown, said = spent.spent_document(found, caps), spent.spent_text(found, caps)
+    if as_json:
+        print_json(shown)
+    else:
+        click.echo(said)
 
 
 def text(found: Costed) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mezzotint.cli import say
+from mezzotint.cli.budget import budgeted
 from mezzotint.cli.calibrate import EXIT_PARTLY, Phases
 from mezzotint.cli.options import (
     fast_machine,
@@ -73,11 +74,15 @@ def command(out: Path | None, resume: bool, prompts: Path | None, as_json: bool,
 
     texts = prompts_of(prompts)
     folder = run_folder(None if place is None else Path(place), "distill")
-    with Stop(None) as stop, Phases(shown=not quiet) as phases, Bar(shown=not quiet) as bar:
-        watch = Watch(bar, stop, bar.say)
+    kept = f"all that is done is kept, go on with --resume --out {folder}"
+    with (
+        Stop(None) as stop, budgeted("distill", stop, kept) as ends, Phases(shown=not quiet) as phases,
+        Bar(shown=not quiet) as bar,
+    ):  # fmt: skip
+        watch = Watch(bar, ends, bar.say)
         found = distill(out=folder, prompts=texts, resume=resume, watch=watch, progressed=phases, **said)
     if found.stopped:
-        raise StoppedError(f"interrupted; all that is done is kept, go on with --resume --out {folder}")
+        raise StoppedError(f"interrupted; {kept}")
     if as_json:
         print_json(found.document)
     else:

@@ -20,6 +20,7 @@ from mezzotint.cli.options import (
     settled,
 )
 from mezzotint.cli.output import Bar, StoppedError, run_folder
+from mezzotint.errors import BudgetError, BudgetSpentError
 
 if TYPE_CHECKING:
     from mezzotint.making.evaluated import Evaluated
@@ -47,11 +48,21 @@ evaluation_options = chain(
 
 def measured(model: str, folder: Path, *, quiet: bool, **words: Any) -> Evaluated:
     """One model's evaluation, its pictures kept in ``folder`` while they are made."""
+    from mezzotint.costs.purse import purse
     from mezzotint.making.evaluate import evaluate
 
     words = settled(words, "quality", "device", "dtype", "threads")
-    with Bar(words["n"], "picture", not quiet) as bar:
-        return evaluate(model, work=folder / "work", report=lambda done, total: bar.at(done, model, total), **words)
+    with Bar(words["n"], "picture", not quiet) as bar, purse("evaluate") as money:
+
+        def report(done: int, total: int) -> None:
+            bar.at(done, model, total)
+            if money is not None:
+                money.heed()
+
+        try:
+            return evaluate(model, work=folder / "work", report=report, **words)
+        except BudgetError as error:
+            raise BudgetSpentError(f"stopped: {error}; the same command with --out {folder} goes on") from error
 
 
 @click.command("evaluate")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mezzotint.cli.budget import budgeted
 from mezzotint.cli.calibrate import Phases
 from mezzotint.cli.options import (
     fast_machine,
@@ -63,12 +64,13 @@ def command(
     from mezzotint.making.frontier.frontier import SOLVERS, frontier
     from mezzotint.making.frontier.plot import plot_png
 
-    with Stop(None) as stop, Phases(shown=not quiet) as phases:
+    kept = "all that is measured is kept, and the same command goes on"
+    with Stop(None) as stop, budgeted("frontier", stop, kept) as ends, Phases(shown=not quiet) as phases:
         found = frontier(
-            solvers=solvers or SOLVERS, steps=numbers, prompts=prompts_of(prompts), progressed=phases, stop=stop, **said
+            solvers=solvers or SOLVERS, steps=numbers, prompts=prompts_of(prompts), progressed=phases, stop=ends, **said
         )
     if found.stopped:
-        raise StoppedError("interrupted; all that is measured is kept, and the same command goes on")
+        raise StoppedError(f"interrupted; {kept}")
     folder = run_folder(out, "frontier")
     write_atomic(folder / "frontier.json", pretty_json(found.document))
     write_atomic(folder / "frontier.png", plot_png(found.points, f"{found.model} at scale {found.scale:g}"))

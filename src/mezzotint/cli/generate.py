@@ -13,6 +13,7 @@ from mezzotint.cli.options import (
     json_option,
     licence_options,
     machine_options,
+    mark_option,
     model_option,
     out_option,
     quiet_option,
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
 )
 @click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
 @out_option
+@mark_option
 @click.option("--embed-prompt", is_flag=True, help="Write prompt and settings into the PNG, as A1111 does.")
 @click.option("--film", is_flag=True, help="Also write the denoising film of each picture: a strip and an animation.")
 @json_option
@@ -109,7 +111,9 @@ def command(
     the same command with the same --out goes on.
     """
     began = time.perf_counter()
-    words = settled({**words, "out": _out(out)}, "model", "quality", "device", "dtype", "threads", "batch", "out")
+    words = settled(
+        {**words, "out": _out(out)}, "model", "quality", "device", "dtype", "threads", "batch", "mark", "out"
+    )
     place = words.pop("out")
 
     from mezzotint.making.request import Request

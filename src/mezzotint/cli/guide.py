@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mezzotint.cli import say
+from mezzotint.cli.budget import budgeted
 from mezzotint.cli.calibrate import EXIT_PARTLY, Phases
 from mezzotint.cli.options import fast_machine, json_option, machine_options, print_json, quiet_option
 from mezzotint.cli.output import StoppedError
@@ -61,10 +62,11 @@ def command(scale: str | None, prompts: Path | None, as_json: bool, quiet: bool,
     from mezzotint.making.calibrated.words import prompts_of
     from mezzotint.making.guided.words import guide
 
-    with Stop(None) as stop, Phases(shown=not quiet) as phases:
-        found = guide(scale=scales, prompts=prompts_of(prompts), progressed=phases, stop=stop, **said)
+    kept = "all that is done is kept, and the same command goes on"
+    with Stop(None) as stop, budgeted("guide", stop, kept) as ends, Phases(shown=not quiet) as phases:
+        found = guide(scale=scales, prompts=prompts_of(prompts), progressed=phases, stop=ends, **said)
     if found.stopped:
-        raise StoppedError("interrupted; all that is done is kept, and the same command goes on")
+        raise StoppedError(f"interrupted; {kept}")
     if as_json:
         print_json(document(found))
     else:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mezzotint.config import DEVICES, DTYPES, QUALITIES, settings
+from mezzotint.config import DEVICES, DTYPES, MARKS, QUALITIES, settings
 from mezzotint.errors import UsageError
 from mezzotint.governance.licence.words import MODES, USES
 
@@ -48,6 +48,9 @@ machine_options = chain(
     click.option("--device", metavar="|".join(DEVICES), help="Where the network runs.  [auto]"),
     click.option("--dtype", metavar="|".join(DTYPES), help="Its number format.  [auto]"),
     click.option("--threads", type=int, help="Processor threads."),
+)
+mark_option = click.option(
+    "--mark", metavar="|".join(MARKS), help="Put an invisible mark into the pixels.  [auto: where there is a key]"
 )
 use_option = click.option(
     "--use",

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from mezzotint.cli.options import print_json
 from mezzotint.cli.output import Bar, StoppedError, run_folder, slug
-from mezzotint.errors import StorageError
+from mezzotint.errors import BudgetError, BudgetSpentError, StorageError
 from mezzotint.files import pretty_json, sha256, write_atomic, write_once
 
 if TYPE_CHECKING:
+    from mezzotint.costs.purse import Purse
     from mezzotint.exported.job import ExportedJob
     from mezzotint.exported.run import Done
     from mezzotint.governance.provenance.release import Release
@@ -134,8 +135,8 @@ class Folder:
         return document
 
 
-def make(job: AnyJob, folder: Folder, film: bool, shown: bool) -> None:
-    """Runs what is not done yet; every picture is on disk before the next batch begins."""
+def make(job: AnyJob, folder: Folder, film: bool, shown: bool, money: Purse | None = None) -> None:
+    """Runs what is not done yet; every picture is on disk before the next batch begins.  Raises BudgetError."""
     from mezzotint.making.image import Image, Progress
 
     rest = replace(job, pictures=folder.rest())
@@ -144,7 +145,11 @@ def make(job: AnyJob, folder: Folder, film: bool, shown: bool) -> None:
         for event in _events(rest):
             if isinstance(event, Image):
                 folder.save(event, () if reel is None else reel.take(event.seed))
+                if money is not None:
+                    money.pictures += 1
                 continue
+            if money is not None:
+                money.heed()
             bar.at(event.done, f"picture {len(folder.entries) + 1} of {len(job.pictures)}")
             if reel is not None and isinstance(event, Progress):
                 reel.add(event)
@@ -205,9 +210,9 @@ def run(
     if job.memory is not None and not quiet:
         print(f"mezzotint: this takes {job.memory}", file=sys.stderr)
     place = run_folder(out, command)
-    with _released(photos) as release:
+    with _released(photos) as release, _purse(command) as money:
         folder = Folder(place, job, release, embed_prompt=embed_prompt)
-        document = _made(folder, film, command, began, shown=not quiet)
+        document = _made(folder, film, command, began, money, shown=not quiet)
     if as_json:
         print_json({**document, "out": str(folder.path)})
     elif not quiet:
@@ -225,11 +230,25 @@ def _released(photos: Sequence[Path]) -> AbstractContextManager[Release]:
     return releasing(str(said["credentials"].value), place(None if ledger is None else str(ledger)), photos)
 
 
-def _made(folder: Folder, film: bool, command: str, began: float, *, shown: bool) -> dict[str, Any]:
+def _purse(command: str) -> AbstractContextManager[Purse | None]:
+    """What may be spent on a command."""
+    from mezzotint.costs.purse import purse
+
+    return purse(command)
+
+
+def _made(
+    folder: Folder, film: bool, command: str, began: float, money: Purse | None, *, shown: bool
+) -> dict[str, Any]:
     """Makes what is not there yet.   Returns: what ``run.json`` holds."""
     try:
-        make(folder.job, folder, film, shown)
+        make(folder.job, folder, film, shown, money)
         return folder.finish(command, time.perf_counter() - began)
     except KeyboardInterrupt:
         whole = f"{len(folder.entries)} of {len(folder.job.pictures)} pictures are whole in {folder.path}"
         raise StoppedError(f"interrupted: {whole}; the same command with --out {folder.path} goes on") from None
+    except BudgetError as error:
+        if not folder.entries:
+            raise
+        whole = f"{len(folder.entries)} of {len(folder.job.pictures)} pictures are whole in {folder.path}"
+        raise BudgetSpentError(f"{whole}; {error}; the same command with --out {folder.path} goes on") from error

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -17,9 +18,10 @@ from mezzotint.cli.options import json_option, out_option, print_json, quiet_opt
 from mezzotint.cli.output import OUT, run_folder
 from mezzotint.cli.stop import Stop
 from mezzotint.config import DEVICES, settings
-from mezzotint.errors import UsageError
+from mezzotint.errors import BudgetSpentError, UsageError
 
 if TYPE_CHECKING:
+    from mezzotint.costs.meter import Used
     from mezzotint.training.loop import Progress
     from mezzotint.training.recipe import Recipe
     from mezzotint.training.run import Outcome
@@ -213,6 +215,10 @@ def command(
 
     import torch
 
+    from mezzotint.costs.meter import started
+    from mezzotint.costs.prices import declared
+    from mezzotint.costs.purse import Heeding, purse
+    from mezzotint.costs.runs import note, noted
     from mezzotint.pretrained.device import device_for, use_threads
     from mezzotint.training.distributed import joined
     from mezzotint.training.export import export, exported
@@ -224,25 +230,45 @@ def command(
     samples = chosen.data(data)
     said_of_it = exported(chosen, samples.train.classes)
     here = torch.device(device_for(str(said["device"].value)))
-    with joined(here, strategy) as ranks, Stop(minutes) as stop, Bar(shown=ranks.first and not quiet) as bar:
+    with (
+        joined(here, strategy) as ranks,
+        Stop(minutes) as stop,
+        Bar(shown=ranks.first and not quiet) as bar,
+        ExitStack() as spending,
+    ):
         # One process chooses the folder: a name made of the time differs between clocks.
         names = ranks.gather([str(_folder(said["out"].value, resume, chosen.name))] if ranks.first else [])
         folder = Path(names[0])
         boards = (Board(folder / "tensorboard"),) if tensorboard and ranks.first else ()
-        watch = Watch(together(bar, *boards), stop, bar.say)
+        before, began = noted(folder), started()
+        money = spending.enter_context(purse("train")) if ranks.first else None
+        heeding = Heeding(stop, money)
+        watch = Watch(together(bar, *boards), heeding, bar.say)
         start: Literal["new", "resume"] = "resume" if resume else "new"
         outcome = fit(
             chosen, folder, samples, start=start, first=first, device=here, ranks=ranks, compiled=compiled,
             workers=workers, feeders=_feeders(feeders, here.type, ranks.world), watch=watch,
         )  # fmt: skip
-        cut = stop.interrupted and outcome.reason == "stopped"
+        if ranks.first:
+            note(folder, _used(outcome, before, began.used(0, here.type)), declared())
+        cut = (stop.interrupted or heeding.refused is not None) and outcome.reason == "stopped"
         model = export(outcome, said_of_it) if said_of_it and not cut else None
+    if cut and heeding.refused is not None:
+        step = outcome.training.step
+        raise BudgetSpentError(f"stopped after step {step}: {heeding.refused}; go on with --resume --out {folder}")
     if cut and ranks.first:
         say(f"interrupted after step {outcome.training.step}; go on with --resume --out {folder}")
     if cut:
         raise click.exceptions.Exit(EXIT_INTERRUPTED)
     if ranks.first:
         _finish(outcome, model, as_json, quiet)
+
+
+def _used(outcome: Outcome, before: Used, now: Used) -> Used:
+    """In all: seconds and steps as the checkpoints count them; processor time of this process and what was noted."""
+    gpu = 0.0 if now.gpu_seconds == 0 else outcome.seconds
+    return replace(now, calls=outcome.training.step, seconds=outcome.seconds, gpu_seconds=gpu,
+                   cpu_seconds=before.cpu_seconds + now.cpu_seconds)  # fmt: skip
 
 
 def _finish(outcome: Outcome, model: Path | None, as_json: bool, quiet: bool) -> None:

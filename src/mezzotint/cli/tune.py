@@ -11,6 +11,7 @@ from typing import Any, Self
 import click
 
 from mezzotint.cli import say
+from mezzotint.cli.budget import budgeted
 from mezzotint.cli.options import (
     chain,
     json_option,
@@ -111,8 +112,12 @@ def command(
     from mezzotint.making.tuned.words import tune
     from mezzotint.training.run import Watch
 
-    with Stop(minutes) as stop, Bar(shown=not quiet) as bar, Pictures(bar.end, shown=not quiet) as pictures:
-        watch = Watch(bar, stop, bar.say)
+    kept = f"go on with the same words, --resume --out {folder}"
+    with (
+        Stop(minutes) as stop, budgeted("tune", stop, kept) as ends, Bar(shown=not quiet) as bar,
+        Pictures(bar.end, shown=not quiet) as pictures,
+    ):  # fmt: skip
+        watch = Watch(bar, ends, bar.say)
         made = tune(photos, out=folder, resume=resume, watch=watch, pictured=pictures, **said)
     if made.found is None:
         _stopped(folder, stop.interrupted, as_json)

@@ -11,6 +11,7 @@ import click
 from mezzotint.cli.options import (
     json_option,
     machine_options,
+    mark_option,
     out_option,
     quiet_option,
     sampling_options,
@@ -39,6 +40,7 @@ TEXTS = ("prompt", "negative_prompt")
 @machine_options
 @click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
 @out_option
+@mark_option
 @json_option
 @quiet_option
 def command(picture: Path, out: Path | None, as_json: bool, quiet: bool, **words: Any) -> None:
@@ -47,7 +49,7 @@ def command(picture: Path, out: Path | None, as_json: bool, quiet: bool, **words
     Works in overlapping tiles that are blended in every step. Writes what generate writes.
     """
     began = time.perf_counter()
-    words = settled(words, "quality", "device", "dtype", "threads", "batch")
+    words = settled(words, "quality", "device", "dtype", "threads", "batch", "mark")
     from mezzotint.conditioning.prompts import Prompts
     from mezzotint.making.request import How
     from mezzotint.making.upscale import Enlarging, prepare_upscale

@@ -11,6 +11,7 @@ import click
 from mezzotint.cli.options import (
     json_option,
     machine_options,
+    mark_option,
     out_option,
     quiet_option,
     sampling_options,
@@ -30,6 +31,7 @@ from mezzotint.cli.pictures import loading, run
 @machine_options
 @click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
 @out_option
+@mark_option
 @json_option
 @quiet_option
 def command(picture: Path, other: Path | None, out: Path | None, as_json: bool, quiet: bool, **words: Any) -> None:
@@ -38,7 +40,7 @@ def command(picture: Path, other: Path | None, out: Path | None, as_json: bool, 
     The picture's embedding stands in for a prompt's. Writes what generate writes.
     """
     began = time.perf_counter()
-    words = settled(words, "quality", "device", "dtype", "threads", "batch")
+    words = settled(words, "quality", "device", "dtype", "threads", "batch", "mark")
     from mezzotint.making.request import How
 
     photos = [picture] if other is None else [picture, other]

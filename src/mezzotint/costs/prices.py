@@ -13,7 +13,8 @@ from mezzotint.config import section
 from mezzotint.errors import UsageError, unknown
 from mezzotint.governance.licence.money import Money, money
 
-NAMES = ("per_hour", "watts", "photograph", "elsewhere")
+LISTS = ("elsewhere", "shoot")
+NAMES = ("per_hour", "watts", "photograph", *LISTS, "project", "cap_command", "cap_project", "cap_month")
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,14 @@ class Prices:
     """What nobody stated is None.
 
     per_hour: of the machine.  watts: it draws while it works.  photograph: a finished one by a photographer.
+    shoot: what photographers ask, as elsewhere has it.
     """
 
     per_hour: Money | None = None
     watts: float | None = None
     photograph: Money | None = None
     elsewhere: tuple[Elsewhere, ...] = ()
+    shoot: tuple[Elsewhere, ...] = ()
 
 
 def declared() -> Prices:
@@ -49,20 +52,24 @@ def declared() -> Prices:
     for name, (_, where) in said.items():
         if name not in NAMES:
             raise UsageError(f"{where}: {unknown('setting of [cost]', name, NAMES)}")
-    rows, where = said.get("elsewhere", (_shipped(), "the list that ships"))
+    per_hour, photograph = (stated(said, name) for name in ("per_hour", "photograph"))
+    return Prices(per_hour, _watts(said), photograph, *(_rows(said, name) for name in LISTS))
+
+
+def _rows(said: Mapping[str, tuple[Any, str]], name: str) -> tuple[Elsewhere, ...]:
+    """A list of the settings, else the one that ships."""
+    rows, where = said[name] if name in said else (_shipped()[name], "the list that ships")
     if not isinstance(rows, list):
-        raise UsageError(f"{where}: elsewhere is {rows!r}; expected [[cost.elsewhere]] tables")
-    return Prices(
-        _money(said, "per_hour"), _watts(said), _money(said, "photograph"), tuple(_row(row, where) for row in rows)
-    )
+        raise UsageError(f"{where}: {name} is {rows!r}; expected [[cost.{name}]] tables")
+    return tuple(_row(row, where, name) for row in rows)
 
 
-def _shipped() -> list[Any]:
-    found: list[Any] = tomllib.loads((files("mezzotint.costs") / "elsewhere.toml").read_text("utf-8"))["elsewhere"]
-    return found
+def _shipped() -> Mapping[str, list[Any]]:
+    return tomllib.loads((files("mezzotint.costs") / "elsewhere.toml").read_text("utf-8"))
 
 
-def _money(said: Mapping[str, tuple[Any, str]], name: str) -> Money | None:
+def stated(said: Mapping[str, tuple[Any, str]], name: str) -> Money | None:
+    """An amount of [cost], None where nobody states it.  Raises UsageError."""
     if name not in said:
         return None
     value, where = said[name]
@@ -84,10 +91,10 @@ def _watts(said: Mapping[str, tuple[Any, str]]) -> float | None:
     return float(value)
 
 
-def _row(row: Any, where: str) -> Elsewhere:
+def _row(row: Any, where: str, of: str) -> Elsewhere:
     wanted = {"name", "low", "high", "source", "date"}
     if not isinstance(row, dict) or set(row) != wanted:
-        raise UsageError(f"{where}: a table of elsewhere has {', '.join(sorted(wanted))}; got {row!r}")
+        raise UsageError(f"{where}: a table of {of} has {', '.join(sorted(wanted))}; got {row!r}")
     texts = {name: str(row[name]) for name in ("name", "source", "date")}
     low, high = (_amount(row[k], f"{where}: {row['name']}: {k}") for k in ("low", "high"))
     if low.currency != high.currency or low.amount > high.amount:

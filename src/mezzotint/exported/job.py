@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mezzotint import __version__
 from mezzotint.conditioning.prompts import Prompts
@@ -20,6 +20,7 @@ from mezzotint.making.checked import Checks, checked_request
 from mezzotint.making.counts import check_count, is_small, rows_for
 from mezzotint.making.job import GENERATE, Wanted, batches_of, prompts_of
 from mezzotint.making.licensed import licensed_request
+from mezzotint.making.marked import marking_of
 from mezzotint.making.planned import check_scale
 from mezzotint.making.prepare import check_whole
 from mezzotint.making.prompt import told
@@ -27,9 +28,12 @@ from mezzotint.making.request import Request
 from mezzotint.making.sizes import size_of
 from mezzotint.pretrained.system import System, codec_part
 
+if TYPE_CHECKING:
+    from mezzotint.governance.provenance.mark.marking import Marking
+
 TAKEN = (
     *("prompt", "negative_prompt", "model", "n", "seed", "quality", "steps", "scale", "solver", "grid", "size"),
-    *("device", "dtype", "threads", "batch", "strict", "use", "licence_mode"),
+    *("device", "dtype", "threads", "batch", "strict", "use", "licence_mode", "mark"),
 )
 """Words of a request that mean something here."""
 
@@ -37,7 +41,7 @@ TAKEN = (
 @dataclass(frozen=True)
 class ExportedJob:
     """As ``making.job.Job``.   ways: how each stage is sampled.  scale: guidance of the main one.  remarks, licence,
-    checks: as there."""
+    checks, mark: as there."""
 
     exported: Exported
     pictures: tuple[Wanted, ...]
@@ -52,6 +56,7 @@ class ExportedJob:
     remarks: tuple[str, ...] = ()
     licence: Mapping[str, Any] | None = None
     checks: Checks = field(default_factory=dict)
+    mark: Marking | None = None
 
     @property
     def model(self) -> System:
@@ -74,6 +79,13 @@ class ExportedJob:
     def total(self) -> int:
         """Network calls of the whole job, guidance aside."""
         return sum(len(way.program.calls) for way in self.ways) * len(self.batches)
+
+    @property
+    def calls(self) -> int:
+        """Network calls a picture; guidance makes two of one."""
+        return sum(
+            len(way.program.calls) * (1 if self.scale_of(k) in (0.0, 1.0) else 2) for k, way in enumerate(self.ways)
+        )
 
     def scale_of(self, k: int) -> float:
         """Guidance of stage k."""
@@ -107,6 +119,7 @@ class ExportedJob:
             processor=processor(),
             threads=self.threads,
             versions={"mezzotint": __version__, runtime.package: runtime.version, "numpy": np.__version__},
+            mark=None if self.mark is None else self.mark.said,
         )
 
     def _stage_made(self, k: int) -> StageMade:
@@ -164,6 +177,7 @@ def prepare(asked: Request) -> ExportedJob:
         remarks=heeded.notes,
         licence=heeded.record,
         checks=checks,
+        mark=marking_of(asked.mark),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mezzotint.costs.meter import cost_of, started
+from mezzotint.costs.prices import declared
 from mezzotint.diffusion.philox import normals
 from mezzotint.errors import NonFiniteError
 from mezzotint.exported.folder import Lowres, Part
@@ -137,9 +138,9 @@ def stream(job: ExportedJob) -> Iterator[Done | Image]:
     """Runs a job, batch by batch: every call as it is done, then the batch's pictures in the order of their seeds."""
     sessions = Sessions(job)
     read = conds(job, sessions)
-    done = 0
+    done, prices, each = 0, declared(), job.calls
     for pictures in job.batches:
-        began, previous = time.perf_counter(), NOTHING
+        began, previous = started(), NOTHING
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
         for k, part in enumerate(job.exported.parts):
             states = _stage(job, k, sessions, read, padded, previous)
@@ -148,11 +149,12 @@ def stream(job: ExportedJob) -> Iterator[Done | Image]:
                 x, done = after, done + 1
                 yield Done(done, job.total)
             previous = _decoded(part, sessions, x)
-        seconds = time.perf_counter() - began
+        used = began.used(each * len(pictures), "cpu")
+        cost = cost_of(used.share(len(pictures)), prices)
         rows_first = np.ascontiguousarray(previous.transpose(0, 2, 3, 1))
         for i, picture in enumerate(pictures):
             check = job.checks.get(picture.prompt)
-            yield image_of(job.made(picture), rows_first[i], seconds, job.licence, check)
+            yield image_of(job.made(picture), rows_first[i], used.seconds, job.licence, check, job.mark, cost)
 
 
 def _stage(

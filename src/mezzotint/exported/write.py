@@ -14,6 +14,7 @@ from mezzotint.exported.plan import to_json
 from mezzotint.exported.runtime import RUNTIMES, openvino, openvino_session
 from mezzotint.exported.weights import KINDS, stored
 from mezzotint.files import make_folder, pretty_json, sha256_file, write_atomic
+from mezzotint.making.licensed import licensed_to
 from mezzotint.pretrained.folder import EXPORT_JSON
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def export(
         if name not in known:
             raise unknown(kind, name, known)
     loaded = model if isinstance(model, Model) else load(model)
+    licensed_to(loaded.system, None)
     _check(loaded)
     _ = RUNTIMES[to].version
     folder = Path(out).expanduser()

@@ -65,8 +65,9 @@ class Made:
     English that the text encoder was given for either, encoder_sha256: its weights; "" for a model without text.
     size: (width, height).  device: its kind.  processor: the instruction set or accelerator that rounds.  threads: of
     the processor.   versions: of mezzotint, torch, numpy.
-    files: of a model in diffusers' layout, by part: SHA-256 of its configuration, of a tokenizer's files.  None for
-    ours, and left out of JSON.
+    files: of a model in diffusers' layout, by part: SHA-256 of its configuration, of a tokenizer's files; None for ours.
+    mark: version and key of the invisible mark that is put in where there is room; None is none.
+    Both are left out of JSON where they are None, as in older receipts.
     """
 
     model: str
@@ -90,6 +91,7 @@ class Made:
     threads: int
     versions: Mapping[str, str]
     files: Mapping[str, str] | None = None
+    mark: Mapping[str, Any] | None = None
 
     @property
     def stage(self) -> StageMade:
@@ -105,8 +107,9 @@ class Made:
 def _plain(made: Made) -> dict[str, Any]:
     """Its table; what a stage has by default and older receipts have no word for is left out."""
     table = asdict(made)
-    if table["files"] is None:
-        del table["files"]
+    for name in ("files", "mark"):
+        if table[name] is None:
+            del table[name]
     for stage in table["stages"]:
         for name in ("guidance_interval", "guidance", "cache"):
             if stage[name] is None:
@@ -140,6 +143,8 @@ class Receipt:
     created: UTC, ISO 8601.  batch_seconds: wall time of the whole batch that the picture was in.
     around: None in receipts that were written before there was that word.  prompt_check: the prompt gate's verdict on
     its texts, with versions and hashes; None where no gate was asked, and left out of JSON, as in older receipts.
+    mark: what became of the invisible mark: state embedded | no-room, the name it holds, decibels; left out likewise.
+    cost: this picture's share of what was used: network calls, seconds, energy (an estimate), money; left out likewise.
     """
 
     made: Made
@@ -148,6 +153,8 @@ class Receipt:
     batch_seconds: float
     around: Around | None = None
     prompt_check: Mapping[str, Any] | None = None
+    mark: Mapping[str, Any] | None = None
+    cost: Mapping[str, Any] | None = None
 
 
 def to_dict(receipt: Receipt) -> dict[str, Any]:
@@ -162,6 +169,8 @@ def to_dict(receipt: Receipt) -> dict[str, Any]:
         **({} if receipt.around is None else {"around": _said(receipt.around)}),
         "times": times,
         **({} if receipt.prompt_check is None else {"prompt_check": dict(receipt.prompt_check)}),
+        **({} if receipt.mark is None else {"mark": dict(receipt.mark)}),
+        **({} if receipt.cost is None else {"cost": dict(receipt.cost)}),
     }
 
 
@@ -178,8 +187,8 @@ def from_dict(value: Any, where: str) -> Receipt:
     try:
         made = _made_of(value["made"])
         around = Around(**value["around"]) if "around" in value else None
-        times, check = value["times"], value.get("prompt_check")
-        receipt = Receipt(made, value["pixels_sha256"], times["created"], times["batch_seconds"], around, check)
+        times, said = value["times"], {name: value.get(name) for name in ("prompt_check", "mark", "cost")}
+        receipt = Receipt(made, value["pixels_sha256"], times["created"], times["batch_seconds"], around, **said)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InputError(f"{where} is a damaged receipt ({error}); use an intact copy") from error
     if made.asset_id != value.get("asset_id"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mezzotint.costs.plan import Plan, plan
 from mezzotint.costs.prices import Prices, declared
 from mezzotint.errors import UsageError
-from mezzotint.making.evaluation import calls
+from mezzotint.making.calls import calls
 from mezzotint.making.job import Job
 from mezzotint.making.prepare import prepare
 from mezzotint.making.probed import Told, probe, silent

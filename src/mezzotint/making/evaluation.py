@@ -19,10 +19,10 @@ from mezzotint.evaluation.measure import METRICS, check, measure
 from mezzotint.evaluation.report import Cost, Report
 from mezzotint.evaluation.trial import Trial
 from mezzotint.files import make_folder, sha256, write_atomic
+from mezzotint.making.calls import calls
 from mezzotint.making.image import Image
-from mezzotint.making.job import Job, Planned
+from mezzotint.making.job import Job
 from mezzotint.making.run import stream
-from mezzotint.pretrained.plan import guided_calls
 
 PIECE = 4
 """Batches that are kept together where many pictures are made."""
@@ -84,17 +84,6 @@ def parameters(job: Job) -> int:
     """Of all networks that make a picture, codecs included, each once."""
     modules = {id(net): net for stage in job.stages for net in stage.model.networks.values()}
     return sum(p.numel() for net in modules.values() for p in net.parameters())
-
-
-def calls(job: Job) -> int:
-    """Network calls a picture, over all stages; guidance makes two of each of the solver's."""
-    return sum(sum(s.plan.calls) * _times(s) for s in job.stages)
-
-
-def _times(stage: Planned) -> int:
-    """Network calls for each of the solver's."""
-    by = stage.plan.guidance
-    return guided_calls(stage.model.spec, stage.plan.scale) if by is None else by.calls
 
 
 def put_to(

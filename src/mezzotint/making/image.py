@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
     from mezzotint.diffusion.sample import State
+    from mezzotint.governance.provenance.mark.marking import Marking
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,15 @@ def image_of(
     seconds: float,
     licence: Mapping[str, Any] | None = None,
     check: Mapping[str, Any] | None = None,
+    mark: Marking | None = None,
+    cost: Mapping[str, Any] | None = None,
 ) -> Image:
     """A picture that has just been made, with its receipt.   seconds: wall time of its batch.  licence: the decision.
-    check: what the prompt gate said of its texts."""
+    check: what the prompt gate said of its texts.  mark: how it is marked; raises ProvenanceError where it must be.
+    cost: its share of what was used."""
+    pixels, marked = (pixels, None) if mark is None else mark(pixels, made.asset_id)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    receipt = Receipt(made, sha256(pixels.tobytes()), now, seconds, Around(code_sha256(), licence), check)
+    receipt = Receipt(made, sha256(pixels.tobytes()), now, seconds, Around(code_sha256(), licence), check, marked, cost)
     return Image(made.prompt, made.seed, pixels, receipt)
 
 

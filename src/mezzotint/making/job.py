@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from mezzotint.governance.provenance.mark.marking import Marking
     from mezzotint.pretrained.memory import Needed
     from mezzotint.pretrained.model import AnyStage, Model
     from mezzotint.pretrained.plan import Plan
@@ -109,7 +110,7 @@ class Job:
     canvas: how a picture is made that is larger than the network sees at once.
     quality: the presets of the stages that the words are not for.
     remarks: what people should know of how it is sampled.   licence: the decision, as receipts have it.
-    checks: what the prompt gate said of each prompt.
+    checks: what the prompt gate said of each prompt.   mark: how pictures are marked; None is not at all.
     """
 
     model: Model
@@ -130,6 +131,7 @@ class Job:
     remarks: tuple[str, ...] = ()
     licence: Mapping[str, Any] | None = None
     checks: Checks = field(default_factory=dict)
+    mark: Marking | None = None
 
     @property
     def running(self) -> tuple[Planned, ...]:
@@ -201,6 +203,7 @@ class Job:
             threads=self.threads,
             versions={"mezzotint": __version__, "torch": torch.__version__, "numpy": np.__version__, **compiler},
             files=system.files,
+            mark=None if self.mark is None else self.mark.said,
         )
 
     def _task(self, picture: Wanted) -> Choice:

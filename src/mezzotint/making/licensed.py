@@ -54,19 +54,34 @@ def licensed(
     return Heeded(_notes(found, mode), {"decision": found.decision.word, "enforced": mode == "enforce", **about})
 
 
+def licensed_to(system: System, action: str | None) -> tuple[str, ...]:
+    """The same for making something of a model under the use that mezzotint.toml declares.
+
+    action: of ``governance.licence.words.ACTIONS``; None is nothing beyond its use.   Returns: what people should know.
+    """
+    return _licensed_to(system, action, "", None, None)
+
+
 def licensed_to_tune(
     system: System, photo_licence: str, use: str | None = None, mode: str | None = None
 ) -> tuple[str, ...]:
     """The same for learning an adapter of a model from photographs, whose licence counts too."""
+    return _licensed_to(system, "lora", photo_licence, use, mode)
+
+
+def _licensed_to(
+    system: System, action: str | None, photo_licence: str, use: str | None, mode: str | None
+) -> tuple[str, ...]:
     said = declared()
     facts = told(said.facts, use=use)
     chosen("licence-mode", mode, MODES)
     if facts.use is None:
         return ()
     shelf = shelf_of(said)
-    learning = replace(facts, actions=tuple(dict.fromkeys((*facts.actions, "lora"))))
-    photos = photographs(photo_licence, "the photographs (--photo-licence)", shelf.library)
-    return _notes(verdict([("denoiser", system)], (), learning, shelf, photos), mode or said.mode)
+    more = () if action is None else (action,)
+    making = replace(facts, actions=tuple(dict.fromkeys((*facts.actions, *more))))
+    photos = photographs(photo_licence, "the photographs (--photo-licence)", shelf.library) if action == "lora" else ()
+    return _notes(verdict([("denoiser", system)], (), making, shelf, photos), mode or said.mode)
 
 
 def _notes(found: Verdict, mode: str) -> tuple[str, ...]:

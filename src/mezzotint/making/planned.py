@@ -13,6 +13,7 @@ from mezzotint.making.begun import begun
 from mezzotint.making.edit import Edit
 from mezzotint.making.interval import check_interval
 from mezzotint.making.job import Job, Planned, Wanted
+from mezzotint.making.marked import marking_of
 from mezzotint.making.refine import handing_over
 from mezzotint.making.request import How
 from mezzotint.pretrained.ruled import Ruled
@@ -74,6 +75,7 @@ def planned(
         compiled=how.compiled,
         quality=how.quality,
         remarks=remarks,
+        mark=marking_of(how.mark),
     )
 
 

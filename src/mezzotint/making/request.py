@@ -44,6 +44,7 @@ class How:
     interval: tuple[float, float] | None = None
     guidance: str | None = None
     cache: float | None = None
+    mark: str = "off"
 
     def __post_init__(self) -> None:
         if self.cache is not None and not 0 <= self.cache < math.inf:
@@ -98,6 +99,8 @@ class Request:
     strict: whether a prompt that is too long is an error.
     use: what the pictures are for, advertising | product_design | content_generation | internal_research | evaluation;
         None is what mezzotint.toml declares.   licence_mode: enforce | warn where licences do not allow that.
+    mark: invisible marks in the pixels: auto, where the home has a key (``mezzotint keys mark``) and the picture room;
+        off; required.
     """
 
     prompt: str | Sequence[str]
@@ -146,6 +149,7 @@ class Request:
     strict: bool = False
     use: str | None = None
     licence_mode: str | None = None
+    mark: str = "off"
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -163,5 +167,5 @@ class Request:
             model=self.model, n=self.n, seed=self.seed, quality=self.quality, steps=self.steps, scale=self.scale,
             solver=self.solver, grid=self.grid, device=self.device, dtype=self.dtype, threads=self.threads,
             batch=self.batch, said=said, offload=self.offload, compiled=self.compiled, interval=interval,
-            guidance=self.guidance, cache=self.cache,
+            guidance=self.guidance, cache=self.cache, mark=self.mark,
         )  # fmt: skip

@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from mezzotint.codecs.base import Codec
 from mezzotint.codecs.kl import KL
+from mezzotint.costs.meter import cost_of, started
+from mezzotint.costs.prices import declared
 from mezzotint.diffusion.denoiser import Cond, Denoiser
 from mezzotint.diffusion.guidance import (
     Autoguided,
@@ -29,6 +32,7 @@ from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.diffusion.solver.held import Held
 from mezzotint.making.begun import first_steps
+from mezzotint.making.calls import run_calls
 from mezzotint.making.image import Image, Progress, Result, image_of
 from mezzotint.making.job import Job, Planned, Wanted
 from mezzotint.making.prepare import prepare
@@ -189,10 +193,13 @@ def to_pixels(data: Tensor) -> Pixels:
     return pixels
 
 
-def _image(job: Job, picture: Wanted, data: Tensor, seconds: float) -> Image:
+def _image(job: Job, picture: Wanted, data: Tensor, seconds: float, cost: Mapping[str, Any]) -> Image:
     pixels = to_pixels(data) if job.edit is None else job.edit.locked(to_pixels(data))
     pixels = pixels if job.canvas is None else job.canvas.cropped(pixels)
-    return image_of(job.made(picture), pixels, seconds, job.licence, job.checks.get(picture.prompt))
+    mark = job.mark
+    if mark is not None and job.edit is not None and job.edit.own is not None:
+        mark = replace(mark, free=~job.edit.own)
+    return image_of(job.made(picture), pixels, seconds, job.licence, job.checks.get(picture.prompt), mark, cost)
 
 
 def _states(
@@ -226,7 +233,7 @@ def _given(pictures: Sequence[Wanted], device: str) -> Tensor | None:
 
 def stream(job: Job) -> Iterator[Progress | Image]:
     """Runs a job, batch by batch: every step as it is done, then the batch's pictures in the order of their seeds."""
-    conds = _Conds(job.dtype)
+    conds, prices, each = _Conds(job.dtype), declared(), run_calls(job)
     done, width = 0, 0
     x: Tensor | None = None
     for pictures in job.batches:
@@ -234,7 +241,7 @@ def stream(job: Job) -> Iterator[Progress | Image]:
             stages, begins = _edited(job, stages_of(job, conds(pictures[:1])[1]))
             width = pictures[0].told.width
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
-        began, previous = time.perf_counter(), _given(padded, job.device)
+        began, previous = started(), _given(padded, job.device)
         cond, seeds = (
             {name: value.to(job.device) for name, value in conds(padded)[0].items()},
             tuple(p.seed for p in padded),
@@ -247,10 +254,11 @@ def stream(job: Job) -> Iterator[Progress | Image]:
                 yield Progress(done, job.total, seeds[: len(pictures)], state, k)
             x = state.x
             previous = stage.codec.decode(state.x) if run.stop == job.stages[k].plan.steps else None
-        seconds = time.perf_counter() - began
         assert previous is not None
+        used = began.used(each * len(pictures), job.device)
+        cost = cost_of(used.share(len(pictures)), prices)
         for picture, row in zip(pictures, previous, strict=False):
-            yield _image(job, picture, row, seconds)
+            yield _image(job, picture, row, used.seconds, cost)
 
 
 def result_of(job: Job) -> Result:
@@ -308,6 +316,7 @@ def generate(
     strict: bool = False,
     use: str | None = None,
     licence_mode: str | None = None,
+    mark: str = "off",
 ) -> Result:
     """Makes n pictures of a prompt, or of each of several.
 
@@ -317,7 +326,7 @@ def generate(
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic),
         LicenceDeniedError, LicenceUnknownError, LicenceConditionError (the declared use), PromptBlockedError,
-        PromptReviewError, PromptUncheckedError, GateError (a text, or the gate that reads it).
+        PromptReviewError, PromptUncheckedError, GateError (a text, or the gate that reads it), ProvenanceError (marks).
     """
     asked = Request(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
@@ -328,6 +337,6 @@ def generate(
         refiner=refiner, refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, control=control,
         control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
         allow_partial=allow_partial, offload=offload, compiled=compiled, strict=strict,
-        use=use, licence_mode=licence_mode,
+        use=use, licence_mode=licence_mode, mark=mark,
     )  # fmt: skip
     return result_of(prepare(asked))

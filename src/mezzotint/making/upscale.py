@@ -194,6 +194,7 @@ def upscale(
     dtype: str = "auto",
     threads: int | None = None,
     batch: int | None = None,
+    mark: str = "off",
 ) -> Result:
     """Makes a picture larger: by an upscaler's checkpoint, which is told the small picture, or by any model in
     diffusers' layout, which begins from the enlarged one.
@@ -212,5 +213,5 @@ def upscale(
     from mezzotint.making.run import result_of
 
     said = Prompts(prompt, negative_prompt)
-    how = How(model, n, seed, quality, steps, scale, solver, grid, device, dtype, threads, batch, said)
+    how = How(model, n, seed, quality, steps, scale, solver, grid, device, dtype, threads, batch, said, mark=mark)
     return result_of(prepare_upscale(Path(picture), how, Enlarging(by, strength, noise_level, tile, overlap)))

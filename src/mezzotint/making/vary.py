@@ -145,6 +145,7 @@ def vary(
     dtype: str = "auto",
     threads: int | None = None,
     batch: int | None = None,
+    mark: str = "off",
 ) -> Result:
     """Makes n pictures like a given one; or, where another is given, n from the one to the other.
 
@@ -156,5 +157,5 @@ def vary(
     Raises: UsageError (words; another kind of model), InputError (files, model), ModelError, NonFiniteError.
     """
     both = [Path(picture)] if other is None else [Path(picture), Path(other)]
-    how = How(model, n, seed, quality, steps, scale, solver, grid, device, dtype, threads, batch)
+    how = How(model, n, seed, quality, steps, scale, solver, grid, device, dtype, threads, batch, mark=mark)
     return result_of(prepare_vary(both, how))

@@ -46,6 +46,7 @@ class Passport:
     learnt.  kind: the word for all such things.  evaluation, settings: JSON tables.  command: what makes it again.
     versions: of the programs.  created: ISO 8601, UTC.  licence: of the adapter itself, "" where nobody said.
     rank_at_noise: the rank that acts at full noise where it falls with noise (``nets.adapters.falling``), else None.
+    cost: what was used to make it, as receipts have it; None where that was not metered.
     """
 
     title: str
@@ -64,6 +65,7 @@ class Passport:
     created: str
     licence: str = ""
     rank_at_noise: int | None = None
+    cost: Mapping[str, Any] | None = None
 
 
 def base_of(system: System) -> Base:
@@ -78,8 +80,9 @@ def base_of(system: System) -> Base:
 def said(passport: Passport) -> str:
     """As the header has it.   Raises ValueError for a number that is not finite."""
     table = asdict(passport)
-    if passport.rank_at_noise is None:
-        del table["rank_at_noise"]  # programs that do not know the word read all files but those that need it
+    for name in ("rank_at_noise", "cost"):
+        if table[name] is None:
+            del table[name]  # programs that do not know the word read all files but those that need it
     return canonical_json({"schema": SCHEMA, **table}).decode()
 
 
@@ -108,7 +111,11 @@ def _checked(found: dict[str, Any], where: str) -> Passport:
     _all(str, [*texts, *within, *triggers, *versions], f"{where}: expected texts for names, hashes, words and versions")
     if not all(text.isprintable() and len(text) <= LONGEST for text in (base.name, base.architecture, base.sha256)):
         raise ModelError(f"{where}: expected a name of the base in one line; fetch it again")
-    _all(dict, [made.evaluation, made.settings], f"{where}: expected tables for evaluation and settings")
+    _all(
+        dict,
+        [made.evaluation, made.settings, {} if made.cost is None else made.cost],
+        f"{where}: expected tables for evaluation, settings and cost",
+    )
     ranks = [0 if rank is None else rank for rank in (made.rank, made.rank_at_noise)]
     _all(int, [photos.count, made.seed, *ranks], f"{where}: expected whole numbers for count, seed and rank")
     alpha = 0.0 if made.alpha is None else made.alpha

@@ -17,13 +17,16 @@ KNOWN = {33, "x5chain", "sigTst", "sigTst2", "rVals", "pad", "pad2"}
 """What a header that is not signed may hold: certificates, time stamps, revocations, and the room that is left."""
 
 LABELLED, SALTED, DEEPEST = 3, 0x13, 12
+APP11, SCAN = 0xEB, 0xDA
+"""Markers of a JPEG: a segment for boxes; where the picture itself begins."""
+
 Span = tuple[int, int]
 
 
 def is_clean(data: bytes, mime: str) -> bool:
-    """Whether nothing lies where the signature of a PNG's or WebP's last manifest does not reach."""
+    """Whether nothing lies where the signature of the last manifest in a PNG, WebP or JPEG does not reach."""
     try:
-        (store,) = _stores(data, mime)
+        (store,) = [_joined(data)] if mime == "image/jpeg" else _stores(data, mime)
         ((kind, outer),) = _boxes(store, (0, len(store)))
         manifests = _inside(store, kind, outer, "c2pa")
         kind, last = manifests[-1]
@@ -31,6 +34,23 @@ def is_clean(data: bytes, mime: str) -> bool:
         return all(_part(store, *part) for part in parts)
     except (ValueError, IndexError, TypeError):
         return False
+
+
+def _joined(data: bytes) -> bytes:
+    """The credential of a JPEG, whose pieces in APP11 segments follow one another: number, the box's own head again,
+    contents (ISO 19566-5, annex D).  Raises ValueError."""
+    parts, at, before, known = list[bytes](), 2, 0, b""
+    while data[at] == 0xFF and data[at + 1] != SCAN:
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if data[at + 1] == APP11 and data[at + 4 : at + 6] == b"JP":
+            number, head = int.from_bytes(data[at + 8 : at + 12], "big"), data[at + 12 : at + 20]
+            apart = parts and (at != before or head != parts[0][:8] or data[at + 6 : at + 8] != known)
+            if apart or number != len(parts) + 1 or len(head) < 8:
+                raise ValueError("pieces that do not belong together")
+            known, before = data[at + 6 : at + 8], end
+            parts.append(data[at + (20 if parts else 12) : end])
+        at = end
+    return b"".join(parts)
 
 
 def _stores(data: bytes, mime: str) -> Iterator[bytes]:

@@ -216,3 +216,11 @@ def find(path: Path, file_sha256: str, pixels_sha256: str) -> Entry | None:
         found = _one(connection, f"{SELECT} WHERE file_sha256 = ? ORDER BY number DESC LIMIT 1", file_sha256)
         same = f"{SELECT} WHERE pixels_sha256 = ? ORDER BY number DESC LIMIT 1"
         return found or _one(connection, same, pixels_sha256)
+
+
+def find_named(path: Path, name: str) -> list[Entry]:
+    """The entries of the assets whose id begins with a mark's name (hexadecimal digits), one an asset.   Raises as
+    ``check``."""
+    query = f"{SELECT} WHERE asset_id BETWEEN ? AND ? GROUP BY asset_id ORDER BY number"
+    with _reading(path) as connection:
+        return [_entry(row) for row in connection.execute(query, (name, f"{name}g"))]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import c2pa
 
 SECTION = "provenance"
-WORDS = ("certificate", "key", "command", "trust")
+WORDS = ("certificate", "key", "command", "trust", "marks")
 ALGORITHMS = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512", "ed25519": "ed25519"}
 MAX_BYTES, SECONDS = 1 << 18, 30.0
 Sign = Callable[[bytes], bytes]
@@ -109,7 +109,7 @@ def configured() -> Signer | None:
 
     Raises UsageError, InputError (settings), ProvenanceError (keys).
     """
-    said = _said()
+    said = declared()
     if not said.keys() & {"certificate", "key", "command"}:
         own = keys.folder()
         return _of_files(own / keys.CHAIN, own / keys.KEY) if own.exists() else None
@@ -138,17 +138,17 @@ def _text(path: Path) -> str:
 def anchors() -> str:
     """The certificates that are trusted, PEM: the home's authority, and those of [provenance] ``trust``."""
     own = keys.folder() / keys.AUTHORITY
-    files = [*([own] if own.is_file() else []), *(Path(str(one)).expanduser() for one in _said().get("trust", []))]
+    files = [*([own] if own.is_file() else []), *(Path(str(one)).expanduser() for one in declared().get("trust", []))]
     return "\n".join(_text(path) for path in files)
 
 
-def _said() -> Mapping[str, Any]:
+def declared() -> Mapping[str, Any]:
     """The settings, checked.  Raises UsageError, InputError."""
     found = section(SECTION)
     for name, (value, source) in found.items():
         if name not in WORDS:
             raise UsageError(f"{source}: {unknown(f'[{SECTION}] setting', name, WORDS)}")
-        many = name in ("command", "trust")
+        many = name in ("command", "trust", "marks")
         right = isinstance(value, list) and value and all(isinstance(v, str) for v in value) if many else value
         if not right or not isinstance(value, list if many else str):
             raise UsageError(f"{source}: [{SECTION}] {name} is {value!r}; expected {'texts' if many else 'a path'}")

@@ -12,10 +12,11 @@ from mezzotint.errors import InputError, MezzotintError, ProvenanceError
 from mezzotint.files import read_bytes, sha256
 from mezzotint.governance.provenance import credential
 from mezzotint.governance.provenance.chain import Entry
-from mezzotint.governance.provenance.ledger import find, place
+from mezzotint.governance.provenance.ledger import find, find_named, place
+from mezzotint.governance.provenance.mark import keys
 from mezzotint.governance.provenance.signer import anchors
 from mezzotint.governance.receipt import read_receipt
-from mezzotint.pictures.png import read_picture, to_pixels
+from mezzotint.pictures.png import Pixels, read_picture, to_pixels
 
 ASSET = "mezzotint:asset_id"
 PROVES, FAILS, SILENT = "proves", "fails", "silent"
@@ -23,8 +24,8 @@ PROVES, FAILS, SILENT = "proves", "fails", "silent"
 
 @dataclass(frozen=True)
 class Finding:
-    """kind: credential | receipt | ledger | mark.   verdict: proves | fails | silent.   state: short, stable.
-    text: what that proves and what not, in one line."""
+    """kind: credential | receipt | ledger | mark | watermark.   verdict: proves | fails | silent.   state: short, and
+    stable.  text: what that proves and what not, in one line."""
 
     kind: str
     verdict: str
@@ -67,19 +68,26 @@ class Verified:
 
 
 def verify(file: str | Path) -> Verified:
-    """Looks for a picture's credential, its receipt beside it, its entry in the ledger, and its mark.
+    """Looks for a picture's credential, its receipt beside it, its entry in the ledger, its mark, and its watermark.
 
     Raises InputError (unreadable, or no sound PNG, JPEG, WebP), UsageError (settings).
     """
     path = Path(file).expanduser()
     data = read_bytes(path, credential.MAX_BYTES)
     picture = read_picture(path)
-    whole, pixels = sha256(data), sha256(to_pixels(picture).tobytes())
+    decoded = to_pixels(picture)
+    whole, pixels = sha256(data), sha256(decoded.tobytes())
     found, said = _credential(data)
     texts = {k: v for k, v in picture.info.items() if isinstance(k, str) and isinstance(v, str)}
     signed = found.said if found.state in ("trusted", "valid") and found.said else {}
     asset = str(signed.get("asset_id") or texts.get(ASSET, ""))
-    findings = (said, _receipt(path, asset, pixels, signed), _ledger(whole, pixels), _mark(data, found))
+    findings = (
+        said,
+        _receipt(path, asset, pixels, signed),
+        _ledger(whole, pixels),
+        _mark(data, found),
+        _watermark(decoded, asset),
+    )
     return Verified(path, whole, pixels, asset, found, findings)
 
 
@@ -123,9 +131,8 @@ def _receipt(path: Path, asset: str, pixels: str, signed: Mapping[str, Any]) -> 
 
 def _ledger(file_sha256: str, pixels_sha256: str) -> Finding:
     """What this machine, or the one whose ledger it is, wrote down when the picture left."""
-    value = settings()["ledger"].value
-    where = place(None if value is None else str(value))
-    if where is None or not where.is_file():
+    where = _book()
+    if where is None:
         return Finding("ledger", SILENT, "none", "no ledger here to look in")
     try:
         entry = find(where, file_sha256, pixels_sha256)
@@ -134,6 +141,13 @@ def _ledger(file_sha256: str, pixels_sha256: str) -> Finding:
     if entry is None:
         return Finding("ledger", SILENT, "absent", "not in the ledger: not made here, or its pixels were changed")
     return _entered(entry, file_sha256)
+
+
+def _book() -> Path | None:
+    """The ledger that is here."""
+    value = settings()["ledger"].value
+    where = place(None if value is None else str(value))
+    return where if where is not None and where.is_file() else None
 
 
 def _entered(entry: Entry, file_sha256: str) -> Finding:
@@ -151,3 +165,39 @@ def _mark(data: bytes, found: credential.Credential) -> Finding:
         return Finding("mark", SILENT, "none", "no mark of a machine's making; that says nothing about a picture")
     whose = "signed with the credential" if found.state in ("trusted", "valid") and found.source else "not signed"
     return Finding("mark", SILENT, "marked", f"marked as made by a model, wholly or in part; the mark is {whose}")
+
+
+def _watermark(pixels: Pixels, asset: str) -> Finding:
+    """What the pixels themselves say to who has the key; nothing else here outlives another file format."""
+    try:
+        known = keys.known()
+    except ProvenanceError as error:
+        return Finding("watermark", SILENT, "could-not-check", f"not looked for: {error}")
+    if not known:
+        return Finding("watermark", SILENT, "no-key", "no key here to look for an invisible mark with")
+    from mezzotint.governance.provenance.mark.read import false_alarm, read
+
+    found = read(pixels, known)
+    if found is None:
+        return Finding(
+            "watermark", SILENT, "none", "no invisible mark by a key here: never marked, no room, or removed"
+        )
+    name = f"{found.name:08x}"
+    if asset and not asset.startswith(name):
+        other = f"names asset {name}…, and the file says that it is {asset[:8]}…: one of them is of another picture"
+        return Finding("watermark", SILENT, "other", f"its invisible mark {other}")
+    chance = f"by chance in less than one picture of {1 / false_alarm(len(known)):,.0f}"
+    return Finding("watermark", PROVES, "read", f"marked with a key here, {chance}; {_meant(name)}")
+
+
+def _meant(name: str) -> str:
+    """Which asset a mark names."""
+    where = _book()
+    try:
+        entries = [] if where is None else find_named(where, name)
+    except MezzotintError:
+        entries = []
+    if not entries:
+        return f"it names asset {name}…, which no ledger here has"
+    said = " or ".join(f"{one.record.asset_id} (entry {one.number})" for one in entries)
+    return f"it names asset {said}; not that nothing in it was changed since"

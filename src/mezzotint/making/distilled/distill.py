@@ -21,6 +21,7 @@ from mezzotint.making.distilled.lesson import Lesson, captions_of, consistent, f
 from mezzotint.making.distilled.settings import Settings
 from mezzotint.making.distilled.write import ADAPTER, MODEL, Kept, kept, write
 from mezzotint.making.job import Job
+from mezzotint.making.licensed import licensed_to
 from mezzotint.making.opened import opened
 from mezzotint.making.request import Request
 from mezzotint.pretrained.system import System
@@ -62,6 +63,8 @@ def distilled(
     watch = watch or Watch()
     check_folder(folder, start)
     system = opened(model)
+    for note in licensed_to(system, "distil"):
+        watch.say(note)
     check_model(system)
     pictures = None if data is None else opened_data(data)
     job, rows = _job(model, system, settings, asked, prompts, pictures)

@@ -25,6 +25,7 @@ from mezzotint.making.calibrated.calibrate import check_model
 from mezzotint.making.calibrated.rows import Rows, job_of, problem_of, prompts_for
 from mezzotint.making.guided.checked import Checked, checked, measured
 from mezzotint.making.job import Job
+from mezzotint.making.licensed import licensed_to
 from mezzotint.making.opened import opened
 from mezzotint.making.request import Request
 from mezzotint.nets.adapters import scaled
@@ -109,6 +110,7 @@ def guided(
     StorageError.
     """
     system = opened(model)
+    licensed_to(system, "fine_tune")
     check_model(system)
     low, high = check_scales(system, scales)
     each = learnt_at(low, high)

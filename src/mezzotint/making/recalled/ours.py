@@ -145,6 +145,7 @@ def _machine(made: Made) -> Iterator[Option]:
     yield from (("--n", str(n)), ("--batch", str(made.stage.batch[0])), ("--device", made.device))
     yield from (("--dtype", made.dtype), ("--threads", str(made.threads)))
     yield "--quality", str(made.task.get("quality", "standard"))  # said always: settings may have another
+    yield "--mark", "off" if made.mark is None else "auto"
 
 
 def _count(at: float) -> int:
@@ -265,6 +266,8 @@ def _picture_needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
 def _notes(made: Made) -> Iterator[str]:
     versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
     yield f"the same to the bit on {made.processor} with {versions}: then its asset id is {made.asset_id} again"
+    if made.mark is not None:
+        yield f"it was marked with the key {made.mark['key']}: with another, or none, it is another picture"
     if "at" in made.task:
         n = _count(made.task["at"])
         yield f"of the {n} pictures it is number {(_number(made.task['at'], n) or 0) + 1}"

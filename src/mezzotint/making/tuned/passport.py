@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import torch
 
 from mezzotint import __version__
+from mezzotint.costs.meter import Used, cost_of
+from mezzotint.costs.prices import declared
 from mezzotint.files import sha256
 from mezzotint.making.tuned.base import Base
 from mezzotint.making.tuned.shoots import Shoots
@@ -51,7 +55,15 @@ def passport(wish: Wish, base: Base, photos: Shoots, found: Found) -> Passport:
         versions={"mezzotint": __version__, "torch": torch.__version__},
         seed=said.seed,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        cost=_cost(base, found, said.steps),
     )
+
+
+def _cost(base: Base, found: Found, steps: int) -> Mapping[str, Any]:
+    """Learning, resumed parts included, and judging; processor time of this process alone."""
+    seconds = sum(found.seconds)
+    on_gpu = base.device != "cpu"
+    return cost_of(Used(steps, seconds, time.process_time(), seconds if on_gpu else 0.0), declared())
 
 
 def _plain(table: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,201 @@
+"""The book of what was spent: one SQLite file under the home; money is reserved before it is spent, and settled after.
+
+What all processes together have reserved and spent never passes a cap: a reservation is decided alone, in one
+transaction.  A process that is gone without settling keeps what it had noted as spent; the rest of its reservation
+returns: at once where it ran on this machine (no process of its number that began when it did), on others an hour after
+its last note.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import ROUND_CEILING, Decimal
+from pathlib import Path
+
+from mezzotint.config import home
+from mezzotint.costs.caps import Caps
+from mezzotint.errors import BudgetError, StorageError
+from mezzotint.files import make_folder
+from mezzotint.governance.licence.money import Money
+
+NAME, WAIT_SECONDS, SILENT_SECONDS = "costs.sqlite", 60.0, 3600.0
+UNIT = Decimal(1_000_000)
+"""Money is kept in millionths."""
+
+TABLE = """CREATE TABLE IF NOT EXISTS spending (
+  id INTEGER PRIMARY KEY, at TEXT NOT NULL, month TEXT NOT NULL, project TEXT NOT NULL, command TEXT NOT NULL,
+  currency TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, born REAL NOT NULL, seen REAL NOT NULL,
+  reserved INTEGER NOT NULL, spent INTEGER NOT NULL, pictures INTEGER NOT NULL, open INTEGER NOT NULL) STRICT"""
+HELD = "SELECT coalesce(sum(CASE WHEN open THEN max(reserved, spent) ELSE spent END), 0) FROM spending"
+
+
+def place() -> Path:
+    """The file."""
+    return home() / NAME
+
+
+def units(amount: Money) -> int:
+    """Millionths, rounded up."""
+    return int((amount.amount * UNIT).to_integral_value(ROUND_CEILING))
+
+
+def money(count: int, currency: str) -> Money:
+    """The inverse."""
+    return Money(Decimal(count) / UNIT, currency)
+
+
+@dataclass(frozen=True)
+class Line:
+    """Of a project in a month: spent, by how many pictures, and what is still reserved."""
+
+    month: str
+    project: str
+    spent: Money
+    reserved: Money
+    pictures: int
+
+
+@dataclass(frozen=True)
+class Book:
+    """One that is open."""
+
+    connection: sqlite3.Connection
+
+    def begin(self, command: str, caps: Caps, currency: str) -> int:
+        """A new line for this process, nothing reserved yet.   Returns: its number."""
+        now = datetime.now(UTC)
+        row = (f"{now:%Y-%m-%dT%H:%M:%SZ}", f"{now:%Y-%m}", caps.project, command, currency)
+        with _alone(self.connection):
+            made = self.connection.execute(
+                "INSERT INTO spending (at, month, project, command, currency, host, pid, born, seen, reserved, spent,"
+                " pictures, open) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 1)",
+                (*row, socket.gethostname(), os.getpid(), _born(os.getpid()), time.time()),
+            )
+        assert made.lastrowid is not None
+        return made.lastrowid
+
+    def reserve(self, number: int, wanted: int, spent: int, pictures: int, caps: Caps) -> int:
+        """Reserves up to ``wanted`` in all for a line, and notes what it has spent.
+
+        Returns: what is reserved now: less than wanted where a cap leaves no more.
+        """
+        with _alone(self.connection):
+            self._return_lost()
+            left = [cap - held for cap, held in self._held(number, caps).values()]
+            granted = max(min([wanted, *left]), 0)
+            self.connection.execute(
+                "UPDATE spending SET reserved = max(?, reserved), spent = ?, pictures = ?, seen = ? WHERE id = ?",
+                (granted, spent, pictures, time.time(), number),
+            )
+            return int(self.connection.execute("SELECT reserved FROM spending WHERE id = ?", (number,)).fetchone()[0])
+
+    def settle(self, number: int, spent: int, pictures: int) -> None:
+        """Ends a line: what was spent stays, the rest of what it had reserved returns."""
+        with _alone(self.connection):
+            self.connection.execute(
+                "UPDATE spending SET open = 0, spent = ?, pictures = ? WHERE id = ?", (spent, pictures, number)
+            )
+
+    def _held(self, number: int, caps: Caps) -> Mapping[str, tuple[int, int]]:
+        """Of each cap: (the cap, what all others hold of it)."""
+        month, currency = self.connection.execute(
+            "SELECT month, currency FROM spending WHERE id = ?", (number,)
+        ).fetchone()
+        found = {}
+        if caps.command is not None:
+            found["command"] = (units(caps.command), 0)
+        if caps.of_project is not None:
+            others = (f"{HELD} WHERE id != ? AND currency = ? AND project = ?", (number, currency, caps.project))
+            found["project"] = (units(caps.of_project), self._sum(*others))
+        if caps.month is not None:
+            others = (f"{HELD} WHERE id != ? AND currency = ? AND month = ?", (number, currency, month))
+            found["month"] = (units(caps.month), self._sum(*others))
+        return found
+
+    def _sum(self, query: str, values: tuple[object, ...]) -> int:
+        return int(self.connection.execute(query, values).fetchone()[0])
+
+    def refusal(self, number: int, caps: Caps) -> BudgetError:
+        """Which cap leaves nothing."""
+        currency = self.connection.execute("SELECT currency FROM spending WHERE id = ?", (number,)).fetchone()[0]
+        name, (cap, held) = min(self._held(number, caps).items(), key=lambda one: one[1][0] - one[1][1])
+        of = {"command": "a command", "project": f"project {caps.project}", "month": "this month"}[name]
+        return BudgetError(
+            f"the cap of {of}, {money(cap, currency)}, leaves no more: {money(held, currency)} are spent or reserved by"
+            f" others; `mezzotint cost` shows it, cap_{name} in [cost] of mezzotint.toml raises it"
+        )
+
+    def _return_lost(self) -> None:
+        """Ends the lines of processes that are gone."""
+        rows = self.connection.execute("SELECT id, host, pid, born, seen FROM spending WHERE open").fetchall()
+        gone = [(row[0],) for row in rows if _gone(*row[1:])]
+        self.connection.executemany("UPDATE spending SET open = 0 WHERE id = ?", gone)
+
+    def lines(self) -> list[Line]:
+        """Everything, by month and project, the latest first."""
+        with _alone(self.connection):
+            self._return_lost()
+        rows = self.connection.execute(
+            "SELECT month, project, currency, sum(spent), sum(CASE WHEN open THEN max(reserved - spent, 0) ELSE 0 END),"
+            " sum(pictures) FROM spending GROUP BY month, project, currency ORDER BY month DESC, project"
+        )
+        return [Line(m, p, money(spent, c), money(kept, c), n) for m, p, c, spent, kept, n in rows]
+
+
+def per_picture(lines: list[Line]) -> Money | None:
+    """What a picture came to, over all lines of the currency that was used last; None where none was made."""
+    made = [line for line in lines if line.pictures]
+    same = [line for line in made if line.spent.currency == made[0].spent.currency]
+    if not same:
+        return None
+    total = sum((line.spent.amount for line in same), Decimal(0))
+    return Money((total / sum(line.pictures for line in same)).quantize(1 / UNIT), same[0].spent.currency)
+
+
+def _gone(host: str, pid: int, born: float, seen: float) -> bool:
+    if host != socket.gethostname():
+        return time.time() - seen > SILENT_SECONDS
+    return abs(_born(pid) - born) > 1
+
+
+def _born(pid: int) -> float:
+    """When a process began, -1 where there is none."""
+    import psutil
+
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return -1.0
+
+
+@contextmanager
+def opened() -> Iterator[Book]:
+    """The book of this home, made where there is none.  Raises StorageError."""
+    make_folder(place().parent)
+    try:
+        with closing(sqlite3.connect(place(), timeout=WAIT_SECONDS, isolation_level=None)) as connection:
+            connection.execute(TABLE)
+            yield Book(connection)
+    except sqlite3.DatabaseError as error:
+        raise StorageError(
+            f"cannot write {place()}: {error}; nothing is spent without its entry: mend that, or move the file away"
+        ) from error
+
+
+@contextmanager
+def _alone(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that no other process writes in; undone by any exception."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise

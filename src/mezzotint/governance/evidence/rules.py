@@ -1,0 +1,288 @@
+"""What each action is answered with: from documents alone, never better than they say.
+
+evidenced: the documents show it.  partial: they show a part.  not-measured: a tool could speak to it, and there is
+nothing here.  organisational: no tool can; somebody has to say who does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mezzotint.governance.evidence.catalogue import Action, actions
+from mezzotint.governance.evidence.seen import EVALUATED, RECEIPT, TRAINING, TUNED, Artefact, Seen
+
+EVIDENCED, PARTIAL, NOT_MEASURED, ORGANISATIONAL = "evidenced", "partial", "not-measured", "organisational"
+STATUSES = (EVIDENCED, PARTIAL, NOT_MEASURED, ORGANISATIONAL)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """status: of ``STATUSES``.   claim: one line that the artefacts bear out, or why there is none."""
+
+    status: str
+    claim: str
+    artefacts: tuple[tuple[Path, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """An action with its answer."""
+
+    action: Action
+    answer: Answer
+
+
+Rule = Callable[[Seen], Answer]
+
+
+def _refs(found: Iterable[Artefact]) -> tuple[tuple[Path, str], ...]:
+    return tuple((one.path, one.sha256) for one in found)
+
+
+def _share(some: Sequence[object], seen: Seen) -> str:
+    return f"{len(some)} of {len(seen.of(RECEIPT))} receipts"
+
+
+def _nothing(why: str) -> Answer:
+    return Answer(NOT_MEASURED, why)
+
+
+def licences(seen: Seen) -> Answer:
+    """Decisions on the declared use."""
+    found = [one for one in seen.of(RECEIPT) if "licence" in one.document.get("around", {})]
+    if not found:
+        return _nothing("no picture here was made under a declared use, so no licence was judged; --use declares one")
+    each = [one.document["around"]["licence"] for one in found]
+    counts = {word: sum(one["decision"] == word for one in each) for word in dict.fromkeys(e["decision"] for e in each)}
+    said = ", ".join(f"{count} {word}" for word, count in counts.items())
+    return Answer(
+        PARTIAL, f"{_share(found, seen)} carry a licence decision ({said}); privacy law is not judged", _refs(found)
+    )
+
+
+def origin(seen: Seen) -> Answer:
+    """Receipts, and a ledger that holds."""
+    found, ledger = seen.of(RECEIPT), seen.ledger
+    if not found:
+        return _nothing("no receipts in the folders that were looked at")
+    if ledger is None or ledger.fault is not None:
+        what = "there is no ledger" if ledger is None or ledger.fault is None else ledger.fault.text
+        return Answer(PARTIAL, f"{len(found)} receipts say how each picture was made; {what}", _refs(found))
+    claim = f"{len(found)} receipts say how each picture was made; a ledger of {ledger.head.number} entries holds whole"
+    return Answer(EVIDENCED, claim, _refs(found))
+
+
+def history(seen: Seen) -> Answer:
+    """A ledger that holds."""
+    ledger = seen.ledger
+    if ledger is None:
+        return _nothing("no ledger here")
+    if ledger.fault is not None:
+        return Answer(PARTIAL, f"the ledger does not hold: {ledger.fault.text}")
+    claim = f"an append-only ledger of {ledger.head.number} entries holds whole, its head is {ledger.head}"
+    return Answer(EVIDENCED if ledger.head.number else PARTIAL, claim)
+
+
+def origins(seen: Seen) -> Answer:
+    """Of what was made, and of what it was learnt from as far as anybody says."""
+    found = origin(seen)
+    if found.status == NOT_MEASURED:
+        return found
+    runs = len([*seen.of(TRAINING), *seen.of(TUNED)])
+    said = f"{runs} runs name the data they learnt from" if runs else "of training data only what cards claim is known"
+    return Answer(PARTIAL, f"{found.claim}; {said}", found.artefacts)
+
+
+def audited(seen: Seen) -> Answer:
+    """What can be verified; which pictures were, nobody writes down."""
+    found = history(seen)
+    if found.status == NOT_MEASURED:
+        return found
+    return Answer(
+        PARTIAL, f"{found.claim}; `mezzotint verify` reads signatures and marks, and keeps no list of what it read"
+    )
+
+
+def cards(seen: Seen) -> Answer:
+    """Model cards."""
+    found = trained(seen)
+    if found.status != NOT_MEASURED or not seen.receipts:
+        return found
+    claim = (
+        "cards of the models that receipts name are beside this: hashes are checked, the rest is their makers' claim"
+    )
+    return Answer(PARTIAL, claim, _refs(seen.of(RECEIPT)))
+
+
+def retention(seen: Seen) -> Answer:
+    """The history is there; how long it is kept is a policy."""
+    found = history(seen)
+    return found if found.status != EVIDENCED else Answer(PARTIAL, f"{found.claim}; how long it is kept is a policy")
+
+
+def marks(seen: Seen) -> Answer:
+    """Invisible marks in pictures."""
+    found = seen.saying("mark")
+    held = [one for one in found if one.document["mark"]["state"] == "embedded"]
+    if not found:
+        return _nothing("no picture here was marked; `mezzotint keys mark` makes a key")
+    claim = f"{_share(held, seen)} are of pictures with an invisible mark, {len(found) - len(held)} had no room for one"
+    return Answer(PARTIAL, f"{claim}; error rates are in docs/measured.md, not measured on these pictures", _refs(held))
+
+
+def prompts(seen: Seen) -> Answer:
+    """The prompt gate."""
+    found = seen.saying("prompt_check")
+    if not found:
+        return _nothing("no receipt here has a verdict of the prompt gate")
+    passed = sum(one.document["prompt_check"]["decision"] == "allow" for one in found)
+    loosened = sum(bool(one.document["prompt_check"]["loosened"]) for one in found)
+    claim = f"{_share(found, seen)} have the prompt gate's verdict ({passed} allow, {loosened} by a loosened policy)"
+    return Answer(
+        PARTIAL, f"{claim}; what was refused leaves no receipt, and outputs are not judged by this", _refs(found)
+    )
+
+
+def evaluations(seen: Seen) -> Answer:
+    """Measured numbers."""
+    found = seen.of(EVALUATED)
+    if not found:
+        return _nothing("no evaluation in the folders that were looked at; `mezzotint evaluate` makes one")
+    names = ", ".join(sorted({str(one.document["model"]) for one in found}))
+    return Answer(
+        PARTIAL, f"{len(found)} evaluations of {names} with intervals; nobody's approval is in them", _refs(found)
+    )
+
+
+def copies(seen: Seen) -> Answer:
+    """Copies of training pictures among what was made."""
+    found = [one for one in seen.of(EVALUATED) if any("cop" in name for name in one.document.get("metrics", {}))]
+    if not found:
+        return _nothing(
+            "no evaluation here looked for copies of training pictures; `mezzotint evaluate --metrics copies`"
+        )
+    return Answer(
+        PARTIAL, f"{len(found)} evaluations looked for copies of training pictures; no red team did", _refs(found)
+    )
+
+
+def tuned(seen: Seen) -> Answer:
+    """What tuning changed elsewhere."""
+    found = seen.of(TUNED)
+    if not found:
+        return _nothing("no tuning run in the folders that were looked at")
+    claim = f"{len(found)} tuned adapters were judged against their base on held-out photographs and on drift elsewhere"
+    return Answer(PARTIAL, f"{claim}; safety gates are those of the base and were not measured again", _refs(found))
+
+
+def trained(seen: Seen) -> Answer:
+    """How models were made."""
+    found = [*seen.of(TRAINING), *seen.of(TUNED)]
+    if not found:
+        return _nothing("no training or tuning run in the folders that were looked at")
+    claim = f"{len(found)} runs say recipe, data, first weights and number of parameters; model cards are beside this"
+    return Answer(EVIDENCED, claim, _refs(found))
+
+
+def data(seen: Seen) -> Answer:
+    """Which data they learnt from."""
+    found = [*seen.of(TRAINING), *seen.of(TUNED)]
+    if not found:
+        return _nothing("no training or tuning run in the folders that were looked at")
+    return Answer(
+        PARTIAL,
+        f"{len(found)} runs name their data, see dataset.json; whether that is true is not checked",
+        _refs(found),
+    )
+
+
+def weights(seen: Seen) -> Answer:
+    """Which weights made what."""
+    found = seen.of(RECEIPT)
+    if not found:
+        return _nothing("no receipts in the folders that were looked at")
+    kinds = {stage["weights_sha256"] for one in found for stage in one.document["made"]["stages"]}
+    claim = f"receipts name {len(kinds)} sets of weights by hash, read as safetensors; bom.json lists them"
+    return Answer(PARTIAL, f"{claim}; dependencies are not scanned for vulnerabilities", _refs(found))
+
+
+def incidents(seen: Seen) -> Answer:
+    """Incident records."""
+    claim = "incident records have the nine fields, and `mezzotint evidence incident` refuses one without"
+    if not seen.incidents:
+        return Answer(PARTIAL, f"{claim}; none was recorded here")
+    return Answer(EVIDENCED, f"{claim}; {len(seen.incidents)} are recorded here", _refs(seen.incidents))
+
+
+def tracked(seen: Seen) -> Answer:
+    """What is recorded; whether all of it is, nobody can see here."""
+    found = incidents(seen)
+    return Answer(
+        PARTIAL, f"{len(seen.incidents)} incidents are recorded; near-misses only if somebody did", found.artefacts
+    )
+
+
+def energy(seen: Seen) -> Answer:
+    """What was used."""
+    found = [*seen.saying("cost"), *(one for one in seen.of(TRAINING) if "cost" in one.document)]
+    if not found:
+        return _nothing("no receipt or run here says what it used")
+    each = [one.document["cost"] for one in found]
+    seconds = sum(one["seconds"] for one in each)
+    estimated = [one["energy_wh_estimate"] for one in each if "energy_wh_estimate" in one]
+    said = f"{len(found)} receipts and runs say {seconds:,.0f} s of wall time in all"
+    if not estimated:
+        return Answer(PARTIAL, f"{said}; energy is not known: say watts in [cost]", _refs(found))
+    return Answer(
+        PARTIAL, f"{said}, {sum(estimated):,.1f} Wh by estimate (stated power, not metered); no water", _refs(found)
+    )
+
+
+def unmeasured(seen: Seen) -> Answer:
+    """This report."""
+    return Answer(EVIDENCED, "this report lists what is not measured, and why, in a section of its own")
+
+
+def never(why: str) -> Rule:
+    """What this program could measure and does not."""
+    return lambda seen: _nothing(why)
+
+
+RULES: Mapping[str, Rule] = {
+    **dict.fromkeys(("GV-1.1-001", "GV-6.1-001", "GV-6.1-009", "MP-4.1-010"), licences),
+    "MS-1.1-001": origin,
+    **dict.fromkeys(("GV-1.2-001", "MP-2.1-001", "MP-2.2-001", "MG-2.2-002"), origins),
+    "MS-2.8-003": history,
+    **dict.fromkeys(("MS-1.1-002", "MG-2.2-007"), audited),
+    "GV-1.5-003": retention,
+    **dict.fromkeys(("MS-2.7-005", "MS-2.7-004"), marks),
+    **dict.fromkeys(("MG-3.2-005", "GV-1.4-001", "GV-3.2-003", "MS-2.6-006", "MG-2.2-001"), prompts),
+    **dict.fromkeys(("GV-1.3-002", "MS-2.3-001", "MS-2.3-002", "MS-2.3-003", "MP-2.3-001"), evaluations),
+    **dict.fromkeys(("MS-2.10-001", "MG-3.1-004"), copies),
+    **dict.fromkeys(("MP-4.1-007", "MS-2.7-008", "MG-3.1-003"), tuned),
+    "MS-2.9-002": cards,
+    **dict.fromkeys(("MG-3.2-002", "MG-3.2-003"), trained),
+    **dict.fromkeys(("MS-2.5-005", "MP-2.1-002", "MP-4.1-004"), data),
+    **dict.fromkeys(("GV-1.6-001", "GV-1.6-003", "MS-2.7-001", "MG-3.1-002"), weights),
+    "GV-4.3-002": incidents,
+    "MG-4.3-002": tracked,
+    "MS-2.12-003": energy,
+    "MS-1.1-009": unmeasured,
+    **dict.fromkeys(("MP-4.1-001", "MP-4.1-009"), never("pictures are not searched for personal data")),
+    **dict.fromkeys(("MP-2.3-005", "MS-2.6-007", "MS-4.2-001", "MS-2.7-007"),
+                    never("adversarial tests run in this project's own suite; none of their results are here")),
+    "MS-2.10-003": never("training data is not searched for duplicates"),
+    **dict.fromkeys(("MS-2.11-001", "MS-2.11-002", "MS-2.11-004"), never("bias in pictures is not measured")),
+    "MS-2.8-001": never("violations and take-downs are not counted; the prompt gate's audit has what it refused"),
+    "MG-2.2-005": never("outputs are not judged by these documents"),
+    "MS-2.6-005": never("recovery from faults is tested in this project's own suite; not on this system"),
+}  # fmt: skip
+"""By id; all other actions are organisational."""
+
+
+def items(seen: Seen) -> list[Item]:
+    """Every action with its answer, in NIST's order."""
+    left = Answer(ORGANISATIONAL, "a matter of people and policies: no tool can show it")
+    return [Item(one, RULES[name](seen) if name in RULES else left) for name, one in actions().items()]

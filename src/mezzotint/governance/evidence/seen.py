@@ -1,0 +1,125 @@
+"""What there is to go by: documents of this program in the folders that are named, the ledger, settings, incidents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mezzotint.config import FILE_NAME, section, settings, user_file
+from mezzotint.errors import MezzotintError
+from mezzotint.files import sha256, sha256_file
+from mezzotint.governance.provenance.ledger import Checked, check, place
+
+PREFIX = "mezzotint/"
+MOST_BYTES, MOST_FILES, DEEPEST = 8 << 20, 200_000, 6
+RECEIPT, TRAINING, TUNED, EVALUATED = "receipt", "training-run", "tune", "evaluation"
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A document on the disk.   kind: of its schema, without version."""
+
+    path: Path
+    sha256: str
+    kind: str
+    document: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A settings file that says something, and which tables."""
+
+    path: Path
+    sha256: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything that evidence is built from.
+
+    unread: files in the folders that begin as a document of ours and cannot be read; ledger: checked whole, None where
+    there is none.
+    """
+
+    artefacts: tuple[Artefact, ...]
+    incidents: tuple[Artefact, ...]
+    settings: tuple[Setting, ...]
+    ledger: Checked | None
+    unread: tuple[Path, ...] = ()
+
+    def of(self, kind: str) -> list[Artefact]:
+        """The documents of a kind."""
+        return [one for one in self.artefacts if one.kind == kind]
+
+    @cached_property
+    def receipts(self) -> list[dict[str, Any]]:
+        """What they say."""
+        return [one.document for one in self.of(RECEIPT)]
+
+    def saying(self, word: str) -> list[Artefact]:
+        """The receipts that have a word."""
+        return [one for one in self.of(RECEIPT) if word in one.document]
+
+
+def gather(folders: Sequence[Path], incidents: Path) -> Seen:
+    """Reads the folders.   Raises UsageError, InputError (settings)."""
+    found, unread = list[Artefact](), list[Path]()
+    for folder in folders:
+        for path in _files(folder):
+            read = _artefact(path)
+            if isinstance(read, Artefact):
+                found.append(read)
+            elif read:
+                unread.append(path)
+    kept = (_artefact(path) for path in sorted(incidents.glob("*.json")))
+    return Seen(
+        tuple(found), tuple(one for one in kept if isinstance(one, Artefact)), tuple(_settings()), _ledger(),
+        tuple(unread),
+    )  # fmt: skip
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """JSON files, a few levels down, in their order."""
+    depth = len(folder.parts)
+    found = (path for path in folder.rglob("*.json") if len(path.parts) - depth <= DEEPEST)
+    yield from sorted(found)[:MOST_FILES]
+
+
+def _artefact(path: Path) -> Artefact | bool:
+    """A document of ours; else whether it looked like one."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return False
+        data = path.read_bytes()
+    except OSError:
+        return True
+    ours = b'"mezzotint/' in data[:4096]
+    try:
+        document = json.loads(data)
+        name = document["schema"]
+        kind = name.removeprefix(PREFIX).rpartition("/")[0] if name.startswith(PREFIX) else ""
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return ours
+    return Artefact(path, sha256(data), kind, document) if kind else False
+
+
+def _settings() -> Iterator[Setting]:
+    for path in (user_file(), Path(FILE_NAME)):
+        if path.is_file():
+            names = ("licence", "safety", "provenance", "cost")
+            said = [name for name in names if any(where == str(path) for _, where in section(name).values())]
+            yield Setting(path, sha256_file(path), tuple(said))
+
+
+def _ledger() -> Checked | None:
+    value = settings()["ledger"].value
+    where = place(None if value is None else str(value))
+    try:
+        return None if where is None or not where.is_file() else check(where)
+    except MezzotintError:
+        return None
