@@ -135,6 +135,7 @@ class Receipt:
     created: UTC, ISO 8601.  batch_seconds: wall time of the whole batch that the picture was in.
     around: None in receipts that were written before there was that word.  prompt_check: the prompt gate's verdict on
     its texts, with versions and hashes; None where no gate was asked, and left out of JSON, as in older receipts.
+    output_check: the output gate's on its pixels, likewise.
     """
 
     made: Made
@@ -143,6 +144,7 @@ class Receipt:
     batch_seconds: float
     around: Around | None = None
     prompt_check: Mapping[str, Any] | None = None
+    output_check: Mapping[str, Any] | None = None
 
 
 def to_dict(receipt: Receipt) -> dict[str, Any]:
@@ -157,6 +159,7 @@ def to_dict(receipt: Receipt) -> dict[str, Any]:
         **({} if receipt.around is None else {"around": _said(receipt.around)}),
         "times": times,
         **({} if receipt.prompt_check is None else {"prompt_check": dict(receipt.prompt_check)}),
+        **({} if receipt.output_check is None else {"output_check": dict(receipt.output_check)}),
     }
 
 
@@ -173,8 +176,8 @@ def from_dict(value: Any, where: str) -> Receipt:
     try:
         made = _made_of(value["made"])
         around = Around(**value["around"]) if "around" in value else None
-        times, check = value["times"], value.get("prompt_check")
-        receipt = Receipt(made, value["pixels_sha256"], times["created"], times["batch_seconds"], around, check)
+        times, checks = value["times"], (value.get("prompt_check"), value.get("output_check"))
+        receipt = Receipt(made, value["pixels_sha256"], times["created"], times["batch_seconds"], around, *checks)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InputError(f"{where} is a damaged receipt ({error}); use an intact copy") from error
     if made.asset_id != value.get("asset_id"):

@@ -21,7 +21,7 @@ from mezzotint.evaluation.trial import Trial
 from mezzotint.files import make_folder, sha256, write_atomic
 from mezzotint.making.image import Image
 from mezzotint.making.job import Job, Planned
-from mezzotint.making.run import stream
+from mezzotint.making.run import unreleased
 from mezzotint.pretrained.plan import guided_calls
 
 PIECE = 4
@@ -69,7 +69,7 @@ def _piece(job: Job, work: Path, ready: Callable[[int], None]) -> tuple[NDArray[
         with np.load(path, allow_pickle=False) as kept:
             return kept["pictures"], float(kept["seconds"])
     began, one_by_one = time.process_time(), []
-    for event in stream(job):
+    for event in unreleased(job):
         if isinstance(event, Image):
             one_by_one.append(event.pixels.transpose(2, 0, 1))
         ready(len(one_by_one))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
     from mezzotint.diffusion.sample import State
+    from mezzotint.making.released import Withheld
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Result:
-    """What ``generate`` made.  seconds: wall time."""
+    """What ``generate`` made.  seconds: wall time.  withheld: what the output gate let nobody have."""
 
     images: tuple[Image, ...]
     seconds: float
+    withheld: tuple[Withheld, ...] = ()

@@ -20,6 +20,9 @@ from mezzotint.governance.safety.prompt.verdict import Finding
 from mezzotint.governance.safety.prompt.words import CATEGORIES, HARD, Decision, decision_of
 
 SECTION = "safety"
+OUTPUT = "output"
+"""Its table that is the output gate's."""
+
 FIXED = ("minors", "minors-negative", "conjunction")
 """Rules that no policy changes."""
 
@@ -91,6 +94,8 @@ def declared() -> Policy:
     """The policy of the settings files.  Raises InputError, UsageError for what is wrong there."""
     found: dict[str, Any] = {}
     for name, (value, source) in section(SECTION).items():
+        if name == OUTPUT:
+            continue
         found |= reading.fields({name: value}, _CHECKS, (), f"{source}: [{SECTION}]")
     return Policy(**found)
 
