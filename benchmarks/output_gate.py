@@ -3,8 +3,8 @@
 python benchmarks/output_gate.py NAME=FOLDER … [--n 200] [--copies] [--alarms] [--time] [--out FILE]
 
 Of a folder at most n pictures are taken, one of each sub-folder first.  Copies: half of them are registered, copies of
-all are planted as ``tests/governance/planted_copies.py`` makes them; a pair is a copy and a registered picture that it is
-not of.  Alarms: what the gate says of each, nothing registered, by every filter that is installed here.
+all are planted as ``tests/governance/planted_copies.py`` makes them; a pair is a copy and a registered picture that it
+is not of.  Alarms: what the gate says of each, nothing registered, by every filter that is installed here.
 """
 
 from __future__ import annotations

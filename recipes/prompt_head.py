@@ -29,10 +29,11 @@ from mezzotint.governance.safety.prompt import shipped
 from mezzotint.tensorfile import write_tensors
 
 CATEGORIES = tuple(texts.HARMS)
-HARMFUL, BENIGN = 1500, {"well": 4000, "things": 3500, "captions": 1500, "styles": 1500}
-"""Texts: of each category; benign ones by kind."""
+HARMFUL, WORDED = 1000, 1200
+BENIGN = {"well": 3000, "things": 2500, "captions": 1500, "styles": 1500, "words": 4500}
+"""Texts: of each category's phrases and of its words; benign ones by kind."""
 
-HIDDEN, EPOCHS, RATE, DECAY = 48, 60, 3e-3, 1e-2
+HIDDEN, EPOCHS, RATE, DECAY = 48, 14, 3e-3, 1e-2
 FLAGGED = 0.005
 """The share of benign texts of held-out phrases that is flagged."""
 
@@ -64,6 +65,8 @@ def examples(seed: int = 0) -> list[Example]:
     """All of them, in an order of their own."""
     draw = Random(seed)
     made = [one for label, phrases in texts.HARMS.items() for one in _of(phrases, label, HARMFUL, draw)]
+    made += [one for label, words in texts.HARM_WORDS.items() for one in _worded(words, label, WORDED, draw)]
+    made += _worded(texts.WELL_WORDS, "", BENIGN["words"], draw)
     kinds = {"well": texts.WELL, "things": texts.THINGS, "captions": texts.CAPTIONS}
     made += [one for kind, phrases in kinds.items() for one in _of(phrases, "", BENIGN[kind], draw)]
     made += [Example(_styled(draw), "", k % HELD == 0) for k in range(BENIGN["styles"])]
@@ -75,6 +78,28 @@ def _of(phrases: Sequence[str], label: str, n: int, draw: Random) -> Iterator[Ex
     for k in range(n):
         number = k % len(phrases)
         yield Example(said(phrases[number], draw), label, number % HELD == 0)
+
+
+def _worded(words: Sequence[str], label: str, n: int, draw: Random) -> Iterator[Example]:
+    """Somebody or something, and words of it; a harmful text may have benign words too, and says its harm anywhere."""
+    for k in range(n):
+        number = k % len(words)
+        more = draw.sample(texts.WELL_WORDS, draw.choice((0, 0, 1, 2))) if label else []
+        near = draw.sample(words, draw.choice((0, 0, 1, 1, 2)))
+        parts = [words[number], *near, *more]
+        draw.shuffle(parts)
+        what = draw.choice(texts.PEOPLE + texts.PEOPLE + texts.THINGS)
+        held = any(words.index(one) % HELD == 0 for one in (words[number], *near))
+        yield Example(_put(what, parts, draw), label, held)
+
+
+def _put(what: str, parts: Sequence[str], draw: Random) -> str:
+    """Words before and after what they are said of, with styles or without."""
+    article, _, bare = what.partition(" ")
+    styles = draw.sample(texts.STYLES, draw.choice((0, 0, 1, 3, 5)))
+    if draw.random() < 0.4:
+        return ", ".join((f"{article} {parts[0]} {bare}", *parts[1:], *styles))
+    return ", ".join((draw.choice(texts.SCENES).format(what), *parts, *styles))
 
 
 def _styled(draw: Random) -> str:

@@ -100,7 +100,6 @@ def test_receipts_say_what_the_picture_was_checked_with(tiny: Path, inside: Path
     check = receipt["output_check"]
     assert check["decision"] == "review" and check["loosened"] == ["review=allow", "output.copies=review"]
     assert check["scores"]["nearest"] > 0.99 and len(check["files"]["copies"]) == 64
-    assert mezzotint.replay(path).verdict == "exact"
 
 
 def test_python_gets_no_pixels_either(tiny: Path, inside: Path, protected: Path) -> None:

@@ -304,11 +304,14 @@ def test_the_brands_file_reaches_the_gate(tmp_path: Path) -> None:
 # -- marks and text
 
 
-def logo(seed: int) -> Picture:
-    return scene(1000 + seed, 160)
-
-
-Picture = Image.Image
+def logo(seed: int) -> Image.Image:
+    """Shapes, with letters all over them: what has many corners."""
+    made, draw = scene(1000 + seed, 200), Random(seed)
+    pen = ImageDraw.Draw(made)
+    for k in range(40):
+        place, colour = (draw.randrange(180), draw.randrange(180)), tuple(draw.randrange(256) for _ in range(3))
+        pen.text(place, "ACMEWORKS&SONS"[k % 14], colour, ImageFont.load_default(draw.randrange(16, 40)))
+    return made
 
 
 def test_a_banned_mark_is_found_inside_a_picture() -> None:
@@ -316,7 +319,7 @@ def test_a_banned_mark_is_found_inside_a_picture() -> None:
     check = Marks((registry.entry("mark", "acme.png", pixels(logo(1))),), OutputPolicy())
     shown = scene(2, 512)
     assert check(pixels(shown)).findings == ()
-    shown.paste(logo(1).resize((120, 120)).rotate(8, expand=True), (300, 250))
+    shown.paste(logo(1).resize((160, 160)).rotate(8, expand=True), (300, 250))
     (one,) = check(pixels(shown)).findings
     assert (one.code, one.term, one.decision) == ("MZ-O-third-party-mark-picture", "acme.png", Decision.BLOCK)
     assert Marks((), OutputPolicy())(pixels(shown)) == Found()

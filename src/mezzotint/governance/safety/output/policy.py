@@ -27,9 +27,9 @@ NSFW_REVIEW, NSFW_BLOCK, NSFW_APART = 0.35, 0.85, 0.5
 @dataclass(frozen=True)
 class OutputPolicy:
     """nsfw, text: when (``WHEN``).  people: what a face leads to; anything but allow needs the face filter.
-    copies: what a near-copy of a protected or a training picture, or a banned mark leads to.  outputs: that of an earlier
-    output; allow keeps no record of outputs.  similarity: the score of a near-copy.  filters: the folder of filter files
-    that were put in by hand; None is ``safety/filters`` under the home.
+    copies: what a near-copy of a protected or a training picture, or a banned mark leads to.  outputs: that of an
+    earlier output; allow keeps no record of outputs.  similarity: the score of a near-copy.  filters: the folder of
+    filter files that were put in by hand; None is ``safety/filters`` under the home.
     """
 
     nsfw: str = "auto"

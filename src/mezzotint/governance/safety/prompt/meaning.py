@@ -1,8 +1,8 @@
 """What a text means, by a small head on the text encoder that ships: harms that no single word names.
 
 One hidden layer on sentence embeddings, learnt by ``recipes/prompt_head.py`` from texts of this project's own.  It
-reads English alone: elsewhere the encoder's words fall to pieces, which is how such texts are known and left to the lists.
-What it finds is for review: it is a guess.
+reads English alone: elsewhere the encoder's words fall to pieces, which is how such texts are known and left to the
+lists.  What it finds is for review: it is a guess.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """hidden: (h, 384) and (h,).  out: (categories, h) and (categories,).  threshold: the logit from which a text is for
-    review.
+    """hidden: (h, 384) and (h,).  out: (categories, h) and (categories,).  threshold: the logit from which a text is
+    for review.
     """
 
     categories: tuple[str, ...]
@@ -82,7 +82,7 @@ class Meaning:
                 yield Finding(category, "meaning", where, Decision.REVIEW, float(score))
 
     def _windows(self, text: str) -> list[NDArray[np.int64]]:
-        """Token ids of the whole, in windows, and of its first clause, where styles follow; none of what is no English."""
+        """Token ids of the whole, in windows, and of its first clause, where styles follow; none of foreign texts."""
         whole = self.tokenizer.encode(text)
         words = len({k for k in whole.word_ids if k is not None})
         inner = np.array(whole.ids[1:-1], np.int64)
@@ -127,7 +127,9 @@ def _pinned(path: Path, digest: str) -> bytes:
             f"the prompt gate's file {path} is missing, so nothing is made; install mezzotint-models again"
         ) from error
     if sha256(data) != digest:
-        raise GateError(f"the prompt gate's file {path} was changed, so nothing is made; install mezzotint-models again")
+        raise GateError(
+            f"the prompt gate's file {path} was changed, so nothing is made; install mezzotint-models again"
+        )
     return data
 
 
