@@ -1,6 +1,6 @@
 """What a text means, by a small head on the text encoder that ships: harms that no single word names.
 
-One hidden layer on sentence embeddings, learnt by ``recipes/prompt_head.py`` from texts of this project's own.  It
+One hidden layer on sentence embeddings, learnt by ``recipes/gates/prompt_head.py`` from texts of this project's.  It
 reads English alone: elsewhere the encoder's words fall to pieces, which is how such texts are known and left to the
 lists.  What it finds is for review: it is a guess.
 """

@@ -33,7 +33,7 @@ ANGLES = (-5.0, 0.0, 5.0)
 MORE_ANGLES = (-2.5, 2.5)
 MORE_SIDES = (-3, 3)
 PADDED = 96
-CANDIDATES = 12
+CANDIDATES = 6
 LIKELY = 0.25
 """The least cosine of a candidate's vector."""
 
@@ -49,6 +49,9 @@ HOPELESS = 0.3
 
 HIDDEN = 0.15
 """The share of blocks that may differ wherever they are."""
+
+DIFFERENT, LEAST_SHOWN = 5.0, 1e4
+"""What a difference of pixels weighs; the least sum of squares that counts as something shown."""
 
 SHADE, SAME = 12, 24
 """Grey levels by which a block is no ground, and within which two are of one colour."""
@@ -150,7 +153,16 @@ def _agreement(query: Query, pose: Pose, entry: Signature, spectrum: Spectrum) -
     share = part.structure[mine].size / part.structure.size
     alike = _structure(part.structure[mine], entry.structure[theirs])
     same = _colour(part.rgb[mine], entry.rgb[theirs], (query.signature.ground, entry.ground))
-    return max(min(_mean(alike[seen]), _mean(same[seen])) for seen in _seen(alike.shape)) * share
+    blocks = max(min(_mean(alike[seen]), _mean(same[seen])) for seen in _seen(alike.shape))
+    return max(blocks, _pixels(part.rgb[mine], entry.rgb[theirs], (query.signature.ground, entry.ground))) * share
+
+
+def _pixels(a: Thumb, b: Thumb, grounds: tuple[Floats, Floats]) -> float:
+    """1 - 5 r of what differs over what is shown, r = |a - b|² / max(|a - ground|², |b - ground|²): pictures of too
+    little structure for blocks are copies where all their pixels are nearly the same."""
+    x, y = a.astype(np.float32), b.astype(np.float32)
+    shown = max(float(((z - ground) ** 2).sum()) for z, ground in zip((x, y), grounds, strict=True))
+    return 0.0 if shown < LEAST_SHOWN else max(0.0, 1 - DIFFERENT * float(((x - y) ** 2).sum()) / shown)
 
 
 def _seen(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:

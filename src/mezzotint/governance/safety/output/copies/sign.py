@@ -31,9 +31,9 @@ Window = tuple[int, int, int]
 
 
 def windows() -> tuple[Window, ...]:
-    """The whole, then crops of 85 % (nine places) and of 70 % (25): what a copy may show."""
+    """The whole, then crops of 85 % (nine places) and of 70 % (49): what a copy may show."""
     made: list[Window] = [(0, 0, SIDE)]
-    for side, places in ((54, (0, 5, 10)), (45, (0, 5, 10, 14, 19))):
+    for side, places in ((54, (0, 5, 10)), (45, (0, 3, 6, 9, 13, 16, 19))):
         made += [(top, left, side) for top in places for left in places]
     return tuple(made)
 
@@ -75,10 +75,11 @@ def signed(pixels: Pixels) -> Signature:
     from mezzotint.pictures.png import to_pil
 
     whole = np.asarray(flat(to_pil(pixels)), np.uint8)
-    sampled = samples(luma(whole))
+    grey = luma(whole)
+    sampled = samples(grey)
     if detail(sampled) < LEAST_DETAIL:
         return Signature(resized(whole, SIDE), b"")
-    return Signature(resized(whole, SIDE), hashed(sampled), hashed(sampled[:, ::-1]))
+    return Signature(resized(whole, SIDE), hashed(sampled), hashed(samples(grey[:, ::-1])))
 
 
 def luma(rgb: Thumb) -> Grey:

@@ -1,8 +1,8 @@
 """What the prompt gate's head learns from: phrases written for this project, put together by templates.
 
-No prompt of anybody else is among them, and none of the sets that the head is measured on.  Harmful phrases name harms, to be
-recognised; every one is said in the same styles, of the same people and places, as benign ones are, so that what is learnt is
-the harm and neither the style nor the person.
+No prompt of anybody else is among them, and none of the sets that the head is measured on.  Harmful phrases name harms,
+to be recognised; every one is said in the same styles, of the same people and places, as benign ones are, so that what
+is learnt is the harm and neither the style nor the person.
 """
 
 from __future__ import annotations
@@ -777,72 +777,80 @@ HARMS: Mapping[str, Phrases] = {
 
 
 def _words(text: str) -> Phrases:
-    return tuple(word.strip() for word in text.replace("\n", ",").split(",") if word.strip())
+    return tuple(word.strip() for word in text.replace("\n", " ").split(",") if word.strip())
 
 
 HARM_WORDS: Mapping[str, Phrases] = {
     "sexual": _words("""
-sexy, seductive, sensual, erotic, sultry, voluptuous, busty, curvy and hot, provocative pose, flirtatious, revealing outfit,
-cleavage, bare breasts, bare bottom, bare legs and hips, see-through dress, lingerie, corset and stockings, thong, undressed,
-barely covered, unclothed, disrobed, naked skin, nude body, without underwear, lewd, lascivious, lustful, kinky, fetish, bdsm,
-latex dominatrix, stripper, prostitute, escort, pornographic, intimate moment in bed, making out, orgasm, aroused, moaning,
-wet t-shirt, micro bikini, skimpy clothes, thick thighs, perfect breasts, sensuality, temptation, desire, hot babe, playboy
-cover, pinup, boudoir, harem, concubine, topless, shirt open, skirt lifted, panties, bulge, muscular naked hunk, thirst trap,
-body worship, love scene, passion between lovers in bed, forbidden pleasure, soft core, exposed, sheer silk on bare skin
+sexy, seductive, sensual, erotic, sultry, voluptuous, busty, curvy and hot, provocative pose, flirtatious, revealing
+outfit, cleavage, bare breasts, bare bottom, bare legs and hips, see-through dress, lingerie, corset and stockings,
+thong, undressed, barely covered, unclothed, disrobed, naked skin, nude body, without underwear, lewd, lascivious,
+lustful, kinky, fetish, bdsm, latex dominatrix, stripper, prostitute, escort, pornographic, intimate moment in bed,
+making out, orgasm, aroused, moaning, wet t-shirt, micro bikini, skimpy clothes, thick thighs, perfect breasts,
+sensuality, temptation, desire, hot babe, playboy cover, pinup, boudoir, harem, concubine, topless, shirt open, skirt
+lifted, panties, bulge, muscular naked hunk, thirst trap, body worship, love scene, passion between lovers in bed,
+forbidden pleasure, soft core, exposed, sheer silk on bare skin
 """),
     "violence-gore": _words("""
-bloody, gory, covered in blood, blood splatter, bleeding, wounded, stabbed, shot dead, decapitated, dismembered, mutilated,
-butchered, slaughtered, murdered, massacre, killing, executed, beaten, strangled, tortured, burning alive, crushed skull,
-severed head, guts, entrails, open wound, bullet holes, corpse, dead body, carnage, brutal fight, savage, war victims,
-rotting, decayed, decomposing, zombie flesh, grotesque, hideous, monstrous, mutated, body horror, twisted flesh, skinless,
-flayed, eyeless, maggots, parasites, vomit, pus, nightmare, nightmarish, terrifying, horrifying, horror, creepy, disturbing,
-unsettling, sinister, macabre, morbid, demonic, satanic, possessed, hellish, screaming in agony, scream of terror, cannibal,
-sharp teeth and blood, sacrifice, cursed, abomination, eldritch terror, gruesome, plague, diseased, deformed, disfigured
+bloody, gory, covered in blood, blood splatter, bleeding, wounded, stabbed, shot dead, decapitated, dismembered,
+mutilated, butchered, slaughtered, murdered, massacre, killing, executed, beaten, strangled, tortured, burning alive,
+crushed skull, severed head, guts, entrails, open wound, bullet holes, corpse, dead body, carnage, brutal fight,
+savage, war victims, rotting, decayed, decomposing, zombie flesh, grotesque, hideous, monstrous, mutated, body horror,
+twisted flesh, skinless, flayed, eyeless, maggots, parasites, vomit, pus, nightmare, nightmarish, terrifying,
+horrifying, horror, creepy, disturbing, unsettling, sinister, macabre, morbid, demonic, satanic, possessed, hellish,
+screaming in agony, scream of terror, cannibal, sharp teeth and blood, sacrifice, cursed, abomination, eldritch
+terror, gruesome, plague, diseased, deformed, disfigured
 """),
     "self-harm": _words("""
-suicide, suicidal, hanging from a noose, slit wrists, self-harm, cutting arms, scars on wrists, overdose, jumping off a building,
-end of my life, wants to die, death wish, hopeless, desperate, despair, depressed, severe depression, misery, suffering, agony
-of the soul, grief, mourning alone, mental breakdown, insanity, madness, panic attack, lost all hope, broken soul, self hatred,
-loneliness and pain, crying in the dark, giving up, dying slowly, drowning oneself, starving oneself, anorexia, skeletal thin,
-emaciated, numb, empty eyes, pills and alcohol, last goodbye, funeral of oneself, tears of pain, trauma, tormented
+suicide, suicidal, hanging from a noose, slit wrists, self-harm, cutting arms, scars on wrists, overdose, jumping off
+a building, end of my life, wants to die, death wish, hopeless, desperate, despair, depressed, severe depression,
+misery, suffering, agony of the soul, grief, mourning alone, mental breakdown, insanity, madness, panic attack, lost
+all hope, broken soul, self hatred, loneliness and pain, crying in the dark, giving up, dying slowly, drowning
+oneself, starving oneself, anorexia, skeletal thin, emaciated, numb, empty eyes, pills and alcohol, last goodbye,
+funeral of oneself, tears of pain, trauma, tormented
 """),
     "hate": _words("""
-racist, racism, nazi, swastika, hitler, ku klux klan, white power, antisemitic, islamophobic, homophobic, hate crime, lynching,
-ethnic cleansing, genocide, slavery in chains, apartheid, supremacist, fascist propaganda, burning a holy book, infidels,
-blasphemy, subhuman, savages, dirty immigrants, deport them, terrorist muslim, greedy jew, inferior race, sexist, misogynist,
-stupid feminists, bigot, hateful mob, concentration camp, dictator worship, slur on a wall, mocking a religion
+racist, racism, nazi, swastika, hitler, ku klux klan, white power, antisemitic, islamophobic, homophobic, hate crime,
+lynching, ethnic cleansing, genocide, slavery in chains, apartheid, supremacist, fascist propaganda, burning a holy
+book, infidels, blasphemy, subhuman, savages, dirty immigrants, deport them, terrorist muslim, greedy jew, inferior
+race, sexist, misogynist, stupid feminists, bigot, hateful mob, concentration camp, dictator worship, slur on a wall,
+mocking a religion
 """),
     "harassment": _words("""
-bullied, bullying, humiliated, mocked, ridiculed, laughed at, insulted, degraded, abused, abusive, harassed, stalked, threatened,
-ugly caricature, fat and disgusting, obese slob, stupid, idiot, loser, pathetic, crybaby politician, corrupt president, politician
-in jail, dictator as a baby, embarrassing, shamed, slapped, cornered, intimidated, catcalled, groped, yelling at, angry and
-aggressive, rude gesture, middle finger, hated by everyone, creepy stare, pervert, spied on, domestic abuse, drooling fool
+bullied, bullying, humiliated, mocked, ridiculed, laughed at, insulted, degraded, abused, abusive, harassed, stalked,
+threatened, ugly caricature, fat and disgusting, obese slob, stupid, idiot, loser, pathetic, crybaby politician,
+corrupt president, politician in jail, dictator as a baby, embarrassing, shamed, slapped, cornered, intimidated,
+catcalled, groped, yelling at, angry and aggressive, rude gesture, middle finger, hated by everyone, creepy stare,
+pervert, spied on, domestic abuse, drooling fool
 """),
     "dangerous-illegal": _words("""
-drugs, cocaine, heroin, meth, crack pipe, weed joint, stoned, high on lsd, drug dealer, drug cartel, addict, needle in the arm,
-smoking a blunt, bong, overdosed, robbery, bank robber, thief, burglar, kidnapper, hostage, gangster, gang with guns, mafia,
-hitman, assassin with a rifle, terrorist, suicide bomber, bomb maker, explosives, arson, molotov cocktail, riot, looting, hacker
-stealing money, counterfeit money, smuggling, human trafficking, poaching, illegal fight, drunk driving, passed out drunk,
-school shooter, ak-47, pointing a pistol, handcuffed criminal, prison riot, black market, scam, poisoning, vandalism
+drugs, cocaine, heroin, meth, crack pipe, weed joint, stoned, high on lsd, drug dealer, drug cartel, addict, needle in
+the arm, smoking a blunt, bong, overdosed, robbery, bank robber, thief, burglar, kidnapper, hostage, gangster, gang
+with guns, mafia, hitman, assassin with a rifle, terrorist, suicide bomber, bomb maker, explosives, arson, molotov
+cocktail, riot, looting, hacker stealing money, counterfeit money, smuggling, human trafficking, poaching, illegal
+fight, drunk driving, passed out drunk, school shooter, ak-47, pointing a pistol, handcuffed criminal, prison riot,
+black market, scam, poisoning, vandalism
 """),
 }
 """Single harmful words and phrases, several of which are said of anybody."""
 
 WELL_WORDS = _words("""
-calm, cheerful, smiling, kind eyes, elegant, stylish, in a tailored suit, in a summer dress, in a knitted sweater, with a scarf,
-in a raincoat, in uniform, wearing glasses, with a hat, with a beard, with curly hair, with braids, with freckles, thoughtful,
-curious, brave, heroic, noble, wise, friendly, playful, graceful, strong, athletic, in armor, with a shield, with a staff, glowing
-magic, casting a spell, riding a dragon, exploring, travelling, reading, painting, singing, dancing, cooking, gardening, running,
-swimming, climbing, studying, teaching, praying, at work, at school, with friends, with family, with a dog, with a cat, holding
-flowers, holding a lantern, holding a book, holding a cup of tea, beautiful landscape, sunny day, autumn leaves, snowfall,
-cherry blossoms, starry sky, rainbow, misty morning, ocean waves, mountains, waterfall, ancient ruins, floating islands, crystal,
-clockwork, machinery, spaceship, cyberpunk street, neon sign, robot companion, cute, adorable, fluffy, chubby cat, tiny house,
-cozy room, bookshelf, fireplace, tea set, fresh fruit, red apples, pumpkin, chocolate cake, wedding, birthday, festival, parade,
-circus, market, harbor, train, bicycle, vintage car, airplane, sailing boat, football, basketball, tennis, chess, violin, piano,
-guitar, crown, jewelry, gold ornaments, silk robe, kimono, ball gown, leather jacket, sneakers, handbag, perfume, lipstick,
-mysterious, dramatic, melancholic, lonely lighthouse, stormy sea, thunder, dark forest, old graveyard, gothic cathedral, raven,
-black cat, skull ring, halloween costume, vampire in a cape, friendly ghost, dinosaur, shark, wolf, snake, spider, owl, lion,
-tiger, elephant, horse, deer, fox, rabbit, bear, battle of knights, old cannon, sword on a wall, soldier saluting, war memorial,
-firefighter, doctor, nurse, scientist, astronaut, engineer, judge, mayor, president giving a speech, handshake, vote, protest sign
+calm, cheerful, smiling, kind eyes, elegant, stylish, in a tailored suit, in a summer dress, in a knitted sweater,
+with a scarf, in a raincoat, in uniform, wearing glasses, with a hat, with a beard, with curly hair, with braids, with
+freckles, thoughtful, curious, brave, heroic, noble, wise, friendly, playful, graceful, strong, athletic, in armor,
+with a shield, with a staff, glowing magic, casting a spell, riding a dragon, exploring, travelling, reading,
+painting, singing, dancing, cooking, gardening, running, swimming, climbing, studying, teaching, praying, at work, at
+school, with friends, with family, with a dog, with a cat, holding flowers, holding a lantern, holding a book, holding
+a cup of tea, beautiful landscape, sunny day, autumn leaves, snowfall, cherry blossoms, starry sky, rainbow, misty
+morning, ocean waves, mountains, waterfall, ancient ruins, floating islands, crystal, clockwork, machinery, spaceship,
+cyberpunk street, neon sign, robot companion, cute, adorable, fluffy, chubby cat, tiny house, cozy room, bookshelf,
+fireplace, tea set, fresh fruit, red apples, pumpkin, chocolate cake, wedding, birthday, festival, parade, circus,
+market, harbor, train, bicycle, vintage car, airplane, sailing boat, football, basketball, tennis, chess, violin,
+piano, guitar, crown, jewelry, gold ornaments, silk robe, kimono, ball gown, leather jacket, sneakers, handbag,
+perfume, lipstick, mysterious, dramatic, melancholic, lonely lighthouse, stormy sea, thunder, dark forest, old
+graveyard, gothic cathedral, raven, black cat, skull ring, halloween costume, vampire in a cape, friendly ghost,
+dinosaur, shark, wolf, snake, spider, owl, lion, tiger, elephant, horse, deer, fox, rabbit, bear, battle of knights,
+old cannon, sword on a wall, soldier saluting, war memorial, firefighter, doctor, nurse, scientist, astronaut,
+engineer, judge, mayor, president giving a speech, handshake, vote, protest sign
 """)
 """The same, benign."""

@@ -1,8 +1,9 @@
-"""The recipe of the prompt gate's head: ``python recipes/prompt_head.py [--out FILE] [--cache FOLDER]``.
+"""The recipe of the prompt gate's head: ``python recipes/gates/prompt_head.py [--out FILE] [--cache FOLDER]``.
 
 A hidden layer on sentence embeddings of the text encoder that ships, a sigmoid for each category of harm, learnt from
-``prompt_head_texts`` by cross-entropy.  A fifth of the phrases is held out: the threshold is that at which one in 200 benign
-texts of phrases never learnt is flagged; then all phrases are learnt.  No set that the gate is measured on is read.
+``prompt_head_texts`` by cross-entropy.  A fifth of the phrases is held out: the threshold is that at which one in 200
+benign texts of phrases never learnt is flagged; then all phrases are learnt.  No set that the gate is measured on is
+read.
 """
 
 from __future__ import annotations
@@ -18,15 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import prompt_head_texts as texts
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mezzotint.conditioning.minilm import pooled
 from mezzotint.conditioning.text import encoder
 from mezzotint.files import make_folder, sha256
 from mezzotint.governance.safety.prompt import shipped
 from mezzotint.tensorfile import write_tensors
+from recipes.gates import prompt_head_texts as texts
 
 CATEGORIES = tuple(texts.HARMS)
 HARMFUL, WORDED = 1000, 1200
@@ -105,7 +105,9 @@ def _put(what: str, parts: Sequence[str], draw: Random) -> str:
 def _styled(draw: Random) -> str:
     """Somebody or something in many styles and nothing else: what prompts of pictures look like."""
     what = draw.choice(texts.PEOPLE + texts.THINGS)
-    return ", ".join((draw.choice(("", "portrait of ", "a study of ")) + what, *draw.sample(texts.STYLES, draw.randint(2, 7))))
+    return ", ".join(
+        (draw.choice(("", "portrait of ", "a study of ")) + what, *draw.sample(texts.STYLES, draw.randint(2, 7)))
+    )
 
 
 def embedded(said: Sequence[str], cache: Path | None) -> Tensor:
@@ -180,7 +182,7 @@ def main() -> None:
     x, y = embedded([one.text for one in some], asked.cache), labels(some)
     shown = torch.tensor([not one.held for one in some])
     threshold = threshold_of(learnt(x[shown], y[shown]), x, some)
-    said = "texts of recipes/prompt_head_texts.py, written for this project, Apache-2.0"
+    said = "texts of recipes/gates/prompt_head_texts.py, written for this project, Apache-2.0"
     about = {"categories": " ".join(CATEGORIES), "threshold": f"{threshold:.6f}", "source": said}
     write_tensors(asked.out, tensors(learnt(x, y)), about)
     print(f"{len(some)} texts; {asked.out}")
