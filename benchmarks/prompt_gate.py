@@ -87,13 +87,15 @@ def strong(gate: Gate) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="*", metavar="NAME=FILE")
+    parser.add_argument("--only", choices=("sets", "matrix"), help="Leave out the other.")
+    parser.add_argument("--meaning", choices=("auto", "off"), default="auto", help="Whether the head is asked.")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    gate, seconds, table = load(Policy()), list[float](), list[dict[str, object]]()
-    for one in asked.sets:
+    gate, seconds, table = load(Policy(meaning=asked.meaning)), list[float](), list[dict[str, object]]()
+    for one in asked.sets if asked.only != "matrix" else ():
         name, _, path = one.partition("=")
         table += of_set(name, Path(path), gate, seconds)
-    table += matrix(gate)
+    table += matrix(gate) if asked.only != "sets" else ()
     if seconds:
         p95 = quantiles(seconds, n=20)[-1]
         print(f"time of a prompt: median {sorted(seconds)[len(seconds) // 2] * 1e3:.2f} ms, p95 {p95 * 1e3:.2f} ms")

@@ -109,6 +109,27 @@ class BudgetSpentError(BudgetError):
     exit_code = 3
 
 
+class OutputBlockedError(MezzotintError):
+    """The output gate blocks every picture that was made."""
+
+    code = "output_blocked"
+    exit_code = 4
+
+
+class OutputReviewError(MezzotintError):
+    """The output gate asks for a person's look, and the policy lets no picture out before that."""
+
+    code = "output_review"
+    exit_code = 4
+
+
+class OutputUncheckedError(MezzotintError):
+    """The output gate could not check a picture."""
+
+    code = "output_unchecked"
+    exit_code = 4
+
+
 class LedgerError(MezzotintError):
     """A ledger whose chain is broken, or a file that is none."""
 

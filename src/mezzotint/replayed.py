@@ -126,13 +126,13 @@ def _images(job: Job | ExportedJob) -> Iterator[Image]:
     from mezzotint.making.image import Image
 
     if isinstance(job, ExportedJob):
-        from mezzotint.exported.run import stream as without_torch
+        from mezzotint.exported.run import unreleased as without_torch
 
         yield from (event for event in without_torch(job) if isinstance(event, Image))
         return
-    from mezzotint.making.run import stream
+    from mezzotint.making.run import unreleased
 
-    yield from (event for event in stream(job) if isinstance(event, Image))
+    yield from (event for event in unreleased(job) if isinstance(event, Image))
 
 
 def _compared(was: Receipt, again: Image, first: Pixels | None) -> Replayed:

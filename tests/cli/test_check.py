@@ -11,6 +11,7 @@ import pytest
 
 from mezzotint.cli import run
 from mezzotint.governance.safety.prompt import shipped
+from mezzotint.governance.safety.prompt.meaning import PINNED
 from mezzotint.schemas import schema
 
 
@@ -88,7 +89,7 @@ def test_receipts_say_what_was_checked_and_what_was_loosened(tiny: Path, inside:
     assert (
         check["decision"] == "allow"
         and check["loosened"] == ["review=allow"]
-        and set(check["files"]) == set(shipped.FILES)
+        and set(check["files"]) == {*shipped.FILES, *(f"minilm/{name}" for name in PINNED)}
     )
 
 

@@ -1,25 +1,31 @@
-"""``mezzotint check --prompt TEXT``: what the prompt gate says of texts, before anything is made of them."""
+"""``mezzotint check``: what the prompt gate says of texts, and the output gate of pictures."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mezzotint.cli.options import json_option, print_json
 from mezzotint.errors import UsageError
 from mezzotint.files import pretty_json, read_bytes, write_atomic
-from mezzotint.governance.safety.prompt.gate import Text, load
+from mezzotint.governance.safety.prompt.gate import Gate, Text, load
 from mezzotint.governance.safety.prompt.names import MAX_BYTES, made
 from mezzotint.governance.safety.prompt.verdict import Verdict
 from mezzotint.governance.safety.prompt.words import LISTS, Decision
+
+if TYPE_CHECKING:
+    from mezzotint.governance.safety.output.verdict import OutputVerdict
 
 EXIT = {Decision.ALLOW: 0, Decision.REVIEW: 3, Decision.COULD_NOT_CHECK: 4, Decision.BLOCK: 4}
 
 
 @click.command("check")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--prompt", multiple=True, help='A prompt; may be given again; "-" reads one a line.')
 @click.option("--negative-prompt", default="", help="What to steer away from; it may name harms.")
 @click.option("--caption", multiple=True, help="A caption that goes with it; may be given again.")
@@ -34,6 +40,7 @@ EXIT = {Decision.ALLOW: 0, Decision.REVIEW: 3, Decision.COULD_NOT_CHECK: 4, Deci
 @click.option("--out", type=click.Path(path_type=Path), help="The file of --hash-names.")
 @json_option
 def command(
+    files: tuple[Path, ...],
     prompt: tuple[str, ...],
     negative_prompt: str,
     caption: tuple[str, ...],
@@ -46,9 +53,11 @@ def command(
     out: Path | None,
     as_json: bool,
 ) -> int:
-    """Say what the prompt gate makes of texts: allow, review, block or could-not-check, with a code for every reason.
+    """Say what the gates make of texts and of FILES, pictures: allow, review, block or could-not-check, with a code for
+    every reason.
 
-    Every --prompt is checked with all other texts, as one request. The policy is that in [safety] of mezzotint.toml.
+    Every --prompt is checked with all other texts, as one request; a file with its name. The policy is that in [safety]
+    of mezzotint.toml.
     Exit code 0: allow. 3: review. 4: block, or could not check.
     """
     if hash_names is not None:
@@ -59,16 +68,46 @@ def command(
         *(Text(field, one) for field, some in _named(caption, file_name, trigger, text) for one in some),
     ]
     prompts = [line for one in prompt for line in (_lines() if one == "-" else [one])]
-    if not prompts and not beside:
-        raise UsageError('no text is given; expected --prompt "a red armchair", or another text')
+    if not prompts and not beside and not files:
+        raise UsageError('nothing is given; expected --prompt "a red armchair", another text, or a picture\'s file')
     gate = load()
-    found = [gate.check([*([Text("prompt", one)] if prompts else []), *beside]) for one in prompts or [""]]
+    asked = prompts or ([""] if beside else [])
+    found = [gate.check([*([Text("prompt", one)] if prompts else []), *beside]) for one in asked]
+    shown = _pictures(files, gate)
     if as_json:
-        print_json({"schema": "mezzotint/check/1", "verdicts": [_document(one, explain) for one in found]})
+        pictures = {"pictures": [{**_document(one, explain), "file": str(path)} for path, one in shown]}
+        verdicts = [_document(one, explain) for one in found]
+        print_json({"schema": "mezzotint/check/1", "verdicts": verdicts, **(pictures if shown else {})})
     else:
         for one in found:
             click.echo("\n".join(lines(one, explain)))
-    return EXIT[max(one.decision for one in found)]
+        for path, seen in shown:
+            click.echo("\n".join((f"{path}:", *lines(seen, explain), *_measured(seen))))
+    return EXIT[max(one.decision for one in (*found, *(one for _, one in shown)))]
+
+
+def _pictures(files: tuple[Path, ...], texts: Gate) -> list[tuple[Path, OutputVerdict]]:
+    """What the output gate says of each, and the prompt gate of its name.  Raises InputError, GateError."""
+    if not files:
+        return []
+    from mezzotint.governance.safety.output.gate import load as load_output
+    from mezzotint.pictures.png import read_picture, to_pixels
+
+    gate = load_output(texts=texts)
+    return [(path, _with_name(gate.check(to_pixels(read_picture(path))), texts, path.stem)) for path in files]
+
+
+def _with_name(found: OutputVerdict, texts: Gate, name: str) -> OutputVerdict:
+    said = texts.check([Text("file_name", name)])
+    return replace(found, decision=max(found.decision, said.decision), findings=(*found.findings, *said.findings))
+
+
+def _measured(found: OutputVerdict) -> Iterator[str]:
+    """Scores, and what was not asked."""
+    if found.scores:
+        yield "  " + ", ".join(f"{name} {score:.2f}" for name, score in found.scores.items())
+    for name, why in found.unchecked.items():
+        yield f"  not checked: {name} ({why.replace('-', ' ')})"
 
 
 def _named(
@@ -83,12 +122,12 @@ def _lines() -> list[str]:
     return [line for line in data.decode("utf-8", "surrogateescape").splitlines() if line.strip()]
 
 
-def _document(found: Verdict, explain: bool) -> dict[str, object]:
+def _document(found: Verdict | OutputVerdict, explain: bool) -> dict[str, object]:
     terms = {"terms": [{"code": one.code, "term": one.term} for one in found.findings if one.term]}
     return {**found.document, **(terms if explain else {})}
 
 
-def lines(found: Verdict, explain: bool) -> Iterator[str]:
+def lines(found: Verdict | OutputVerdict, explain: bool) -> Iterator[str]:
     """For people."""
     yield found.decision.word.upper().replace("-", " ")
     for one in found.findings:

@@ -103,7 +103,7 @@ def command(
     as_json: bool,
     quiet: bool,
     **words: Any,
-) -> None:
+) -> int:
     """Make pictures of each PROMPT: words for a model of text; a label of a class-conditional one, or another word for
     it, or "" for no condition.
 
@@ -121,7 +121,7 @@ def command(
     asked = Request(prompt, **words)
     with loading():
         job = _exported(asked, film=film, embed_prompt=embed_prompt) if _is_exported(asked) else _job(asked)
-    run(
+    return run(
         job,
         None if place is None else Path(place),
         "generate",

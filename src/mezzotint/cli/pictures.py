@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mezzotint.making.image import Image, Progress
     from mezzotint.making.job import Job, Wanted
     from mezzotint.making.reel import Reel
+    from mezzotint.making.released import Withheld
     from mezzotint.pictures.film import Moment
     from mezzotint.pictures.png import Pixels
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "mezzotint/run/2"
 SHEET_TILES = 1024
+PARTLY = 3
+"""The exit code of a run some of whose pictures a gate withheld."""
 
 
 class Folder:
@@ -42,6 +45,7 @@ class Folder:
         self.names = {self._id(p): f"{slug(p.name, job.model.name)}-{p.seed}.png" for p in job.pictures}
         self.entries: dict[str, dict[str, Any]] = {}
         self.tiles: dict[str, Pixels] = {}
+        self.withheld: list[Withheld] = []
         if (path / "run.json").exists():
             raise StorageError(f"{path} holds a finished run; nothing is ever overwritten, choose another --out")
 
@@ -119,7 +123,7 @@ class Folder:
         from mezzotint.pictures.png import png
         from mezzotint.pictures.sheet import sheet
 
-        order = [self._id(p) for p in self.job.pictures]
+        order = [asset for p in self.job.pictures if (asset := self._id(p)) in self.entries]
         tiles = [self.tiles[asset] for asset in order if asset in self.tiles]
         write_once(self.path / "sheet.png", png(sheet(tiles), {}))
         document = {
@@ -128,6 +132,7 @@ class Folder:
             "mezzotint": __version__,
             **described(self.job),
             "images": [self.entries[asset] for asset in order],
+            **({"withheld": [_told(one) for one in self.withheld]} if self.withheld else {}),
             "sheet": "sheet.png",
             "seconds": round(seconds, 3),
         }
@@ -135,9 +140,21 @@ class Folder:
         return document
 
 
+def _told(one: Withheld) -> dict[str, Any]:
+    """What ``run.json`` says of a picture that is not given out."""
+    made = one.receipt.made
+    said = {"decision": one.decision.word, "codes": list(one.codes)}
+    return {"seed": one.seed, "prompt": one.prompt, "asset_id": made.asset_id, **said}
+
+
 def make(job: AnyJob, folder: Folder, film: bool, shown: bool, money: Purse | None = None) -> None:
-    """Runs what is not done yet; every picture is on disk before the next batch begins.  Raises BudgetError."""
+    """Runs what is not done yet; every picture is on disk before the next batch begins.
+
+    Raises OutputBlockedError, OutputReviewError, OutputUncheckedError where the output gate lets none of all pass;
+    BudgetError.
+    """
     from mezzotint.making.image import Image, Progress
+    from mezzotint.making.released import Withheld, refusal
 
     rest = replace(job, pictures=folder.rest())
     reel = _reel(rest) if film else None
@@ -148,14 +165,20 @@ def make(job: AnyJob, folder: Folder, film: bool, shown: bool, money: Purse | No
                 if money is not None:
                     money.pictures += 1
                 continue
+            if isinstance(event, Withheld):
+                folder.withheld.append(event)
+                _ = None if reel is None else reel.take(event.seed)
+                continue
             if money is not None:
                 money.heed()
             bar.at(event.done, f"picture {len(folder.entries) + 1} of {len(job.pictures)}")
             if reel is not None and isinstance(event, Progress):
                 reel.add(event)
+    if folder.withheld and not folder.entries:
+        raise refusal(folder.withheld)
 
 
-def _events(job: AnyJob) -> Iterator[Image | Progress | Done]:
+def _events(job: AnyJob) -> Iterator[Image | Progress | Done | Withheld]:
     """A job, run by what it is for."""
     from mezzotint.exported.job import ExportedJob
 
@@ -200,9 +223,10 @@ def run(
     *,
     embed_prompt: bool = False,
     photos: Sequence[Path] = (),
-) -> None:
+) -> int:
     """Makes a job's pictures in their folder and says so.   photos: the files that they are made from.
 
+    Returns: the exit code, 0, or 3 where the output gate withheld some.
     Raises StoppedError at Ctrl-C, StorageError, ProvenanceError.
     """
     for note in () if quiet else job.notes:
@@ -216,7 +240,10 @@ def run(
     if as_json:
         print_json({**document, "out": str(folder.path)})
     elif not quiet:
-        print(f"{len(job.pictures)} pictures in {folder.path} ({document['seconds']:.1f} s)", file=sys.stderr)
+        print(f"{len(folder.entries)} pictures in {folder.path} ({document['seconds']:.1f} s)", file=sys.stderr)
+        for one in folder.withheld:
+            print(f"mezzotint: seed {one.seed} is not given out: {', '.join(one.codes)}", file=sys.stderr)
+    return PARTLY if folder.withheld else 0
 
 
 def _released(photos: Sequence[Path]) -> AbstractContextManager[Release]:

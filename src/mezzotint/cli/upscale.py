@@ -43,7 +43,7 @@ TEXTS = ("prompt", "negative_prompt")
 @mark_option
 @json_option
 @quiet_option
-def command(picture: Path, out: Path | None, as_json: bool, quiet: bool, **words: Any) -> None:
+def command(picture: Path, out: Path | None, as_json: bool, quiet: bool, **words: Any) -> int:
     """Make PICTURE larger.
 
     Works in overlapping tiles that are blended in every step. Writes what generate writes.
@@ -57,4 +57,4 @@ def command(picture: Path, out: Path | None, as_json: bool, quiet: bool, **words
     larger, said = ({k: words.pop(k) for k in names} for names in (LARGER, TEXTS))
     with loading():
         job = prepare_upscale(picture, How(**words, said=Prompts(**said)), Enlarging(**larger))
-    run(job, out, "upscale", False, as_json, quiet, began, photos=[picture])
+    return run(job, out, "upscale", False, as_json, quiet, began, photos=[picture])

@@ -34,7 +34,7 @@ from mezzotint.cli.pictures import loading, run
 @mark_option
 @json_option
 @quiet_option
-def command(picture: Path, other: Path | None, out: Path | None, as_json: bool, quiet: bool, **words: Any) -> None:
+def command(picture: Path, other: Path | None, out: Path | None, as_json: bool, quiet: bool, **words: Any) -> int:
     """Make pictures like PICTURE, or a path of pictures from PICTURE to OTHER.
 
     The picture's embedding stands in for a prompt's. Writes what generate writes.
@@ -48,4 +48,4 @@ def command(picture: Path, other: Path | None, out: Path | None, as_json: bool, 
         from mezzotint.making.vary import prepare_vary
 
         job = prepare_vary(photos, How(**words))
-    run(job, out, "vary", False, as_json, quiet, began, photos=photos)
+    return run(job, out, "vary", False, as_json, quiet, began, photos=photos)

@@ -19,6 +19,7 @@ from mezzotint.exported.runtime import Array, Session
 from mezzotint.making.image import Image, image_of
 from mezzotint.making.job import Wanted
 from mezzotint.making.prompt import Classes, Texts
+from mezzotint.making.released import Withheld, released
 
 Told = Mapping[str, Array]
 """What a network is told, (B, *) each."""
@@ -134,8 +135,15 @@ def _decoded(part: Part, sessions: Sessions, x: State) -> NDArray[np.uint8]:
     return pixels(sessions[part.decode]({"state": x}) if part.decode else x)
 
 
-def stream(job: ExportedJob) -> Iterator[Done | Image]:
-    """Runs a job, batch by batch: every call as it is done, then the batch's pictures in the order of their seeds."""
+def stream(job: ExportedJob) -> Iterator[Done | Image | Withheld]:
+    """Runs a job, batch by batch: every call as it is done, then the batch's pictures in the order of their seeds,
+    those that the output gate lets pass.   Raises as ``released``.
+    """
+    return released(unreleased(job))
+
+
+def unreleased(job: ExportedJob) -> Iterator[Done | Image]:
+    """The same without the gate: for what compares pictures and gives none out."""
     sessions = Sessions(job)
     read = conds(job, sessions)
     done, prices, each = 0, declared(), job.calls

@@ -65,7 +65,7 @@ class Made:
     English that the text encoder was given for either, encoder_sha256: its weights; "" for a model without text.
     size: (width, height).  device: its kind.  processor: the instruction set or accelerator that rounds.  threads: of
     the processor.   versions: of mezzotint, torch, numpy.
-    files: of a model in diffusers' layout, by part: SHA-256 of its configuration, of a tokenizer's files; None for ours.
+    files: of a model in diffusers' layout, by part: SHA-256 of its configuration, of a tokenizer's files.
     mark: version and key of the invisible mark that is put in where there is room; None is none.
     Both are left out of JSON where they are None, as in older receipts.
     """
@@ -145,6 +145,7 @@ class Receipt:
     its texts, with versions and hashes; None where no gate was asked, and left out of JSON, as in older receipts.
     mark: what became of the invisible mark: state embedded | no-room, the name it holds, decibels; left out likewise.
     cost: this picture's share of what was used: network calls, seconds, energy (an estimate), money; left out likewise.
+    output_check: the output gate's on its pixels, likewise.
     """
 
     made: Made
@@ -155,6 +156,7 @@ class Receipt:
     prompt_check: Mapping[str, Any] | None = None
     mark: Mapping[str, Any] | None = None
     cost: Mapping[str, Any] | None = None
+    output_check: Mapping[str, Any] | None = None
 
 
 def to_dict(receipt: Receipt) -> dict[str, Any]:
@@ -171,6 +173,7 @@ def to_dict(receipt: Receipt) -> dict[str, Any]:
         **({} if receipt.prompt_check is None else {"prompt_check": dict(receipt.prompt_check)}),
         **({} if receipt.mark is None else {"mark": dict(receipt.mark)}),
         **({} if receipt.cost is None else {"cost": dict(receipt.cost)}),
+        **({} if receipt.output_check is None else {"output_check": dict(receipt.output_check)}),
     }
 
 
@@ -187,7 +190,8 @@ def from_dict(value: Any, where: str) -> Receipt:
     try:
         made = _made_of(value["made"])
         around = Around(**value["around"]) if "around" in value else None
-        times, said = value["times"], {name: value.get(name) for name in ("prompt_check", "mark", "cost")}
+        names = ("prompt_check", "output_check", "mark", "cost")
+        times, said = value["times"], {name: value.get(name) for name in names}
         receipt = Receipt(made, value["pixels_sha256"], times["created"], times["batch_seconds"], around, **said)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InputError(f"{where} is a damaged receipt ({error}); use an intact copy") from error

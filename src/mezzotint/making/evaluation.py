@@ -22,7 +22,7 @@ from mezzotint.files import make_folder, sha256, write_atomic
 from mezzotint.making.calls import calls
 from mezzotint.making.image import Image
 from mezzotint.making.job import Job
-from mezzotint.making.run import stream
+from mezzotint.making.run import unreleased
 
 PIECE = 4
 """Batches that are kept together where many pictures are made."""
@@ -69,7 +69,7 @@ def _piece(job: Job, work: Path, ready: Callable[[int], None]) -> tuple[NDArray[
         with np.load(path, allow_pickle=False) as kept:
             return kept["pictures"], float(kept["seconds"])
     began, one_by_one = time.process_time(), []
-    for event in stream(job):
+    for event in unreleased(job):
         if isinstance(event, Image):
             one_by_one.append(event.pixels.transpose(2, 0, 1))
         ready(len(one_by_one))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mezzotint.diffusion.sample import State
     from mezzotint.governance.provenance.mark.marking import Marking
+    from mezzotint.making.released import Withheld
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Result:
-    """What ``generate`` made.  seconds: wall time."""
+    """What ``generate`` made.  seconds: wall time.  withheld: what the output gate let nobody have."""
 
     images: tuple[Image, ...]
     seconds: float
+    withheld: tuple[Withheld, ...] = ()

@@ -12,7 +12,7 @@ from mezzotint.costs.plan import Probe
 from mezzotint.errors import UsageError
 from mezzotint.making.image import Progress
 from mezzotint.making.job import Job
-from mezzotint.making.run import stream
+from mezzotint.making.run import unreleased
 
 LEAST, STEPS = 2, 4
 """Batches, where they fit: the first is like no other.  Steps of one, where not even that does."""
@@ -56,7 +56,7 @@ def probe(job: Job, seconds: float, told: Told = silent) -> Probe:
 def _batch(job: Job, until: float) -> Taken:
     """One batch, left after ``STEPS`` steps once the time is up."""
     began, ends = time.perf_counter(), list[float]()
-    for event in stream(job):
+    for event in unreleased(job):
         if isinstance(event, Progress):
             ends.append(time.perf_counter())
             if ends[-1] >= until and STEPS <= len(ends) < job.total:

@@ -37,6 +37,7 @@ from mezzotint.making.image import Image, Progress, Result, image_of
 from mezzotint.making.job import Job, Planned, Wanted
 from mezzotint.making.prepare import prepare
 from mezzotint.making.refine import null_of
+from mezzotint.making.released import Withheld, refusal, released
 from mezzotint.making.request import Request
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.distilled import guided
@@ -231,8 +232,15 @@ def _given(pictures: Sequence[Wanted], device: str) -> Tensor | None:
     return torch.stack(given).to(device) if given else None
 
 
-def stream(job: Job) -> Iterator[Progress | Image]:
-    """Runs a job, batch by batch: every step as it is done, then the batch's pictures in the order of their seeds."""
+def stream(job: Job) -> Iterator[Progress | Image | Withheld]:
+    """Runs a job, batch by batch: every step as it is done, then the batch's pictures in the order of their seeds,
+    those that the output gate lets pass.   Raises as ``released``.
+    """
+    return released(unreleased(job))
+
+
+def unreleased(job: Job) -> Iterator[Progress | Image]:
+    """The same without the gate: for what measures pictures and gives none out."""
     conds, prices, each = _Conds(job.dtype), declared(), run_calls(job)
     done, width = 0, 0
     x: Tensor | None = None
@@ -262,10 +270,18 @@ def stream(job: Job) -> Iterator[Progress | Image]:
 
 
 def result_of(job: Job) -> Result:
-    """Runs a job to its end.  Raises NonFiniteError."""
+    """Runs a job to its end.
+
+    Raises NonFiniteError, GateError; OutputBlockedError, OutputReviewError, OutputUncheckedError where no picture
+    passes.
+    """
     began = time.perf_counter()
-    images = tuple(event for event in stream(job) if isinstance(event, Image))
-    return Result(images, time.perf_counter() - began)
+    events = [event for event in stream(job) if not isinstance(event, Progress)]
+    images = tuple(event for event in events if isinstance(event, Image))
+    withheld = tuple(event for event in events if isinstance(event, Withheld))
+    if withheld and not images:
+        raise refusal(withheld)
+    return Result(images, time.perf_counter() - began, withheld)
 
 
 def generate(
@@ -326,7 +342,9 @@ def generate(
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic),
         LicenceDeniedError, LicenceUnknownError, LicenceConditionError (the declared use), PromptBlockedError,
-        PromptReviewError, PromptUncheckedError, GateError (a text, or the gate that reads it), ProvenanceError (marks).
+        PromptReviewError, PromptUncheckedError, GateError (a text, or the gate that reads it), OutputBlockedError,
+        OutputReviewError, OutputUncheckedError (no picture is given out; where some are, ``withheld`` has the others),
+        ProvenanceError (marks).
     """
     asked = Request(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,

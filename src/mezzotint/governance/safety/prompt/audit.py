@@ -14,17 +14,23 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mezzotint.config import home
 from mezzotint.files import make_folder, storage_error, write_atomic
-from mezzotint.governance.safety.prompt.verdict import Verdict
 
 FOLDER, KEY, LOG = "safety", "audit.key", "audit.jsonl"
 KEY_BYTES = 32
 
 
-def record(verdict: Verdict, texts: Sequence[str], key: bytes) -> dict[str, Any]:
+class Documented(Protocol):
+    """A verdict of either gate."""
+
+    @property
+    def document(self) -> dict[str, Any]: ...
+
+
+def record(verdict: Documented, texts: Sequence[str], key: bytes) -> dict[str, Any]:
     """One line.  hmac: HMAC-SHA256 (RFC 2104) of the texts, each after its length."""
     said = b"".join(len(t).to_bytes(8, "big") + t.encode("utf-8", "surrogatepass") for t in texts)
     return {
@@ -46,7 +52,7 @@ def key_of(folder: Path) -> bytes:
         raise storage_error(path, error) from error
 
 
-def write_down(verdict: Verdict, texts: Sequence[str]) -> Path:
+def write_down(verdict: Documented, texts: Sequence[str]) -> Path:
     """Adds a line to the home's log, whole or not at all.  Raises StorageError."""
     folder = home() / FOLDER
     line = json.dumps(record(verdict, texts, key_of(folder)), sort_keys=True) + "\n"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mezzotint.files import read_bytes, sha256
-from mezzotint.governance.licence.reading import MAX_BYTES, fields, parsed, said, several
+from mezzotint.governance.licence.reading import MAX_BYTES, fields, parsed, said, several, wrong
 from mezzotint.governance.safety.prompt.lexicon import Lexicon, read_words
 from mezzotint.governance.safety.prompt.match import in_views
 from mezzotint.governance.safety.prompt.verdict import Finding
@@ -15,18 +16,20 @@ from mezzotint.governance.safety.prompt.views import Views
 from mezzotint.governance.safety.prompt.words import Decision
 
 RULES = ("banned", "competitors", "claims", "tone")
+COLOURS = "colours"
 _CODES = {"banned": "word", "competitors": "competitor", "claims": "claim"}
 
 
 @dataclass(frozen=True)
 class Brand:
     """banned, competitors, claims: what may not be said, ``word*`` for all that begin so.  tone: at least one of these
-    must be said, where there are any.  sha256: of the file.
+    must be said, where there are any.  sha256: of the file.  colours: what the output gate makes of ``[colours]``.
     """
 
     rules: dict[str, Lexicon]
     tone: Lexicon
     sha256: str
+    colours: Mapping[str, Any] = field(default_factory=dict)
 
     def findings(self, read: Views, field: str) -> Iterator[Finding]:
         """What a text breaks.  Codes: MZ-P-brand-word, -competitor, -claim."""
@@ -43,10 +46,17 @@ class Brand:
 def read_brand(path: Path) -> Brand:
     """The rules of a file.  Raises InputError for one that is missing or damaged."""
     data = read_bytes(path, MAX_BYTES)
-    table = fields(parsed(data, str(path)), dict.fromkeys(RULES, several(said)), (), str(path))
+    checks = {**dict.fromkeys(RULES, several(said)), COLOURS: _table}
+    table = fields(parsed(data, str(path)), checks, (), str(path))
     words = {rule: _lexicon(table.get(rule, ()), str(path)) for rule in RULES}
     tone = words.pop("tone")
-    return Brand(words, tone, sha256(data))
+    return Brand(words, tone, sha256(data), table.get(COLOURS, {}))
+
+
+def _table(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise wrong(where, f"{value!r}", "a table, [colours]")
+    return value
 
 
 def _lexicon(words: Sequence[str], where: str) -> Lexicon:

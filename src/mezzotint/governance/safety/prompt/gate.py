@@ -11,6 +11,7 @@ from mezzotint.governance.safety.prompt.brand import Brand, read_brand
 from mezzotint.governance.safety.prompt.conjunction import joined
 from mezzotint.governance.safety.prompt.lexicon import Lexicon
 from mezzotint.governance.safety.prompt.match import Hit, hits
+from mezzotint.governance.safety.prompt.meaning import Meaning, meaning
 from mezzotint.governance.safety.prompt.names import Names, read_names
 from mezzotint.governance.safety.prompt.personal import personal
 from mezzotint.governance.safety.prompt.policy import Policy, declared, place
@@ -20,6 +21,8 @@ from mezzotint.governance.safety.prompt.views import WORD, Views, views
 from mezzotint.governance.safety.prompt.words import BY_SEVERITY, MARKS, SCORES, Decision
 
 NEGATIVE = "negative_prompt"
+MEANT = ("prompt", "caption")
+"""Fields that are sentences, whose meaning is asked; names of files and words in pictures are not."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,14 @@ class Text:
 
 @dataclass(frozen=True)
 class Gate:
-    """Lists and policy, read and checked."""
+    """Lists and policy, read and checked.   meaning: None where it is not asked."""
 
     lexicon: Lexicon
     policy: Policy = field(default_factory=Policy)
     names: tuple[Names, ...] = ()
     brand: Brand | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    meaning: Meaning | None = None
 
     def check(self, texts: Sequence[Text]) -> Verdict:
         """The verdict on the texts of one picture.  Raises nothing: what cannot be checked is could-not-check."""
@@ -50,7 +54,9 @@ class Gate:
     def _verdict(self, found: Iterable[Finding]) -> Verdict:
         decided = distinct(replace(one, decision=self.policy.decided(one)) for one in found)
         decision = max((one.decision for one in decided), default=Decision.ALLOW)
-        return Verdict(decision, decided, self.files, self.policy.loosened, self.policy.sha256)
+        absent = self.meaning is None and self.policy.meaning == "auto"
+        loosened = (*self.policy.loosened, *(["meaning=not-installed"] if absent else []))
+        return Verdict(decision, decided, self.files, loosened, self.policy.sha256)
 
     def _findings(self, texts: Sequence[Text]) -> list[Finding]:
         broken = [(one, fault(one.text)) for one in texts]
@@ -68,6 +74,7 @@ class Gate:
             *(one for field, text in read if field != NEGATIVE for one in _signs(text, field)),
             *(one for field, text in read if field != NEGATIVE for one in self._branded(text, field)),
             *([] if self.brand is None else self.brand.toneless([text for field, text in read if field == "prompt"])),
+            *(one for field, text in read if field in MEANT for one in self._meant(text, field)),
             *_personal(texts),
             *joined(shown, away, named),
         ]
@@ -77,6 +84,9 @@ class Gate:
         for names in self.names:
             if any(names.holds(WORD.findall(v.text)) for v in read.readings if v.kind in ("plain", "joined", "leet")):
                 yield Finding(names.category, "name", field, Decision.BLOCK, 1.0)
+
+    def _meant(self, read: Views, field: str) -> Iterator[Finding]:
+        return iter(()) if self.meaning is None else self.meaning.findings(read.canonical.bare, field)
 
     def _branded(self, read: Views, field: str) -> Iterator[Finding]:
         return iter(()) if self.brand is None else self.brand.findings(read, field)
@@ -136,4 +146,10 @@ def load(policy: Policy | None = None) -> Gate:
     files = dict(shipped.hashes())
     files |= {} if brand is None else {"brand": brand.sha256}
     files |= {f"names-{k}": one.sha256 for k, one in enumerate(names)}
-    return Gate(shipped.lexicon(), asked, names, brand, files)
+    meant = None if asked.meaning == "off" else meaning()
+    if meant is None and asked.meaning == "required":
+        raise GateError(
+            "[safety] meaning is required and its text encoder is not installed; pip install mezzotint-models"
+        )
+    files |= {} if meant is None else meant.files
+    return Gate(shipped.lexicon(), asked, names, brand, files, meant)

@@ -20,6 +20,9 @@ from mezzotint.governance.safety.prompt.verdict import Finding
 from mezzotint.governance.safety.prompt.words import CATEGORIES, HARD, Decision, decision_of
 
 SECTION = "safety"
+OUTPUT = "output"
+"""Its table that is the output gate's."""
+
 FIXED = ("minors", "minors-negative", "conjunction")
 """Rules that no policy changes."""
 
@@ -30,12 +33,14 @@ SOFT = 0.6
 @dataclass(frozen=True)
 class Policy:
     """categories: allow, review or block, over what the lists say.  review: what review means where nobody looks:
-    block, or allow.  soft: see ``SOFT``.  brand: the file of an organisation's rules.  names: its lists.
+    block, or allow.  soft: see ``SOFT``.  meaning: auto (asked where the text encoder is installed), required or off.
+    brand: the file of an organisation's rules.  names: its lists.
     """
 
     categories: Mapping[str, str] = field(default_factory=dict)
     review: str = "block"
     soft: float = SOFT
+    meaning: str = "auto"
     brand: str | None = None
     names: tuple[str, ...] = ()
 
@@ -44,7 +49,8 @@ class Policy:
         """Where it asks less than the default."""
         less = [f"categories.{name}={word}" for name, word in sorted(self.categories.items()) if word != "block"]
         soft = [f"soft={self.soft:g}"] if self.soft > SOFT else []
-        return (*less, *(["review=allow"] if self.review == "allow" else []), *soft)
+        meaning = ["meaning=off"] if self.meaning == "off" else []
+        return (*less, *(["review=allow"] if self.review == "allow" else []), *soft, *meaning)
 
     @property
     def sha256(self) -> str:
@@ -82,7 +88,8 @@ def _score(value: Any, where: str) -> float:
 
 
 _CHECKS: Mapping[str, Checker] = {
-    "categories": _categories, "review": choice("block", "allow"), "soft": _score, "brand": reading.said,
+    "categories": _categories, "review": choice("block", "allow"), "soft": _score,
+    "meaning": choice("auto", "required", "off"), "brand": reading.said,
     "names": several(reading.said),
 }  # fmt: skip
 
@@ -91,6 +98,8 @@ def declared() -> Policy:
     """The policy of the settings files.  Raises InputError, UsageError for what is wrong there."""
     found: dict[str, Any] = {}
     for name, (value, source) in section(SECTION).items():
+        if name == OUTPUT:
+            continue
         found |= reading.fields({name: value}, _CHECKS, (), f"{source}: [{SECTION}]")
     return Policy(**found)
 

@@ -16,7 +16,8 @@ class Finding:
     """One reason.
 
     category, rule: of the closed sets, they make the code.  field: where the text stood.  score: 0 ... 1.
-    term: the lexicon's own word, for those who look after lists; no message to users has it.
+    term: the lexicon's own word, for those who look after lists; no message to users has it.  side: P of the prompt,
+    O of the output.
     """
 
     category: str
@@ -25,11 +26,12 @@ class Finding:
     decision: Decision
     score: float
     term: str = ""
+    side: str = "P"
 
     @property
     def code(self) -> str:
-        """MZ-P-<category>-<rule>, stable; P is the side of the prompt."""
-        return f"MZ-P-{self.category}-{self.rule}"
+        """MZ-<side>-<category>-<rule>, stable."""
+        return f"MZ-{self.side}-{self.category}-{self.rule}"
 
     @property
     def document(self) -> dict[str, Any]:

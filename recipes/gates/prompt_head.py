@@ -1,0 +1,192 @@
+"""The recipe of the prompt gate's head: ``python recipes/gates/prompt_head.py [--out FILE] [--cache FOLDER]``.
+
+A hidden layer on sentence embeddings of the text encoder that ships, a sigmoid for each category of harm, learnt from
+``prompt_head_texts`` by cross-entropy.  A fifth of the phrases is held out: the threshold is that at which one in 200
+benign texts of phrases never learnt is flagged; then all phrases are learnt.  No set that the gate is measured on is
+read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from mezzotint.conditioning.minilm import pooled
+from mezzotint.conditioning.text import encoder
+from mezzotint.files import make_folder, sha256
+from mezzotint.governance.safety.prompt import shipped
+from mezzotint.tensorfile import write_tensors
+from recipes.gates import prompt_head_texts as texts
+
+CATEGORIES = tuple(texts.HARMS)
+HARMFUL, WORDED = 1000, 1200
+BENIGN = {"well": 3000, "things": 2500, "captions": 1500, "styles": 1500, "words": 4500}
+"""Texts: of each category's phrases and of its words; benign ones by kind."""
+
+HIDDEN, EPOCHS, RATE, DECAY = 48, 14, 3e-3, 1e-2
+FLAGGED = 0.005
+"""The share of benign texts of held-out phrases that is flagged."""
+
+HELD = 5
+"""Every fifth phrase is held out."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """label: a category, "" where benign.  held: whether its phrase is held out."""
+
+    text: str
+    label: str
+    held: bool
+
+
+def said(phrase: str, draw: Random) -> str:
+    """A phrase with somebody in it, perhaps somewhere, in a scene, in up to four styles."""
+    first, second = draw.sample(texts.PEOPLE, 2)
+    made = phrase.replace("{who2}", second).replace("{who}", first)
+    if draw.random() < 0.35:
+        made = f"{made} {draw.choice(texts.PLACES)}"
+    made = draw.choice(texts.SCENES).format(made)
+    styles = draw.sample(texts.STYLES, draw.choice((0, 0, 0, 1, 2, 4)))
+    return ", ".join((made, *styles))
+
+
+def examples(seed: int = 0) -> list[Example]:
+    """All of them, in an order of their own."""
+    draw = Random(seed)
+    made = [one for label, phrases in texts.HARMS.items() for one in _of(phrases, label, HARMFUL, draw)]
+    made += [one for label, words in texts.HARM_WORDS.items() for one in _worded(words, label, WORDED, draw)]
+    made += _worded(texts.WELL_WORDS, "", BENIGN["words"], draw)
+    kinds = {"well": texts.WELL, "things": texts.THINGS, "captions": texts.CAPTIONS}
+    made += [one for kind, phrases in kinds.items() for one in _of(phrases, "", BENIGN[kind], draw)]
+    made += [Example(_styled(draw), "", k % HELD == 0) for k in range(BENIGN["styles"])]
+    draw.shuffle(made)
+    return made
+
+
+def _of(phrases: Sequence[str], label: str, n: int, draw: Random) -> Iterator[Example]:
+    for k in range(n):
+        number = k % len(phrases)
+        yield Example(said(phrases[number], draw), label, number % HELD == 0)
+
+
+def _worded(words: Sequence[str], label: str, n: int, draw: Random) -> Iterator[Example]:
+    """Somebody or something, and words of it; a harmful text may have benign words too, and says its harm anywhere."""
+    for k in range(n):
+        number = k % len(words)
+        more = draw.sample(texts.WELL_WORDS, draw.choice((0, 0, 1, 2))) if label else []
+        near = draw.sample(words, draw.choice((0, 0, 1, 1, 2)))
+        parts = [words[number], *near, *more]
+        draw.shuffle(parts)
+        what = draw.choice(texts.PEOPLE + texts.PEOPLE + texts.THINGS)
+        held = any(words.index(one) % HELD == 0 for one in (words[number], *near))
+        yield Example(_put(what, parts, draw), label, held)
+
+
+def _put(what: str, parts: Sequence[str], draw: Random) -> str:
+    """Words before and after what they are said of, with styles or without."""
+    article, _, bare = what.partition(" ")
+    styles = draw.sample(texts.STYLES, draw.choice((0, 0, 1, 3, 5)))
+    if draw.random() < 0.4:
+        return ", ".join((f"{article} {parts[0]} {bare}", *parts[1:], *styles))
+    return ", ".join((draw.choice(texts.SCENES).format(what), *parts, *styles))
+
+
+def _styled(draw: Random) -> str:
+    """Somebody or something in many styles and nothing else: what prompts of pictures look like."""
+    what = draw.choice(texts.PEOPLE + texts.THINGS)
+    return ", ".join(
+        (draw.choice(("", "portrait of ", "a study of ")) + what, *draw.sample(texts.STYLES, draw.randint(2, 7)))
+    )
+
+
+def embedded(said: Sequence[str], cache: Path | None) -> Tensor:
+    """(N, 384) of unit norm; kept by their texts' hash, in pieces, so that a run goes on where it was stopped."""
+    read, found = encoder("minilm"), []
+    for at in range(0, len(said), 1024):
+        part = said[at : at + 1024]
+        path = None if cache is None else make_folder(cache) / f"{sha256(chr(0).join(part).encode())[:24]}.npy"
+        if path is not None and path.exists():
+            found.append(torch.from_numpy(np.load(path)))
+            continue
+        order = sorted(range(len(part)), key=lambda k: len(part[k]))
+        rows = torch.zeros(len(part), 384)
+        for k in range(0, len(order), 64):
+            states = read.states([part[i] for i in order[k : k + 64]])
+            rows[order[k : k + 64]] = pooled(states["text"], states["text_mask"])
+        if path is not None:
+            np.save(path, rows.numpy())
+        found.append(rows)
+    return torch.cat(found)
+
+
+def learnt(x: Tensor, y: Tensor, seed: int = 0) -> nn.Sequential:
+    """The head of embeddings (N, 384) and labels (N, categories)."""
+    torch.manual_seed(seed)
+    head = nn.Sequential(nn.Linear(x.shape[1], HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, y.shape[1]))
+    solver = torch.optim.AdamW(head.parameters(), RATE, weight_decay=DECAY)
+    for _ in range(EPOCHS):
+        for rows in torch.randperm(len(x)).split(256):
+            noisy = x[rows] + 0.02 * torch.randn_like(x[rows])
+            loss = nn.functional.binary_cross_entropy_with_logits(head(noisy), y[rows])
+            solver.zero_grad()
+            loss.backward()
+            solver.step()
+    return head.eval().requires_grad_(False)
+
+
+def labels(some: Sequence[Example]) -> Tensor:
+    """(N, categories)."""
+    return torch.tensor([[float(one.label == category) for category in CATEGORIES] for one in some])
+
+
+def threshold_of(head: nn.Module, x: Tensor, some: Sequence[Example]) -> float:
+    """Of the largest logit, on benign texts that are held out; says what of each category is then found."""
+    held = [k for k, one in enumerate(some) if one.held]
+    score = head(x[held]).amax(1)
+    benign = torch.tensor([not some[k].label for k in held])
+    threshold = float(score[benign].quantile(1 - FLAGGED))
+    for category in CATEGORIES:
+        its = torch.tensor([some[k].label == category for k in held])
+        print(f"held-out phrases of {category:18} {float((score[its] > threshold).float().mean()):.3f} found")
+    print(f"threshold {threshold:.3f}, {int(benign.sum())} benign held out")
+    return threshold
+
+
+def tensors(head: nn.Sequential) -> Mapping[str, Tensor]:
+    """As ``governance.safety.prompt.meaning`` reads them."""
+    hidden, out = head[0], head[2]
+    assert isinstance(hidden, nn.Linear) and isinstance(out, nn.Linear)
+    return {
+        "hidden.weight": hidden.weight, "hidden.bias": hidden.bias, "out.weight": out.weight, "out.bias": out.bias,
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    here = Path(shipped.__file__).parent / "lexicon_data" / "head.safetensors"
+    parser.add_argument("--out", type=Path, default=here)
+    parser.add_argument("--cache", type=Path)
+    asked = parser.parse_args()
+    some = examples()
+    x, y = embedded([one.text for one in some], asked.cache), labels(some)
+    shown = torch.tensor([not one.held for one in some])
+    threshold = threshold_of(learnt(x[shown], y[shown]), x, some)
+    said = "texts of recipes/gates/prompt_head_texts.py, written for this project, Apache-2.0"
+    about = {"categories": " ".join(CATEGORIES), "threshold": f"{threshold:.6f}", "source": said}
+    write_tensors(asked.out, tensors(learnt(x, y)), about)
+    print(f"{len(some)} texts; {asked.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""``mezzotint protect PICTURES``: what the output gate lets nobody have a copy of."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mezzotint.cli.options import json_option, print_json, quiet_option
+from mezzotint.errors import InputError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from mezzotint.governance.safety.output.copies import registry
+
+KINDS = ("protected", "training", "output", "mark")
+
+
+@click.command("protect")
+@click.argument("pictures", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--as", "kind", default="protected", show_default=True, metavar="|".join(KINDS), help="What the pictures are."
+)
+@click.option("--forget", is_flag=True, help="Remove all pictures of that kind first.")
+@json_option
+@quiet_option
+def command(pictures: tuple[Path, ...], kind: str, forget: bool, as_json: bool, quiet: bool) -> int:
+    """Register PICTURES, files or folders: the output gate withholds near-copies of them, cut, flipped, turned.
+
+    A mark is looked for inside pictures. Only thumbnails are kept, under the home. Without PICTURES: say what is
+    registered. Exit code 3 where some file was no picture.
+    """
+    from mezzotint.governance.safety.output.copies import registry
+
+    if kind not in KINDS:
+        raise unknown("kind of picture", kind, KINDS)
+    path, unreadable = registry.place(), list[str]()
+    gone = registry.forgotten(path, kind) if forget else 0
+    new = registry.added(path, _entries(pictures, kind, unreadable)) if pictures else 0
+    counts = registry.counted(path)
+    if as_json:
+        print_json(
+            {
+                "schema": "mezzotint/protect/1",
+                "path": str(path),
+                "kind": kind,
+                "new": new,
+                "forgotten": gone,
+                "unreadable": unreadable,
+                "counts": counts,
+            }
+        )
+    elif not quiet:
+        said = ", ".join(f"{n} {name}" for name, n in counts.items())
+        print(f"{new} new; registered: {said} ({path})", file=sys.stderr)
+    return 3 if unreadable else 0
+
+
+def _entries(pictures: tuple[Path, ...], kind: str, unreadable: list[str]) -> Iterator[registry.Entry]:
+    """Of every picture; what is none is said and left out.  Raises UsageError where a path is not there."""
+    from mezzotint.governance.safety.output.copies import registry
+    from mezzotint.pictures.png import read_picture, to_pixels
+
+    for path in _files(pictures):
+        try:
+            yield registry.entry(kind, path.name, to_pixels(read_picture(path)))
+        except InputError as error:
+            unreadable.append(str(path))
+            print(f"mezzotint: {error}", file=sys.stderr)
+
+
+def _files(pictures: tuple[Path, ...]) -> Iterator[Path]:
+    """Every file, those of folders in order; hidden ones, and what has no picture's name there, are left out."""
+    for path in pictures:
+        if not path.exists():
+            raise UsageError(f"{path} is not there; expected a picture or a folder of them")
+        yield from _inside(path) if path.is_dir() else (path,)
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp") and not path.name.startswith("."):
+            yield path

@@ -1,0 +1,79 @@
+"""The text encoder that ships, run in numpy: sentence embeddings where torch is not to be imported, as for the gates.
+
+The same sums as ``conditioning.minilm``, to float32's rounding; weights of words stay in int8 until they are looked up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+SCALE = ".scale"
+
+
+@dataclass(frozen=True, eq=False)
+class NumpyEncoder:
+    """state: as the file has it, matrices in int8 with one scale a row.   Sizes as ``EncoderConfig``."""
+
+    state: Mapping[str, NDArray[Any]]
+    heads: int = 12
+    epsilon: float = 1e-12
+    _wide: dict[str, Floats] = field(default_factory=dict)
+
+    @cached_property
+    def depth(self) -> int:
+        """Layers."""
+        return 1 + max(int(name.split(".")[1]) for name in self.state if name.startswith("layers."))
+
+    def pooled(self, ids: NDArray[np.int64]) -> Floats:
+        """(width,) of unit norm: the mean of the token states of one text, ids (L,)."""
+        x = self._rows("words.weight", ids) + self._rows("places.weight", np.arange(len(ids)))
+        x = self._norm(x, "norm")
+        for k in range(self.depth):
+            x = self._layer(x, f"layers.{k}")
+        mean = x.mean(0)
+        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)
+
+    def _layer(self, x: Floats, name: str) -> Floats:
+        """Attention and MLP, (L, width), each added and normalised."""
+        length, width = x.shape
+        q, k, v = self._linear(x, f"{name}.qkv").reshape(length, 3, self.heads, -1).transpose(1, 2, 0, 3)
+        scores = q @ k.transpose(0, 2, 1) / math.sqrt(width // self.heads)
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        mixed = (weights / weights.sum(-1, keepdims=True)) @ v
+        x = self._norm(
+            x + self._linear(mixed.transpose(1, 0, 2).reshape(length, width), f"{name}.out"), f"{name}.norm1"
+        )
+        return self._norm(x + self._linear(_gelu(self._linear(x, f"{name}.up")), f"{name}.down"), f"{name}.norm2")
+
+    def _linear(self, x: Floats, name: str) -> Floats:
+        return np.asarray(x @ self._matrix(f"{name}.weight").T + self.state[f"{name}.bias"], np.float32)
+
+    def _norm(self, x: Floats, name: str) -> Floats:
+        centred = x - x.mean(-1, keepdims=True)
+        spread = np.sqrt((centred * centred).mean(-1, keepdims=True) + self.epsilon)
+        return np.asarray(centred / spread * self.state[f"{name}.weight"] + self.state[f"{name}.bias"], np.float32)
+
+    def _matrix(self, name: str) -> Floats:
+        """Made wide once."""
+        if name not in self._wide:
+            self._wide[name] = self._rows(name, np.arange(len(self.state[name])))
+        return self._wide[name]
+
+    def _rows(self, name: str, which: NDArray[np.int64]) -> Floats:
+        scale = self.state[name + SCALE][which, None]
+        return np.asarray(self.state[name][which].astype(np.float32) * scale, np.float32)
+
+
+def _gelu(x: Floats) -> Floats:
+    """x Φ(x)."""
+    from scipy.special import erf
+
+    return np.asarray(0.5 * x * (1 + erf(x / np.float32(math.sqrt(2)))), np.float32)

@@ -1,0 +1,146 @@
+"""What a text means, by a small head on the text encoder that ships: harms that no single word names.
+
+One hidden layer on sentence embeddings, learnt by ``recipes/gates/prompt_head.py`` from texts of this project's.  It
+reads English alone: elsewhere the encoder's words fall to pieces, which is how such texts are known and left to the
+lists.  What it finds is for review: it is a guess.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mezzotint.conditioning.text import TOKENIZER, WEIGHTS
+from mezzotint.errors import GateError, InputError
+from mezzotint.files import read_bytes, sha256
+from mezzotint.governance.safety.prompt.shipped import shipped
+from mezzotint.governance.safety.prompt.verdict import Finding
+from mezzotint.governance.safety.prompt.words import Decision
+from mezzotint.places import places
+
+HEAD = "head.safetensors"
+ENCODER = "minilm"
+PINNED = {
+    WEIGHTS: "6b459cc292110060bb551fe7ed051d078df8b1dbc009a2ea0685729bef245fa5",
+    TOKENIZER: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+}
+"""SHA-256 of the encoder's files, as the head knows them."""
+
+MAX_BYTES = 1 << 27
+TOKENS, WINDOWS = 62, 8
+"""Read at once, and how many times: a long text hides nothing in its middle."""
+
+LEAST_TOKENS = 3
+PIECES = 1.6
+"""Tokens a word above which a text is no English."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """hidden: (h, 384) and (h,).  out: (categories, h) and (categories,).  threshold: the logit from which a text is
+    for review.
+    """
+
+    categories: tuple[str, ...]
+    hidden: tuple[Floats, Floats]
+    out: tuple[Floats, Floats]
+    threshold: float
+
+    def scores(self, x: Floats) -> Floats:
+        """(N, categories), 0 ... 1, of embeddings (N, 384): 0.5 at the threshold."""
+        h = np.maximum(x @ self.hidden[0].T + self.hidden[1], 0)
+        return np.asarray(1 / (1 + np.exp(self.threshold - (h @ self.out[0].T + self.out[1]))), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """An encoder, its tokenizer and the head.   files: SHA-256 of both, by name."""
+
+    encoder: Any
+    tokenizer: Any
+    head: Head
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def findings(self, text: str, where: str) -> Iterator[Finding]:
+        """MZ-P-<category>-meaning of a text, each category at most once."""
+        ids = self._windows(text)
+        if not ids:
+            return
+        scores = self.head.scores(np.stack([self.encoder.pooled(one) for one in ids])).max(0)
+        for category, score in zip(self.head.categories, scores, strict=True):
+            if score >= 0.5:
+                yield Finding(category, "meaning", where, Decision.REVIEW, float(score))
+
+    def _windows(self, text: str) -> list[NDArray[np.int64]]:
+        """Token ids of the whole, in windows, and of its first clause, where styles follow; none of foreign texts."""
+        whole = self.tokenizer.encode(text)
+        words = len({k for k in whole.word_ids if k is not None})
+        inner = np.array(whole.ids[1:-1], np.int64)
+        if len(inner) < LEAST_TOKENS or len(inner) > PIECES * words:
+            return []
+        parts = [inner[k : k + TOKENS] for k in range(0, min(len(inner), TOKENS * WINDOWS), TOKENS)]
+        clause = np.array(self.tokenizer.encode(text.partition(",")[0]).ids[1:-1], np.int64)
+        first = [clause[:TOKENS]] if LEAST_TOKENS <= len(clause) < len(inner) else []
+        return [np.concatenate((whole.ids[:1], one, whole.ids[-1:])) for one in (*parts, *first)]
+
+
+@cache
+def meaning() -> Meaning | None:
+    """What ships; None where the encoder is not installed.  Raises GateError where a file is missing or was changed."""
+    head = read_head(shipped(HEAD))
+    folder = next((place / ENCODER for origin, place in places() if origin == "shipped"), None)
+    if folder is None or not folder.is_dir():
+        return None
+    files = {name: _pinned(folder / name, digest) for name, digest in PINNED.items()}
+    return joined(files[WEIGHTS], files[TOKENIZER], head)
+
+
+def joined(weights: bytes, tokenizer: bytes, head: Head) -> Meaning:
+    """Of the files' bytes."""
+    from safetensors.numpy import load
+    from tokenizers import Tokenizer
+
+    from mezzotint.conditioning.minilm_numpy import NumpyEncoder
+
+    reader = Tokenizer.from_str(tokenizer.decode())
+    reader.no_padding()
+    reader.no_truncation()
+    return Meaning(NumpyEncoder(load(weights)), reader, head, {f"{ENCODER}/{name}": d for name, d in PINNED.items()})
+
+
+def _pinned(path: Path, digest: str) -> bytes:
+    """A file's bytes.  Raises GateError where it is missing, or not the one that was shipped."""
+    try:
+        data = read_bytes(path, MAX_BYTES)
+    except InputError as error:
+        raise GateError(
+            f"the prompt gate's file {path} is missing, so nothing is made; install mezzotint-models again"
+        ) from error
+    if sha256(data) != digest:
+        raise GateError(
+            f"the prompt gate's file {path} was changed, so nothing is made; install mezzotint-models again"
+        )
+    return data
+
+
+def read_head(data: bytes) -> Head:
+    """Of a file's bytes."""
+    from safetensors.numpy import load
+
+    t = load(data)
+    (size,) = struct.unpack("<Q", data[:8])
+    said = json.loads(data[8 : 8 + size])["__metadata__"]
+    categories = tuple(said["categories"].split(" "))
+    return Head(
+        categories, (t["hidden.weight"], t["hidden.bias"]), (t["out.weight"], t["out.bias"]), float(said["threshold"])
+    )

@@ -1,0 +1,107 @@
+"""Between a picture that was made and whoever asked for it: the output gate.
+
+Only an ``Image`` has pixels that are given out.  What the gate does not let pass becomes ``Withheld``, which has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mezzotint.errors import (
+    MezzotintError,
+    OutputBlockedError,
+    OutputReviewError,
+    OutputUncheckedError,
+    StorageError,
+)
+from mezzotint.governance.receipt import Receipt
+from mezzotint.governance.safety.prompt.audit import write_down
+from mezzotint.governance.safety.prompt.words import Decision, decision_of
+from mezzotint.making.image import Image
+
+if TYPE_CHECKING:
+    from mezzotint.governance.safety.output.gate import OutputGate
+    from mezzotint.governance.safety.output.verdict import OutputVerdict
+
+Event = TypeVar("Event")
+
+_ERRORS: Mapping[Decision, tuple[type[MezzotintError], str]] = {
+    Decision.BLOCK: (OutputBlockedError, "blocked"),
+    Decision.COULD_NOT_CHECK: (OutputUncheckedError, "not checked, which blocks"),
+    Decision.REVIEW: (OutputReviewError, "for a person to review, which blocks here"),
+}
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A picture that was made and is not given out.   receipt: its record, with the verdict; no pixels are kept."""
+
+    prompt: str
+    seed: int
+    receipt: Receipt
+
+    @property
+    def decision(self) -> Decision:
+        """Of the verdict."""
+        return decision_of(str(_verdict(self.receipt)["decision"]))
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Of what decided."""
+        findings = _verdict(self.receipt)["findings"]
+        return tuple(sorted({one["code"] for one in findings if one["decision"] == self.decision.word}))
+
+
+def _verdict(receipt: Receipt) -> Mapping[str, Any]:
+    assert receipt.output_check is not None
+    return receipt.output_check
+
+
+def released(events: Iterable[Event | Image]) -> Iterator[Event | Image | Withheld]:
+    """A job's events, each picture with the gate's verdict in its receipt, or withheld.
+
+    Raises, before the first picture is made: GateError where the gate cannot run; UsageError, InputError for a wrong
+    policy.
+    """
+    from mezzotint.governance.safety.output.gate import load
+
+    gate = load()
+    for event in events:
+        yield _judged(gate, event) if isinstance(event, Image) else event
+
+
+def _judged(gate: OutputGate, image: Image) -> Image | Withheld:
+    verdict = gate.check(image.pixels, image.receipt.made.size)
+    receipt = replace(image.receipt, output_check=verdict.document)
+    if gate.passes(verdict.decision):
+        _remember(gate, image)
+        return replace(image, receipt=receipt)
+    _write_down(verdict, receipt)
+    return Withheld(image.prompt, image.seed, receipt)
+
+
+def _write_down(verdict: OutputVerdict, receipt: Receipt) -> None:
+    with suppress(StorageError):  # the refusal stands, written down or not
+        write_down(verdict, [receipt.made.asset_id])
+
+
+def _remember(gate: OutputGate, image: Image) -> None:
+    """Enters a picture among the outputs whose copies are looked for, where the policy asks for that."""
+    if gate.policy.outputs == "allow":
+        return
+    from mezzotint.governance.safety.output.copies import registry
+
+    registry.added(registry.place(), [registry.entry("output", image.receipt.made.asset_id, image.pixels)])
+
+
+def refusal(withheld: Iterable[Withheld]) -> MezzotintError:
+    """One line for pictures none of which is given out."""
+    several = tuple(withheld)
+    worst = max(one.decision for one in several)
+    kind, said = _ERRORS[worst]
+    codes = ", ".join(sorted({code for one in several if one.decision == worst for code in one.codes}))
+    what = "the picture is" if len(several) == 1 else f"all {len(several)} pictures are"
+    return kind(f"{what} {said}: {codes}; say it otherwise, or try another seed")

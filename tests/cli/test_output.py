@@ -1,0 +1,168 @@
+"""Pictures that the output gate withholds: nothing of them is written anywhere; ``protect`` and ``check`` on files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+from PIL import Image
+
+import mezzotint
+from mezzotint.cli import run
+from mezzotint.errors import OutputBlockedError
+from mezzotint.making.released import Withheld
+from mezzotint.schemas import schema
+
+BLOCKS = '[safety.output]\ncopies = "block"\n'
+
+
+@pytest.fixture(autouse=True)
+def no_registry(home: Path) -> Iterator[None]:
+    """Each test with its own."""
+    yield
+    (home / "safety" / "copies.sqlite").unlink(missing_ok=True)
+
+
+def said(capsys: pytest.CaptureFixture[str], code: int, *words: str) -> dict[str, Any]:
+    capsys.readouterr()
+    assert run([*words, "--json"]) == code, capsys.readouterr().err
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    jsonschema.validate(document, schema(document["schema"]))
+    return document
+
+
+def make(tiny: Path, out: str, *words: str) -> list[str]:
+    return ["generate", "sneaker", "--model", str(tiny), "--seed", "5", "--out", out, *words]
+
+
+@pytest.fixture
+def protected(tiny: Path, inside: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """The picture of seed 5, registered; then its folder is gone."""
+    assert run(make(tiny, "first", "--quiet")) == 0
+    (picture,) = [p for p in (inside / "first").glob("*.png") if p.name != "sheet.png"]
+    shutil.copy(picture, inside / "ours.png")
+    found = said(capsys, 0, "protect", "ours.png")
+    assert (found["new"], found["counts"]["protected"]) == (1, 1)
+    shutil.rmtree(inside / "first")
+    return inside / "ours.png"
+
+
+def pixels_anywhere(folder: Path, wanted: np.ndarray[Any, Any]) -> list[Path]:
+    """Files of pictures that show it."""
+    shown = []
+    for path in folder.rglob("*"):
+        if path.suffix in (".png", ".webp", ".jpg", ".part"):
+            with Image.open(path) as picture:
+                if picture.size == wanted.shape[1::-1] and np.array_equal(np.asarray(picture), wanted):
+                    shown.append(path)
+    return shown
+
+
+def test_nothing_of_a_picture_that_is_withheld_is_written(
+    tiny: Path, inside: Path, protected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = np.asarray(Image.open(protected))
+    protected.unlink()
+    assert run(make(tiny, "o", "--film", "--json")) == 4
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["code"] == "output_blocked" and "MZ-O-copy-protected" in captured.err
+    assert pixels_anywhere(inside, wanted) == [] and list((inside / "o").rglob("*.*")) == []
+
+
+def test_a_run_goes_on_without_what_is_withheld(
+    tiny: Path, inside: Path, protected: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = np.asarray(Image.open(protected))
+    protected.unlink()
+    found = said(capsys, 3, *make(tiny, "o", "-n", "3", "--film"))
+    assert [one["seed"] for one in found["images"]] == [6, 7]
+    (gone,) = found["withheld"]
+    assert (gone["seed"], gone["decision"], gone["codes"]) == (5, "block", ["MZ-O-copy-protected"])
+    names = {path.name for path in (inside / "o").rglob("*") if path.is_file()}
+    assert not [name for name in names if name.startswith("film-5") or gone["asset_id"] in name]
+    assert pixels_anywhere(inside, wanted) == []
+    line = json.loads((home / "safety" / "audit.jsonl").read_text().splitlines()[-1])
+    assert line["schema"] == "mezzotint/output-verdict/1" and line["decision"] == "block"
+
+
+def test_receipts_say_what_the_picture_was_checked_with(tiny: Path, inside: Path, protected: Path) -> None:
+    (inside / "mezzotint.toml").write_text('[safety]\nreview = "allow"\n[safety.output]\ncopies = "review"\n')
+    assert run(make(tiny, "o", "--quiet")) == 0
+    (path,) = (inside / "o" / "receipts").iterdir()
+    receipt = json.loads(path.read_text())
+    jsonschema.validate(receipt, schema(receipt["schema"]))
+    check = receipt["output_check"]
+    assert check["decision"] == "review" and check["loosened"] == ["review=allow", "output.copies=review"]
+    assert check["scores"]["nearest"] > 0.99 and len(check["files"]["copies"]) == 64
+
+
+def test_python_gets_no_pixels_either(tiny: Path, inside: Path, protected: Path) -> None:
+    with pytest.raises(OutputBlockedError, match="MZ-O-copy-protected"):
+        mezzotint.generate("sneaker", model=tiny, seed=5)
+    found = mezzotint.generate("sneaker", model=tiny, seed=5, n=2)
+    assert [one.seed for one in found.images] == [6] and [one.seed for one in found.withheld] == [5]
+    events = list(mezzotint.stream(mezzotint.prepare(mezzotint.Request("sneaker", model=tiny, seed=5))))
+    assert isinstance(events[-1], Withheld) and not [e for e in events if isinstance(e, mezzotint.Image)]
+    assert not any(isinstance(value, np.ndarray) for value in vars(events[-1]).values())
+
+
+def test_a_damaged_registry_stops_the_start(tiny: Path, inside: Path, home: Path, protected: Path) -> None:
+    (home / "safety" / "copies.sqlite").write_bytes(b"no registry at all" * 99)
+    assert run(make(tiny, "o", "--quiet")) == 4 and not list((inside / "o").rglob("*.png"))
+
+
+def test_a_wrong_policy_is_a_line(tiny: Path, inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in ("nsfw = 'maybe'", "similarity = 2", "nfsw = 'off'"):
+        (inside / "mezzotint.toml").write_text(f"[safety.output]\n{wrong}\n")
+        assert run(make(tiny, "o", "--quiet")) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_earlier_outputs_count_where_the_policy_says_so(
+    tiny: Path, inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (inside / "mezzotint.toml").write_text('[safety.output]\noutputs = "block"\n')
+    assert run(make(tiny, "o", "--quiet")) == 0 and run(make(tiny, "again", "--quiet")) == 0
+    assert said(capsys, 0, "protect")["counts"]["output"] == 1
+    (picture,) = [p for p in (inside / "o").glob("*.png") if p.name != "sheet.png"]
+    Image.open(picture).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save("mirrored.png")
+    found = said(capsys, 4, "check", "mirrored.png")
+    assert [one["code"] for one in found["pictures"][0]["findings"]] == ["MZ-O-copy-output"]
+
+
+def test_check_looks_at_files_and_their_names(
+    inside: Path, protected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (64, 64), "white").save("empty.png")
+    Image.effect_noise((64, 64), 90).save("noise.png")
+    shutil.copy("noise.png", "naked.png")
+    for name, code, codes in (
+        ("noise.png", 0, []),
+        ("empty.png", 4, ["MZ-O-structure-constant"]),
+        ("naked.png", 4, ["MZ-P-nudity-word"]),
+        ("ours.png", 4, ["MZ-O-copy-protected"]),
+    ):
+        found = said(capsys, code, "check", name, "--explain")
+        assert [one["code"] for one in found["pictures"][0]["findings"]] == codes and found["verdicts"] == []
+    assert run(["check", "ours.png", "noise.png"]) == 4
+    shown = capsys.readouterr().out
+    assert "ours.png:\nBLOCK" in shown and "noise.png:\nALLOW" in shown and "nearest" in shown
+    (inside / "text.png").write_text("no picture")
+    assert run(["check", "text.png"]) == 2 and run(["check", "gone.png"]) == 2
+
+
+def test_protect_takes_folders_and_forgets(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for k in range(3):
+        Image.effect_noise((64, 64), 60 + k).save(inside / f"{k}.png")
+    (inside / "bad.png").write_text("no picture")
+    found = said(capsys, 3, "protect", ".", "--as", "training")
+    assert (found["new"], found["counts"]["training"], found["unreadable"]) == (3, 3, ["bad.png"])
+    assert said(capsys, 3, "protect", ".", "--as", "training")["new"] == 0
+    assert said(capsys, 0, "protect", "--as", "training", "--forget")["forgotten"] == 3
+    assert run(["protect", "gone"]) == 2 and run(["protect", ".", "--as", "holy"]) == 2
