@@ -152,6 +152,8 @@ OPTIONS = {
     "explain": ["MODEL", *SAMPLING, "--json"],
     "export": ["MODEL", "--to", "--weights", "--solver", "--grid", "--steps", "--out", *SHARED],
     "config": ["--json"],
+    "catalog": [],
+    "catalog check": ["MANIFEST", "--brief", "--pictures", "--model", "--json"],
     "cost": [
         *["{plan}", "PROMPT...", "--model", "-n/--n", *SAMPLING, "--size", "--batch", "--probe", *MACHINE, *SHARED],
     ],
@@ -245,9 +247,10 @@ def test_help_is_cheap(words: list[str]) -> None:
 
 
 def test_help_names_every_command() -> None:
-    from mezzotint.cli import COMMANDS, group
+    from mezzotint.cli import COMMANDS, catalog, group
 
-    assert sorted(COMMANDS) == sorted(OPTIONS)
+    below = {f"catalog {name}" for name in catalog.COMMANDS}
+    assert {*COMMANDS, *below} == set(OPTIONS)
     with click.Context(group) as context:
         text = group.get_help(context)
     assert all(name in text for name in COMMANDS)
@@ -257,8 +260,10 @@ def test_help_names_every_command() -> None:
 def test_options_are_frozen(name: str) -> None:
     from mezzotint.cli import group
 
-    with click.Context(group) as context:
-        command = group.get_command(context, name)
+    command: click.Command | None = group
+    for word in name.split():
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), word)
     assert command is not None and command.help
     spelled = [
         p.make_metavar(click.Context(command)).strip("[]") if isinstance(p, click.Argument) else "/".join(p.opts)

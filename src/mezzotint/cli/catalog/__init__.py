@@ -1,0 +1,20 @@
+"""``mezzotint catalog COMMAND MANIFEST``: from a manifest of products to a finished catalog."""
+
+from __future__ import annotations
+
+import click
+
+from mezzotint.cli.lazy import Lazy
+
+COMMANDS = {
+    "check": "Check every row of a manifest before any work.",
+}
+
+
+@click.command("catalog", cls=Lazy, package="mezzotint.cli.catalog", said=COMMANDS)
+def command() -> None:
+    """From a manifest of products to a finished, priced, proven catalog.
+
+    A manifest is a table, CSV, JSONL or Parquet, with a row for each product: sku and prompt, and what else is known of
+    it. A brief beside it, the same name with .toml, says what is varied.
+    """
