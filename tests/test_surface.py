@@ -68,6 +68,10 @@ MACHINE = ["--device", "--dtype", "--threads"]
 EVALUATION = [
     *["--data", "-n/--n", "--metrics", "--features", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
 ]
+CATALOG = [
+    *["MANIFEST", "--brief", "--pictures", "--use", "--licence-mode", "--model", "--seed", *SAMPLING, "--strength"],
+    *["--budget", "--per-hour", "--probe", *MACHINE, "--batch", "--out", "--ledger", *SHARED],
+]
 OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--prompt-2", "--prompt-3", "--negative-prompt-2", "--negative-prompt-3"],
@@ -152,8 +156,17 @@ OPTIONS = {
     "explain": ["MODEL", *SAMPLING, "--json"],
     "export": ["MODEL", "--to", "--weights", "--solver", "--grid", "--steps", "--out", *SHARED],
     "config": ["--json"],
+    "ab": ["{read}", "RESULTS", "--catalog", "--ledger", "--metric", "--next", "--json"],
     "catalog": [],
+    "catalog import": ["--vendure", "--shopify", "--google", "--pictures", "--lock", "--out", "--json"],
     "catalog check": ["MANIFEST", "--brief", "--pictures", "--model", "--json"],
+    "catalog plan": [*CATALOG, "--csv"],
+    "catalog run": [*CATALOG, "--workers"],
+    "catalog status": ["OUT", "--ledger", "--json"],
+    "catalog report": ["OUT", "--ledger", *SHARED],
+    "catalog pause": ["OUT", "--ledger"],
+    "catalog resume": ["OUT", "--ledger"],
+    "catalog cancel": ["OUT", "--ledger"],
     "cost": [
         *["{plan}", "PROMPT...", "--model", "-n/--n", *SAMPLING, "--size", "--batch", "--probe", *MACHINE, *SHARED],
     ],

@@ -86,14 +86,23 @@ def beside(manifest: str) -> Path | None:
 
 def read_brief(path: Path | None) -> Brief:
     """Raises InputError (no TOML), UsageError that names the file (wrong values)."""
-    if path is None:
+    return brief_of(brief_text(path), str(path))
+
+
+def brief_text(path: Path | None) -> bytes:
+    """Its bytes, none where there is no file.  Raises InputError."""
+    return b"" if path is None else read_bytes(path, 1 << 20)
+
+
+def brief_of(data: bytes, where: str) -> Brief:
+    """The brief of a file's bytes.   where: its name.  Raises as ``read_brief``."""
+    if not data:
         return Brief()
-    data = read_bytes(path, 1 << 20)
     try:
         table = tomllib.loads(data.decode("utf-8-sig"))
     except ValueError as error:
-        raise InputError(f"cannot read {path}: {error}; expected a brief as TOML") from error
-    return _brief(table, str(path), sha256(data))
+        raise InputError(f"cannot read {where}: {error}; expected a brief as TOML") from error
+    return _brief(table, where, sha256(data))
 
 
 def _brief(table: Mapping[str, Any], where: str, digest: str) -> Brief:

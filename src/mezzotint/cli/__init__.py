@@ -33,6 +33,7 @@ COMMANDS = {
     "evaluate": "Measure a model: distances, precision and recall, copies, adherence to prompts.",
     "compare": "Evaluate several models in the same way, side by side.",
     "catalog": "From a manifest of products to a finished catalog: check, plan, run, report.",
+    "ab": "Read what a test says of a catalog's factors: lifts, winners, the next round.",
     "cost": "Plan what pictures will take here: calls, time, energy, money.",
     "models": "List the models at hand, with licences and sizes.",
     "licence": "Say whether licences allow a use of a model, with the quotes.",

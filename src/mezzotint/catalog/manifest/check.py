@@ -153,11 +153,11 @@ class Check:
                 return self._add(row.number, column, row.cells[column], wrong)
             if name not in self.brief.names and not row.cells[name]:
                 return self._add(row.number, name, "", WrongError(f"is empty, and the {column} says {{{name}}}"))
-        if column == "prompt":
-            self._says(row, said)
+        if column == "prompt" or (self.fitting.labels is not None and row.cells.get(column)):
+            self._says(row, column, said)
         return None
 
-    def _says(self, row: Row, said: Template) -> None:
+    def _says(self, row: Row, column: str, said: Template) -> None:
         """A prompt as the model is told it, by some of its variants."""
         varied = [factor for factor in self.brief.factors if factor.name in said.names]
         for levels in islice(product(*(factor.levels for factor in varied)), TRIED if self.fitting.labels else 1):
@@ -167,7 +167,7 @@ class Check:
                     raise WrongError(f"has {len(text)} letters; at most {MAX_PROMPT} are taken")
                 self._once("prompt", text, partial(self.fitting.check_prompt, text))
             except WrongError as wrong:
-                return self._add(row.number, "prompt", text, wrong)
+                return self._add(row.number, column, text, wrong)
         return None
 
     def _twice(self, rows: list[Row]) -> None:
@@ -181,7 +181,7 @@ class Check:
     def _effects(self, rows: list[Row]) -> None:
         """Factors that change nothing, and values of them that will not do."""
         named = {name for row in rows for said in (row.prompt, row.negative_prompt) for name in said.names}
-        looks = {"adapter": self._adapter, "size": self._size, "scale": scale_of}
+        looks = {"adapter": self._adapter, "size": self._size, "scale": scale_of, "negative_prompt": self._away}
         for factor in self.brief.factors:
             if rows and factor.name not in named and factor.name not in KNOWN:
                 what = f"no prompt says {{{factor.name}}}, so the factor changes nothing"
@@ -191,6 +191,11 @@ class Check:
                     looks[factor.name](level)
                 except WrongError as wrong:
                     self._add(0, factor.name, level, wrong)
+
+    def _away(self, text: str) -> None:
+        """A level of a negative prompt, where the model knows labels alone."""
+        if text and self.fitting.labels is not None and not template(text).names:
+            self.fitting.check_prompt(text)
 
     def _notes(self, rows: list[Row]) -> Iterator[str]:
         """Columns that look as if they were meant to be others."""

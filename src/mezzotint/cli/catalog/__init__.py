@@ -7,7 +7,15 @@ import click
 from mezzotint.cli.lazy import Lazy
 
 COMMANDS = {
+    "import": "Make a manifest of what a shop exported.",
     "check": "Check every row of a manifest before any work.",
+    "plan": "Say what a run takes: assets, calls, time, money, licences.",
+    "run": "Make the catalog: resumable, within a budget.",
+    "status": "Say how a run stands.",
+    "report": "Write the page of a run, and its rows as CSV and JSON.",
+    "pause": "Pause a run, from another terminal.",
+    "resume": "Let a paused run go on.",
+    "cancel": "Cancel a run.",
 }
 
 
