@@ -161,7 +161,7 @@ OPTIONS = {
     "catalog import": ["--vendure", "--shopify", "--google", "--pictures", "--lock", "--out", "--json"],
     "catalog check": ["MANIFEST", "--brief", "--pictures", "--model", "--json"],
     "catalog plan": [*CATALOG, "--csv"],
-    "catalog run": [*CATALOG, "--workers"],
+    "catalog run": [*CATALOG, "--workers", "--engine", "--gpus", "--ray-address"],
     "catalog status": ["OUT", "--ledger", "--json"],
     "catalog report": ["OUT", "--ledger", *SHARED],
     "catalog pause": ["OUT", "--ledger"],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mezzotint.catalog.brief import Brief, brief_of
 from mezzotint.catalog.engine.gates import Prompts
@@ -16,6 +15,7 @@ from mezzotint.catalog.engine.recipes import Recipes
 from mezzotint.catalog.engine.worker import Told, Worker, silent
 from mezzotint.catalog.ledger.connect import Database, connected
 from mezzotint.catalog.ledger.leases import conclude
+from mezzotint.catalog.ledger.owner import owner
 from mezzotint.catalog.ledger.runs import (
     Budgeted,
     Run,
@@ -54,6 +54,19 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Engine:
+    """What makes the batches: workers here, or actors on Ray.
+
+    address: of a Ray cluster that is there; None begins one here.   gpus: of each actor, also a part of one.
+    """
+
+    name: Literal["local", "ray"] = "local"
+    workers: int = 1
+    gpus: float = 0.0
+    address: str | None = None
+
+
+@dataclass(frozen=True)
 class Ended:
     """How a run ended: done | over_budget | cancelled.   counts: assets by state.   changed: whether the manifest is
     another now than the one that was run."""
@@ -65,14 +78,21 @@ class Ended:
 
 
 def open_place(out: str, ledger: str | None) -> Place:
-    """A catalog's place, made where there is none.   ledger: a file or a URL; None is a file in the folder, of outputs
-    elsewhere one under the home.   Raises UsageError, StorageError, LedgerError."""
-    store = open_store(out)
-    if ledger is None:
-        own = Path(out).expanduser() / LEDGER
-        remote = home() / "catalog" / f"{sha256(out.rstrip('/').encode())[:16]}.sqlite"
-        return Place(store, connected(remote if is_remote(out) else own))
-    return Place(store, connected(ledger))
+    """A catalog's place, made where there is none.   ledger: a file or a URL; None as ``ledger_of`` has it.
+
+    Raises UsageError, StorageError, LedgerError.
+    """
+    return Place(open_store(out), connected(ledger_of(out, ledger)))
+
+
+def ledger_of(out: str, ledger: str | None) -> str:
+    """The address of a catalog's ledger: the file in its folder, of outputs elsewhere one under the home, or what is
+    said."""
+    if ledger is not None:
+        return ledger
+    if is_remote(out):
+        return str(home() / "catalog" / f"{sha256(out.rstrip('/').encode())[:16]}.sqlite")
+    return str(Path(out).expanduser().absolute() / LEDGER)
 
 
 def open_there(out: str, ledger: str | None) -> Place:
@@ -146,7 +166,7 @@ def released() -> Iterator[Release]:
         yield release
 
 
-def make_all(run: Run, where: Place, model: Model, told: Told = silent) -> str:
+def make_all(run: Run, where: Place, model: Model, told: Told = silent, name: str | None = None) -> str:
     """Makes what is left of a run here, beside whoever else does.   Returns: done | over_budget | cancelled.
 
     Raises GateError (the prompt gate cannot run), ProvenanceError, StorageError.
@@ -155,57 +175,33 @@ def make_all(run: Run, where: Place, model: Model, told: Told = silent) -> str:
     prompts.gate  # noqa: B018  - before anything is made
     with released() as release:
         recipes = Recipes(run.words, model, recipes_of(where.db, run.id))
-        worker = Worker(where.db, run, recipes, where.store, release, prompts, told=told)
+        worker = Worker(where.db, run, recipes, where.store, release, prompts, told=told, name=name or owner())
         return worker.work()
 
 
 def work_all(
-    run: Run, where: Place, model: Model, workers: int, address: tuple[str, str | None], watch: Callable[[], None]
+    run: Run, where: Place, model: Model, address: tuple[str, str | None], engine: Engine, watch: Callable[[], None]
 ) -> str:
-    """The same by several processes.   address: of ``open_place``.   watch: called now and then.
+    """The same by an engine's workers.   address: of ``open_place``.   watch: called now and then.
 
-    Raises UsageError for fewer than one, StorageError where one of several ended too early.
+    Raises UsageError for fewer than one worker, StorageError where one of several ended too early.
     """
-    if workers < 1:
-        raise UsageError(f"--workers {workers}: expected at least 1")
-    if workers == 1:
-        return make_all(run, where, model, told=every(WATCH_SECONDS, watch))
-    import multiprocessing
+    if engine.workers < 1:
+        raise UsageError(f"--workers {engine.workers}: expected at least 1")
+    out, ledger = address
+    if engine.name == "ray":
+        from mezzotint.catalog.engine.on_ray import work_on_ray
 
-    context = multiprocessing.get_context("spawn")
-    started = [context.Process(target=_beside, args=(run.id, *address), daemon=True) for _ in range(workers)]
-    for one in started:
-        one.start()
-    try:
-        while any(one.is_alive() for one in started):
-            for one in started:
-                one.join(WATCH_SECONDS / workers)
-            watch()
-    except BaseException:
-        for one in started:
-            one.terminate()
-        raise
-    if any(one.exitcode for one in started) and counts(where.db, run.id)["waiting"]:
+        return work_on_ray(
+            run.id, str(Path(out).absolute()) if not is_remote(out) else out, ledger_of(out, ledger), engine, watch
+        )
+    if engine.workers == 1:
+        return make_all(run, where, model, told=every(WATCH_SECONDS, watch))
+    from mezzotint.catalog.engine.processes import work_in_processes
+
+    if not work_in_processes(run.id, out, ledger, engine.workers, watch) and counts(where.db, run.id)["waiting"]:
         raise StorageError("a worker ended before its work; its message is above, the same command goes on")
     return make_all(run, where, model)
-
-
-def _beside(run: str, out: str, ledger: str | None) -> None:
-    """A worker's process."""
-    import signal
-
-    from mezzotint.pretrained.model import load
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    where = open_place(out, ledger)
-    found = the_run(where.db, run)
-    try:
-        make_all(found, where, load(found.words.model))
-    except MezzotintError as error:
-        print(f"mezzotint: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def every(seconds: float, act: Callable[[], None]) -> Told:

@@ -30,6 +30,7 @@ from mezzotint.catalog.ledger.leases import (
 from mezzotint.catalog.ledger.owner import owner
 from mezzotint.catalog.ledger.runs import Run, micros
 from mezzotint.catalog.plan.prepared import Prepared
+from mezzotint.catalog.product.fidelity import Limits, fidelity, numbers
 from mezzotint.catalog.store import Store
 from mezzotint.errors import (
     GateError,
@@ -214,7 +215,8 @@ class Worker:
             return Outcome(wish.id, said.state, {"gate": "picture", "verdict": said.document})
         product = ready.product
         release = self.release if product is None else self._with_photo(ready)
-        return self._done(wish, save(self.store, release, wish, image, product), seconds, ready)
+        outcome = self._done(wish, save(self.store, release, wish, image, product), seconds, ready)
+        return replace(outcome, detail={**outcome.detail, **_faithful(ready, image)})
 
     def _with_photo(self, ready: Prepared) -> Release:
         """The credential names the photograph."""
@@ -271,6 +273,17 @@ class Meter:
         if not beat(self.worker.db, self.held, now - self.began, self.worker.wall(), more):
             raise OverBudgetError(needed) if more else LostError
         self._reserved += more
+
+
+def _faithful(ready: Prepared, image: Image) -> dict[str, Any]:
+    """What the fidelity gate says of a product that was made anew; nothing where there is none to compare with."""
+    product = ready.compared
+    if product is None or image.pixels.shape != product.pixels.shape or image.pixels.shape[2] != 3:
+        return {}
+    found = fidelity(product.pixels, product.alpha, image.pixels)
+    failed = Limits().failed(found)
+    review = {"review": f"the product differs from its photograph: {', '.join(failed)}"} if failed else {}
+    return {"fidelity": numbers(found), **review}
 
 
 def _state(error: Exception) -> str:

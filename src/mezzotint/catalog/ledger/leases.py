@@ -73,7 +73,7 @@ def _lease(c: Connection, run: str, owner: str, now: float) -> Lease | str:
     line = c.execute(select(t.run).where(t.run.c.id == run)).mappings().one()
     if line["state"] not in ("running", "over_budget"):
         return str(line["state"])
-    _reclaim(c, line, now)
+    _reclaim(c, line, lambda row: is_gone(row["owner"]) or row["until"] < now)
     waiting = select(t.batch).where(t.batch.c.run == run, t.batch.c.state == "waiting", t.batch.c.begin_after <= now)
     row = (
         c.execute(waiting.order_by(t.batch.c.number).limit(1).with_for_update(skip_locked=True))
@@ -131,19 +131,33 @@ def _wishes(c: Connection, run: str, number: int) -> tuple[Wish, ...]:
     return tuple({wish.id: wish for wish in reversed(found)}.values())[::-1]
 
 
-def _reclaim(c: Connection, line: RowMapping, now: float) -> None:
-    """Batches of owners that are gone wait again; what they used at least is spent."""
+def _reclaim(c: Connection, line: RowMapping, gone: Callable[[RowMapping], bool]) -> None:
+    """Leased batches that are gone wait again; what they used at least is spent."""
     from sqlalchemy import select, update
 
     from mezzotint.catalog.ledger import tables as t
 
     leased = select(t.batch).where(t.batch.c.run == line["id"], t.batch.c.state == "leased")
     for row in c.execute(leased.with_for_update(skip_locked=True)).mappings().all():
-        if is_gone(row["owner"]) or row["until"] < now:
+        if gone(row):
             cost = min(row["reserved"], micros(row["used"] + BEAT_SECONDS, line["per_hour"]))
             _settle(c, line["id"], row["reserved"], cost, row["used"])
             freed = {"state": "waiting", "owner": None, "until": None, "reserved": 0}
             c.execute(update(t.batch).where(_is(line["id"], row["number"])).values(**freed))
+
+
+def release(db: Database, run: str, owner: str) -> None:
+    """What an owner held waits again: it is known to be gone."""
+
+    def change(c: Connection) -> None:
+        from sqlalchemy import select
+
+        from mezzotint.catalog.ledger import tables as t
+
+        line = c.execute(select(t.run).where(t.run.c.id == run)).mappings().one()
+        _reclaim(c, line, lambda row: bool(row["owner"] == owner))
+
+    db.write(change)
 
 
 def _settle(c: Connection, run: str, reserved: int, cost: int, seconds: float, **more: Any) -> None:

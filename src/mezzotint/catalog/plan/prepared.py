@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.catalog.plan.words import Recipe, Words
 from mezzotint.catalog.product.locked import Product, product_of
+from mezzotint.errors import InputError
 from mezzotint.files import canonical_json, sha256
 from mezzotint.making.checked import Checks
 from mezzotint.making.job import Job, Wanted
@@ -21,11 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """job: of the recipe, without pictures.   product: that stays as it was photographed; None where none is locked."""
+    """job: of the recipe, without pictures.   product: that stays as it was photographed; None where none is locked.
+    compared: that is made anew, and compared with its photograph; None where nothing says where it is.
+    """
 
     outline: Outline
     job: Job
     product: Product | None = None
+    compared: Product | None = None
 
     @property
     def task(self) -> Mapping[str, Any]:
@@ -48,12 +53,15 @@ class Prepared:
 
 def prepared(recipe: Recipe, words: Words, model: Model, rows: int) -> Prepared:
     """Errors: as ``generate``, less those of prompts; InputError for photographs."""
-    asked, product = recipe.request(words, model), None
+    asked, product, compared = recipe.request(words, model), None, None
+    if recipe.image and not recipe.lock:
+        with suppress(InputError):  # it is made all the same
+            compared = product_of(recipe.image, recipe.mask, asked.size, model.system)
     if recipe.lock:
         product = product_of(recipe.image, recipe.mask, asked.size, model.system)
         asked = replace(asked, image=product.placed, mask=product.painted, lock_mask=True, size=None)
     found = outline(asked)
-    return Prepared(found, found.job((), rows), product)
+    return Prepared(found, found.job((), rows), product, compared)
 
 
 def asset_id(recipe: str, prompt: str, seed: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -15,13 +15,31 @@ from mezzotint.cli.output import Bar, StoppedError
 from mezzotint.cli.pictures import loading
 
 if TYPE_CHECKING:
+    from mezzotint.catalog.ledger.runs import Run
+    from mezzotint.catalog.planning import Asked
     from mezzotint.catalog.running import Ended, Place
+    from mezzotint.pretrained.model import Model
 
 
 @click.command("run")
 @plan_options
-@click.option("--workers", type=int, default=1, show_default=True, help="Processes that make pictures, here.")
-def command(workers: int, out: str | None, ledger: str | None, as_json: bool, quiet: bool, **words: Any) -> int:
+@click.option("--workers", type=int, default=1, show_default=True, help="Processes that make pictures.")
+@click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Where they run."
+)
+@click.option("--gpus", type=float, default=0.0, show_default=True, help="Of each worker on Ray, also a part of one.")
+@click.option("--ray-address", metavar="ADDRESS", help="A Ray cluster that is there.  [one begun here]")
+def command(
+    workers: int,
+    engine: Literal["local", "ray"],
+    gpus: float,
+    ray_address: str | None,
+    out: str | None,
+    ledger: str | None,
+    as_json: bool,
+    quiet: bool,
+    **words: Any,
+) -> int:
     """Make the catalog of MANIFEST: every asset with its receipt, past licence, prompt and output gates, within the
     budget.
 
@@ -29,30 +47,43 @@ def command(workers: int, out: str | None, ledger: str | None, as_json: bool, qu
     gate refuses is in quarantine/, what fails for good is parked; neither stops the run. From another terminal:
     mezzotint catalog status, pause, resume, cancel OUT.
     """
-    from mezzotint.cli.catalog.plan import text
-
-    asked, began = asked_of(words), time.perf_counter()
+    asked = asked_of(words)
     with loading():
-        from mezzotint.catalog.report.write import PAGE, write_report
-        from mezzotint.catalog.running import begin, default_out, end, work_all
+        from mezzotint.catalog.running import Engine, default_out, end, work_all
         from mezzotint.pretrained.model import load
 
         where, model = place_of(out, ledger, asked.manifest), load(asked.words.model)
-    address = out or default_out(asked.manifest)
+    run, began = _begun(asked, where, model, quiet), time.perf_counter()
+    address, by = (out or default_out(asked.manifest), ledger), Engine(engine, workers, gpus, ray_address)
+    try:
+        with Bar(1, "asset", shown=not quiet) as bar:
+            state = work_all(run, where, model, address, by, lambda: _shown(bar, where, run.id, began))
+    except KeyboardInterrupt:
+        raise StoppedError(f"interrupted; the same command goes on, what is made is in {where.store.address}") from None
+    ended = end(run, where, state)
+    _report(where, ended, as_json, quiet)
+    return exit_code(ended)
+
+
+def _begun(asked: Asked, where: Place, model: Model, quiet: bool) -> Run:
+    """The run, planned unless it is there."""
+    from mezzotint.catalog.running import begin
+    from mezzotint.cli.catalog.plan import text
+
     with probing(asked.probe, shown=not quiet) as told:
         run, priced = begin(asked, where, model, told)
     if priced is not None and not quiet:
         print(text(priced), file=sys.stderr)
-    try:
-        with Bar(1, "asset", shown=not quiet) as bar:
-            state = work_all(run, where, model, workers, (address, ledger), lambda: _shown(bar, where, run.id, began))
-    except KeyboardInterrupt:
-        raise StoppedError(f"interrupted; the same command goes on, what is made is in {where.store.address}") from None
-    ended = end(run, where, state)
+    return run
+
+
+def _report(where: Place, ended: Ended, as_json: bool, quiet: bool) -> None:
+    """Writes the page, and says how the run ended."""
+    from mezzotint.catalog.report.write import PAGE, write_report
+
     with Bar(1, "thumbnail", shown=not quiet) as bar:
         write_report(where.db, where.store, ended.run, lambda done, total: bar.at(done, "the report", total))
     print_json(document(where, ended.run, ended)) if as_json else _say(where, ended, PAGE, quiet)
-    return exit_code(ended)
 
 
 def exit_code(ended: Ended) -> int:
