@@ -68,6 +68,10 @@ MACHINE = ["--device", "--dtype", "--threads"]
 EVALUATION = [
     *["--data", "-n/--n", "--metrics", "--features", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
 ]
+CATALOG = [
+    *["MANIFEST", "--brief", "--pictures", "--use", "--licence-mode", "--model", "--seed", *SAMPLING, "--strength"],
+    *["--budget", "--per-hour", "--probe", *MACHINE, "--batch", "--out", "--ledger", *SHARED],
+]
 OPTIONS = {
     "generate": [
         *["PROMPT...", "--negative-prompt", "--prompt-2", "--prompt-3", "--negative-prompt-2", "--negative-prompt-3"],
@@ -168,6 +172,17 @@ OPTIONS = {
     "explain": ["MODEL", *SAMPLING, "--json"],
     "export": ["MODEL", "--to", "--weights", "--solver", "--grid", "--steps", "--out", *SHARED],
     "config": ["--json"],
+    "ab": ["{read}", "RESULTS", "--catalog", "--ledger", "--metric", "--next", "--json"],
+    "catalog": [],
+    "catalog import": ["--vendure", "--shopify", "--google", "--pictures", "--lock", "--out", "--json"],
+    "catalog check": ["MANIFEST", "--brief", "--pictures", "--model", "--json"],
+    "catalog plan": [*CATALOG, "--csv"],
+    "catalog run": [*CATALOG, "--workers", "--engine", "--gpus", "--ray-address"],
+    "catalog status": ["OUT", "--ledger", "--json"],
+    "catalog report": ["OUT", "--ledger", *SHARED],
+    "catalog pause": ["OUT", "--ledger"],
+    "catalog resume": ["OUT", "--ledger"],
+    "catalog cancel": ["OUT", "--ledger"],
     "cost": [
         *["spent|plan|compare", "PROMPT...", "--model", "-n/--n", *SAMPLING, "--size", "--batch", "--probe", *MACHINE],
         *["--out", *SHARED],
@@ -266,9 +281,10 @@ def test_help_is_cheap(words: list[str]) -> None:
 
 
 def test_help_names_every_command() -> None:
-    from mezzotint.cli import COMMANDS, group
+    from mezzotint.cli import COMMANDS, catalog, group
 
-    assert sorted(COMMANDS) == sorted(OPTIONS)
+    below = {f"catalog {name}" for name in catalog.COMMANDS}
+    assert {*COMMANDS, *below} == set(OPTIONS)
     with click.Context(group) as context:
         text = group.get_help(context)
     assert all(name in text for name in COMMANDS)
@@ -278,8 +294,10 @@ def test_help_names_every_command() -> None:
 def test_options_are_frozen(name: str) -> None:
     from mezzotint.cli import group
 
-    with click.Context(group) as context:
-        command = group.get_command(context, name)
+    command: click.Command | None = group
+    for word in name.split():
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), word)
     assert command is not None and command.help
     spelled = [
         p.make_metavar(click.Context(command)).strip("[]").replace("]...", "...")

@@ -142,6 +142,13 @@ class ProvenanceError(MezzotintError):
     code = "provenance_failed"
 
 
+class BudgetError(MezzotintError):
+    """What is to be made cannot be paid from the budget; nothing is."""
+
+    code = "budget"
+    exit_code = 4
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is not in a closed set, with the nearest names first."""
     names = list(known)

@@ -9,11 +9,11 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib import import_module
 
 import click
 
 from mezzotint import __version__
+from mezzotint.cli.lazy import Lazy
 from mezzotint.errors import MezzotintError
 
 EXIT_DONE, EXIT_BUG, EXIT_WRONG, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -33,6 +33,8 @@ COMMANDS = {
     "evaluate": "Measure a model: distances, precision and recall, copies, adherence to prompts.",
     "compare": "Evaluate several models in the same way, side by side.",
     "cost": "Show what was spent against caps; plan what pictures will take; compare.",
+    "catalog": "From a manifest of products to a finished catalog: check, plan, run, report.",
+    "ab": "Read what a test says of a catalog's factors: lifts, winners, the next round.",
     "models": "List the models at hand, with licences and sizes.",
     "licence": "Say whether licences allow a use of a model, with the quotes.",
     "check": "Say what the gates make of texts and pictures: allow, review, block.",
@@ -52,24 +54,12 @@ COMMANDS = {
 }
 
 
-class Lazy(click.Group):
-    """A group that knows its commands by name alone, so that ``--help`` imports none of them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"mezzotint.cli.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    cls=Lazy,
+    package="mezzotint.cli",
+    said=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="mezzotint")
 def group() -> None:
     """Train, tune, run and answer for denoising diffusion models.

@@ -111,10 +111,10 @@ def text(found: Costed) -> str:
 
 
 def _time(span: Span) -> str:
-    return f"{_long(span.value)} ({_long(span.low)} … {_long(span.high)})"
+    return f"{long_time(span.value)} ({long_time(span.low)} … {long_time(span.high)})"
 
 
-def _long(seconds: float) -> str:
+def long_time(seconds: float) -> str:
     """12 s, 3 min 20 s, 5 h 3 min."""
     if seconds < 60:
         return f"{seconds:.3g} s"

@@ -82,8 +82,12 @@ def worn(files: Iterable[Path | str]) -> list[Text]:
     return [Text("trigger", Path(re.sub(r":[\d.]+$", "", str(one))).stem) for one in files]
 
 
+def texts_beside(asked: Request) -> list[Text]:
+    """The texts of a request beside its prompts."""
+    pictures = [one for one in (asked.image, asked.mask, *asked.control_image, *asked.ip_image) if one is not None]
+    return [*said_beside(asked.how.said, asked.scale), *named(pictures), *worn((*asked.lora, *asked.embedding))]
+
+
 def checked_request(asked: Request) -> Checks:
     """The same for the words of ``generate``."""
-    pictures = [one for one in (asked.image, asked.mask, *asked.control_image, *asked.ip_image) if one is not None]
-    beside = [*said_beside(asked.how.said, asked.scale), *named(pictures), *worn((*asked.lora, *asked.embedding))]
-    return checked(asked.prompts, beside)
+    return checked(asked.prompts, texts_beside(asked))

@@ -180,7 +180,7 @@ def _edited(system: System, asked: Request, image: Path, strength: float) -> Edi
         _need(mask is None, f"{is_}; with a mask expected {wanted[0]}x{wanted[1]}")
         pixels = covering(pixels, wanted)
     own = ~mask if asked.lock_mask and mask is not None else None
-    return Edit(_channels(pixels, system), mask, strength, own, means=asked.mask_means)
+    return Edit(in_channels(pixels, system), mask, strength, own, means=asked.mask_means)
 
 
 def _outpainted(
@@ -188,15 +188,15 @@ def _outpainted(
 ) -> Edit:
     """A picture in a frame; wanted: the only size that can be made."""
     block = int(system.members[system.main].described.spec.codec.get("factor", 1))
-    pixels, new, painted = framed(_channels(rgb(image), system), margins, block)
+    pixels, new, painted = framed(in_channels(rgb(image), system), margins, block)
     if wanted is not None and wanted != (pixels.shape[1], pixels.shape[0]):
         is_ = f"{image} is {pixels.shape[1]}x{pixels.shape[0]} with its frame"
         raise UsageError(f"{is_}; {system.name} makes {wanted[0]}x{wanted[1]}")
     return Edit(pixels, painted, strength, ~new if lock else None, margins)
 
 
-def _channels(pixels: Pixels, system: System) -> Pixels:
-    """In grey for a model that makes grey pictures."""
+def in_channels(pixels: Pixels, system: System) -> Pixels:
+    """(H, W, C), in grey for a model that makes grey pictures."""
     from PIL import Image
 
     if picture_shape(system.members[-1].described)[0] != 1:

@@ -4,35 +4,67 @@ is imported."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mezzotint.errors import UsageError
 from mezzotint.making.checked import checked_request
 from mezzotint.making.counts import check_count, rows_for
-from mezzotint.making.edit import edit_of
+from mezzotint.making.edit import Edit, edit_of
 from mezzotint.making.job import GENERATE, Job, Wanted
-from mezzotint.making.licensed import licensed_request
+from mezzotint.making.licensed import Heeded, licensed_request
 from mezzotint.making.opened import described, system_of
 from mezzotint.making.planned import planned
 from mezzotint.making.prompt import told
-from mezzotint.making.request import Request
+from mezzotint.making.request import How, Request
 from mezzotint.making.sizes import size_of
 from mezzotint.pretrained.families.known import Reading
+from mezzotint.pretrained.spec import Choice
+from mezzotint.pretrained.system import System
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a request decides but for prompts and seeds: the licences allow it.   size: (width, height)."""
+
+    how: How
+    system: System
+    edit: Edit | None
+    size: tuple[int, int]
+    heeded: Heeded
+
+    @property
+    def task(self) -> Choice:
+        """For receipts."""
+        return GENERATE if self.edit is None else self.edit.task
+
+    def told(self, text: str) -> Reading:
+        """What the model is told of a prompt.  Raises UsageError."""
+        return told(self.system, replace(self.how.said, prompt=text), self.size)
+
+    def job(self, pictures: tuple[Wanted, ...], rows: int) -> Job:
+        """The job of some pictures.  Errors: as ``generate``."""
+        job = planned(self.how, self.system, pictures, rows, self.size, edit=self.edit)
+        return replace(job, remarks=(*self.heeded.notes, *job.remarks), licence=self.heeded.record)
+
+
+def outline(asked: Request) -> Outline:
+    """Of a request, whatever its prompts.  Errors: as ``generate``, less those of texts."""
+    model = described(asked.model, asked.parts) if isinstance(asked.model, str | Path) else asked.model.system
+    heeded = licensed_request(asked, model)  # before anything large is read
+    system = system_of(asked)
+    edit = edit_of(system, asked)
+    size = size_of(system, asked.size if edit is None else f"{edit.size[0]}x{edit.size[1]}")
+    return Outline(asked.how, system, edit, size, heeded)
 
 
 def prepare(asked: Request) -> Job:
     """The job of a request, checked before any picture is made.  Errors: as ``generate``."""
-    how, prompts = asked.how, asked.prompts
+    prompts = asked.prompts
     total = check_count("the number of pictures", check_count("n", asked.n) * len(prompts))
-    rows = rows_for(total, asked.batch)
-    model = described(asked.model, asked.parts) if isinstance(asked.model, str | Path) else asked.model.system
-    heeded, checks = licensed_request(asked, model), checked_request(asked)  # before anything large is read
-    system = system_of(asked)
-    edit = edit_of(system, asked)
-    size = size_of(system, asked.size if edit is None else f"{edit.size[0]}x{edit.size[1]}")
-    task = GENERATE if edit is None else edit.task
-    said = [told(system, replace(how.said, prompt=text), size) for text in prompts]
+    rows, checks = rows_for(total, asked.batch), checked_request(asked)
+    found = outline(asked)
+    said = [found.told(text) for text in prompts]
     if asked.strict:
         from mezzotint.pretrained.device import use_threads
 
@@ -43,9 +75,9 @@ def prepare(asked: Request) -> Job:
 
     each = [(text, one) for text, one in zip(prompts, said, strict=True) for _ in range(asked.n)]
     seeds = seeds_from(asked.seed, total)
-    pictures = tuple(Wanted(s, text, one, task, name=text) for s, (text, one) in zip(seeds, each, strict=True))
-    job = planned(how, system, pictures, rows, size, edit=edit)
-    return replace(job, remarks=(*heeded.notes, *job.remarks), licence=heeded.record, checks=checks)
+    wanted = zip(seeds, each, strict=True)
+    pictures = tuple(Wanted(s, text, one, found.task, name=text) for s, (text, one) in wanted)
+    return replace(found.job(pictures, rows), checks=checks)
 
 
 def check_whole(said: Sequence[Reading]) -> None:

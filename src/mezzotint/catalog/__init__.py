@@ -1,0 +1,1 @@
+"""From a manifest of products to a finished, priced, proven catalog: checked, planned, made, reported."""

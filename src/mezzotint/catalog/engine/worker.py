@@ -1,0 +1,299 @@
+"""A worker: takes a batch, makes it, settles it, takes the next; any number of them share a run by its ledger.
+
+Money is set aside before a batch begins. While it is made, more is set aside before it is needed; where that cannot be,
+the batch is left, so that the cap holds to a step of the network.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mezzotint.catalog.engine.gates import LOOKS, Look, Prompts, Said, looked
+from mezzotint.catalog.engine.make import Make, make
+from mezzotint.catalog.engine.recipes import Recipes
+from mezzotint.catalog.engine.saved import Saved, found, quarantine, save
+from mezzotint.catalog.ledger.connect import Database
+from mezzotint.catalog.ledger.leases import (
+    BEAT_SECONDS,
+    Lease,
+    Outcome,
+    Wish,
+    beat,
+    fail,
+    finish,
+    give_back,
+    lease,
+)
+from mezzotint.catalog.ledger.owner import owner
+from mezzotint.catalog.ledger.runs import Run, micros
+from mezzotint.catalog.plan.prepared import Prepared
+from mezzotint.catalog.product.fidelity import Limits, fidelity, numbers
+from mezzotint.catalog.store import Store
+from mezzotint.errors import (
+    GateError,
+    InputError,
+    LedgerError,
+    LicenceUnknownError,
+    MezzotintError,
+    ProvenanceError,
+    StorageError,
+    UsageError,
+)
+from mezzotint.governance.provenance.release import Release
+from mezzotint.governance.provenance.release import photo as photo_of
+from mezzotint.making.image import Image
+from mezzotint.making.job import Wanted
+
+TRIES, FIRST_PAUSE, LONGEST_PAUSE = 5, 0.5, 60.0
+"""Of a batch before it is parked; seconds until it is tried again, doubled each time, at most so many."""
+
+POLL_SECONDS = 0.5
+AHEAD = 2.0
+"""How many of the longest steps are paid for before the next begins."""
+
+
+class OverBudgetError(Exception):
+    """A batch cannot be paid to its end.   needed: seconds of it at least.  Never leaves this module."""
+
+    def __init__(self, needed: float) -> None:
+        super().__init__(needed)
+        self.needed = needed
+
+
+class LostError(Exception):
+    """Another worker has the batch.  Never leaves this module."""
+
+
+OURS = (OverBudgetError, LostError)
+OUTSIDE = (StorageError, ProvenanceError, LedgerError)
+"""What no asset is to blame for."""
+
+Told = Callable[[int, int], None]
+"""(number of a batch, steps of it so far), at every step; what it raises ends the worker, its batch waits again."""
+
+
+def silent(batch: int, steps: int) -> None:
+    """Nobody is told."""
+
+
+@dataclass
+class Worker:
+    """One.   make: the engine's function.   looks: gates of pictures.   clock: what money goes by; wall: of leases."""
+
+    db: Database
+    run: Run
+    recipes: Recipes
+    store: Store
+    release: Release
+    prompts: Prompts
+    make: Make = make
+    looks: Sequence[Look] = LOOKS
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    pause: Callable[[float], None] = time.sleep
+    told: Told = silent
+    name: str = field(default_factory=owner)
+
+    def work(self) -> str:
+        """Until nothing is left, or may be made.   Returns: done | over_budget | cancelled.
+
+        Raises StorageError and others of its outputs and its ledger, which end it; the run goes on with another.
+        """
+        while True:
+            held = lease(self.db, self.run.id, self.name, self.wall())
+            if isinstance(held, Lease):
+                self._batch(held)
+            elif held in ("busy", "paused"):
+                self.pause(POLL_SECONDS)
+            else:
+                return held
+
+    def _batch(self, held: Lease) -> None:
+        """Makes, settles; a failure is noted, and the run goes on."""
+        began = self.clock()
+        try:
+            outcomes = self._outcomes(held, began)
+        except OverBudgetError as error:
+            give_back(self.db, held, self.clock() - began, error.needed)
+        except LostError:
+            return
+        except Exception as error:  # a failing row never stops the run; its outputs and its ledger do
+            self._failed(held, error, self.clock() - began)
+            if isinstance(error, OUTSIDE) and held.tries + 1 >= TRIES:
+                raise
+        except BaseException:
+            give_back(self.db, held, self.clock() - began)
+            raise
+        else:
+            finish(self.db, held, outcomes, self.clock() - began)
+
+    def _failed(self, held: Lease, error: Exception, seconds: float) -> None:
+        """Passing troubles are tried again after a while; what no try would change is parked at once."""
+        outside = isinstance(error, OUTSIDE)
+        for_good = not outside and (isinstance(error, MezzotintError) or held.tries + 1 >= TRIES)
+        again = None if for_good else self.wall() + min(FIRST_PAUSE * 2**held.tries, LONGEST_PAUSE)
+        fail(self.db, held, _said(error), seconds, again, _state(error))
+
+    def _outcomes(self, held: Lease, began: float) -> list[Outcome]:
+        ready, outcomes = self.recipes[held.recipe], list[Outcome]()
+        there = {wish.id: saved for wish in held.wishes if (saved := found(self.store, wish)) is not None}
+        outcomes += [self._done(wish, there[wish.id], 0.0, ready) for wish in held.wishes if wish.id in there]
+        wanted = dict(self._allowed(held, there, ready, outcomes))
+        if not wanted:
+            return outcomes
+        try:
+            images = self._made(held, ready, wanted, began)
+        except Exception as error:
+            passing = not isinstance(error, MezzotintError) and held.tries + 1 < TRIES
+            if len(wanted) == 1 or passing or isinstance(error, (*OUTSIDE, *OURS)):
+                raise
+            images = self._alone(held, ready, wanted, began, outcomes)
+        seconds = (self.clock() - began) / max(1, len(images))
+        return outcomes + [self._kept(wish, image, seconds, ready) for wish, image in images]
+
+    def _allowed(
+        self, held: Lease, there: dict[str, Saved], ready: Prepared, outcomes: list[Outcome]
+    ) -> Iterator[tuple[Wish, tuple[Wanted, Said]]]:
+        """What may be made; of the others the outcome is noted."""
+        asked = self.recipes.said[held.recipe][1].request(self.run.words, self.recipes.model)
+        for wish in held.wishes:
+            if wish.id in there:
+                continue
+            verdict = self.prompts(wish.prompt, asked)
+            if verdict.state != "allowed":
+                quarantine(self.store, wish, verdict.document, None)
+                outcomes.append(Outcome(wish.id, verdict.state, {"gate": "prompt", "verdict": verdict.document}))
+                continue
+            try:
+                yield wish, (ready.wanted(wish.prompt, wish.seed), verdict)
+            except (UsageError, InputError) as error:
+                outcomes.append(Outcome(wish.id, "parked", {"error": _said(error)}))
+
+    def _made(
+        self, held: Lease, ready: Prepared, wanted: dict[Wish, tuple[Wanted, Said]], began: float
+    ) -> list[tuple[Wish, Image]]:
+        """The pictures of a batch.   Raises OverBudgetError, LostError, and whatever making raises."""
+        pictures = tuple(one for one, _ in wanted.values())
+        checks = {one.prompt: said.document for one, said in wanted.values()}
+        images, steps, meter = list[Image](), 0, Meter(self, held, began)
+        for event in self.make(ready, pictures, checks):
+            if isinstance(event, Image):
+                images.append(event)
+            else:
+                steps += 1
+                self.told(held.number, steps)
+                meter.step()
+        return list(zip(wanted, images, strict=True))
+
+    def _alone(
+        self,
+        held: Lease,
+        ready: Prepared,
+        wanted: dict[Wish, tuple[Wanted, Said]],
+        began: float,
+        outcomes: list[Outcome],
+    ) -> list[tuple[Wish, Image]]:
+        """Each by itself, in the same shape, so that one that cannot be made keeps no other from it."""
+        images = list[tuple[Wish, Image]]()
+        for wish, one in wanted.items():
+            try:
+                images += self._made(held, ready, {wish: one}, began)
+            except (*OUTSIDE, *OURS):
+                raise
+            except Exception as error:
+                outcomes.append(Outcome(wish.id, "parked", {"error": _said(error)}))
+        return images
+
+    def _kept(self, wish: Wish, image: Image, seconds: float, ready: Prepared) -> Outcome:
+        """A picture that was made: into the catalog, or where a gate does not let it pass, into quarantine."""
+        said = looked(image, self.looks)
+        if said is not None:
+            quarantine(self.store, wish, said.document, image.png())
+            return Outcome(wish.id, said.state, {"gate": "picture", "verdict": said.document})
+        product = ready.product
+        release = self.release if product is None else self._with_photo(ready)
+        outcome = self._done(wish, save(self.store, release, wish, image, product), seconds, ready)
+        return replace(outcome, detail={**outcome.detail, **_faithful(ready, image)})
+
+    def _with_photo(self, ready: Prepared) -> Release:
+        """The credential names the photograph."""
+        assert ready.product is not None
+        if self.release.signer is None:
+            return self.release
+        return replace(self.release, photos=(photo_of(ready.product.photo),))
+
+    def _done(self, wish: Wish, saved: Saved, seconds: float, ready: Prepared) -> Outcome:
+        detail: dict[str, Any] = {"file": saved.file, "receipt": saved.receipt, "seconds": round(seconds, 4)}
+        if ready.product is not None:
+            product = ready.product
+            detail |= {"locked": product.said["locked"], "mask": product.found}
+            detail |= (
+                {"review": f"the mask was cut out and is unsure: {product.confidence:.2f}"} if product.unsure else {}
+            )
+        row = {
+            "id": wish.id,
+            "run": self.run.id,
+            "receipt": saved.receipt,
+            "pixels_sha256": saved.pixels_sha256,
+            "file": saved.file,
+            "seconds": seconds,
+            "created": self.wall(),
+        }
+        return Outcome(wish.id, "done", detail, row)
+
+
+@dataclass
+class Meter:
+    """What a batch costs while it is made: the next steps are paid for before they begin."""
+
+    worker: Worker
+    held: Lease
+    began: float
+    _last: float = field(init=False)
+    _longest: float = 0.0
+    _heard: float = field(init=False)
+    _reserved: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._last = self._heard = self.worker.clock()
+        self._reserved = self.held.reserved
+
+    def step(self) -> None:
+        """After each step.  Raises OverBudgetError where the next cannot be paid, LostError."""
+        now = self.worker.clock()
+        self._longest, self._last = max(self._longest, now - self._last), now
+        needed = now - self.began + AHEAD * self._longest
+        more = max(0, micros(needed, self.worker.run.per_hour) - self._reserved)
+        if not more and now - self._heard < BEAT_SECONDS:
+            return
+        self._heard = now
+        if not beat(self.worker.db, self.held, now - self.began, self.worker.wall(), more):
+            raise OverBudgetError(needed) if more else LostError
+        self._reserved += more
+
+
+def _faithful(ready: Prepared, image: Image) -> dict[str, Any]:
+    """What the fidelity gate says of a product that was made anew; nothing where there is none to compare with."""
+    product = ready.compared
+    if product is None or image.pixels.shape != product.pixels.shape or image.pixels.shape[2] != 3:
+        return {}
+    found = fidelity(product.pixels, product.alpha, image.pixels)
+    failed = Limits().failed(found)
+    review = {"review": f"the product differs from its photograph: {', '.join(failed)}"} if failed else {}
+    return {"fidelity": numbers(found), **review}
+
+
+def _state(error: Exception) -> str:
+    """What becomes of the assets of a batch that fails for good: gates refuse, the rest is parked."""
+    if isinstance(error, GateError | LicenceUnknownError):
+        return "unchecked"
+    return "blocked" if isinstance(error, MezzotintError) and error.exit_code == 4 else "parked"
+
+
+def _said(error: BaseException) -> str:
+    """One line."""
+    text = str(error) if isinstance(error, MezzotintError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())[:500]

@@ -1,0 +1,314 @@
+"""Batches leased to workers, money reserved before and settled after; what a dead worker held goes back.
+
+A batch is finished once, by whoever holds its lease then: who comes late finds that it is not his any more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mezzotint.catalog.ledger.connect import Database
+from mezzotint.catalog.ledger.owner import is_gone
+from mezzotint.catalog.ledger.runs import micros
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping
+
+LEASE_SECONDS, BEAT_SECONDS = 600.0, 1.0
+"""For how long a worker of another machine may be silent; how often each is heard."""
+
+MARGIN, SLOWER = 1.25, 0.8
+"""How much more than it took is reserved for the next batch; how fast that is forgotten."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An asset of a batch."""
+
+    id: str
+    sku: str
+    variant: str
+    prompt: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A batch that is held.   reserved: in millionths.   tries: that failed before."""
+
+    run: str
+    number: int
+    owner: str
+    recipe: int
+    work: int
+    reserved: int
+    tries: int
+    wishes: tuple[Wish, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an asset.   made: the row of what was made, where it is in the catalog.   detail: for reports."""
+
+    id: str
+    state: str
+    detail: Mapping[str, Any]
+    made: Mapping[str, Any] | None = None
+
+
+def lease(db: Database, run: str, owner: str, now: float) -> Lease | str:
+    """The next batch; else why there is none: the run's state, "busy" where others hold what is left, "over_budget"
+    where it cannot be paid, "done"."""
+    return db.write(lambda connection: _lease(connection, run, owner, now))
+
+
+def _lease(c: Connection, run: str, owner: str, now: float) -> Lease | str:
+    from sqlalchemy import select, update
+
+    from mezzotint.catalog.ledger import tables as t
+
+    line = c.execute(select(t.run).where(t.run.c.id == run)).mappings().one()
+    if line["state"] not in ("running", "over_budget"):
+        return str(line["state"])
+    _reclaim(c, line, lambda row: is_gone(row["owner"]) or row["until"] < now)
+    waiting = select(t.batch).where(t.batch.c.run == run, t.batch.c.state == "waiting", t.batch.c.begin_after <= now)
+    row = (
+        c.execute(waiting.order_by(t.batch.c.number).limit(1).with_for_update(skip_locked=True))
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        return _why_none(c, run)
+    recipe = (t.recipe.c.run == run) & (t.recipe.c.number == row["recipe"])
+    work = c.execute(select(t.recipe.c.work).where(recipe)).scalar_one()
+    reserved = micros(work * line["rate"], line["per_hour"])
+    if not _reserved(c, run, reserved):
+        return "over_budget" if _why_none(c, run, "leased") == "done" else "busy"
+    held = {"state": "leased", "owner": owner, "until": now + LEASE_SECONDS, "reserved": reserved, "used": 0.0}
+    c.execute(update(t.batch).where(_is(run, row["number"])).values(**held))
+    return Lease(run, row["number"], owner, row["recipe"], work, reserved, row["tries"], _wishes(c, run, row["number"]))
+
+
+def _is(run: str, number: int) -> Any:
+    from mezzotint.catalog.ledger import tables as t
+
+    return (t.batch.c.run == run) & (t.batch.c.number == number)
+
+
+def _why_none(c: Connection, run: str, *states: str) -> str:
+    """Whether any batch is in one of the states: then others have it."""
+    from sqlalchemy import select
+
+    from mezzotint.catalog.ledger import tables as t
+
+    left = select(t.batch.c.number).where(t.batch.c.run == run, t.batch.c.state.in_(states or ("waiting", "leased")))
+    return "done" if c.execute(left.limit(1)).one_or_none() is None else "busy"
+
+
+def _reserved(c: Connection, run: str, more: int) -> bool:
+    """Whether so much could be set aside and the cap still holds."""
+    from sqlalchemy import or_, update
+
+    from mezzotint.catalog.ledger import tables as t
+
+    held = t.run.c.reserved + more
+    below = or_(t.run.c.cap.is_(None), t.run.c.spent + held <= t.run.c.cap)
+    return bool(c.execute(update(t.run).where(t.run.c.id == run, below).values(reserved=held)).rowcount)
+
+
+def _wishes(c: Connection, run: str, number: int) -> tuple[Wish, ...]:
+    """What is left to make of a batch, each id once."""
+    from sqlalchemy import select
+
+    from mezzotint.catalog.ledger import tables as t
+
+    query = select(t.asset).where(t.asset.c.run == run, t.asset.c.batch == number, t.asset.c.state == "waiting")
+    rows = c.execute(query.order_by(t.asset.c.number)).mappings().all()
+    found = [Wish(r["id"], r["sku"], r["variant"], r["prompt"], r["seed"]) for r in rows]
+    return tuple({wish.id: wish for wish in reversed(found)}.values())[::-1]
+
+
+def _reclaim(c: Connection, line: RowMapping, gone: Callable[[RowMapping], bool]) -> None:
+    """Leased batches that are gone wait again; what they used at least is spent."""
+    from sqlalchemy import select, update
+
+    from mezzotint.catalog.ledger import tables as t
+
+    leased = select(t.batch).where(t.batch.c.run == line["id"], t.batch.c.state == "leased")
+    for row in c.execute(leased.with_for_update(skip_locked=True)).mappings().all():
+        if gone(row):
+            cost = min(row["reserved"], micros(row["used"] + BEAT_SECONDS, line["per_hour"]))
+            _settle(c, line["id"], row["reserved"], cost, row["used"])
+            freed = {"state": "waiting", "owner": None, "until": None, "reserved": 0}
+            c.execute(update(t.batch).where(_is(line["id"], row["number"])).values(**freed))
+
+
+def release(db: Database, run: str, owner: str) -> None:
+    """What an owner held waits again: it is known to be gone."""
+
+    def change(c: Connection) -> None:
+        from sqlalchemy import select
+
+        from mezzotint.catalog.ledger import tables as t
+
+        line = c.execute(select(t.run).where(t.run.c.id == run)).mappings().one()
+        _reclaim(c, line, lambda row: bool(row["owner"] == owner))
+
+    db.write(change)
+
+
+def _settle(c: Connection, run: str, reserved: int, cost: int, seconds: float, **more: Any) -> None:
+    from sqlalchemy import update
+
+    from mezzotint.catalog.ledger import tables as t
+
+    spent = {
+        "reserved": t.run.c.reserved - reserved,
+        "spent": t.run.c.spent + cost,
+        "seconds": t.run.c.seconds + seconds,
+    }
+    c.execute(update(t.run).where(t.run.c.id == run).values(**spent, **more))
+
+
+def _mine(c: Connection, held: Lease) -> RowMapping | None:
+    """The batch, where the lease is still this one."""
+    from sqlalchemy import select
+
+    from mezzotint.catalog.ledger import tables as t
+
+    mine = _is(held.run, held.number) & (t.batch.c.state == "leased") & (t.batch.c.owner == held.owner)
+    return c.execute(select(t.batch).where(mine).with_for_update()).mappings().one_or_none()
+
+
+def beat(db: Database, held: Lease, used: float, now: float, more: int = 0) -> bool:
+    """A sign of life.   used: seconds of this try so far.   more: to set aside beside what is.
+
+    Returns: whether the lease holds and that could be set aside.
+    """
+
+    def change(c: Connection) -> bool:
+        from sqlalchemy import update
+
+        from mezzotint.catalog.ledger import tables as t
+
+        row = _mine(c, held)
+        if row is None or (more and not _reserved(c, held.run, more)):
+            return False
+        signs = {"used": used, "until": now + LEASE_SECONDS, "reserved": row["reserved"] + more}
+        c.execute(update(t.batch).where(_is(held.run, held.number)).values(**signs))
+        return True
+
+    return db.write(change)
+
+
+def finish(db: Database, held: Lease, outcomes: Sequence[Outcome], seconds: float, state: str = "done") -> bool:
+    """Settles a batch: what became of its assets, what it cost.   Returns: False where the lease was lost."""
+
+    def change(c: Connection) -> bool:
+        row = _mine(c, held)
+        if row is None:
+            return _ended(c, held, state)
+        _enter(c, held.run, outcomes)
+        _close(c, held, row, seconds, {"state": state})
+        return True
+
+    return db.write(change)
+
+
+def _ended(c: Connection, held: Lease, state: str) -> bool:
+    """Whether it was this worker that finished it, before the connection was lost."""
+    from sqlalchemy import select
+
+    from mezzotint.catalog.ledger import tables as t
+
+    query = select(t.batch).where(_is(held.run, held.number) & (t.batch.c.owner == held.owner))
+    row = c.execute(query).mappings().one_or_none()
+    return row is not None and row["state"] == state
+
+
+def _close(c: Connection, held: Lease, row: RowMapping, seconds: float, values: Mapping[str, Any]) -> None:
+    from sqlalchemy import select, update
+
+    from mezzotint.catalog.ledger import tables as t
+
+    line = c.execute(select(t.run.c.per_hour, t.run.c.rate).where(t.run.c.id == held.run)).mappings().one()
+    rate = {}
+    if values["state"] == "done" and held.work and seconds:
+        rate = {"rate": max(MARGIN * seconds / held.work, SLOWER * line["rate"])}
+    _settle(c, held.run, row["reserved"], micros(seconds, line["per_hour"]), seconds, **rate)
+    c.execute(update(t.batch).where(_is(held.run, held.number)).values(reserved=0, used=seconds, until=None, **values))
+
+
+def _enter(c: Connection, run: str, outcomes: Sequence[Outcome]) -> None:
+    from sqlalchemy import bindparam, update
+
+    from mezzotint.catalog.ledger import tables as t
+
+    rows = [dict(one.made) for one in outcomes if one.made is not None]
+    if rows:
+        c.execute(_insert(c)(t.made).on_conflict_do_nothing(index_elements=["id"]), rows)
+    if outcomes:
+        which = (t.asset.c.run == run) & (t.asset.c.id == bindparam("which"))
+        change = update(t.asset).where(which).values(state=bindparam("now"), detail=bindparam("why"))
+        c.execute(change, [{"which": o.id, "now": o.state, "why": json.dumps(o.detail)} for o in outcomes])
+
+
+def _insert(c: Connection) -> Callable[[Any], Any]:
+    if c.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql
+
+        return postgresql
+    from sqlalchemy.dialects.sqlite import insert as sqlite
+
+    return sqlite
+
+
+def fail(db: Database, held: Lease, error: str, seconds: float, again: float | None, state: str = "parked") -> bool:
+    """A try that failed; what it took is spent.
+
+    again: when it may be tried next; None parks it for good, its assets in ``state``.
+    """
+
+    def change(c: Connection) -> bool:
+        row = _mine(c, held)
+        if row is None:
+            return False
+        after = {"state": "parked"} if again is None else {"state": "waiting", "begin_after": again, "owner": None}
+        _close(c, held, row, seconds, {**after, "tries": held.tries + 1, "error": error[:500]})
+        if again is None:
+            _enter(c, held.run, [Outcome(wish.id, state, {"error": error[:500]}) for wish in held.wishes])
+        return True
+
+    return db.write(change)
+
+
+def give_back(db: Database, held: Lease, seconds: float, needed: float = 0.0) -> bool:
+    """A batch that was not finished waits again, for anyone.   needed: seconds that it is known to need, so that nobody
+    begins it with less."""
+
+    def change(c: Connection) -> bool:
+        from sqlalchemy import select, update
+
+        from mezzotint.catalog.ledger import tables as t
+
+        row = _mine(c, held)
+        if row is not None:
+            _close(c, held, row, seconds, {"state": "waiting", "owner": None})
+            rate = c.execute(select(t.run.c.rate).where(t.run.c.id == held.run)).scalar_one()
+            c.execute(update(t.run).where(t.run.c.id == held.run).values(rate=max(rate, needed / held.work)))
+        return row is not None
+
+    return db.write(change)
+
+
+def conclude(db: Database, run: str, state: str) -> None:
+    """Notes how a run ended, unless somebody steered it meanwhile."""
+    from sqlalchemy import update
+
+    from mezzotint.catalog.ledger import tables as t
+
+    change = update(t.run).where(t.run.c.id == run, t.run.c.state.in_(("running", "over_budget"))).values(state=state)
+    db.write(lambda c: c.execute(change))

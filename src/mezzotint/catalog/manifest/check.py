@@ -1,0 +1,214 @@
+"""Every row checked before any work; all that is wrong is listed at once, with the nearest value that would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice, product
+from pathlib import Path
+from typing import TypeVar
+
+from mezzotint.catalog.brief import Brief
+from mezzotint.catalog.manifest.columns import (
+    KNOWN,
+    MAX_PROMPT,
+    REQUIRED,
+    lock_of,
+    scale_of,
+    seed_of,
+    size_of,
+    sku_of,
+    variants_of,
+)
+from mezzotint.catalog.manifest.fitting import Fitting, inside
+from mezzotint.catalog.manifest.problem import Problem, WrongError, nearest
+from mezzotint.catalog.manifest.row import Row
+from mezzotint.catalog.manifest.table import Table, is_remote
+from mezzotint.catalog.manifest.template import Template, template
+
+T = TypeVar("T")
+TRIED = 256
+"""Combinations of levels that a prompt of labels is tried with."""
+
+MISSPELT = 0.75
+"""How much a free column must be like a known one to be thought that."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """rows: all, where there are no problems.   notes: what is not wrong and may not be meant."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Check:
+    """The check of one manifest.   root: the folder of its pictures."""
+
+    table: Table
+    brief: Brief
+    fitting: Fitting
+    root: Path
+    problems: list[Problem] = field(default_factory=list)
+    _seen: dict[tuple[str, str], Problem | None] = field(default_factory=dict)
+
+    def __call__(self) -> Checked:
+        self.problems += self.table.problems
+        missing = [name for name in REQUIRED if name not in self.table.columns]
+        for name in missing:
+            what = "is missing; expected a column of that name"
+            self.problems.append(Problem(1, name, "", what, nearest(name, self.table.columns)))
+        rows = [] if missing else [row for row in map(self._row, *zip(*self.table.rows, strict=True)) if row]
+        self._twice(rows)
+        self._effects(rows)
+        ordered = sorted(self.problems, key=lambda one: (one.row, one.column))
+        return Checked(tuple(rows), tuple(ordered), tuple(self._notes(rows)))
+
+    def _row(self, number: int, cells: Mapping[str, str]) -> Row | None:
+        before = len(self.problems)
+
+        def cell(column: str, read: Callable[[str], T], otherwise: T) -> T:
+            try:
+                return read(cells.get(column, ""))
+            except WrongError as wrong:
+                self._add(number, column, cells.get(column, ""), wrong)
+                return otherwise
+
+        row = Row(
+            number,
+            cell("sku", sku_of, ""),
+            cells,
+            cell("prompt", template, Template(())),
+            cell("negative_prompt", template, Template(())),
+            cell("image", lambda text: self._file(text, cells), None),
+            cell("mask", lambda text: self._file(text, cells), None),
+            cell("lock", lock_of, False),
+            cell("adapter", self._adapter, ""),
+            cell("size", self._size, None),
+            cell("scale", scale_of, None),
+            cell("seed", seed_of, None),
+            cell("variants", variants_of, None),
+        )
+        if len(self.problems) == before:
+            self._sense(row)
+        return row if len(self.problems) == before else None
+
+    def _add(self, number: int, column: str, value: str, wrong: WrongError) -> None:
+        self.problems.append(Problem(number, column, value, wrong.what, wrong.nearest))
+
+    def _file(self, text: str, cells: Mapping[str, str]) -> Path | None:
+        """A picture's file, by a template of columns."""
+        if not text:
+            return None
+        said = template(text)
+        unknown = [name for name in said.names if name not in cells]
+        if unknown:
+            raise WrongError(f"names {{{unknown[0]}}}, which is no column", nearest(unknown[0], cells))
+        return inside(self.root, said.filled(cells))
+
+    def _adapter(self, text: str) -> str:
+        if text:
+            self._once("adapter", text, partial(self.fitting.check_adapter, text))
+        return text
+
+    def _size(self, text: str) -> tuple[int, int] | None:
+        size = size_of(text)
+        if size is not None:
+            self._once("size", text, partial(self.fitting.check_size, size))
+        return size
+
+    def _once(self, kind: str, text: str, look: Callable[[], None]) -> None:
+        """Looks at a value the first time that it is said.  Raises WrongError each time."""
+        if (kind, text) not in self._seen:
+            try:
+                look()
+                self._seen[kind, text] = None
+            except WrongError as wrong:
+                self._seen[kind, text] = Problem(0, kind, text, wrong.what, wrong.nearest)
+        found = self._seen[kind, text]
+        if found is not None:
+            raise WrongError(found.what, found.nearest)
+
+    def _sense(self, row: Row) -> None:
+        """What cells say together."""
+        if row.image is None:
+            for column in ("mask", "lock"):
+                if row.mask if column == "mask" else row.lock:
+                    self._add(row.number, column, row.cells[column], WrongError("is for a photograph; say image too"))
+        for column in ("prompt", "negative_prompt"):
+            self._filled(row, column, getattr(row, column))
+        for name in set(self.brief.names) & set(row.cells):
+            if row.cells[name]:
+                wrong = WrongError("is a factor of the brief too; leave the cell empty, or the factor out")
+                self._add(row.number, name, row.cells[name], wrong)
+
+    def _filled(self, row: Row, column: str, said: Template) -> None:
+        names = {**row.cells, **dict.fromkeys(self.brief.names, "")}
+        for name in said.names:
+            if name not in names:
+                wrong = WrongError(f"names {{{name}}}, which is neither a column nor a factor", nearest(name, names))
+                return self._add(row.number, column, row.cells[column], wrong)
+            if name not in self.brief.names and not row.cells[name]:
+                return self._add(row.number, name, "", WrongError(f"is empty, and the {column} says {{{name}}}"))
+        if column == "prompt" or (self.fitting.labels is not None and row.cells.get(column)):
+            self._says(row, column, said)
+        return None
+
+    def _says(self, row: Row, column: str, said: Template) -> None:
+        """A prompt as the model is told it, by some of its variants."""
+        varied = [factor for factor in self.brief.factors if factor.name in said.names]
+        for levels in islice(product(*(factor.levels for factor in varied)), TRIED if self.fitting.labels else 1):
+            text = said.filled({**row.cells, **{f.name: v for f, v in zip(varied, levels, strict=True)}})
+            try:
+                if len(text) > MAX_PROMPT:
+                    raise WrongError(f"has {len(text)} letters; at most {MAX_PROMPT} are taken")
+                self._once("prompt", text, partial(self.fitting.check_prompt, text))
+            except WrongError as wrong:
+                return self._add(row.number, column, text, wrong)
+        return None
+
+    def _twice(self, rows: list[Row]) -> None:
+        first: dict[str, int] = {}
+        for row in rows:
+            if row.sku in first:
+                wrong = WrongError(f"is in row {first[row.sku]} already; expected each once")
+                self._add(row.number, "sku", row.sku, wrong)
+            first.setdefault(row.sku, row.number)
+
+    def _effects(self, rows: list[Row]) -> None:
+        """Factors that change nothing, and values of them that will not do."""
+        named = {name for row in rows for said in (row.prompt, row.negative_prompt) for name in said.names}
+        looks = {"adapter": self._adapter, "size": self._size, "scale": scale_of, "negative_prompt": self._away}
+        for factor in self.brief.factors:
+            if rows and factor.name not in named and factor.name not in KNOWN:
+                what = f"no prompt says {{{factor.name}}}, so the factor changes nothing"
+                self.problems.append(Problem(0, factor.name, "", what, None))
+            for level in factor.levels if factor.name in looks else ():
+                try:
+                    looks[factor.name](level)
+                except WrongError as wrong:
+                    self._add(0, factor.name, level, wrong)
+
+    def _away(self, text: str) -> None:
+        """A level of a negative prompt, where the model knows labels alone."""
+        if text and self.fitting.labels is not None and not template(text).names:
+            self.fitting.check_prompt(text)
+
+    def _notes(self, rows: list[Row]) -> Iterator[str]:
+        """Columns that look as if they were meant to be others."""
+        named = {name for row in rows for said in (row.prompt, row.negative_prompt) for name in said.names}
+        for column in self.table.columns:
+            near = nearest(column.replace(" ", "_"), KNOWN, MISSPELT)
+            if column and column not in KNOWN and column not in named and near is not None:
+                yield f"column {column!r} is free and no prompt says it; was {near!r} meant?"
+
+
+def check(table: Table, brief: Brief, fitting: Fitting, pictures: Path | None = None) -> Checked:
+    """Every row of a manifest, checked.   pictures: the folder of its pictures, where that is not the manifest's."""
+    root = pictures
+    if root is None:
+        root = Path.cwd() if is_remote(table.address) else Path(table.address).expanduser().parent
+    return Check(table, brief, fitting, root)()

@@ -1,0 +1,97 @@
+"""The words of a run, which hold for all of its assets, and what a row says over them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mezzotint.catalog.ladder import Bounds
+from mezzotint.catalog.variants.expand import Asset
+from mezzotint.making.request import Request
+
+if TYPE_CHECKING:
+    from mezzotint.pretrained.model import Model
+
+
+@dataclass(frozen=True)
+class Words:
+    """As ``Request`` has them.   batch: rows of a batch, at most.   seed: the run's."""
+
+    model: str = "fashion"
+    quality: str = "standard"
+    steps: int | None = None
+    scale: float | None = None
+    solver: str | None = None
+    grid: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int | None = None
+    batch: int = 16
+    seed: int = 0
+    strength: float | None = None
+    use: str | None = None
+    licence_mode: str | None = None
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+def words_of(table: dict[str, Any]) -> Words:
+    """The inverse."""
+    return Words(**{field.name: table[field.name] for field in fields(Words)})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What assets of one batch share beside the words.   size: "WxH", "" is the model's.   image, mask: paths or ""."""
+
+    adapter: str = ""
+    negative_prompt: str = ""
+    size: str = ""
+    scale: float | None = None
+    image: str = ""
+    mask: str = ""
+    lock: bool = False
+    steps: int | None = None
+
+    def request(self, words: Words, model: str | Model) -> Request:
+        """The words of ``generate``; a lock's mask is made from what its row says (``catalog.product``)."""
+        return Request(
+            "",
+            negative_prompt=self.negative_prompt,
+            model=model,
+            quality=words.quality,
+            steps=words.steps if self.steps is None else self.steps,
+            scale=words.scale if self.scale is None else self.scale,
+            solver=words.solver,
+            grid=words.grid,
+            size=self.size or None,
+            device=words.device,
+            dtype=words.dtype,
+            threads=words.threads,
+            lora=(self.adapter,) if self.adapter else (),
+            image=Path(self.image) if self.image else None,
+            mask=Path(self.mask) if self.mask and not self.lock else None,
+            strength=words.strength if self.image else None,
+            use=words.use,
+            licence_mode=words.licence_mode,
+        )
+
+
+def recipe_of(asset: Asset, bounds: Bounds, steps: int | None) -> Recipe:
+    """Of an asset.   steps: as the words have them, where a bound leaves fewer; else None."""
+    row, size = asset.row, asset.size
+    size = None if size is None else bounds.smaller(size)
+    return Recipe(
+        asset.adapter,
+        asset.negative_prompt,
+        "" if size is None else f"{size[0]}x{size[1]}",
+        asset.scale,
+        "" if row.image is None else str(row.image),
+        "" if row.mask is None else str(row.mask),
+        row.lock,
+        steps,
+    )

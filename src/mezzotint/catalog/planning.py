@@ -1,0 +1,213 @@
+"""``catalog plan``: from a manifest to a plan with its price, before anything is made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mezzotint.catalog.brief import Brief, beside, brief_of, brief_text
+from mezzotint.catalog.ladder import Rung
+from mezzotint.catalog.manifest.check import check
+from mezzotint.catalog.manifest.fitting import Fitting
+from mezzotint.catalog.manifest.problem import Problem
+from mezzotint.catalog.manifest.row import Row
+from mezzotint.catalog.manifest.table import Table, parse, read_data
+from mezzotint.catalog.plan.batches import rows_of
+from mezzotint.catalog.plan.estimate import UNKNOWN, Pace, budget_of, fits, probed, too_dear
+from mezzotint.catalog.plan.plan import Calls, Plan, Sketch, calls_of, fitting, planned, sketch, work_of
+from mezzotint.catalog.plan.prepared import prepared
+from mezzotint.catalog.plan.words import Recipe, Words
+from mezzotint.costs.plan import Span, worth
+from mezzotint.costs.prices import declared
+from mezzotint.errors import InputError, UsageError
+from mezzotint.files import canonical_json, sha256
+from mezzotint.governance.licence.money import Money, money
+from mezzotint.making.opened import described
+
+if TYPE_CHECKING:
+    from mezzotint.pretrained.model import Model
+
+PROBE_SECONDS = 20.0
+Told = Callable[[float, int], None]
+
+
+def silent(seconds: float, batches: int) -> None:
+    """Nobody is told."""
+
+
+class ManifestError(InputError):
+    """A manifest with problems, all of which it has."""
+
+    code = "manifest"
+
+    def __init__(self, address: str, problems: Sequence[Problem]) -> None:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(f"{address}: {problems[0]}{more}; `mezzotint catalog check {address}` lists all")
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The words of ``catalog plan`` and ``catalog run``.
+
+    brief: None is the file beside the manifest.  pictures: the folder of photographs; None is the manifest's.
+    budget, per_hour: as people say them.   probe: seconds in which batches are made to see; 0 is none.
+    """
+
+    manifest: str
+    words: Words = field(default_factory=Words)
+    brief: Path | None = None
+    pictures: Path | None = None
+    budget: str | None = None
+    per_hour: str | None = None
+    probe: float = PROBE_SECONDS
+
+
+@dataclass(frozen=True)
+class Read:
+    """A manifest that is sound, with its brief.   data, text: their bytes."""
+
+    table: Table
+    data: bytes
+    brief: Brief
+    text: bytes
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+    def run(self, words: Words, model: Model) -> str:
+        """The id of the run of it: a hash of manifest, brief and words, of the model, program and kind of machine, and
+        of the photographs' sizes and times.  Where all are the same, the same run goes on."""
+        base = prepared(Recipe(), words, model, 1).id
+        files = sorted({str(path) for row in self.rows for path in (row.image, row.mask) if path is not None})
+        photos = [(name, (stat := Path(name).stat()).st_size, stat.st_mtime_ns) for name in files]
+        return sha256(canonical_json([self.table.sha256, self.brief.sha256, words.table, base, photos]))[:16]
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A plan and what it takes.   per_hour, budget: None where none is stated.   licences: of what is used, by name.
+    memory: what it is thought to take, "" for small models.   needed: views of each arm of the brief's test."""
+
+    read: Read
+    plan: Plan
+    pace: Pace
+    seconds: Span
+    per_hour: Money | None
+    budget: Money | None
+    licences: tuple[tuple[str, str], ...]
+    memory: str
+    notes: tuple[str, ...]
+    needed: int | None = None
+
+    @property
+    def money(self) -> tuple[Money, Money] | None:
+        """Of the time that is expected, and of the most."""
+        if self.per_hour is None:
+            return None
+        return worth(self.per_hour, self.seconds.value), worth(self.per_hour, self.seconds.high)
+
+
+def read(asked: Asked) -> Read:
+    """The manifest, checked.  Raises ManifestError, InputError, UsageError."""
+    data = read_data(asked.manifest)
+    table = parse(asked.manifest, data)
+    text = brief_text(beside(asked.manifest) if asked.brief is None else asked.brief)
+    brief = brief_of(text, str(asked.brief or beside(asked.manifest)))
+    found = check(table, brief, Fitting(described(asked.words.model)), asked.pictures)
+    if found.problems:
+        raise ManifestError(asked.manifest, found.problems)
+    return Read(table, data, brief, text, found.rows, found.notes)
+
+
+def price(asked: Asked, brief: Brief) -> tuple[Money | None, Money | None]:
+    """(what an hour costs, the budget): by the command, the brief, the settings.  Raises UsageError."""
+    said = None if asked.per_hour is None else money(asked.per_hour, "--per-hour")
+    per_hour = said or brief.per_hour or declared().per_hour
+    return per_hour, budget_of(asked.budget, per_hour)
+
+
+def plan(
+    asked: Asked, found: Read, model: Model, kept: Collection[str] = (), told: Told = silent, known: Pace | None = None
+) -> Priced:
+    """The plan of a manifest, down the ladder as far as the budget asks.
+
+    kept: ids of what is there already.   told: how far the probe is.   known: the pace, where it was seen before.
+    Raises BudgetError where the least of the ladder is too dear; else as ``prepared`` and ``probed``.
+    """
+    per_hour, budget = price(asked, found.brief)
+    calls, steps = calls_of(asked.words, model), _steps(asked.words, model)
+    whole = sketch(found.rows, found.brief, asked.words, (), steps)
+    seen = known or _seen(asked, whole, calls, model, told)
+    ladder: Sequence[Rung] = found.brief.ladder if budget is not None else ()
+
+    def left(rungs: tuple[Rung, ...]) -> Sketch:
+        return sketch(found.rows, found.brief, asked.words, rungs, steps) if rungs else whole
+
+    def affordable(one: Sketch) -> bool:
+        return fits(seen.seconds(one.work(calls, model.system.size)), per_hour, budget)
+
+    chosen = fitting(left, ladder, affordable)
+    if chosen is None:
+        assert per_hour is not None and budget is not None
+        least = left(tuple(ladder)).work(calls, model.system.size)
+        raise too_dear(seen.seconds(least), per_hour, budget)
+    made = planned(chosen, model, calls, kept)
+    ready = _first(made, model)
+    return Priced(
+        found, made, seen, seen.seconds(made.work), per_hour, budget, _licences(made, model), ready[0],
+        (*found.notes, *ready[1], *_unmade(made)), _needed(found.brief),
+    )  # fmt: skip
+
+
+def _steps(words: Words, model: Model) -> int:
+    """Of the main stage, as the words or the model's preset have them."""
+    from mezzotint.pretrained.plan import preset
+
+    spec = model.main.spec
+    return preset(spec, words.quality).steps if words.steps is None else words.steps
+
+
+def _seen(asked: Asked, whole: Sketch, calls: Calls, model: Model, told: Told) -> Pace:
+    """The pace of the recipe that most assets have."""
+    if asked.probe == 0 and asked.budget is not None:
+        raise UsageError("--budget needs to know how fast this machine is; leave --probe 0 out")
+    if asked.probe == 0:
+        return UNKNOWN
+    recipe, assets = max(whole.groups.items(), key=lambda one: len(one[1]))
+    rows = rows_of(len(assets), asked.words.batch)
+    work = work_of(recipe, rows, calls(recipe), model.system.size)
+    prompts = list(dict.fromkeys(asset.prompt for asset in assets[:rows]))
+    plain = replace(recipe, image="", mask="", lock=False)  # what a photograph adds is little beside the network
+    return probed(plain, prompts, rows, work, asked.words, model, asked.probe, told)
+
+
+def _first(made: Plan, model: Model) -> tuple[str, tuple[str, ...]]:
+    """(memory, notes) of the recipe that is planned first."""
+    first = next((one for one in made.assets if not one.error), None)
+    if first is None:
+        raise InputError(f"nothing of the manifest can be made: {made.assets[0].error}")
+    recipe = made.recipes[first.recipe]
+    ready = prepared(recipe.recipe, made.words, model, recipe.rows)
+    return "" if ready.job.memory is None else str(ready.job.memory), ready.job.notes
+
+
+def _unmade(made: Plan) -> tuple[str, ...]:
+    """What cannot be made, once for all assets that it is so for."""
+    errors = Counter(one.error for one in made.assets if one.error)
+    return tuple(f"{count:,} assets cannot be made: {error}" for error, count in errors.items())
+
+
+def _licences(made: Plan, model: Model) -> tuple[tuple[str, str], ...]:
+    """What is used and under which licence, as its own card says it."""
+    adapters = sorted({one.recipe.adapter for one in made.recipes if one.recipe.adapter})
+    said = [(name, "see `mezzotint licence --lora`") for name in adapters]
+    return ((model.system.name, model.system.card.licence), *said)
+
+
+def _needed(brief: Brief) -> int | None:
+    from mezzotint.catalog.variants.sample import views_needed
+
+    return None if brief.test is None else views_needed(brief.test)

@@ -1,0 +1,189 @@
+"""The budget: set aside before, settled after, never above its cap, whatever fails."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from catalogs import asked, begun, manifest, rows, states, worker
+
+from mezzotint.catalog.ledger import tables as t
+from mezzotint.catalog.ledger.leases import Lease, beat, fail, finish, lease
+from mezzotint.catalog.ledger.runs import counts, micros
+from mezzotint.errors import BudgetError, UsageError
+from mezzotint.making.image import image_of
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+class Virtual:
+    """An engine whose batches take virtual seconds, and fail now and then."""
+
+    def __init__(self, generator: random.Random) -> None:
+        self.now, self.generator = 0.0, generator
+
+    def make(self, ready: Any, wanted: Any, checks: Any) -> Iterator[Any]:
+        for _ in range(2):
+            self.now += self.generator.uniform(0.5, 1.0)
+            if self.generator.random() < 0.1:
+                raise ConnectionError("lost")
+            yield None
+        for one in wanted:
+            yield image_of(ready.job.made(one), np.zeros((8, 8, 1), np.uint8), 1.0)
+
+
+def priced(run: Any, where: Any, cap: int, per_hour: int = 3600, rate: float = 1e-6) -> Any:
+    """The run with a price of a millionth a second, and a cap."""
+    values = {"cap": cap, "per_hour": per_hour, "currency": "USD", "rate": rate}
+    where.db.write(lambda c: c.execute(t.run.update().values(**values)))
+    from mezzotint.catalog.ledger.runs import the_run
+
+    return the_run(where.db, run.id)
+
+
+@pytest.mark.parametrize("times", [6, pytest.param(200, marks=pytest.mark.slow)])
+def test_eight_workers_with_failures_never_spend_more(tmp_path: Path, tiny: Path, times: int) -> None:
+    path, ends = manifest(tmp_path, rows=8, variants=4), set()
+    for k in range(times):
+        generator = random.Random(k)
+        run, where, model = begun(asked(path, tiny), tmp_path / f"out-{k}")
+        cap = generator.randrange(2, 40)
+        run = priced(run, where, cap)
+        over: list[int] = []
+
+        def spend(run=run, where=where, model=model, over=over, cap=cap, seed=k) -> None:
+            engine = Virtual(random.Random(seed * 100 + threading.get_ident() % 97))
+            mine = worker(run, where, model, make=engine.make, clock=lambda: engine.now, wall=lambda: 1e12 + engine.now)
+            mine.pause = lambda seconds: threading.Event().wait(0.001)
+            mine.work()
+            line = rows(where.db, t.run)[0]
+            over.append(line["spent"] + line["reserved"] - cap)
+
+        threads = [threading.Thread(target=spend) for _ in range(8)]
+        [one.start() for one in threads]
+        [one.join() for one in threads]
+        line = rows(where.db, t.run)[0]
+        assert len(over) == 8 and max(over) <= 0, f"run {k}: {line['spent']} of {cap}"
+        assert line["reserved"] == 0 and line["spent"] <= cap
+        here = counts(where.db, run.id)
+        ends.add(here["waiting"] == 0)
+        assert here["done"] == len(rows(where.db, t.made)) and here["parked"] == 0
+        where.db.engine.dispose()
+    assert ends == {True, False} or times < 10, "some could be paid and some not"
+
+
+def test_money_is_set_aside_once_and_settled_once(tmp_path: Path, tiny: Path) -> None:
+    run, where, _ = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    run = priced(run, where, 100, rate=1.0)
+    work = rows(where.db, t.recipe)[0]["work"]
+    where.db.write(lambda c: c.execute(t.run.update().values(rate=10 / work)))
+    held = lease(where.db, run.id, "here|1|1|a", 0.0)
+    assert isinstance(held, Lease) and held.reserved == 10 and rows(where.db, t.run)[0]["reserved"] == 10
+    assert beat(where.db, held, 5.0, 0.0, more=85) and rows(where.db, t.run)[0]["reserved"] == 95
+    assert not beat(where.db, held, 5.0, 0.0, more=6), "the cap"
+    assert finish(where.db, held, [], 7.0) and finish(where.db, held, [], 7.0), "asked again after a lost connection"
+    line = rows(where.db, t.run)[0]
+    assert (line["reserved"], line["spent"], line["seconds"]) == (0, 7, 7.0)
+    other = lease(where.db, run.id, "here|1|1|b", 0.0)
+    assert (
+        isinstance(other, Lease) and fail(where.db, other, "x", 3.0, 1.0) and not fail(where.db, other, "x", 3.0, 1.0)
+    )
+    line = rows(where.db, t.run)[0]
+    assert (line["reserved"], line["spent"]) == (0, 10)
+
+
+def test_what_a_dead_worker_held_comes_back(tmp_path: Path, tiny: Path) -> None:
+    import socket
+
+    run, where, _ = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    run = priced(run, where, 1000)
+    where.db.write(lambda c: c.execute(t.run.update().values(rate=10 / rows_work(where))))
+    far = lease(where.db, run.id, "elsewhere|7|5|a", 0.0)
+    gone = lease(where.db, run.id, f"{socket.gethostname()}|{2**22 + 1}|5|a", 0.0)
+    assert isinstance(gone, Lease) and isinstance(far, Lease) and far.number != gone.number
+    beat(where.db, gone, 3.0, 0.0)
+    again = lease(where.db, run.id, "here|1|1|c", 1.0)
+    assert isinstance(again, Lease) and again.number == gone.number, "its process is gone"
+    line = rows(where.db, t.run)[0]
+    assert line["spent"] == micros(3.0 + 1.0, 3600), "what it had used, and a moment more"
+    assert line["reserved"] == 10 + again.reserved, "what the two that live set aside"
+    assert not finish(where.db, gone, [], 9.0), "it comes too late"
+    third = lease(where.db, run.id, "here|1|1|d", 700.0)
+    assert isinstance(third, Lease) and third.number == far.number, "silent for too long"
+
+
+def rows_work(where: Any) -> int:
+    work: int = rows(where.db, t.recipe)[0]["work"]
+    return work
+
+
+def test_a_batch_that_takes_longer_than_was_thought_is_left_before_the_cap(tmp_path: Path, tiny: Path) -> None:
+    run, where, model = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    run = priced(run, where, 5, rate=0.5 / rows_work(where))
+    engine = Virtual(random.Random(0))
+    engine.generator.uniform = lambda a, b: 2.0  # type: ignore[method-assign]
+    engine.generator.random = lambda: 1.0  # type: ignore[method-assign]
+    mine = worker(run, where, model, make=engine.make, clock=lambda: engine.now)
+    assert mine.work() == "over_budget"
+    line = rows(where.db, t.run)[0]
+    assert line["spent"] <= 5 and line["reserved"] == 0 and set(states(where.db)) == {"waiting"}
+
+
+LADDER = """[factors]
+kind = ["sneaker", "ankle boot", "t-shirt"]
+[degrade]
+ladder = ["variants 2", "steps 1", "variants 1"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("budget", "rungs", "assets"), [("1000", [], 12), ("6", ["variants 2"], 8), ("4", ["variants 2", "steps 1"], 8)]
+)
+def test_a_budget_goes_down_the_ladder(tmp_path: Path, tiny: Path, budget: str, rungs: list[str], assets: int) -> None:
+    """Three variants of four products: batches of four rows and two calls; one unit of work is a second here."""
+    from mezzotint.catalog.plan.estimate import Pace
+    from mezzotint.catalog.planning import plan, read
+    from mezzotint.pretrained.model import load
+
+    (tmp_path / "m.csv").write_text("sku,prompt\n" + "".join(f"S-{k},{{kind}}\n" for k in range(4)))
+    (tmp_path / "m.toml").write_text(LADDER)
+    said = asked(tmp_path / "m.csv", tiny, budget=budget, per_hour="3600 USD")
+    model, unit = load(str(tiny)), 4 * 2 * 8 * 8
+    found = plan(said, read(said), model, known=Pace(2 / unit, 2 / unit))
+    assert list(map(str, found.plan.rungs)) == rungs and len(found.plan.assets) == assets
+    assert found.money is not None and found.money[1].amount <= int(budget)
+    assert found == plan(said, read(said), model, known=Pace(2 / unit, 2 / unit)), "the same choices each time"
+    with pytest.raises(BudgetError, match="the least on the ladder may take"):
+        plan(
+            asked(tmp_path / "m.csv", tiny, budget="0.5", per_hour="3600 USD"),
+            read(said),
+            model,
+            known=Pace(2 / unit, 2 / unit),
+        )
+
+
+@pytest.mark.parametrize(
+    ("budget", "per_hour", "message"),
+    [
+        ("-1", "1 USD", "is negative"),
+        ("x", "1 USD", "is no amount"),
+        ("1 EUR", "1 USD", "--budget is in EUR and the price in USD"),
+        ("1", None, "--budget needs a price"),
+        (None, "1", "is no amount"),
+    ],
+)
+def test_bad_budgets_are_one_line(tmp_path: Path, tiny: Path, budget: str, per_hour: str, message: str) -> None:
+    from mezzotint.catalog.brief import Brief
+    from mezzotint.catalog.planning import price
+
+    with pytest.raises(UsageError, match=message):
+        price(asked(tmp_path / "m.csv", tiny, budget=budget, per_hour=per_hour), Brief())

@@ -1,0 +1,122 @@
+"""The ledger in a real PostgreSQL, started here: the same runs; the server stopped and started in the middle."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from catalogs import asked, begun, manifest, pixels, rows, states, worker
+
+from mezzotint.catalog.ledger import tables as t
+from mezzotint.errors import StorageError, UsageError
+
+pytest.importorskip("psycopg")
+pytestmark = pytest.mark.skipif(shutil.which("initdb") is None, reason="no PostgreSQL here")
+
+
+class Server:
+    """One of its own: a folder, a socket in it, nobody else's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.user = "nobody" if os.getuid() == 0 else None
+        if self.user is not None:
+            shutil.chown(folder, self.user)
+            for parent in folder.parents[:2]:
+                parent.chmod(0o755)
+        self._do("initdb", "-D", str(folder / "data"), "-U", "mezzotint", "-A", "trust", "--no-sync")
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://mezzotint@/postgres?host={self.folder}&port=54329"
+
+    def _do(self, *command: str) -> None:
+        program = shutil.which(command[0])
+        assert program is not None
+        words = [str(Path(program).resolve()), *command[1:]]
+        subprocess.run(words, check=True, capture_output=True, user=self.user, cwd="/", timeout=60)
+
+    def start(self) -> None:
+        options = f"-k {self.folder} -p 54329 -c listen_addresses='' -c fsync=off"
+        log = str(self.folder / "log")
+        program = shutil.which("pg_ctl")
+        assert program is not None
+        words = [str(Path(program).resolve()), "-D", str(self.folder / "data"), "-o", options, "-l", log, "-w", "start"]
+        subprocess.run(words, check=True, user=self.user, cwd="/", timeout=60, stdout=subprocess.DEVNULL)
+
+    def stop(self, mode: str) -> None:
+        self._do("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
+
+    def kill(self) -> None:
+        pid = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    one = Server(tmp_path_factory.mktemp("pg"))
+    yield one
+    one.stop("immediate")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))
+
+
+def test_a_run_is_the_same_as_with_sqlite(tmp_path: Path, tiny: Path, server: Server) -> None:
+    said = asked(manifest(tmp_path), tiny)
+    run, where, model = begun(said, tmp_path / "there", server.url)
+    assert worker(run, where, model).work() == "done"
+    here, place, _ = begun(said, tmp_path / "here")
+    worker(here, place, model).work()
+    assert here.id == run.id and pixels(tmp_path / "here") == pixels(tmp_path / "there")
+    assert [r for r in states(where.db) if r == "done"] == ["done"] * 12
+    assert {row["id"] for row in rows(where.db, t.made)} == {row["id"] for row in rows(place.db, t.made)}
+    assert "mezzotint@" in where.db.name
+    where.db.engine.dispose()
+
+
+def test_the_server_restarts_in_the_middle(tmp_path: Path, tiny: Path, server: Server) -> None:
+    path = manifest(tmp_path, rows=5)
+    run, where, model = begun(asked(path, tiny, seed=1), tmp_path / "out", server.url)
+    done: list[int] = []
+
+    def told(batch: int, steps: int) -> None:
+        if batch == 1 and not done:
+            done.append(batch)
+            server.stop("immediate")
+            server.start()
+
+    assert worker(run, where, model, told=told).work() == "done"
+    mine = [row for row in rows(where.db, t.asset) if row["run"] == run.id]
+    assert done and [row["state"] for row in mine] == ["done"] * 15
+    where.db.engine.dispose()
+
+
+def test_two_workers_take_no_batch_twice(tmp_path: Path, tiny: Path, server: Server) -> None:
+    import threading
+
+    run, where, model = begun(asked(manifest(tmp_path, rows=7), tiny, seed=2), tmp_path / "out", server.url)
+    threads = [threading.Thread(target=lambda: worker(run, where, model).work()) for _ in range(3)]
+    [one.start() for one in threads]
+    [one.join() for one in threads]
+    mine = [row for row in rows(where.db, t.made) if row["run"] == run.id]
+    assert len(mine) == 21 and {r["state"] for r in rows(where.db, t.batch) if r["run"] == run.id} == {"done"}
+    where.db.engine.dispose()
+
+
+def test_what_is_no_database_is_one_line(tmp_path: Path) -> None:
+    from mezzotint.catalog.ledger import connect
+
+    with pytest.raises(UsageError, match="expected a file, or postgresql://USER@HOST/NAME"):
+        connect.connected("nothing://x")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(StorageError, match="cannot use the ledger postgresql"):
+        patch.setattr(connect, "WAIT_SECONDS", 0.0)
+        connect.connected(f"postgresql://mezzotint@/postgres?host={tmp_path}")

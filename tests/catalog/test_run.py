@@ -1,0 +1,284 @@
+"""``catalog run``: every asset made once, as ``generate`` makes it, past its gates, through failures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from catalogs import asked, begun, manifest, pixels, receipts, rows, states, worker
+from PIL import Image as Pillow
+from PIL.PngImagePlugin import PngInfo
+
+import mezzotint as mz
+from mezzotint.catalog.engine.gates import Said
+from mezzotint.catalog.engine.make import make
+from mezzotint.catalog.engine.worker import TRIES
+from mezzotint.catalog.ledger import tables as t
+from mezzotint.catalog.ledger.runs import counts, steer, the_run
+from mezzotint.catalog.planning import ManifestError
+from mezzotint.catalog.running import changed, end
+from mezzotint.errors import ModelError, NonFiniteError, StorageError, UsageError
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_every_asset_is_the_picture_that_generate_makes(tmp_path: Path, tiny: Path) -> None:
+    run, where, model = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    assert worker(run, where, model).work() == "done"
+    assert states(where.db) == ["done"] * 12
+    made, shown = {row["id"]: row for row in rows(where.db, t.made)}, pixels(tmp_path / "out")
+    for asset in rows(where.db, t.asset):
+        words = {"model": model, "steps": 2, "scale": 1.0, "threads": 1, "batch": 4}
+        (alone,) = mz.generate(asset["prompt"], seed=asset["seed"], **words).images
+        row = made[asset["id"]]
+        assert shown[row["file"]] == alone.pixels.tobytes(), "whoever its batch-mates are"
+        assert row["receipt"] == alone.receipt.made.asset_id and row["pixels_sha256"] == alone.receipt.pixels_sha256
+
+
+def test_ids_are_equal_where_all_that_determines_a_picture_is(tmp_path: Path, tiny: Path) -> None:
+    """A catalog's id and a receipt's stand for one another."""
+    pairs = set()
+    for batch, steps in ((4, 2), (4, 3), (8, 2)):
+        said = asked(manifest(tmp_path), tiny)
+        said = type(said)(
+            said.manifest, type(said.words)(**{**said.words.table, "batch": batch, "steps": steps}), probe=0
+        )
+        run, where, model = begun(said, tmp_path / "out")
+        worker(run, where, model).work()
+        pairs |= {(row["id"], row["receipt"]) for row in rows(where.db, t.made)}
+    assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs}) == 36
+
+
+def test_the_same_words_go_on_and_an_edited_row_is_made_alone(tmp_path: Path, tiny: Path) -> None:
+    path = manifest(tmp_path)
+    run, where, model = begun(asked(path, tiny), tmp_path / "out")
+    worker(run, where, model).work()
+    again, _, _ = begun(asked(path, tiny), tmp_path / "out")
+    assert again.id == run.id and worker(again, where, model).work() == "done"
+    before = {row["id"] for row in rows(where.db, t.made)}
+    path.write_text(path.read_text().replace("S-1,ankle boot", "S-1,t-shirt"))
+    edited, _, _ = begun(asked(path, tiny), tmp_path / "out")
+    assert edited.id != run.id and counts(where.db, edited.id)["waiting"] == 3
+    worker(edited, where, model).work()
+    new = {row["id"]: row for row in rows(where.db, t.made) if row["id"] not in before}
+    assert len(new) == 3 and all(row["file"].startswith("assets/S-1/") for row in new.values())
+
+
+def test_a_manifest_with_problems_is_not_run(tmp_path: Path, tiny: Path) -> None:
+    (tmp_path / "m.csv").write_text("sku,prompt\na,snaeker\nb,{x}\n")
+    with pytest.raises(ManifestError, match=r"m\.csv: row 2, prompt: .*nearest: Sneaker \(and 1 more\); `mezzotint"):
+        begun(asked(tmp_path / "m.csv", tiny), tmp_path / "out")
+    assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_equal_pictures_of_two_products_are_made_once(tmp_path: Path, tiny: Path) -> None:
+    (tmp_path / "m.csv").write_text("sku,prompt,seed\na,sneaker,7\nb,sneaker,7\nc,sneaker,8\n")
+    run, where, model = begun(asked(tmp_path / "m.csv", tiny), tmp_path / "out")
+    worker(run, where, model).work()
+    assert states(where.db) == ["done"] * 3 and len(rows(where.db, t.made)) == 2
+
+
+def test_an_asset_of_which_only_the_note_is_missing_is_not_made_again(tmp_path: Path, tiny: Path) -> None:
+    out = tmp_path / "out"
+    run, where, model = begun(asked(manifest(tmp_path), tiny), out)
+    worker(run, where, model).work()
+    times = {p: p.read_bytes() for p in (out / "receipts").glob("*.json")}
+    fresh, elsewhere, _ = begun(asked(manifest(tmp_path), tiny), out, ledger=str(tmp_path / "new.sqlite"))
+    calls: list[int] = []
+
+    def counted(ready, wanted, checks):
+        calls.append(len(wanted))
+        return make(ready, wanted, checks)
+
+    first, second = sorted((out / "assets").rglob("*.png"))[:2]
+    first.write_bytes(first.read_bytes()[:-40])
+    with Pillow.open(second) as image:
+        info = PngInfo()
+        info.add_text("mezzotint:asset_id", image.info["mezzotint:asset_id"])
+        Pillow.new("L", image.size).save(second, pnginfo=info)
+    assert worker(fresh, elsewhere, model, make=counted).work() == "done"
+    assert sum(calls) == 2, "the damaged one, and the one that is another picture"
+    assert sum(p.read_bytes() != data for p, data in times.items()) <= 2
+
+
+def names_list(folder: Path, name: str) -> None:
+    """A policy that blocks one word."""
+    digest = hashlib.sha256(f"{'0' * 32}\n{name}".encode()).hexdigest()
+    said = {"schema": "mezzotint/names/1", "category": "third-party-mark", "salt": "0" * 32, "hashes": [digest]}
+    (folder / "names.json").write_text(json.dumps(said))
+    (folder / "mezzotint.toml").write_text('[safety]\nnames = ["names.json"]\n')
+
+
+def test_the_prompt_gate_blocks_rows_and_the_run_goes_on(tmp_path: Path, tiny: Path) -> None:
+    names_list(tmp_path, "sneaker")
+    run, where, model = begun(asked(manifest(tmp_path, rows=3, variants=1), tiny), tmp_path / "out")
+    assert worker(run, where, model).work() == "done"
+    assert states(where.db) == ["blocked", "done", "done"]
+    (kept,) = (tmp_path / "out" / "quarantine").iterdir()
+    said = json.loads(kept.read_text())
+    assert said["sku"] == "S-0" and said["verdict"]["findings"][0]["code"] == "MZ-P-third-party-mark-name"
+    assert not (tmp_path / "out" / "assets" / "S-0").exists()
+    assert all(one["prompt_check"]["decision"] == "allow" for one in receipts(tmp_path / "out").values())
+
+
+@pytest.mark.parametrize("word", ["blocked", "unchecked"])
+def test_a_gate_of_pictures_keeps_them_out(tmp_path: Path, tiny: Path, word: str) -> None:
+    def dark(image: mz.Image) -> Said:
+        if image.prompt != "sneaker":
+            return Said("allowed", {})
+        if word == "unchecked":
+            raise ValueError("the network is damaged")
+        return Said("blocked", {"code": "dark"})
+
+    run, where, model = begun(asked(manifest(tmp_path, rows=3, variants=1), tiny), tmp_path / "out")
+    worker(run, where, model, looks=(dark,)).work()
+    assert states(where.db) == [word, "done", "done"] and not (tmp_path / "out/assets/S-0").exists()
+    assert sorted(p.suffix for p in (tmp_path / "out/quarantine").iterdir()) == [".json", ".png"]
+    assert len(receipts(tmp_path / "out")) == 2 and "S-0" not in {r["file"][7:10] for r in rows(where.db, t.made)}
+
+
+def failing(when, error):
+    """The engine's function, that raises where a batch is one of those."""
+
+    def one(ready, wanted, checks) -> Iterator:
+        if when(wanted):
+            raise error
+        yield from make(ready, wanted, checks)
+
+    return one
+
+
+def test_a_row_that_cannot_be_made_is_parked_alone(tmp_path: Path, tiny: Path) -> None:
+    run, where, model = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    poison = rows(where.db, t.asset)[5]["seed"]
+    bad = failing(lambda wanted: poison in [w.seed for w in wanted], NonFiniteError("NaN in step 2"))
+    assert worker(run, where, model, make=bad).work() == "done"
+    assert states(where.db) == ["done"] * 5 + ["parked"] + ["done"] * 6
+    assert json.loads(rows(where.db, t.asset)[5]["detail"])["error"] == "NaN in step 2"
+    again, _, _ = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    assert worker(again, where, model).work() == "done" and states(where.db) == ["done"] * 12, (
+        "the same command tries anew"
+    )
+
+
+def test_passing_troubles_are_tried_again_later_and_later(tmp_path: Path, tiny: Path) -> None:
+    run, where, model = begun(asked(manifest(tmp_path, rows=1), tiny), tmp_path / "out")
+    now, left, waited = [0.0], [3], list[float]()
+
+    def troubled(wanted) -> bool:
+        left[0] -= 1
+        return left[0] >= 0
+
+    def pause(seconds: float) -> None:
+        now[0] += seconds
+        waited.append(seconds)
+
+    bad = failing(troubled, ConnectionError("reset"))
+    assert worker(run, where, model, make=bad, wall=lambda: now[0], pause=pause).work() == "done"
+    assert states(where.db) == ["done"] * 3 and rows(where.db, t.batch)[0]["tries"] == 3
+    assert sum(waited) >= 0.5 + 1 + 2
+
+
+def test_troubles_that_never_pass_park_the_batch(tmp_path: Path, tiny: Path) -> None:
+    run, where, model = begun(asked(manifest(tmp_path, rows=2, variants=2), tiny), tmp_path / "out")
+    now = [0.0]
+    bad = failing(lambda wanted: wanted[0].prompt == "sneaker", RuntimeError("out of memory"))
+
+    def pause(seconds: float) -> None:
+        now[0] += seconds
+
+    assert worker(run, where, model, make=bad, wall=lambda: now[0], pause=pause).work() == "done"
+    assert states(where.db) == ["parked", "parked", "done", "done"]
+
+
+def test_outputs_that_cannot_be_written_end_the_run_and_lose_nothing(tmp_path: Path, tiny: Path, monkeypatch) -> None:
+    run, where, model = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    now = [0.0]
+
+    def pause(seconds: float) -> None:
+        now[0] += seconds
+
+    def full(name: str, data: bytes) -> None:
+        raise StorageError(f"cannot write {name}: no space left on the disk")
+
+    class Full:
+        address, get = where.store.address, where.store.get
+        put = staticmethod(full)
+
+    broken = worker(run, where, model, wall=lambda: now[0], pause=pause)
+    broken.store = Full()
+    with pytest.raises(StorageError, match="no space left"):
+        broken.work()
+    assert states(where.db) == ["waiting"] * 12 and rows(where.db, t.batch)[0]["tries"] == TRIES
+    assert worker(run, where, model).work() == "done" and states(where.db) == ["done"] * 12
+
+
+def test_pause_resume_and_cancel_from_elsewhere(tmp_path: Path, tiny: Path) -> None:
+    run, where, model = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    seen: list[str] = []
+
+    def told(batch: int, steps: int) -> None:
+        if batch == 0 and steps == 1:
+            steer(where.db, run.id, "pause")
+        if batch == 1 and steps == 1:
+            steer(where.db, run.id, "cancel")
+
+    def pause(seconds: float) -> None:
+        seen.append(the_run(where.db, run.id).state)
+        if len(seen) == 3:
+            steer(where.db, run.id, "resume")
+
+    assert worker(run, where, model, told=told, pause=pause).work() == "cancelled"
+    assert seen == ["paused"] * 3 and states(where.db).count("done") == 8
+    with pytest.raises(UsageError, match=f"run {run.id} is cancelled; only one that is paused can be running"):
+        steer(where.db, run.id, "resume")
+    again, _, _ = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    assert worker(again, where, model).work() == "done" and states(where.db) == ["done"] * 12
+
+
+def test_a_manifest_changed_during_a_run_is_noticed(tmp_path: Path, tiny: Path) -> None:
+    path = manifest(tmp_path)
+    before = path.read_bytes()
+    run, where, model = begun(asked(path, tiny), tmp_path / "out")
+    assert not changed(run)
+    path.write_text("sku,prompt\nother,sneaker\n")
+    assert worker(run, where, model).work() == "done" and states(where.db) == ["done"] * 12
+    assert end(run, where, "done").changed
+    assert (tmp_path / "out" / "runs" / run.id / "manifest.csv").read_bytes() == before
+
+
+def test_a_plan_of_another_machine_is_not_made(tmp_path: Path, tiny: Path) -> None:
+    run, where, model = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    mine = worker(run, where, model)
+    mine.recipes.said[0] = ("0" * 32, *mine.recipes.said[0][1:])
+    with pytest.raises(ModelError, match="would give other pictures"):
+        mine.recipes[0]
+
+
+def test_a_clock_that_is_set_back_loses_nothing(tmp_path: Path, tiny: Path) -> None:
+    run, where, model = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    now = iter([1e9 - 3600.0 * k for k in range(10_000)])
+    assert worker(run, where, model, wall=lambda: next(now)).work() == "done"
+    assert states(where.db) == ["done"] * 12 and len(rows(where.db, t.made)) == 12
+
+
+def test_outputs_at_an_address(tmp_path: Path, tiny: Path) -> None:
+    import fsspec
+
+    run, where, model = begun(asked(manifest(tmp_path), tiny), "memory://shop/out", ledger=str(tmp_path / "l.sqlite"))
+    assert worker(run, where, model).work() == "done"
+    here, here_model = begun(asked(manifest(tmp_path), tiny), tmp_path / "out"), model
+    worker(here[0], here[1], here_model).work()
+    files = fsspec.filesystem("memory")
+    assert all(
+        files.cat_file(f"/shop/out/{p}") == (tmp_path / "out" / p).read_bytes() for p in pixels(tmp_path / "out")
+    )
