@@ -96,7 +96,7 @@ class PromptUncheckedError(MezzotintError):
 
 
 class BudgetError(MezzotintError):
-    """A cap of what may be spent leaves nothing for this."""
+    """A cap or a budget leaves nothing for this; nothing is made."""
 
     code = "budget"
     exit_code = 4
@@ -140,13 +140,6 @@ class ProvenanceError(MezzotintError):
     """A credential cannot be made, so the picture is not given out: a key that is missing, wrong or too old."""
 
     code = "provenance_failed"
-
-
-class BudgetError(MezzotintError):
-    """What is to be made cannot be paid from the budget; nothing is."""
-
-    code = "budget"
-    exit_code = 4
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:

@@ -125,7 +125,7 @@ def _steps(left: Bounds, steps: int) -> int | None:
 
 def calls_of(words: Words, model: Model) -> Calls:
     """Looked up once for all recipes that differ in photographs alone."""
-    from mezzotint.making.evaluation import calls
+    from mezzotint.making.calls import calls
 
     @cache
     def look(recipe: Recipe) -> int:
