@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -112,16 +113,21 @@ def test_tune_heeds_it(place: Path, home: Path, capsys: pytest.CaptureFixture[st
     "words",
     [
         ["export", "fashion", "--out", "e"],
-        ["calibrate", "fashion", "--calls", "2", "--rows", "4", "--updates", "2"],
+        ["calibrate", "fashion", "--calls", "2", "--rows", "16", "--updates", "2"],
         ["distill", "fashion", "--calls", "2", "--updates", "2", "--out", "d"],
         ["guide", "fashion", "--scale", "2", "--updates", "2"],
-        ["frontier", "fashion", "-n", "64"],
+        ["frontier", "fashion", "-n", "200"],
     ],
     ids=lambda words: words[0],
 )
 def test_what_is_made_of_a_model_heeds_it(
-    place: Path, home: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+    place: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
+    shutil.copytree(home, place / "own")
+    table = json.loads((place / "own/models/fashion/model.json").read_text())
+    table["sampling"]["standard"]["steps"] = 10  # with 4 it would count as distilled
+    (place / "own/models/fashion/model.json").write_text(json.dumps(table))
+    monkeypatch.setenv("MEZZOTINT_HOME", str(place / "own"))
     put(place, home, "CC-BY-NC-4.0")
     assert said(capsys, 4, *words)["code"] == "licence_denied"
     assert not [*Path("e").glob("*"), *Path("d").glob("*.safetensors")]

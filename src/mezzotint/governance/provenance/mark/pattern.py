@@ -75,8 +75,8 @@ class Pattern:
     def soft(self, waves: Waves) -> Reals:
         """(210,): what a picture's waves say of each sign of the code."""
         turned = waves[self.data] * self.turn[self.data].conj()
-        found: Reals = np.bincount(self.place, np.concatenate([turned.real, turned.imag]) * self.sign, LENGTH)
-        return found
+        parts = np.concatenate([turned.real, turned.imag]) * self.sign
+        return np.bincount(self.place, parts, LENGTH).astype(np.float64)
 
     def waves(self, code: Reals) -> Waves:
         """(COUNT,): those of a code, of size 1 each."""
