@@ -136,11 +136,12 @@ def learnt(x: Tensor, y: Tensor, seed: int = 0) -> nn.Sequential:
     head = nn.Sequential(nn.Linear(x.shape[1], HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, y.shape[1]))
     solver = torch.optim.AdamW(head.parameters(), RATE, weight_decay=DECAY)
     for _ in range(EPOCHS):
-        for rows in torch.randperm(len(x)).split(256):
+        order = torch.randperm(len(x))
+        for rows in (order[at : at + 256] for at in range(0, len(x), 256)):
             noisy = x[rows] + 0.02 * torch.randn_like(x[rows])
             loss = nn.functional.binary_cross_entropy_with_logits(head(noisy), y[rows])
             solver.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             solver.step()
     return head.eval().requires_grad_(False)
 
