@@ -325,6 +325,15 @@ def test_a_banned_mark_is_found_inside_a_picture() -> None:
     assert Marks((), OutputPolicy())(pixels(shown)) == Found()
 
 
+def test_lines_are_put_to_the_prompt_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever reads them."""
+    there = Network("any", b"", "")
+    for lines, codes in ((["KOPI", "SUSU"], []), (["A", "NAKED", "MAN"], ["MZ-O-nudity-word"]), ([], [])):
+        monkeypatch.setattr(Texts, "lines", lambda self, pixels, lines=lines: lines)
+        found = Texts(there, there, OutputPolicy(), TEXTS)(pixels(scene(1)))
+        assert [one.code for one in found.findings] == codes and found.scores["text"] == float(bool(lines))
+
+
 @pytest.mark.skipif(not installed(filters.TEXT_FOUND, filters.TEXT_READ), reason="rapidocr is not installed")
 def test_text_in_a_picture_goes_through_the_prompt_gate(tmp_path: Path) -> None:
     pytest.importorskip("cv2")

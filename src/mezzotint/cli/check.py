@@ -83,7 +83,7 @@ def command(
             click.echo("\n".join(lines(one, explain)))
         for path, seen in shown:
             click.echo("\n".join((f"{path}:", *lines(seen, explain), *_measured(seen))))
-    return EXIT[max(one.decision for one in (*found, *(one for _, one in shown)))]
+    return EXIT[max([*(one.decision for one in found), *(one.decision for _, one in shown)])]
 
 
 def _pictures(files: tuple[Path, ...], texts: Gate) -> list[tuple[Path, OutputVerdict]]:

@@ -142,14 +142,18 @@ def _ordered(corners: Floats) -> Floats:
 def cut(rgb: Pixels, box: Floats) -> Pixels:
     """A line upright, (48, W, 3); one that stands on end is laid down."""
     cv2 = _cv2()
-    width = max(np.linalg.norm(box[0] - box[1]), np.linalg.norm(box[3] - box[2]))
-    height = max(np.linalg.norm(box[0] - box[3]), np.linalg.norm(box[1] - box[2]))
+    width, height = (max(_apart(box, *pair) for pair in pairs) for pairs in (((0, 1), (3, 2)), ((0, 3), (1, 2))))
     if height > 1.5 * width:
         box, width, height = np.roll(box, -1, 0), height, width
     wide = int(min(WIDEST, max(HEIGHT, round(HEIGHT * width / max(height, 1)))))
     corners = np.array([[0, 0], [wide, 0], [wide, HEIGHT], [0, HEIGHT]], np.float32)
     seen = cv2.getPerspectiveTransform(np.ascontiguousarray(box, np.float32), corners)
     return np.asarray(cv2.warpPerspective(rgb, seen, (wide, HEIGHT), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _apart(box: Floats, one: int, other: int) -> float:
+    """Of two corners."""
+    return float(np.linalg.norm(box[one] - box[other]))
 
 
 def _normal(rgb: Pixels) -> Floats:

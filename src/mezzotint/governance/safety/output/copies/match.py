@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ from mezzotint.governance.safety.output.copies.sign import (
     turned,
 )
 
-Spectrum = NDArray[np.complex64]
+Spectrum = NDArray[np.complexfloating[Any, Any]]
 
 ANGLES = (-5.0, 0.0, 5.0)
 MORE_ANGLES = (-2.5, 2.5)
@@ -128,11 +129,8 @@ def score(query: Query, entry: Signature, hint: Pose) -> float:
     best, found = hint, _agreement(query, hint, entry, spectrum)
     if found < HOPELESS:
         return found
-    for change in (
-        *({"angle": hint.angle + more} for more in MORE_ANGLES),
-        *({"side": hint.side + m} for m in MORE_SIDES),
-    ):
-        pose = replace(best, **change)
+    for angle, side in (*((more, 0) for more in MORE_ANGLES), *((0.0, more) for more in MORE_SIDES)):
+        pose = replace(best, angle=best.angle + angle, side=best.side + side)
         if pose.side <= SIDE + 2:
             best, found = max((best, found), (pose, _agreement(query, pose, entry, spectrum)), key=_second)
     return found
@@ -197,7 +195,7 @@ def _sums(x: Floats) -> Floats:
     """Over whole blocks of (H, W, *)."""
     rows, columns = (n // BLOCK for n in x.shape[:2])
     cut = x[: rows * BLOCK, : columns * BLOCK]
-    return cut.reshape(rows, BLOCK, columns, BLOCK, *x.shape[2:]).sum((1, 3))
+    return np.asarray(cut.reshape(rows, BLOCK, columns, BLOCK, *x.shape[2:]).sum((1, 3)), np.float32)
 
 
 def nearest(query: Signature, vectors: Floats, entries: Sequence[Signature]) -> tuple[int, float]:

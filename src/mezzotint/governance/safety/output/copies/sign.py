@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,7 @@ class Signature:
     def ground(self) -> Floats:
         """(3,): the colour of most of the border."""
         edge = np.concatenate((self.rgb[0], self.rgb[-1], self.rgb[:, 0], self.rgb[:, -1]))
-        return np.median(edge, 0).astype(np.float32)
+        return np.asarray(np.median(edge, 0), np.float32)
 
 
 def signed(pixels: Pixels) -> Signature:
@@ -113,7 +114,7 @@ def coarse(grey: Grey) -> Floats:
     mean = small.reshape(COARSE, 2, COARSE, 2).mean((1, 3)).ravel()
     mean = mean - mean.mean()
     norm = float(np.linalg.norm(mean))
-    return (mean / norm if norm > 0.5 else np.zeros_like(mean)).astype(np.float32)
+    return np.asarray(mean / norm if norm > 0.5 else np.zeros_like(mean), np.float32)
 
 
 def normalised(x: Floats, radius: int = RADIUS) -> Floats:
@@ -122,7 +123,7 @@ def normalised(x: Floats, radius: int = RADIUS) -> Floats:
     return (centred / np.sqrt(_boxed(centred * centred, radius) + FLOOR * FLOOR)).astype(np.float32)
 
 
-def _boxed(x: Floats, radius: int) -> NDArray[np.float64]:
+def _boxed(x: NDArray[np.floating[Any]], radius: int) -> NDArray[np.float64]:
     """The mean over (2 radius + 1)², edges repeated."""
     width = 2 * radius + 1
     padded = np.pad(x.astype(np.float64), radius, mode="edge")
