@@ -81,7 +81,7 @@ def ledger(folder: Path, url: str | None, name: str, batches: int = 400, rows: i
     db = connected(url or folder / "ledger.sqlite")
     run = {"id": "bench", "created": 0.0, "state": "running", "address": "", "manifest_sha256": "", "words": "{}"}
     run |= {"factors": "[]", "columns": "[]", "rungs": "[]", "planned_seconds": 0.0, "currency": "USD", "per_hour": 1}
-    run |= {"cap": 10**9, "reserved": 0, "spent": 0, "seconds": 0.0, "rate": 0.0}
+    run |= {"cap": 10**9, "reserved": 0, "spent": 0, "seconds": 0.0, "rate": 0.0, "distinct_by": 0.0}
     asset = {
         "run": "bench",
         "recipe": 0,

@@ -85,8 +85,10 @@ def test_shopify(shop: Path) -> None:
 @pytest.mark.parametrize("name", ["feed.tsv", "feed.xml"])
 def test_google(shop: Path, name: str) -> None:
     found = imported(google(shop / name), shop, "x", "no")
-    assert sound(found, shop) == [("G1", "A lamp on a white background", "lamp.webp")]
-    assert [note.partition(":")[0] for note in found.notes] == (["left out"] * 2 if name == "feed.tsv" else [])
+    lamp, bad = ("G1", "A lamp on a white background", "lamp.webp"), ("G2", "Bad on a white background", "")
+    assert sound(found, shop) == ([lamp, bad] if name == "feed.tsv" else [lamp])
+    said = ("G1: left out: the SKU is there already", "../G2: written as G2, which can name a folder")
+    assert found.notes == (said if name == "feed.tsv" else ())
 
 
 def test_what_is_no_export_is_one_line(shop: Path) -> None:

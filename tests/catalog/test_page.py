@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from catalogs import asked, begun, manifest, worker
@@ -60,7 +61,7 @@ def test_sheets_filters_and_links(tmp_path: Path, tiny: Path, browser: Any) -> N
     assert tab.locator("#count").inner_text() == "0 assets" and tab.locator("#page").inner_text() == "nothing"
     tab.fill("#search", "=A&B SNEAK")
     link = tab.locator("figure a").first.get_attribute("href")
-    assert tab.locator("figure").count() == 1 and (tmp_path / "out" / link).is_file()
+    assert tab.locator("figure").count() == 1 and (tmp_path / "out" / unquote(link)).is_file()
     assert tab.locator("figure img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 8
     tab.check("#queue")
     assert tab.locator("figure").count() == 0 and not wrong

@@ -58,6 +58,7 @@ class Brief:
     balance: sku, level counts of each SKU differ by 1 at most and no row changes another's variants; catalog, those of
         all SKUs together too, and variants go by the rows before.
     seeds: own noise for each variant, or shared by siblings.  buckets: into which assets are hashed.
+    distinct: how far siblings have to be apart, one minus the cosine of their features; 0 is not at all.
     ladder: what is given up for a budget, in order.  test: None where none is planned.
     per_hour: what the machine costs; None is as settings say.  sha256: of the file, "" where there is none.
     """
@@ -67,6 +68,7 @@ class Brief:
     balance: str = "sku"
     seeds: str = "own"
     buckets: int = 100
+    distinct: float = 0.0
     ladder: tuple[Rung, ...] = STEPS
     test: Trial | None = None
     per_hour: Money | None = None
@@ -112,7 +114,7 @@ def _brief(table: Mapping[str, Any], where: str, digest: str) -> Brief:
         if not isinstance(value, dict):
             raise UsageError(f"{where}: {name} is {value!r}; expected a table, [{name}]")
     said = dict(table.get("plan", {}))
-    _known(said, ("variants", "balance", "seeds", "buckets"), f"{where}: [plan]")
+    _known(said, ("variants", "balance", "seeds", "buckets", "distinct"), f"{where}: [plan]")
     variants = said.get("variants")
     return Brief(
         _factors(table.get("factors", {}), where),
@@ -120,6 +122,7 @@ def _brief(table: Mapping[str, Any], where: str, digest: str) -> Brief:
         _choice(said.get("balance", "sku"), BALANCE, f"{where}: balance"),
         _choice(said.get("seeds", "own"), SEEDS, f"{where}: seeds"),
         _whole(said.get("buckets", 100), 1, 1_000_000, f"{where}: buckets"),
+        _share(said.get("distinct", 0), f"{where}: distinct"),
         _ladder(table.get("degrade", {}), where),
         _trial(table.get("test"), where),
         _price(table.get("cost", {}), where),
@@ -193,6 +196,13 @@ def _number(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UsageError(f"{where} is {value!r}; expected a number")
     return float(value)
+
+
+def _share(value: Any, where: str) -> float:
+    number = _number(value, where)
+    if not 0 <= number <= 2:
+        raise UsageError(f"{where} is {value!r}; expected 0 to 2, such as 0.05")
+    return number
 
 
 def _choice(value: Any, choices: tuple[str, ...], where: str) -> str:

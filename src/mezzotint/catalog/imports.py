@@ -111,41 +111,35 @@ def imported(items: Sequence[Item], pictures: Path, source: str, lock: str) -> I
     there = {
         path.name: path.relative_to(pictures) for path in sorted(pictures.rglob("*")) if path.suffix.lower() in PICTURES
     }
-    rows, notes, seen = list[tuple[str, ...]](), list[str](), set[str]()
+    rows, notes, seen, missing = list[tuple[str, ...]](), list[str](), set[str](), 0
     extra = tuple(dict.fromkeys(name for item in items for name in item.more))
     for item in items:
-        why = _unfit(item, seen)
-        if why:
-            notes.append(f"left out: {item.sku or item.name or 'a row'}: {why}")
+        sku, why = _named(item, seen)
+        notes += [f"{item.sku or item.name or 'a row'}: {why}"] if why else []
+        if not sku:
             continue
-        seen.add(item.sku)
+        seen.add(sku)
         image = str(there[item.image]) if item.image in there else ""
-        rows.append(
-            (
-                item.sku,
-                PROMPT,
-                _plain(item.name),
-                image,
-                lock if image else "",
-                *(_plain(item.more.get(n, "")) for n in extra),
-            )
-        )
+        missing += bool(item.image) and not image
+        free = (_plain(item.more.get(name, "")) for name in extra)
+        rows.append((sku, PROMPT, _plain(item.name), image, lock if image else "", *free))
     if not rows:
         raise InputError(f"{source} has no products; expected an export of products with SKUs")
-    missing = sum(bool(item.image) for item in items) - sum(bool(row[3]) for row in rows)
-    notes += [f"{missing} photographs are not in {pictures}"] if missing > 0 else []
+    notes += [f"{missing} photographs are not in {pictures}"] if missing else []
     text = csv_text(("sku", "prompt", "name", "image", "lock", *extra), rows)
     return Imported(text, BRIEF, len(rows), sum(bool(row[3]) for row in rows), tuple(notes))
 
 
-def _unfit(item: Item, seen: set[str]) -> str:
+def _named(item: Item, seen: set[str]) -> tuple[str, str]:
+    """(the SKU, what has to be said of it): one that cannot name a folder is changed; "" leaves the item out."""
+    sku, said = item.sku, ""
     try:
-        sku_of(item.sku)
+        sku_of(sku)
     except WrongError as wrong:
-        return f"the SKU {wrong.what}"
-    if item.sku in seen:
-        return "the SKU is there already"
-    return "" if item.name else "it has no name"
+        sku, said = wrong.nearest or "", f"written as {wrong.nearest}, which can name a folder"
+    if not sku or not item.name:
+        return "", f"left out: it has no {'name' if sku else 'SKU'}"
+    return ("", "left out: the SKU is there already") if sku in seen else (sku, said)
 
 
 def _plain(text: str) -> str:

@@ -176,7 +176,17 @@ def make_all(run: Run, where: Place, model: Model, told: Told = silent, name: st
     with released() as release:
         recipes = Recipes(run.words, model, recipes_of(where.db, run.id))
         worker = Worker(where.db, run, recipes, where.store, release, prompts, told=told, name=name or owner())
-        return worker.work()
+        state = worker.work()
+        while state == "done" and run.distinct_by and _replaced(run, where):
+            state = worker.work()
+        return state
+
+
+def _replaced(run: Run, where: Place) -> int:
+    """How many siblings that came out too alike are planned anew."""
+    from mezzotint.catalog.engine.distinct import features, replace_alike
+
+    return replace_alike(where.db, run.id, where.store, run.distinct_by, features())
 
 
 def work_all(

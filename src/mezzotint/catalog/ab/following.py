@@ -21,7 +21,12 @@ def next_brief(brief: Brief, won: Mapping[str, str | None]) -> str:
     still = [factor for factor in brief.factors if won.get(factor.name) is None]
     lines = ["[factors]", *(f"{_text(one.name)} = [{', '.join(map(_text, one.levels))}]" for one in still)]
     plan = [f"variants = {brief.variants}"] if brief.variants is not None else []
-    plan += [f'balance = "{brief.balance}"', f'seeds = "{brief.seeds}"', f"buckets = {brief.buckets}"]
+    plan += [
+        f'balance = "{brief.balance}"',
+        f'seeds = "{brief.seeds}"',
+        f"buckets = {brief.buckets}",
+        f"distinct = {brief.distinct}",
+    ]
     cost = [] if brief.per_hour is None else ["", "[cost]", f'per_hour = "{brief.per_hour}"']
     return "\n".join([*lines, "", "[plan]", *plan, *cost]) + "\n"
 

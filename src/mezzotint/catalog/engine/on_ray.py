@@ -50,7 +50,7 @@ def work_on_ray(
     try:
         import ray
     except ImportError as error:
-        raise UsageError("--engine ray needs Ray; pip install ray") from error
+        raise UsageError("--engine ray needs Ray; pip install 'mezzotint[ray]'") from error
     try:
         ray.init(address=cluster.address, include_dashboard=False, log_to_driver=False, ignore_reinit_error=True)
     except ConnectionError as error:

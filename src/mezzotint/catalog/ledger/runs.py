@@ -38,7 +38,8 @@ class Budgeted:
 
 @dataclass(frozen=True)
 class Run:
-    """One, as it stands.   money in millionths.   planned_seconds: of the plan; seconds: spent in batches so far."""
+    """One, as it stands.   money in millionths.   planned_seconds: of the plan; seconds: spent in batches so far.
+    distinct_by: how far siblings have to be apart; 0 is not at all."""
 
     id: str
     created: float
@@ -57,6 +58,7 @@ class Run:
     spent: int
     seconds: float
     rate: float
+    distinct_by: float
 
 
 def micros(seconds: float, per_hour: int) -> int:
@@ -115,6 +117,7 @@ def _run_row(run: str, plan: Plan, address: str, manifest_sha256: str, priced: B
         "spent": 0,
         "seconds": 0.0,
         "rate": priced.rate,
+        "distinct_by": plan.brief.distinct,
     }
 
 
@@ -146,6 +149,7 @@ def _assets(run: str, plan: Plan) -> Iterator[dict[str, Any]]:
             "prompt": asset.prompt,
             "seed": asset.seed,
             "bucket": asset.bucket,
+            "again": 0,
             "state": "parked" if one.error else "done" if one.kept else "waiting",
             "detail": json.dumps({"error": one.error}) if one.error else None,
         }

@@ -32,6 +32,7 @@ run = Table(
     Column("spent", BigInteger, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("rate", Float, nullable=False),
+    Column("distinct_by", Float, nullable=False, default=0.0),
 )
 recipe = Table(
     "recipe",
@@ -73,6 +74,7 @@ asset = Table(
     Column("prompt", Text, nullable=False),
     Column("seed", BigInteger, nullable=False),
     Column("bucket", Integer, nullable=False),
+    Column("again", Integer, nullable=False, default=0),
     Column("state", String(9), nullable=False),
     Column("detail", Text),
     Index("asset_batch", "run", "batch"),

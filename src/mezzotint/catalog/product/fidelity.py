@@ -31,10 +31,13 @@ TILES, SECTIONS = 16, 24
 NOISE = 6.0
 """Steps of brightness between neighbours that are no detail."""
 
-RIM, FAR = (1.0, 4.0), (9.0, 13.0)
+RIM, FAR = (1.5, 4.5), (9.0, 13.0)
 """Pixels from the border, of 256: what is just beside it, and what is further out."""
 
-ALIKE, OTHER = 8.0, 14.0
+DEEP, BLUR = 3.0, 2.0
+"""Pixels from the border where colours are the product's alone; over which they are averaged to look for a leak."""
+
+ALIKE, OTHER = 12.0, 18.0
 """CIE76 below which a pixel looks like the product beside it; above which it does not."""
 
 Array = NDArray[np.float64]
@@ -54,8 +57,8 @@ class Fidelity:
 class Limits:
     """Beyond which a picture is for review."""
 
-    colour: float = 8.0
-    detail: float = 0.45
+    colour: float = 2.5
+    detail: float = 0.65
     outline: float = 14.0
     leak: float = 0.6
 
@@ -78,7 +81,7 @@ def fidelity(photo: Pixels, alpha: Bytes, picture: Pixels) -> Fidelity:
     solid = alpha >= 128
     unit = max(1.0, min(photo.shape[:2]) / 256)
     inside = np.asarray(distance_transform_edt(np.pad(solid, 1)))[1:-1, 1:-1]
-    outside, nearest = distance_transform_edt(~solid, return_indices=True)
+    outside = np.asarray(distance_transform_edt(~solid))
     soft = [gaussian_filter(one.astype(np.float64), (0.7 * unit, 0.7 * unit, 0)) for one in (photo, picture)]
     labs = [cielab(one) for one in soft]
     core = inside > 2 * unit
@@ -86,8 +89,8 @@ def fidelity(photo: Pixels, alpha: Bytes, picture: Pixels) -> Fidelity:
     return Fidelity(
         _colour(labs[0], labs[1], core),
         _detail(soft[0].mean(-1), soft[1].mean(-1), core, unit),
-        _outline(apart, (inside > 0) & (inside <= RIM[1] * unit), solid),
-        _leak(labs, outside, nearest, solid, unit),
+        _outline(apart, (inside > RIM[0] * unit) & (inside <= RIM[1] * unit), solid),
+        _leak(photo, picture, inside > DEEP * unit, outside, solid, unit),
     )
 
 
@@ -140,19 +143,24 @@ def _outline(apart: Array, rim: NDArray[np.bool_], solid: NDArray[np.bool_]) -> 
     return _worst(apart[rim], rim, solid) if rim.any() else 0.0
 
 
-def _leak(labs: list[Array], outside: Array, nearest: Array, solid: NDArray[np.bool_], unit: float) -> float:
+def _leak(
+    photo: Pixels, picture: Pixels, deep: NDArray[np.bool_], outside: Array, solid: NDArray[np.bool_], unit: float
+) -> float:
+    """deep: where colours are the product's alone."""
+    from scipy.ndimage import distance_transform_edt, gaussian_filter
+
     beside = (outside > RIM[0] * unit) & (outside <= RIM[1] * unit)
     far = (outside > FAR[0] * unit) & (outside <= FAR[1] * unit)
-    if not beside.any() or not far.any():
+    if not beside.any() or not far.any() or not deep.any():
         return 0.0
-    product = labs[0][nearest[0], nearest[1]]
-    apart = np.linalg.norm(labs[1] - product, axis=-1)
-    clear = (apart[far] > OTHER).astype(np.float64)
+    width = (BLUR * unit, BLUR * unit, 0)
+    own, other = (cielab(gaussian_filter(one.astype(np.float64), width)) for one in (photo, picture))
+    y, x = distance_transform_edt(~deep, return_distances=False, return_indices=True)
+    apart = np.linalg.norm(other - own[y, x], axis=-1)
     sections = _sections(far, solid)
     counts = np.maximum(1, np.bincount(sections, minlength=SECTIONS))
-    plain = np.bincount(sections, weights=clear, minlength=SECTIONS) / counts
-    alike = (apart[beside] < ALIKE) * plain[_sections(beside, solid)]
-    return _worst(alike, beside, solid)
+    clear = np.bincount(sections, weights=(apart[far] > OTHER).astype(np.float64), minlength=SECTIONS) / counts
+    return _worst((apart[beside] < ALIKE) * clear[_sections(beside, solid)], beside, solid)
 
 
 def numbers(found: Fidelity) -> dict[str, float]:

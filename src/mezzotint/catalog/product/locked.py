@@ -20,7 +20,7 @@ from mezzotint.making.edit import in_channels
 from mezzotint.making.sizes import size_of
 from mezzotint.pictures.flat import flat
 from mezzotint.pictures.png import Pixels, png, read_picture, to_pil
-from mezzotint.tuning.masks import Bytes, Mask, mask_of
+from mezzotint.tuning.masks import Bytes, Mask, mask_beside, mask_of
 
 if TYPE_CHECKING:
     from mezzotint.making.image import Image
@@ -85,14 +85,16 @@ def product_of(photo: str, mask: str, size: str | None, system: System) -> Produ
 
     Raises InputError: no picture, or nothing says where the product is.
     """
-    path = Path(photo)
+    path, wanted = Path(photo), size_of(system, size)
     pixels, alpha = _opaque(path), _alpha(path)
+    if not mask and alpha is None and mask_beside(path) is None:
+        pixels = scaled(pixels, wanted)  # what is cut out is cut in the size that it is shown in
     found = _given(Path(mask), pixels) if mask else mask_of(path, pixels, alpha)
     if found is None:
         raise InputError(
             f"{path}: nothing says where the product is; give a mask, alpha, or a photograph on a plain background"
         )
-    laid, cover = placed(pixels, found.alpha, size_of(system, size))
+    laid, cover = placed(pixels, found.alpha, wanted)
     laid = in_channels(laid, system)
     if not (cover == FULL).any():
         raise InputError(f"{path}: the mask is full nowhere; expected white, or opaque, where the product is")
@@ -130,16 +132,26 @@ def placed(pixels: Pixels, alpha: Bytes, size: tuple[int, int]) -> tuple[Pixels,
     from PIL import Image as Pillow
 
     width, height = size
-    share = min(1.0, width / pixels.shape[1], height / pixels.shape[0])
-    if share < 1:
-        small = max(1, round(pixels.shape[1] * share)), max(1, round(pixels.shape[0] * share))
-        pixels = np.asarray(Pillow.fromarray(pixels).resize(small, Pillow.Resampling.LANCZOS), np.uint8)
-        alpha = np.asarray(Pillow.fromarray(alpha).resize(small, Pillow.Resampling.BOX), np.uint8)
+    small = scaled(pixels, size)
+    if small is not pixels:
+        alpha = np.asarray(Pillow.fromarray(alpha).resize(small.shape[1::-1], Pillow.Resampling.BOX), np.uint8)
     canvas, cover = np.full((height, width, 3), 127, np.uint8), np.zeros((height, width), np.uint8)
-    top, left = (height - pixels.shape[0]) // 2, (width - pixels.shape[1]) // 2
-    place = np.s_[top : top + pixels.shape[0], left : left + pixels.shape[1]]
-    canvas[place], cover[place] = pixels, alpha
+    top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
+    place = np.s_[top : top + small.shape[0], left : left + small.shape[1]]
+    canvas[place], cover[place] = small, alpha
     return canvas, cover
+
+
+def scaled(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """A photograph that fits into a size (width, height): the same where it does, else scaled down."""
+    from PIL import Image as Pillow
+
+    share = min(size[0] / pixels.shape[1], size[1] / pixels.shape[0])
+    if share >= 1:
+        return pixels
+    wanted = max(1, round(pixels.shape[1] * share)), max(1, round(pixels.shape[0] * share))
+    found: Pixels = np.asarray(Pillow.fromarray(pixels).resize(wanted, Pillow.Resampling.LANCZOS), np.uint8)
+    return found
 
 
 def confidence(mask: Mask, pixels: Pixels) -> float:

@@ -49,7 +49,8 @@ def assets_of(rows: Sequence[Row], brief: Brief, seed: int, most: int | None = N
         raise UsageError(f"the plan has more than {MAX_ASSETS:,} assets; split the manifest, or plan fewer variants")
     found, used = list[Asset](), [0] * len(counts)
     for row, number in zip(rows, wanted, strict=True):
-        found += _of(row, _planned(counts, number, seed), _turns(row, brief, counts, used, seed), brief, seed)
+        turns = _turns(row, brief, counts, used, seed) if number % prod(counts) else [0] * len(counts)
+        found += _of(row, _planned(counts, number, seed), turns, brief, seed)
         used = [(turn + number) % n for turn, n in zip(used, counts, strict=True)]
     return found
 
