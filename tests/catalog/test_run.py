@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
@@ -13,7 +14,6 @@ from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 
 import mezzotint as mz
-from mezzotint.catalog.engine.gates import Said
 from mezzotint.catalog.engine.make import make
 from mezzotint.catalog.engine.worker import TRIES
 from mezzotint.catalog.ledger import tables as t
@@ -21,6 +21,7 @@ from mezzotint.catalog.ledger.runs import counts, steer, the_run
 from mezzotint.catalog.planning import ManifestError
 from mezzotint.catalog.running import changed, end
 from mezzotint.errors import ModelError, NonFiniteError, StorageError, UsageError
+from mezzotint.making.released import Withheld
 
 
 @pytest.fixture(autouse=True)
@@ -132,17 +133,18 @@ def test_the_prompt_gate_blocks_rows_and_the_run_goes_on(tmp_path: Path, tiny: P
 
 @pytest.mark.parametrize("word", ["blocked", "unchecked"])
 def test_a_gate_of_pictures_keeps_them_out(tmp_path: Path, tiny: Path, word: str) -> None:
-    def dark(image: mz.Image) -> Said:
+    def dark(image: mz.Image) -> mz.Image | Withheld:
         if image.prompt != "sneaker":
-            return Said("allowed", {})
+            return image
         if word == "unchecked":
             raise ValueError("the network is damaged")
-        return Said("blocked", {"code": "dark"})
+        said = {"decision": "block", "findings": []}
+        return Withheld(image.prompt, image.seed, dataclasses.replace(image.receipt, output_check=said))
 
     run, where, model = begun(asked(manifest(tmp_path, rows=3, variants=1), tiny), tmp_path / "out")
-    worker(run, where, model, looks=(dark,)).work()
+    worker(run, where, model, look=dark).work()
     assert states(where.db) == [word, "done", "done"] and not (tmp_path / "out/assets/S-0").exists()
-    assert sorted(p.suffix for p in (tmp_path / "out/quarantine").iterdir()) == [".json", ".png"]
+    assert [p.suffix for p in (tmp_path / "out/quarantine").iterdir()] == [".json"], "its pixels are nowhere"
     assert len(receipts(tmp_path / "out")) == 2 and "S-0" not in {r["file"][7:10] for r in rows(where.db, t.made)}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mezzotint.catalog.brief import Brief, brief_of
-from mezzotint.catalog.engine.gates import Prompts
+from mezzotint.catalog.engine.gates import Pictures, Prompts
 from mezzotint.catalog.engine.recipes import Recipes
 from mezzotint.catalog.engine.worker import Told, Worker, silent
 from mezzotint.catalog.ledger.connect import Database, connected
@@ -169,13 +169,15 @@ def released() -> Iterator[Release]:
 def make_all(run: Run, where: Place, model: Model, told: Told = silent, name: str | None = None) -> str:
     """Makes what is left of a run here, beside whoever else does.   Returns: done | over_budget | cancelled.
 
-    Raises GateError (the prompt gate cannot run), ProvenanceError, StorageError.
+    Raises GateError (a gate cannot run), ProvenanceError, StorageError.
     """
-    prompts = Prompts(run.words)
-    prompts.gate  # noqa: B018  - before anything is made
+    prompts, pictures = Prompts(run.words), Pictures()
+    prompts.gate, pictures.gate  # noqa: B018  - before anything is made
     with released() as release:
         recipes = Recipes(run.words, model, recipes_of(where.db, run.id))
-        worker = Worker(where.db, run, recipes, where.store, release, prompts, told=told, name=name or owner())
+        worker = Worker(
+            where.db, run, recipes, where.store, release, prompts, look=pictures, told=told, name=name or owner()
+        )
         state = worker.work()
         while state == "done" and run.distinct_by and _replaced(run, where):
             state = worker.work()

@@ -70,10 +70,11 @@ def released(events: Iterable[Event | Image]) -> Iterator[Event | Image | Withhe
 
     gate = load()
     for event in events:
-        yield _judged(gate, event) if isinstance(event, Image) else event
+        yield judged(gate, event) if isinstance(event, Image) else event
 
 
-def _judged(gate: OutputGate, image: Image) -> Image | Withheld:
+def judged(gate: OutputGate, image: Image) -> Image | Withheld:
+    """A picture with the verdict in its receipt, or withheld.   Raises StorageError: it cannot be entered."""
     verdict = gate.check(image.pixels, image.receipt.made.size)
     receipt = replace(image.receipt, output_check=verdict.document)
     if gate.passes(verdict.decision):

@@ -3,11 +3,11 @@ recipe, when that is made ready.  A gate that cannot run blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mezzotint.catalog.plan.words import Words
 from mezzotint.errors import StorageError
@@ -16,7 +16,11 @@ from mezzotint.governance.safety.prompt.gate import Gate, Text, load
 from mezzotint.governance.safety.prompt.words import Decision
 from mezzotint.making.checked import texts_beside
 from mezzotint.making.image import Image
+from mezzotint.making.released import Withheld, judged
 from mezzotint.making.request import Request
+
+if TYPE_CHECKING:
+    from mezzotint.governance.safety.output.gate import OutputGate
 
 State = Literal["allowed", "blocked", "unchecked"]
 
@@ -29,11 +33,23 @@ class Said:
     document: Mapping[str, Any]
 
 
-Look = Callable[[Image], Said]
-"""A gate of pictures."""
+Look = Callable[[Image], Image | Withheld]
+"""A gate of pictures: one with the verdict in its receipt, or withheld."""
 
-LOOKS: tuple[Look, ...] = ()
-"""The gates that every picture has to pass before it is named; a gate of pictures joins here."""
+
+@dataclass(frozen=True)
+class Pictures:
+    """The output gate, as ``generate`` has it.  Raises GateError, UsageError, InputError where it cannot run at all."""
+
+    @cached_property
+    def gate(self) -> OutputGate:
+        from mezzotint.governance.safety.output.gate import load as loaded
+
+        return loaded()
+
+    def __call__(self, image: Image) -> Image | Withheld:
+        """Raises StorageError."""
+        return judged(self.gate, image)
 
 
 @dataclass(frozen=True)
@@ -57,13 +73,15 @@ class Prompts:
         return Said("unchecked" if verdict.decision == Decision.COULD_NOT_CHECK else "blocked", verdict.document)
 
 
-def looked(image: Image, looks: Sequence[Look]) -> Said | None:
-    """The first gate that does not let a picture pass; None where all do.  One that fails has not checked."""
-    for look in looks:
-        try:
-            said = look(image)
-        except Exception as error:  # whatever it is: a gate that cannot run blocks
-            said = Said("unchecked", {"error": f"{type(error).__name__}: {error}"[:300]})
-        if said.state != "allowed":
-            return said
-    return None
+def looked(image: Image, look: Look) -> Image | Said:
+    """A picture that may leave, or what keeps it.  A gate that fails has not checked.   Raises StorageError."""
+    try:
+        found = look(image)
+    except StorageError:
+        raise
+    except Exception as error:  # whatever it is: a gate that cannot run blocks
+        return Said("unchecked", {"error": f"{type(error).__name__}: {error}"[:300]})
+    if isinstance(found, Image):
+        return found
+    state: State = "unchecked" if found.decision == Decision.COULD_NOT_CHECK else "blocked"
+    return Said(state, found.receipt.output_check or {})

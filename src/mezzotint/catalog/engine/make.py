@@ -17,10 +17,10 @@ def make(ready: Prepared, wanted: tuple[Wanted, ...], checks: Checks) -> Iterato
     """Its steps, then the pictures in their order, a locked product in each.
 
     Rows that are not there are padding: a picture's bits are its own, whoever is beside it.
-    checks: what the prompt gate said of each prompt.
+    checks: what the prompt gate said of each prompt.   No gate has seen them: whoever asks for them looks.
     Raises NonFiniteError, and whatever making raises.
     """
-    from mezzotint.making.run import stream
+    from mezzotint.making.run import unreleased
 
-    for event in stream(ready.of(wanted, checks)):
+    for event in unreleased(ready.of(wanted, checks)):
         yield ready.product.applied(event) if isinstance(event, Image) and ready.product is not None else event

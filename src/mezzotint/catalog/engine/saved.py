@@ -90,9 +90,7 @@ def _receipt(store: Store, made: str) -> Receipt:
     return from_dict(json.loads(data), made)
 
 
-def quarantine(store: Store, wish: Wish, verdict: Mapping[str, Any], data: bytes | None) -> None:
-    """Keeps what a gate said, and the picture where there is one, apart from the catalog."""
+def quarantine(store: Store, wish: Wish, verdict: Mapping[str, Any]) -> None:
+    """Keeps what a gate said, apart from the catalog.  Its pixels never leave the process."""
     said = {"sku": wish.sku, "variant": wish.variant, "seed": wish.seed, "verdict": dict(verdict)}
     store.put(f"quarantine/{wish.id}.json", pretty_json(said).encode())
-    if data is not None:
-        store.put(f"quarantine/{wish.id}.png", data)

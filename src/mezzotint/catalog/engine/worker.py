@@ -7,11 +7,11 @@ the batch is left, so that the cap holds to a step of the network.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mezzotint.catalog.engine.gates import LOOKS, Look, Prompts, Said, looked
+from mezzotint.catalog.engine.gates import Look, Pictures, Prompts, Said, looked
 from mezzotint.catalog.engine.make import Make, make
 from mezzotint.catalog.engine.recipes import Recipes
 from mezzotint.catalog.engine.saved import Saved, found, quarantine, save
@@ -81,7 +81,7 @@ def silent(batch: int, steps: int) -> None:
 
 @dataclass
 class Worker:
-    """One.   make: the engine's function.   looks: gates of pictures.   clock: what money goes by; wall: of leases."""
+    """make: the engine's function.   look: the gate of pictures.   clock: what money goes by; wall: of leases."""
 
     db: Database
     run: Run
@@ -90,7 +90,7 @@ class Worker:
     release: Release
     prompts: Prompts
     make: Make = make
-    looks: Sequence[Look] = LOOKS
+    look: Look = field(default_factory=Pictures)
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
@@ -164,7 +164,7 @@ class Worker:
                 continue
             verdict = self.prompts(wish.prompt, asked)
             if verdict.state != "allowed":
-                quarantine(self.store, wish, verdict.document, None)
+                quarantine(self.store, wish, verdict.document)
                 outcomes.append(Outcome(wish.id, verdict.state, {"gate": "prompt", "verdict": verdict.document}))
                 continue
             try:
@@ -208,14 +208,14 @@ class Worker:
         return images
 
     def _kept(self, wish: Wish, image: Image, seconds: float, ready: Prepared) -> Outcome:
-        """A picture that was made: into the catalog, or where a gate does not let it pass, into quarantine."""
-        said = looked(image, self.looks)
-        if said is not None:
-            quarantine(self.store, wish, said.document, image.png())
-            return Outcome(wish.id, said.state, {"gate": "picture", "verdict": said.document})
+        """A picture that was made, into the catalog; where a gate does not let it pass, its verdict into quarantine."""
+        found = looked(image, self.look)
+        if isinstance(found, Said):
+            quarantine(self.store, wish, found.document)
+            return Outcome(wish.id, found.state, {"gate": "picture", "verdict": found.document})
         product = ready.product
         release = self.release if product is None else self._with_photo(ready)
-        outcome = self._done(wish, save(self.store, release, wish, image, product), seconds, ready)
+        outcome = self._done(wish, save(self.store, release, wish, found, product), seconds, ready)
         return replace(outcome, detail={**outcome.detail, **_faithful(ready, image)})
 
     def _with_photo(self, ready: Prepared) -> Release:
