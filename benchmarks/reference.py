@@ -26,6 +26,7 @@ TITLES = {
     "tune": "Tuning",
     "tune_fidelity": "Tuning to the same fidelity",
     "cost_plan": "Plans of cost",
+    "output_gate": "The output gate",
     "quality": "Quality after equal minutes of training",
 }
 HEAD = """# Measured
@@ -56,6 +57,28 @@ def section(name: str, found: dict[str, Any]) -> str:
     return "\n\n".join([f"## {TITLES[name]}", f"`benchmarks/{name}.py`. {where}.", f"{head}\n{rows}", *more])
 
 
+def rates(found: dict[str, Any]) -> str:
+    """The output gate's part: shares with the 95 % intervals of Wilson, and milliseconds.  It has no peer."""
+    m = found["machine"]
+    shares = [
+        f"| {r['set']}: {r['what']} | {r['hits']:,} of {r['n']:,} | {100 * r['hits'] / r['n']:.2f} %"
+        f" | {100 * r['low']:.2f} … {100 * r['high']:.2f} |"
+        for r in found["rates"]
+    ]
+    times = [
+        f"| {t['set']}: {t['what']} | {t['median_ms']:.1f} | {t['p95_ms']:.1f} | {t['n']} |" for t in found["times"]
+    ]
+    where = f"{m['processor']}, {m['cores']} cores, {m['threads']} threads"
+    about = "What is meant, targets and misses: [What we check](how-to/what-we-check.md#what-was-measured)."
+    parts = [
+        f"## {TITLES['output_gate']}",
+        f"`benchmarks/output_gate.py`. {where}. {about}",
+        "\n".join(["| what | cases | share | interval, % |", "|---|---|---|---|", *shares]),
+        "\n".join(["| 512 px | median, ms | 95th percentile, ms | pictures |", "|---|---|---|---|", *times]),
+    ]
+    return "\n\n".join(parts)
+
+
 def placeless(document: str) -> str:
     """The JSON text with absolute paths cut to their last part, for they say nothing elsewhere."""
     return re.sub(r'"/(?:[^"/]+/)+([^"/]+)"', r'"\1"', document)
@@ -70,7 +93,8 @@ def main() -> int:
         if path.is_file():
             kept.write_text(placeless(path.read_text()))
         if kept.is_file():
-            parts.append(section(name, json.loads(kept.read_text())))
+            found = json.loads(kept.read_text())
+            parts.append(rates(found) if "rates" in found else section(name, found))
     PAGE.write_text("\n\n".join(part.strip() for part in parts) + "\n")
     print(f"written: {PAGE.name}")
     return 0
