@@ -41,7 +41,8 @@ class Axis:
 
 def axis_of(rows: Sequence[dict[str, Any]]) -> Axis:
     """Of comparisons as JSON has them; what is not above 0 has no place on it and is left at its edge."""
-    drawn = [v for row in rows for v in (*row["spread"], row["ratio"], row["target"] or row["ratio"]) if v > 0]
+    all_of = [v for row in rows for v in (*row["spread"], row["ratio"], row["target"] or row["ratio"])]
+    drawn = [v for v in all_of if 0 < v < math.inf]
     return Axis(min([*drawn, 0.5]) / 1.1, max([*drawn, 1.0]) * 1.25)
 
 

@@ -24,6 +24,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "governance"))
 
+import harness
 from planted_copies import ATTACKS, Attack
 from prompt_gate import wilson
 
@@ -159,7 +160,9 @@ def main() -> None:
             gates = {"copies alone": bare, "without OCR": without, "people alone": people, "with OCR": full}
             table += timed(name, paths, gates)
     if asked.out:
-        asked.out.write_text(json.dumps(table, indent=2) + "\n")
+        rates, times = ([r for r in table if ("hits" in r) == counted] for counted in (True, False))
+        found = {"benchmark": "output_gate", "machine": harness.machine(1), "rates": rates, "times": times}
+        asked.out.write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":

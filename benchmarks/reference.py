@@ -15,6 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import figures
 import harness
 from prompt_gate import wilson
 
@@ -27,6 +28,7 @@ TITLES = {
     "tune": "Tuning",
     "tune_fidelity": "Tuning to the same fidelity",
     "cost_plan": "Plans of cost",
+    "output_gate": "The output gate",
     "quality": "Quality after equal minutes of training",
 }
 LABELS = {"room": "with room for a mark", "embed_s": "seconds to put it in", "read_s": "seconds to read it"}
@@ -39,8 +41,10 @@ HEAD = """# Measured
 
 What `make bench` printed, both sides in one run, by turns; a ratio is ours over the peer's and below 1 is a win. Ratios
 travel between machines better than seconds do, and neither travels far: run it on yours. Where a target was missed, or
-we lose, the last column says so. What each script compares is in `benchmarks/README.md`.
+we lose, the last column says so. What each script compares is in `benchmarks/README.md`. Each figure is of the run that
+`benchmarks/results/*.reference.json` holds.
 """
+FIGURES = PAGE.parent / "images" / "measured"
 
 
 def cells(c: dict[str, Any]) -> list[str]:
@@ -60,7 +64,8 @@ def section(name: str, found: dict[str, Any]) -> str:
     head = "| what | ours | peer | ours/peer | target | unit | |\n|---|---|---|---|---|---|---|"
     rows = "\n".join(f"| {' | '.join(cells(c))} |" for c in found["comparisons"])
     more = [f"{key}: {value}" for key, value in found["more"].items() if isinstance(value, str)]
-    return "\n\n".join([f"## {TITLES[name]}", f"`benchmarks/{name}.py`. {where}.", f"{head}\n{rows}", *more])
+    drawn = [f"![{name}: ours over the peer's](images/measured/{name}.png)"] if found["comparisons"] else []
+    return "\n\n".join([f"## {TITLES[name]}", f"`benchmarks/{name}.py`. {where}.", *drawn, f"{head}\n{rows}", *more])
 
 
 def marks(found: dict[str, Any]) -> str:
@@ -92,6 +97,28 @@ def _shares(slices: list[dict[str, Any]], change: str) -> str:
     return " | ".join(f"{share:.3f} [{low:.3f}, {high:.3f}]" for share, low, high in each)
 
 
+def rates(found: dict[str, Any]) -> str:
+    """The output gate's part: shares with the 95 % intervals of Wilson, and milliseconds.  It has no peer."""
+    m = found["machine"]
+    shares = [
+        f"| {r['set']}: {r['what']} | {r['hits']:,} of {r['n']:,} | {100 * r['hits'] / r['n']:.2f} %"
+        f" | {100 * r['low']:.2f} … {100 * r['high']:.2f} |"
+        for r in found["rates"]
+    ]
+    times = [
+        f"| {t['set']}: {t['what']} | {t['median_ms']:.1f} | {t['p95_ms']:.1f} | {t['n']} |" for t in found["times"]
+    ]
+    where = f"{m['processor']}, {m['cores']} cores, {m['threads']} threads"
+    about = "What is meant, targets and misses: [What we check](how-to/what-we-check.md#what-was-measured)."
+    parts = [
+        f"## {TITLES['output_gate']}",
+        f"`benchmarks/output_gate.py`. {where}. {about}",
+        "\n".join(["| what | cases | share | interval, % |", "|---|---|---|---|", *shares]),
+        "\n".join(["| 512 px | median, ms | 95th percentile, ms | pictures |", "|---|---|---|---|", *times]),
+    ]
+    return "\n\n".join(parts)
+
+
 def placeless(document: str) -> str:
     """The JSON text with absolute paths cut to their last part, for they say nothing elsewhere."""
     return re.sub(r'"/(?:[^"/]+/)+([^"/]+)"', r'"\1"', document)
@@ -99,17 +126,20 @@ def placeless(document: str) -> str:
 
 def main() -> int:
     """Writes the files."""
-    parts = [HEAD]
+    parts, shown = [HEAD], list[Path]()
     for name in TITLES:
         path = harness.RESULTS / f"{name}.json"
         kept = path.with_suffix(".reference.json")
         if path.is_file():
             kept.write_text(placeless(path.read_text()))
         if kept.is_file():
-            parts.append(section(name, json.loads(kept.read_text())))
+            found = json.loads(kept.read_text())
+            parts.append(rates(found) if "rates" in found else section(name, found))
+            shown.append(kept)
     kept = harness.RESULTS / "mark.reference.json"
     if kept.is_file():
         parts.append(marks(json.loads(kept.read_text())))
+    figures.draw_all(shown, FIGURES)
     PAGE.write_text("\n\n".join(part.strip() for part in parts) + "\n")
     print(f"written: {PAGE.name}")
     return 0
