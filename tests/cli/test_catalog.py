@@ -22,3 +22,36 @@ def test_check_lists_problems(inside: Path, capsys) -> None:
     assert run(["catalog", "check", "m.csv"]) == 0
     assert "2 rows are sound; no problems" in capsys.readouterr().err
     assert run(["catalog", "check", "none.csv"]) == 2
+
+
+def test_a_run_is_made_priced_and_reported(inside: Path, capsys) -> None:
+    (inside / "m.csv").write_text("sku,prompt\na,{kind}\nb,{kind}\n")
+    factors, rest = 'kind = ["sneaker", "t-shirt"]', '[cost]\nper_hour = "3 USD"\n[test]\nrate = 0.03\nlift = 0.5\n'
+    (inside / "m.toml").write_text(f'[factors]\n{factors}\n[plan]\nmodel = "fashion"\n{rest}')
+    words = ["m.csv", "--probe", "0.1", "--budget", "1", "--steps", "2", "--json", "--quiet"]
+    assert run(["catalog", "plan", *words, "--csv", "plan.csv"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    jsonschema.validate(planned, schema("mezzotint/catalog-plan/1"))
+    assert planned["assets"] == planned["to_make"] == 4 and planned["calls"] == 16 and planned["rungs"] == []
+    assert planned["factors"] == {"kind": {"sneaker": 2, "t-shirt": 2}} and planned["views_needed"] > 1000
+    assert len((inside / "plan.csv").read_text().splitlines()) == 5 and not (inside / "mezzotint-out").exists()
+    assert run(["catalog", "run", *words]) == 0
+    made = json.loads(capsys.readouterr().out)
+    jsonschema.validate(made, schema("mezzotint/catalog-status/1"))
+    assert made["assets"]["done"] == 4 and made["money"]["budget"] == "1 USD"
+    out = inside / "mezzotint-out" / "catalog-m"
+    assert {"report.html", "catalog.csv", "catalog.json"} <= {path.name for path in out.iterdir()}
+    assert run(["catalog", "status", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "done"
+    assert run(["catalog", "report", str(out), "--json", "--quiet"]) == 0
+    jsonschema.validate(json.loads(capsys.readouterr().out), schema("mezzotint/catalog/1"))
+    assert run(["catalog", "pause", str(out)]) == 2 and run(["catalog", "status", "nowhere"]) == 2
+    assert run(["catalog", "run", "m.csv", "--budget", "-1"]) == 2
+    assert run(["catalog", "run", *words, "--workers", "0"]) == 2
+
+
+def test_the_example_is_sound(capsys, monkeypatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    assert run(["catalog", "check", "examples/catalog.csv", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["rows"] == 40 and not found["problems"] and not found["notes"]

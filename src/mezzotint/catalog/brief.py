@@ -59,6 +59,7 @@ class Brief:
         all SKUs together too, and variants go by the rows before.
     seeds: own noise for each variant, or shared by siblings.  buckets: into which assets are hashed.
     distinct: how far siblings have to be apart, one minus the cosine of their features; 0 is not at all.
+    model: that is for it, where the command names none; None is as settings say.
     ladder: what is given up for a budget, in order.  test: None where none is planned.
     per_hour: what the machine costs; None is as settings say.  sha256: of the file, "" where there is none.
     """
@@ -69,6 +70,7 @@ class Brief:
     seeds: str = "own"
     buckets: int = 100
     distinct: float = 0.0
+    model: str | None = None
     ladder: tuple[Rung, ...] = STEPS
     test: Trial | None = None
     per_hour: Money | None = None
@@ -114,7 +116,7 @@ def _brief(table: Mapping[str, Any], where: str, digest: str) -> Brief:
         if not isinstance(value, dict):
             raise UsageError(f"{where}: {name} is {value!r}; expected a table, [{name}]")
     said = dict(table.get("plan", {}))
-    _known(said, ("variants", "balance", "seeds", "buckets", "distinct"), f"{where}: [plan]")
+    _known(said, ("variants", "balance", "seeds", "buckets", "distinct", "model"), f"{where}: [plan]")
     variants = said.get("variants")
     return Brief(
         _factors(table.get("factors", {}), where),
@@ -123,6 +125,7 @@ def _brief(table: Mapping[str, Any], where: str, digest: str) -> Brief:
         _choice(said.get("seeds", "own"), SEEDS, f"{where}: seeds"),
         _whole(said.get("buckets", 100), 1, 1_000_000, f"{where}: buckets"),
         _share(said.get("distinct", 0), f"{where}: distinct"),
+        _name(said.get("model"), f"{where}: model"),
         _ladder(table.get("degrade", {}), where),
         _trial(table.get("test"), where),
         _price(table.get("cost", {}), where),
@@ -203,6 +206,12 @@ def _share(value: Any, where: str) -> float:
     if not 0 <= number <= 2:
         raise UsageError(f"{where} is {value!r}; expected 0 to 2, such as 0.05")
     return number
+
+
+def _name(value: Any, where: str) -> str | None:
+    if value is not None and (not isinstance(value, str) or not value):
+        raise UsageError(f"{where} is {value!r}; expected a model's name, folder or file")
+    return value
 
 
 def _choice(value: Any, choices: tuple[str, ...], where: str) -> str:

@@ -27,6 +27,7 @@ def next_brief(brief: Brief, won: Mapping[str, str | None]) -> str:
         f"buckets = {brief.buckets}",
         f"distinct = {brief.distinct}",
     ]
+    plan += [] if brief.model is None else [f"model = {_text(brief.model)}"]
     cost = [] if brief.per_hour is None else ["", "[cost]", f'per_hour = "{brief.per_hour}"']
     return "\n".join([*lines, "", "[plan]", *plan, *cost]) + "\n"
 

@@ -72,7 +72,7 @@ def _siblings(db: Database, run: str) -> list[list[Mapping[str, Any]]]:
     rows = db.read(lambda c: c.execute(query.order_by(t.asset.c.number)).mappings().all())
     by_sku: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
-        by_sku.setdefault(row["sku"], []).append(row)
+        by_sku.setdefault(row["sku"], []).append({str(name): value for name, value in row.items()})
     return list(by_sku.values())
 
 

@@ -111,7 +111,9 @@ def _colour(a: Array, b: Array, core: NDArray[np.bool_]) -> float:
 def _detail(a: Array, b: Array, core: NDArray[np.bool_], unit: float) -> float:
     """1 where the photograph has no detail."""
     (ay, ax), (by, bx) = np.gradient(a), np.gradient(b)
-    both, own, other = ay * by + ax * bx, ay**2 + ax**2, by**2 + bx**2
+    both: Array = ay * by + ax * bx
+    own: Array = ay**2 + ax**2
+    other: Array = by**2 + bx**2
     found = [1.0]
     for tile in _tiles(core.shape):
         here = core[tile]

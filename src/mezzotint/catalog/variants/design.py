@@ -40,8 +40,9 @@ def design(levels: Sequence[int], runs: int | None, seed: int) -> list[tuple[Run
 def fraction(levels: Sequence[int], runs: int, seed: int) -> list[Run]:
     """A balanced part of all combinations, no combination twice.   The best of some starts."""
     generator = random.Random(seed)
-    found: list[list[Run]] = [_improved(_start(levels, runs, generator), generator) for _ in range(STARTS)]
-    return sorted(min(found, key=lambda part: _unevenness(part)))
+    parts = [_improved(_start(levels, runs, generator), generator) for _ in range(STARTS)]
+    best = min(range(STARTS), key=lambda k: _unevenness(parts[k]))
+    return sorted(parts[best])
 
 
 def _start(levels: Sequence[int], runs: int, generator: random.Random) -> list[list[int]]:

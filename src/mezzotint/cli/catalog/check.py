@@ -30,8 +30,9 @@ def command(manifest: str, brief: Path | None, pictures: Path | None, model: str
     from mezzotint.catalog.manifest.table import read_table
     from mezzotint.making.opened import described
 
-    said = settled({"model": model}, "model")
-    found = check(read_table(manifest), brief_of(manifest, brief), Fitting(described(said["model"])), pictures)
+    told = brief_of(manifest, brief)
+    said = settled({"model": model or told.model}, "model")
+    found = check(read_table(manifest), told, Fitting(described(said["model"])), pictures)
     print_json(document(manifest, found)) if as_json else show(manifest, found)
     return 2 if found.problems else 0
 

@@ -73,7 +73,8 @@ def asked_of(words: Mapping[str, Any]) -> Asked:
     from mezzotint.making.counts import threads_for
     from mezzotint.making.request import Request
 
-    said = settled(words, "model", "quality", "device", "dtype", "threads", "batch")
+    model = words["model"] or brief_of(words["manifest"], words["brief"]).model
+    said = settled({**words, "model": model}, "model", "quality", "device", "dtype", "threads", "batch")
     said["batch"] = 16 if said["batch"] is None else said["batch"]
     if not 1 <= said["batch"] <= 4096:
         raise UsageError(f"--batch {said['batch']}: expected 1 to 4096")
