@@ -133,16 +133,22 @@ def marks(seen: Seen) -> Answer:
 
 
 def prompts(seen: Seen) -> Answer:
-    """The prompt gate."""
-    found = seen.saying("prompt_check")
+    """The gates of prompts and of pictures."""
+    found = [one for one in seen.of(RECEIPT) if GATES.keys() & one.document.keys()]
     if not found:
-        return _nothing("no receipt here has a verdict of the prompt gate")
-    passed = sum(one.document["prompt_check"]["decision"] == "allow" for one in found)
-    loosened = sum(bool(one.document["prompt_check"]["loosened"]) for one in found)
-    claim = f"{_share(found, seen)} have the prompt gate's verdict ({passed} allow, {loosened} by a loosened policy)"
-    return Answer(
-        PARTIAL, f"{claim}; what was refused leaves no receipt, and outputs are not judged by this", _refs(found)
-    )
+        return _nothing("no receipt here has a verdict of the prompt gate or of the output gate")
+    said = "; ".join(_verdicts(seen, field, gate) for field, gate in GATES.items() if seen.saying(field))
+    return Answer(PARTIAL, f"{said}; what was refused leaves no receipt of its own", _refs(found))
+
+
+GATES = {"prompt_check": "prompt gate", "output_check": "output gate"}
+
+
+def _verdicts(seen: Seen, field: str, gate: str) -> str:
+    found = seen.saying(field)
+    passed = sum(one.document[field]["decision"] == "allow" for one in found)
+    loosened = sum(bool(one.document[field]["loosened"]) for one in found)
+    return f"{_share(found, seen)} have the {gate}'s verdict ({passed} allow, {loosened} by a loosened policy)"
 
 
 def evaluations(seen: Seen) -> Answer:
