@@ -5,7 +5,9 @@ The same sums as ``conditioning.minilm``, to float32's rounding; weights of word
 
 from __future__ import annotations
 
+import json
 import math
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 SCALE = ".scale"
+DTYPES = {"F32": np.dtype("<f4"), "I8": np.dtype("i1")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +73,23 @@ class NumpyEncoder:
     def _rows(self, name: str, which: NDArray[np.int64]) -> Floats:
         scale = self.state[name + SCALE][which, None]
         return np.asarray(self.state[name][which].astype(np.float32) * scale, np.float32)
+
+
+def arrays(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Tensors of a safetensors file whose hash is known, and its metadata; without the library, which not every run has.
+
+    Raises KeyError for a dtype other than F32 and I8.
+    """
+    (size,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + size])
+    said, start = header.pop("__metadata__", {}), 8 + size
+    found = {
+        name: np.frombuffer(
+            data, DTYPES[one["dtype"]], math.prod(one["shape"]), start + one["data_offsets"][0]
+        ).reshape(one["shape"])
+        for name, one in header.items()
+    }
+    return found, said
 
 
 def _gelu(x: Floats) -> Floats:
