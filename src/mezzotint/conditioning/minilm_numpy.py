@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 SCALE = ".scale"
-DTYPES = {"F32": np.dtype("<f4"), "I8": np.dtype("i1")}
+DTYPES: Mapping[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I8": np.dtype("i1")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class NumpyEncoder:
 
 
 def arrays(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Tensors of a safetensors file whose hash is known, and its metadata; without the library, which not every run has.
+    """Tensors of a safetensors file whose hash is known, and its metadata; the library is not there in every run.
 
     Raises KeyError for a dtype other than F32 and I8.
     """

@@ -112,7 +112,9 @@ def joined(weights: bytes, tokenizer: bytes, head: Head) -> Meaning:
     reader = Tokenizer.from_str(tokenizer.decode())
     reader.no_padding()
     reader.no_truncation()
-    return Meaning(NumpyEncoder(arrays(weights)[0]), reader, head, {f"{ENCODER}/{name}": d for name, d in PINNED.items()})
+    return Meaning(
+        NumpyEncoder(arrays(weights)[0]), reader, head, {f"{ENCODER}/{name}": d for name, d in PINNED.items()}
+    )
 
 
 def _pinned(path: Path, digest: str) -> bytes:
