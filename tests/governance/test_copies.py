@@ -57,6 +57,14 @@ def test_a_copy_is_found(known: registry.Registered, attack: str) -> None:
     assert {one.code for each in found for one in each.findings} == {"MZ-O-copy-protected"}
 
 
+def test_flips_and_turns_are_seen_without_hashes(known: registry.Registered) -> None:
+    check = Copies(replace_pdqs(known), OutputPolicy())
+    mirrored = [check(pixels(ATTACKS["mirrored"](scene(k), Random(0)))) for k in range(20)]
+    turned = [check(pixels(scene(k).rotate(7, Image.Resampling.BICUBIC, fillcolor="white"))) for k in range(20)]
+    assert sum(bool(one.findings) for one in mirrored) == 20
+    assert sum(bool(one.findings) for one in turned) >= 15
+
+
 def test_another_picture_is_no_copy(known: registry.Registered) -> None:
     check = Copies(known, OutputPolicy())
     assert [k for k in range(100, 140) if check(pixels(scene(k))).findings] == []

@@ -7,8 +7,6 @@ lists.  What it finds is for review: it is a guess.
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -107,15 +105,16 @@ def meaning() -> Meaning | None:
 
 def joined(weights: bytes, tokenizer: bytes, head: Head) -> Meaning:
     """Of the files' bytes."""
-    from safetensors.numpy import load
     from tokenizers import Tokenizer
 
-    from mezzotint.conditioning.minilm_numpy import NumpyEncoder
+    from mezzotint.conditioning.minilm_numpy import NumpyEncoder, arrays
 
     reader = Tokenizer.from_str(tokenizer.decode())
     reader.no_padding()
     reader.no_truncation()
-    return Meaning(NumpyEncoder(load(weights)), reader, head, {f"{ENCODER}/{name}": d for name, d in PINNED.items()})
+    return Meaning(
+        NumpyEncoder(arrays(weights)[0]), reader, head, {f"{ENCODER}/{name}": d for name, d in PINNED.items()}
+    )
 
 
 def _pinned(path: Path, digest: str) -> bytes:
@@ -135,11 +134,9 @@ def _pinned(path: Path, digest: str) -> bytes:
 
 def read_head(data: bytes) -> Head:
     """Of a file's bytes."""
-    from safetensors.numpy import load
+    from mezzotint.conditioning.minilm_numpy import arrays
 
-    t = load(data)
-    (size,) = struct.unpack("<Q", data[:8])
-    said = json.loads(data[8 : 8 + size])["__metadata__"]
+    t, said = arrays(data)
     categories = tuple(said["categories"].split(" "))
     return Head(
         categories, (t["hidden.weight"], t["hidden.bias"]), (t["out.weight"], t["out.bias"]), float(said["threshold"])
