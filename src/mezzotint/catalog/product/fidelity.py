@@ -10,8 +10,8 @@ outline  the most over sections of the border of the mean colour difference just
 leak     the most over sections of the share of pixels just outside that look like the product while those further out
          do not
 
-The limits are those that sent 5 % of sound pictures to review on half of the photographs of a sample shop; what they do
-on the other half is in the documentation.
+The limits were set on sound pictures and planted defects of the photographs of a sample shop; what they do on others of
+its photographs is in the log of experiments.
 """
 
 from __future__ import annotations
