@@ -110,10 +110,8 @@ def _colour(a: Array, b: Array, core: NDArray[np.bool_]) -> float:
 
 def _detail(a: Array, b: Array, core: NDArray[np.bool_], unit: float) -> float:
     """1 where the photograph has no detail."""
-    (ay, ax), (by, bx) = np.gradient(a), np.gradient(b)
-    both: Array = ay * by + ax * bx
-    own: Array = ay**2 + ax**2
-    other: Array = by**2 + bx**2
+    first, second = np.asarray(np.gradient(a)), np.asarray(np.gradient(b))
+    both, own, other = (np.asarray(product.sum(0)) for product in (first * second, first**2, second**2))
     found = [1.0]
     for tile in _tiles(core.shape):
         here = core[tile]
