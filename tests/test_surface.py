@@ -161,10 +161,10 @@ OPTIONS = {
         *["--parts", "--use", "--stage", "--delivery", "--revenue", "--territory", "--records", "--json"],
     ],
     "check": [
-        *["FILES]...", "--prompt", "--negative-prompt", "--caption", "--file-name", "--trigger", "--text", "--explain"],
+        *["FILES...", "--prompt", "--negative-prompt", "--caption", "--file-name", "--trigger", "--text", "--explain"],
         *["--hash-names", "--category", "--out", "--json"],
     ],
-    "protect": ["PICTURES]...", "--as", "--forget", *SHARED],
+    "protect": ["PICTURES...", "--as", "--forget", *SHARED],
     "pull": ["ID", "--variant", "--file", "--name", *SHARED],
     "convert": ["PATH", "--to", "--base", "--rank", "--out", "--json"],
     "read": ["FILE", "--json"],

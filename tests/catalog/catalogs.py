@@ -69,5 +69,6 @@ def pixels(out: Path) -> dict[str, bytes]:
 
 
 def receipts(out: Path) -> dict[str, Any]:
-    """Every receipt but for its times."""
-    return {p.stem: {**json.loads(p.read_text()), "times": None} for p in sorted((out / "receipts").glob("*.json"))}
+    """Every receipt but for its times and its cost."""
+    own = {"times": None, "cost": None}
+    return {p.stem: {**json.loads(p.read_text()), **own} for p in sorted((out / "receipts").glob("*.json"))}

@@ -162,6 +162,12 @@ def test_a_file_without_the_locked_pixels_is_not_kept(tmp_path: Path, tiny: Path
 
     with pytest.raises(StorageError, match="locked pixels are not in the file"):
         worker(
-            run, where, model, make=another, wall=lambda: now[0], pause=lambda s: now.__setitem__(0, now[0] + s)
+            run,
+            where,
+            model,
+            make=another,
+            look=lambda image: image,
+            wall=lambda: now[0],
+            pause=lambda s: now.__setitem__(0, now[0] + s),
         ).work()
     assert not (tmp_path / "out" / "assets").exists()

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,8 +28,6 @@ class Server:
         self.user = "nobody" if os.getuid() == 0 else None
         if self.user is not None:
             shutil.chown(folder, self.user)
-            for parent in folder.parents[:2]:
-                parent.chmod(0o755)
         self._do("initdb", "-D", str(folder / "data"), "-U", "mezzotint", "-A", "trust", "--no-sync")
         self.start()
 
@@ -59,10 +58,12 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    one = Server(tmp_path_factory.mktemp("pg"))
-    yield one
-    one.stop("immediate")
+def server() -> Iterator[Server]:
+    """In a folder whose parents anybody may pass: a server does not run as root."""
+    with tempfile.TemporaryDirectory(prefix="mezzotint-pg-", ignore_cleanup_errors=True) as folder:
+        one = Server(Path(folder))
+        yield one
+        one.stop("immediate")
 
 
 @pytest.fixture(autouse=True)

@@ -511,8 +511,10 @@ def test_nor_in_a_jpeg_whose_credential_is_in_pieces(place: Path) -> None:
     room = data.rindex(bytes(2000)) + 1000
     assert begins[0] < room
     random, seen = np.random.default_rng(0), []
+    names = [at for at in range(len(data)) if data.startswith(b"c2pa.signature\0", at)]
     for at in [
         room,
+        *(at + 13 for at in names),
         *(b + 12 + k for b in begins for k in range(8)),
         *random.integers(begins[-1], len(data) - 700, 60),
     ]:

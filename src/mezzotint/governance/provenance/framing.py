@@ -29,9 +29,9 @@ def is_clean(data: bytes, mime: str) -> bool:
         (store,) = [_joined(data)] if mime == "image/jpeg" else _stores(data, mime)
         ((kind, outer),) = _boxes(store, (0, len(store)))
         manifests = _inside(store, kind, outer, "c2pa")
-        kind, last = manifests[-1]
-        parts = _inside(store, kind, last, "urn:")
-        return all(_part(store, *part) for part in parts)
+        *before, last = [_inside(store, *one, "urn:") for one in manifests]
+        named = all(_named(store, *part) for parts in before for part in parts)
+        return named and all(_part(store, *part) for part in last)
     except (ValueError, IndexError, TypeError):
         return False
 
@@ -93,6 +93,12 @@ def _inside(data: bytes, kind: bytes, span: Span, begins: str) -> list[tuple[byt
     if not label.startswith(begins) or not right:
         raise ValueError("a box of another kind")
     return rest
+
+
+def _named(data: bytes, kind: bytes, span: Span) -> bool:
+    """Whether a part of an ingredient's manifest, which is hashed but for its name, has the name of its kind."""
+    label, own, _ = _described(data, kind, span)
+    return own not in LABELS or label.removesuffix(".v2") == LABELS[own]
 
 
 def _part(data: bytes, kind: bytes, span: Span) -> bool:
