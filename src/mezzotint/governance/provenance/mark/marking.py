@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mezzotint.config import MARKS
 from mezzotint.errors import ProvenanceError
 from mezzotint.governance.provenance.mark import keys
-from mezzotint.governance.provenance.mark.embed import Free, embed
 from mezzotint.pictures.png import Pixels
+
+if TYPE_CHECKING:
+    from mezzotint.governance.provenance.mark.embed import Free
 
 VERSION = 1
 AUTO, OFF, REQUIRED = MARKS
@@ -34,6 +36,8 @@ class Marking:
 
     def __call__(self, pixels: Pixels, asset_id: str) -> tuple[Pixels, Mapping[str, Any]]:
         """(a picture as it leaves, what its receipt says of the mark).   Raises ProvenanceError: no room."""
+        from mezzotint.governance.provenance.mark.embed import embed  # scipy is read only where there is a key
+
         made = embed(pixels, int(asset_id[:DIGITS], 16), self.key, self.free)
         if made.embedded:
             return made.pixels, {"state": "embedded", "name": asset_id[:DIGITS], "decibels": made.decibels}

@@ -36,6 +36,9 @@ MAX_BYTES = 1 << 27
 TOKENS, WINDOWS = 62, 8
 """Read at once, and how many times: a long text hides nothing in its middle."""
 
+LEAST = 0.8
+"""Of a score that is for review: at 0.5 names of clothes alone were ("a skirt on a white background")."""
+
 LEAST_TOKENS = 3
 PIECES = 1.6
 """Tokens a word above which a text is no English."""
@@ -76,7 +79,7 @@ class Meaning:
             return
         scores = self.head.scores(np.stack([self.encoder.pooled(one) for one in ids])).max(0)
         for category, score in zip(self.head.categories, scores, strict=True):
-            if score >= 0.5:
+            if score >= LEAST:
                 yield Finding(category, "meaning", where, Decision.REVIEW, float(score))
 
     def _windows(self, text: str) -> list[NDArray[np.int64]]:
