@@ -35,8 +35,8 @@ def of(prompt: str, gate: Gate | None = None, **beside: str) -> Verdict:
 
 @pytest.mark.parametrize("name", sorted(set(EVASIONS) - set(OUT_OF_SCOPE)))
 def test_a_disguise_hides_no_strong_word(name: str) -> None:
-    words = [t.tokens[0] for t in STRONG]
-    blocked = [of(f"a photo of {EVASIONS[name](w)} on a table").decision == Decision.BLOCK for w in words]
+    words, lists = [t.tokens[0] for t in STRONG], load(Policy(meaning="off"))
+    blocked = [of(f"a photo of {EVASIONS[name](w)} on a table", lists).decision == Decision.BLOCK for w in words]
     print(f"{name}: {sum(blocked)} of {len(blocked)}")
     assert sum(blocked) >= 0.95 * len(blocked)
 
@@ -56,7 +56,7 @@ def test_a_script_without_a_list_is_for_review(script: str) -> None:
 
 def test_minors_are_never_missed_whatever_the_policy() -> None:
     loose = Policy(dict.fromkeys(("sexual", "nudity", "profanity", "evasion", "language"), "allow"), "allow", 1.0)
-    for gate in (load(Policy()), load(loose)):
+    for gate in (load(Policy(meaning="off")), load(loose)):
         missed = [p for p in MINORS if "sexual-minors" not in " ".join(of(p, gate).codes)]
         assert missed == []
         assert all(of(p, gate).decision == Decision.BLOCK for p in MINORS)
