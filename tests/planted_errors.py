@@ -41,6 +41,9 @@ class Plant:
 PLANTS = tuple(Plant(**entry) for entry in tomllib.loads((ROOT / "tests/planted_errors.toml").read_text())["plant"])
 
 
+QUIETLY = ("-q", "--no-header", "--tb=no", "-rf", "-p", "no:cacheprovider", "-m", "slow or not slow")
+
+
 def occurrences(plant: Plant) -> int:
     return (ROOT / "src/mezzotint" / plant.file).read_text().count(plant.old)
 
@@ -59,7 +62,7 @@ def _pytest(source: str, report: str, arguments: list[str]) -> None:
     with Path(report).open("w") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
-        os._exit(int(pytest.main(["-q", "--no-header", "--tb=no", "-rf", "-p", "no:cacheprovider", *arguments])))
+        os._exit(int(pytest.main([*QUIETLY, *arguments])))
 
 
 def run(arguments: list[str], plant: Plant | None = None) -> tuple[int | None, str]:

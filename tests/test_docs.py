@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,16 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not missing, f"{page.name} points to {missing}"
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if CONSOLE.search(p.read_text())], ids=lambda p: p.stem)
+SLOW = ("without-torch",)
+"""Pages whose commands take long."""
+
+
+def _with_commands() -> list[Any]:
+    found = [p for p in PAGES if CONSOLE.search(p.read_text())]
+    return [pytest.param(p, id=p.stem, marks=pytest.mark.slow if p.stem in SLOW else ()) for p in found]
+
+
+@pytest.mark.parametrize("page", _with_commands())
 def test_commands_run(page: Path, tmp_path: Path) -> None:
     lines = [line[2:] for block in CONSOLE.findall(page.read_text()) for line in block.splitlines() if line[:2] == "$ "]
     for line in lines:

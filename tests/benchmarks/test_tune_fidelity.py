@@ -38,6 +38,7 @@ def found(model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[s
     return words, json.loads((out / "tune_fidelity.json").read_text())
 
 
+@pytest.mark.slow
 def test_every_part_runs_and_is_judged_alike(found: tuple[list[str], dict[str, Any]]) -> None:
     parts = found[1]["more"]["parts"]
     assert set(parts) == {"ours", "script", "script-best", "lokr", "lora-4"}
@@ -51,6 +52,7 @@ def test_every_part_runs_and_is_judged_alike(found: tuple[list[str], dict[str, A
         assert all(one["evidence"][k]["drift"] is not None for k in one["moments"])
 
 
+@pytest.mark.slow
 def test_what_is_compared(found: tuple[list[str], dict[str, Any]]) -> None:
     names = [c["name"] for c in found[1]["comparisons"]]
     assert names == [
@@ -61,6 +63,7 @@ def test_what_is_compared(found: tuple[list[str], dict[str, Any]]) -> None:
     assert [c["target"] for c in found[1]["comparisons"]] == [1 / 3, 1.0, 1 / 3, 1.0, 0.25, 0.25]
 
 
+@pytest.mark.slow
 def test_a_second_run_takes_every_part_from_its_files(found: tuple[list[str], dict[str, Any]]) -> None:
     words, first = found
     assert tune_fidelity.main(words) == 0

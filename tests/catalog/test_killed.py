@@ -68,7 +68,7 @@ def run_all(said: Asked, out: Path) -> Callable[[Callable[[], None]], None]:
     return act
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
 def test_killed_anywhere_and_run_again(tmp_path: Path, tiny: Path, kills: int, monkeypatch) -> None:
     monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))
     said = asked(manifest(tmp_path, rows=3, variants=2), tiny)

@@ -175,7 +175,8 @@ def test_json_says_what_was_made(own: Path, capsys) -> None:
         assert one["kept"] == (one["file"] is not None) and one["held_out"]["start"] > 0
 
 
-@pytest.mark.parametrize("how", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL])
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_interrupted_it_goes_on_to_the_same_bits(start, inside: Path, home: Path, environment, how: int) -> None:
     words = ["calibrate", *FAST, "--updates", "60"]
     parts, whole = (placed(home, inside / name) for name in ("parts", "whole"))

@@ -208,9 +208,8 @@ def test_what_cannot_be_exported_is_told(tiny: Path, made: Made, tmp_path: Path)
         mz.load(made["tiny"][1])
 
 
-@pytest.mark.parametrize(
-    ("weights", "share", "most"), [pytest.param("float16", 0.8, 2, marks=pytest.mark.slow), ("int8", 0.7, 24)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("weights", "share", "most"), [("float16", 0.8, 2), ("int8", 0.7, 24)])
 def test_weights_in_fewer_bytes(weights: str, share: float, most: int, made: Made, tmp_path: Path) -> None:
     model, folder = made["latent"]
     small = export(model, out=tmp_path / "o", weights=weights)

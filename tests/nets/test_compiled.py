@@ -45,6 +45,7 @@ def test_blocks_are_the_members_of_the_outermost_lists():
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_answers_differ_by_rounding_and_the_plain_network_stays():
     net = small()
     before = answer(net)
