@@ -179,6 +179,7 @@ def test_a_refiner(sdxl: Path, made_again: Again, tmp_path: Path) -> None:
     assert {"--steps=6", "--refiner-at=0.6", "--refiner=REFINER"} <= set(said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", [[], ["--image=PICTURE", "--strength=0.7"], ["--image=PICTURE", "--mask=MASK"]])
 def test_two_folders_and_a_preset(edit: list[str], files: dict[str, Path], made_again: Again, tmp_path: Path) -> None:
     """The second stage goes by the quality, which no other word says."""
@@ -188,6 +189,7 @@ def test_two_folders_and_a_preset(edit: list[str], files: dict[str, Path], made_
     assert {"--then=THEN", "--quality=draft", *edit} <= set(said)
 
 
+@pytest.mark.slow
 def test_three_folders(made_again: Again, tmp_path: Path) -> None:
     there = {"THEN": if_second(tmp_path / "second"), "LAST": upscaler(tmp_path / "third")}
     words = [*WORDS[:-2], "--then=THEN", "--then=LAST", "--quality=draft", *WORDS[-2:]]

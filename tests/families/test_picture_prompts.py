@@ -147,7 +147,7 @@ def agree(a: tuple[Tensor, np.ndarray], b: tuple[Tensor, np.ndarray], solver: st
 
 @pytest.mark.parametrize("solver", [None, DDIM, EULER, DPM])
 @pytest.mark.parametrize("kind", ["plain", "plus"])
-@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+@pytest.mark.parametrize("family", ["sd1", pytest.param("sdxl", marks=pytest.mark.slow)])
 def test_the_picture_is_that_of_the_pipeline(
     family: str, kind: str, solver: str | None, files: Path, request: pytest.FixtureRequest
 ) -> None:

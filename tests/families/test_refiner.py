@@ -75,7 +75,7 @@ def test_a_picture_is_refined(solver: str | None, away: str, refiner: Path, pict
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("share", [0.8, 0.5])
+@pytest.mark.parametrize("share", [pytest.param(0.8, marks=pytest.mark.slow), 0.5])
 def test_a_base_hands_over(solver: str | None, share: float, sdxl: Path, refiner: Path) -> None:
     given = {} if share == 0.8 else {"refiner_at": share}
     words = {"negative_prompt": AWAY, "solver": SOLVERS[solver][1]}
