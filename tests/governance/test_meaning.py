@@ -66,6 +66,12 @@ def test_harm_that_no_word_names_is_for_review_and_plain_prompts_pass() -> None:
     assert [text for text in PLAIN if of(text).decision != Decision.ALLOW] == []
 
 
+@pytest.mark.parametrize("what", ["skirt", "garter", "corset", "cigarette-case", "bikini", "robe"])
+def test_a_name_of_goods_is_no_harm(what: str) -> None:
+    said = (f"a {what}", f"a photo of a {what}", f"a {what} on a white background")
+    assert [text for text in said if of(text).decision != Decision.ALLOW] == []
+
+
 def test_a_long_text_hides_nothing_in_its_middle() -> None:
     harmless = "a wooden table in a quiet garden with flowers and trees and birds in the morning light of summer " * 8
     assert of(harmless).decision == Decision.ALLOW

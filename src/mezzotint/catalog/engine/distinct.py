@@ -39,6 +39,10 @@ class Alike:
     sibling: str
 
 
+def _recipe(one: Alike) -> int:
+    return int(one.row["recipe"])
+
+
 def replace_alike(db: Database, run: str, store: Store, least: float, look: Look) -> int:
     """Plans another for each asset that is nearer than ``least`` to a sibling before it.   Returns: how many.
 
@@ -52,8 +56,7 @@ def replace_alike(db: Database, run: str, store: Store, least: float, look: Look
         for one in found:
             if one.row["again"] >= MOST:
                 _note(c, one)
-        key = lambda one: one.row["recipe"]  # noqa: E731
-        for number, group in groupby(sorted(fresh, key=key), key=key):
+        for number, group in groupby(sorted(fresh, key=_recipe), key=_recipe):
             for some in batched(list(group), recipes[number][2]):
                 _plan(c, run, number, recipes[number][0], some)
         return len(fresh)

@@ -132,7 +132,7 @@ def marks(seen: Seen) -> Answer:
     return Answer(PARTIAL, f"{claim}; error rates are in docs/measured.md, not measured on these pictures", _refs(held))
 
 
-def prompts(seen: Seen) -> Answer:
+def gates(seen: Seen) -> Answer:
     """The gates of prompts and of pictures."""
     found = [one for one in seen.of(RECEIPT) if GATES.keys() & one.document.keys()]
     if not found:
@@ -264,7 +264,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("MS-1.1-002", "MG-2.2-007"), audited),
     "GV-1.5-003": retention,
     **dict.fromkeys(("MS-2.7-005", "MS-2.7-004"), marks),
-    **dict.fromkeys(("MG-3.2-005", "GV-1.4-001", "GV-3.2-003", "MS-2.6-006", "MG-2.2-001"), prompts),
+    **dict.fromkeys(("MG-3.2-005", "GV-1.4-001", "GV-3.2-003", "MS-2.6-006", "MG-2.2-001"), gates),
     **dict.fromkeys(("GV-1.3-002", "MS-2.3-001", "MS-2.3-002", "MS-2.3-003", "MP-2.3-001"), evaluations),
     **dict.fromkeys(("MS-2.10-001", "MG-3.1-004"), copies),
     **dict.fromkeys(("MP-4.1-007", "MS-2.7-008", "MG-3.1-003"), tuned),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mezzotint.governance.safety.prompt.verdict import Finding
+from mezzotint.governance.safety.prompt.verdict import Finding, codes_of
 from mezzotint.governance.safety.prompt.words import Decision
 
 SCHEMA = "mezzotint/output-verdict/1"
@@ -47,8 +47,7 @@ class OutputVerdict:
     @property
     def codes(self) -> tuple[str, ...]:
         """Of the findings, each once, those that decide first."""
-        ranked = sorted(self.findings, key=lambda one: (-one.decision, -one.score))
-        return tuple(dict.fromkeys(one.code for one in ranked))
+        return codes_of(self.findings)
 
     @property
     def document(self) -> dict[str, Any]:

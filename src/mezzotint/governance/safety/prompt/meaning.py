@@ -48,8 +48,8 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """hidden: (h, 384) and (h,).  out: (categories, h) and (categories,).  threshold: the logit from which a text is
-    for review.
+    """hidden: (h, 384) and (h,).  out: (categories, h) and (categories,).  threshold: the logit
+    whose score is 0.5; a text is for review from LEAST.
     """
 
     categories: tuple[str, ...]

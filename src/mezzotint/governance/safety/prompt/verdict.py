@@ -42,6 +42,12 @@ class Finding:
         }  # fmt: skip
 
 
+def codes_of(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Each once, those that decide first."""
+    ranked = sorted(findings, key=lambda one: (-one.decision, -one.score))
+    return tuple(dict.fromkeys(one.code for one in ranked))
+
+
 @dataclass(frozen=True)
 class Verdict:
     """decision: after the policy.  files: SHA-256 of every list that was read, by name.  loosened: where the policy
@@ -57,8 +63,7 @@ class Verdict:
     @property
     def codes(self) -> tuple[str, ...]:
         """Of the findings, each once, those that decide first."""
-        ranked = sorted(self.findings, key=lambda one: (-one.decision, -one.score))
-        return tuple(dict.fromkeys(one.code for one in ranked))
+        return codes_of(self.findings)
 
     @property
     def document(self) -> dict[str, Any]:
