@@ -103,6 +103,19 @@ def test_the_product_is_like_its_photographs_and_of_its_colour(
     assert good.fidelity.low > wrong.fidelity.high > nothing.fidelity.high
 
 
+@pytest.mark.parametrize("colour", ["beige", "black", "green"])
+def test_what_is_behind_the_product_and_where_it_stands_is_none_of_its_likeness(
+    photos: tuple[Photo, ...], against: Real, features: Features, colour: str
+) -> None:
+    def likeness(subject: Tensor) -> Tensor:
+        return marks(replace(made(photos), subject=subject), questions(), against, features).likeness
+
+    white, other = product(photos, ["white"] * N), product(photos, [colour] * N)
+    aside = torch.roll(other, (5, 3), (2, 3))
+    assert float((likeness(other) - likeness(white)).abs().max()) < 0.12
+    assert float((likeness(aside) - likeness(other)).abs().max()) < 1e-9
+
+
 def test_gain_is_the_product_s_and_drift_that_of_other_things(
     photos: tuple[Photo, ...], against: Real, features: Features
 ) -> None:

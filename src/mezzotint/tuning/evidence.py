@@ -15,9 +15,10 @@ from mezzotint.evaluation.features import Features
 from mezzotint.products.adherence import background_near
 from mezzotint.products.colours import COLOURS, cielab, delta_e
 from mezzotint.tuning.checks import thumbs
+from mezzotint.tuning.masks import LEAST, MOST, NEAR, backdrop
 from mezzotint.tuning.photos import Photo
 from mezzotint.tuning.prompts import PLAIN, Asked
-from mezzotint.tuning.scenes import Bytes, scene_on
+from mezzotint.tuning.scenes import Bytes, centred, scene_on
 
 COPY = 0.97
 """Correlation of small pictures (``checks.thumbs``) from which on a picture is a copy.
@@ -39,7 +40,7 @@ ADHERENCE = 0.8
 class Evidence:
     """Of one tuned model, or of its base, on one subject or on several together.
 
-    fidelity: mean cosine between features of its pictures of the product and of real ones.
+    fidelity: mean cosine between features of the product in its pictures and in real ones, each ``alone``.
     gain: fidelity less the base's on the same noise; None of the base itself.
     colour: CIE76 between the mean colour of the product in its pictures and in real ones; None without masks.
     adherence: share of pictures whose background is the one that was asked for.
@@ -87,7 +88,7 @@ class Marks:
 class Real:
     """Real pictures of the product.
 
-    shown: (m, 3, S, S) uint8, on PLAIN where they could be cut out.  colours: (m, 3) CIELAB, the mean of the product's
+    shown: (m, 3, S, S) uint8, ``alone`` where they could be cut out.  colours: (m, 3) CIELAB, the mean of the product's
     pixels, or None without masks.   learnt: the photographs that were learnt from.
     """
 
@@ -98,12 +99,33 @@ class Real:
 
 def real(judged_by: Sequence[Photo], learnt: Sequence[Photo], size: int) -> Real:
     """Photographs as pictures of ``size`` px to hold others against."""
-    scenes = [scene_on(photo, PLAIN, size) for photo in judged_by]
-    shown = torch.from_numpy(np.stack([s.pixels.transpose(2, 0, 1) for s in scenes]))
-    masked = [s for s, photo in zip(scenes, judged_by, strict=True) if photo.mask is not None]
     # As pictures are measured, which have no mask: what of the product is white is left out of both.
-    colours = np.stack([product_colour(s.pixels) for s in masked]) if masked else None
-    return Real(shown, colours, learnt)
+    scenes = [alone(scene_on(photo, PLAIN, size).pixels) for photo in judged_by]
+    masked = [s for s, photo in zip(scenes, judged_by, strict=True) if photo.mask is not None]
+    colours = np.stack([product_colour(s) for s in masked]) if masked else None
+    return Real(_stacked(scenes), colours, learnt)
+
+
+def alone(pixels: Bytes) -> Bytes:
+    """(S, S, 3): the product in the middle of PLAIN, whatever its plain background (S, S, 3) and its place there are;
+    the picture as it is where it cannot be told apart.
+
+    Backgrounds have a measure of their own; in features of whole pictures they outweigh the product.
+    """
+    colour = backdrop(pixels)
+    far = np.zeros(pixels.shape[:2], bool) if colour is None else delta_e(pixels, colour) > NEAR
+    if not LEAST <= far.mean() <= MOST:
+        return pixels
+    return centred(pixels, far.astype(np.uint8) * 255, PLAIN, len(pixels))
+
+
+def products(images: Tensor) -> Tensor:
+    """``alone`` of each of the pictures (n, 3, S, S) uint8."""
+    return _stacked([alone(_rows(image)) for image in images])
+
+
+def _stacked(pictures: Sequence[Bytes]) -> Tensor:
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
 
 def _mean(pixels: Bytes, inside: np.ndarray) -> np.ndarray:
@@ -113,7 +135,7 @@ def _mean(pixels: Bytes, inside: np.ndarray) -> np.ndarray:
 
 
 def product_colour(pixels: Bytes) -> np.ndarray:
-    """(3,) CIELAB of what is not the plain background that was asked for (S, S, 3)."""
+    """(3,) CIELAB of what is not PLAIN (S, S, 3)."""
     return _mean(pixels, delta_e(pixels, COLOURS[PLAIN]) > 12)
 
 
@@ -124,15 +146,16 @@ def unit_features(images: Tensor, features: Features) -> Tensor:
 
 def marks(made: Pictures, asked: Asked, against: Real, features: Features, before: Pictures | None = None) -> Marks:
     """What pictures of one subject show.   before: the base's on the same noise; None of a base."""
-    wanted, own = unit_features(against.shown, features), unit_features(made.subject, features)
-    moved = None if before is None else own - unit_features(before.subject, features)
+    mine = products(made.subject)
+    wanted, own = unit_features(against.shown, features), unit_features(mine, features)
+    moved = None if before is None else own - unit_features(products(before.subject), features)
     plain = np.zeros(made.behind.shape[-2:], np.float32)
     pairs = zip(made.behind, asked.behind, strict=True)
     holds = [background_near(_rows(image), plain, name) for image, (_, name) in pairs]
     return Marks(
         likeness=(own @ wanted.T).mean(1),
         gains=None if moved is None else (moved @ wanted.T).mean(1),
-        colours=_colours(made.subject, against),
+        colours=_colours(mine, against),
         holds=torch.tensor(holds).double(),
         copies=copied(made.subject, against.learnt).double(),
     )

@@ -128,8 +128,8 @@ def tuning_recipe(
 ) -> Recipe:
     """The recipe of an adapter of a stage, or of a word.
 
-    codec: what items hold, less the mask -> states.  shape: of items, the mask in its last channel.  texts: its text
-    encoders where they are learnt on.  word: in the place of adapters.  prepare: the network, in ways that do not
+    codec: what items hold, less what counts -> states.  shape: of items, what counts in its last channel.  texts: its
+    text encoders where they are learnt on.  word: in the place of adapters.  prepare: the network, in ways that do not
     change what is learnt.
     """
 
@@ -149,7 +149,6 @@ def tuning_recipe(
         task=Tune(said.prior, said.outside),
         data=given,
         conditioning=conditioning,
-        drop=0.1,
         batch=said.batch,
         steps=said.steps,
         optimiser=Optimiser(

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from mezzotint.products.colours import COLOURS, NAMES
 from mezzotint.products.scene import background
@@ -22,25 +22,36 @@ Bytes = NDArray[np.uint8]
 SUBJECT, PRIOR = 0, 1
 """Labels of items: of the product, and of what must stay as it is."""
 
-OWN = 0.4
+OWN = 0.5
 """How often a photograph that could be cut out is shown as it is."""
 
 GRADIENTS = 0.25
-FILLS = (0.6, 0.92)
+FILLS = (0.7, 0.9)
 """Share of the picture's side that the longer side of a product takes."""
+
+ROOM = (0.3, 0.7)
+"""Where in the room that is left a product stands: near the middle, as catalogs have it."""
 
 NEARER = (0.8, 1.0)
 """Share of a photograph's shorter side that is taken where it is shown as it is."""
+
+UNSAID = 4
+"""Every so many-th of the prior's pictures is also learnt without its words."""
+
+RIM = 0.06
+"""How far around a product its picture counts, as a share of the picture's side."""
 
 VARIANTS = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """pixels: (S, S, 3).  mask: (S, S), 255 is all the product; all 255 where nothing is known.  text: its caption."""
+    """pixels: (S, S, 3).  counts: (S, S), 255 where the picture is what its text says: everywhere, where the text says
+    what is behind the product or nothing is known of where it is; else the product and a rim around it, without which
+    nothing would say where it ends.  text: its caption."""
 
     pixels: Bytes
-    mask: Bytes
+    counts: Bytes
     text: str
 
 
@@ -51,9 +62,9 @@ def scene_of(photo: Photo, subject: Subject, size: int, random: np.random.Genera
     name = str(random.choice(NAMES))
     name = f"{name} gradient" if random.random() < GRADIENTS else name
     paper = background(name, size, {}, random).pixels
-    fill, at = random.uniform(*FILLS), (random.random(), random.random())
-    pixels, mask = _placed(photo, photo.mask.alpha, paper, fill, at)
-    return Scene(pixels, mask, said(subject.name, name, random))
+    fill, at = random.uniform(*FILLS), (random.uniform(*ROOM), random.uniform(*ROOM))
+    made = _placed(photo.pixels, photo.mask.alpha, paper, fill, at)
+    return Scene(made, _all(size), said(subject.name, name, random))
 
 
 def scene_on(photo: Photo, colour: str, size: int) -> Scene:
@@ -62,10 +73,14 @@ def scene_on(photo: Photo, colour: str, size: int) -> Scene:
         side = min(photo.pixels.shape[:2])
         top, left = ((n - side) // 2 for n in photo.pixels.shape[:2])
         middle = photo.pixels[top : top + side, left : left + side]
-        return Scene(_resized(middle, (size, size)), np.full((size, size), 255, np.uint8), "")
+        return Scene(_resized(middle, (size, size)), _all(size), "")
+    return Scene(centred(photo.pixels, photo.mask.alpha, colour, size), _all(size), colour)
+
+
+def centred(pixels: Bytes, alpha: Bytes, colour: str, size: int) -> Bytes:
+    """(size, size, 3): what alpha (H, W) leaves of a picture (H, W, 3), in the middle of a plain background."""
     paper = np.broadcast_to(np.array(COLOURS[colour], np.uint8), (size, size, 3))
-    pixels, mask = _placed(photo, photo.mask.alpha, paper, sum(FILLS) / 2, (0.5, 0.5))
-    return Scene(pixels, mask, colour)
+    return _placed(pixels, alpha, paper, sum(FILLS) / 2, (0.5, 0.5))
 
 
 def stand_ins(photos: Mapping[Subject, Sequence[Photo]], size: int, each: int) -> list[Scene]:
@@ -76,6 +91,12 @@ def stand_ins(photos: Mapping[Subject, Sequence[Photo]], size: int, each: int) -
     return [scene_of(replace(photo, caption=None), kind, size, random) for _ in range(each) for kind, photo in kinds]
 
 
+def unsaid(prior: Sequence[Scene]) -> list[Scene]:
+    """Some of the prior's pictures without a word: what the base answers where nothing is asked for is kept too, which
+    guidance holds every picture against."""
+    return [replace(scene, text="") for scene in prior[::UNSAID]]
+
+
 def _own(photo: Photo, subject: Subject, size: int, random: np.random.Generator) -> Scene:
     """A square part of the photograph that keeps the product, where that fits."""
     height, width = photo.pixels.shape[:2]
@@ -84,10 +105,21 @@ def _own(photo: Photo, subject: Subject, size: int, random: np.random.Generator)
     side = min(min(height, width), max(least, round(min(height, width) * random.uniform(*NEARER))))
     left, top = (_begin(box[k], box[k + 2], side, n, random) for k, n in ((0, width), (1, height)))
     cut = (slice(top, top + side), slice(left, left + side))
-    alpha = np.full((height, width), 255, np.uint8) if photo.mask is None else photo.mask.alpha
-    made, mask = (_resized(x[cut], (size, size)) for x in (photo.pixels, alpha))
-    text = said(subject.name, backdrop_name(photo), random) if photo.caption is None else photo.caption
-    return Scene(made, mask, text)
+    made, name = _resized(photo.pixels[cut], (size, size)), backdrop_name(photo)
+    text = said(subject.name, name, random) if photo.caption is None else photo.caption
+    if photo.mask is None or (name and photo.caption is None):
+        return Scene(made, _all(size), text)
+    return Scene(made, _rimmed(_resized(photo.mask.alpha[cut], (size, size))), text)
+
+
+def _all(size: int) -> Bytes:
+    return np.full((size, size), 255, np.uint8)
+
+
+def _rimmed(mask: Bytes) -> Bytes:
+    """A mask (S, S) with what is near it, a square around each of its pixels."""
+    reach = max(1, round(RIM * len(mask)))
+    return np.asarray(Image.fromarray(mask).filter(ImageFilter.MaxFilter(2 * reach + 1)))
 
 
 def _box(alpha: Bytes) -> tuple[int, int, int, int]:
@@ -111,32 +143,31 @@ def _resized(x: Bytes, size: tuple[int, int]) -> Bytes:
     return np.asarray(Image.fromarray(x).resize(size, how))
 
 
-def _placed(photo: Photo, alpha: Bytes, paper: Bytes, fill: float, at: tuple[float, float]) -> tuple[Bytes, Bytes]:
-    """The product cut out, scaled to ``fill``, on paper (S, S, 3), at 0 … 1 of the room; and its mask there."""
+def _placed(pixels: Bytes, alpha: Bytes, paper: Bytes, fill: float, at: tuple[float, float]) -> Bytes:
+    """The product cut out, scaled to ``fill``, on paper (S, S, 3), at 0 … 1 of the room."""
     size = len(paper)
     left, top, right, bottom = _box(alpha)
     part = (slice(top, bottom), slice(left, right))
     scale = size * fill / max(right - left, bottom - top)
     width, height = (max(1, min(size, round(n * scale))) for n in (right - left, bottom - top))
     thin = alpha[part][..., None].astype(np.float32) / 255
-    light = (photo.pixels[part] * thin).round().astype(np.uint8)
+    light = (pixels[part] * thin).round().astype(np.uint8)
     colour, cover = _resized(light, (width, height)), _resized(alpha[part], (width, height))
     y, x = round(at[0] * (size - height)), round(at[1] * (size - width))
-    made, mask = paper.copy(), np.zeros((size, size), np.uint8)
+    made = paper.copy()
     here = (slice(y, y + height), slice(x, x + width))
     there = cover[..., None].astype(np.float32) / 255
     made[here] = (paper[here] * (1 - there) + colour).round().clip(0, 255).astype(np.uint8)
-    mask[here] = cover
-    return made, mask
+    return made
 
 
 Stored = Callable[[Bytes, Bytes], Bytes]
-"""(pixels (S, S, 3), mask (S, S)) -> what an item holds: pixels or latents, and the mask, (C, h, w) uint8."""
+"""(pixels (S, S, 3), counts (S, S)) -> what an item holds: pixels or latents, and what counts, (C, h, w) uint8."""
 
 
-def with_mask(pixels: Bytes, mask: Bytes) -> Bytes:
-    """(4, S, S): the mask is the fourth channel."""
-    return np.ascontiguousarray(np.concatenate([pixels, mask[..., None]], -1).transpose(2, 0, 1))
+def with_counts(pixels: Bytes, counts: Bytes) -> Bytes:
+    """(4, S, S): what counts is the fourth channel."""
+    return np.ascontiguousarray(np.concatenate([pixels, counts[..., None]], -1).transpose(2, 0, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +182,7 @@ class Sittings:
     prior: Sequence[Scene]
     share: float
     size: int
-    stored: Stored = with_mask
+    stored: Stored = with_counts
     seed: int = 0
     shards: int = VARIANTS
 
@@ -208,7 +239,7 @@ class Sitting:
         if i < len(all_of_them.pairs):
             scene = all_of_them.scene(i, self.variant)
             name = f"{all_of_them.pairs[i][1].name}/{self.variant}"
-            return Item(name, all_of_them.stored(scene.pixels, scene.mask), scene.text, SUBJECT)
+            return Item(name, all_of_them.stored(scene.pixels, scene.counts), scene.text, SUBJECT)
         k = (self.variant * all_of_them.beside + i - len(all_of_them.pairs)) % len(all_of_them.prior)
         scene = all_of_them.prior[k]
-        return Item(f"prior/{k}", all_of_them.stored(scene.pixels, scene.mask), scene.text, PRIOR)
+        return Item(f"prior/{k}", all_of_them.stored(scene.pixels, scene.counts), scene.text, PRIOR)

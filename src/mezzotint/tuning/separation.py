@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mezzotint.evaluation.estimate import Estimate, mean_of
 from mezzotint.evaluation.features import Features
-from mezzotint.tuning.evidence import unit_features
+from mezzotint.tuning.evidence import products, unit_features
 
 BLEED = 0.5
 """A product bleeds where pictures of another's word moved towards it by more than so much of what its own word moved
@@ -52,10 +52,11 @@ def separation(
     """The matrix.
 
     Args: made, base: subject -> pictures of its word, (m, 3, S, S) uint8, by what was tuned and by its base on the same
-            noise.  real: subject -> photographs (k, 3, S, S), to hold them against.
+            noise.  real: subject -> photographs (k, 3, S, S), to hold them against, as ``evidence.real`` shows them.
     """
     names = tuple(real)
     of = {name: unit_features(real[name], features) for name in names}
-    moved = {name: unit_features(made[name], features) - unit_features(base[name], features) for name in names}
+    after, before = ({name: unit_features(products(shown[name]), features) for name in names} for shown in (made, base))
+    moved = {name: after[name] - before[name] for name in names}
     rows = tuple(tuple(mean_of((moved[j] @ of[i].T).mean(1)) for j in names) for i in names)
     return Separation(names, rows)

@@ -131,8 +131,8 @@ class Settings:
     """How it is learnt.
 
     steps: updates.  batch: rows of each.  rate: of learning.  share: of rows that keep the base as it is.
-    prior: how much those count.  outside: how much what is outside the mask counts.  moments: how many points of the
-    run are candidates.  seed: of everything that is drawn.
+    prior: how much those count.  outside: how much it counts what is behind a product where its text does not say so.
+    moments: how many points of the run are candidates.  seed: of everything that is drawn.
     """
 
     method: Method = field(default_factory=Method)

@@ -1,4 +1,4 @@
-"""What an adapter learns: the product inside its mask, and to leave the base as it is everywhere else."""
+"""What an adapter learns: the product as its scenes say, and to leave the base as it is everywhere else."""
 
 from __future__ import annotations
 
@@ -56,9 +56,10 @@ class Tuned(nn.Module):
 class Tune:
     r"""The weighted squared error of x0, :math:`w(\alpha,\sigma)\,\overline{m\,(D(x) - y)^2}` a row.
 
-    Rows of the product, and those without a label: y is the picture, and m counts what is outside its mask ``outside``
-    times and is 1 on average.  Rows of the prior: y is the base's own answer, m is 1, and the row counts ``prior``
-    times: learning without forgetting, also where there are no pictures of other things.
+    Rows of the product, and those without a label: y is the picture, and m counts what is no part of what its text says
+    (``scenes.Scene.counts``) ``outside`` times, and is 1 on average.  Rows of the prior: y is the base's own answer, m
+    is 1, and the row counts ``prior`` times: learning without forgetting, also where there are no pictures of other
+    things.
 
     Ruiz et al., 2023, DreamBooth, eq. 2; Li & Hoiem, 2016, Learning without Forgetting, eq. 2.
     """
@@ -82,13 +83,13 @@ class Tune:
         row = error.flatten(1).mean(1) * recipe.weight(level).to(error)
         return torch.where(before, self.prior * row, row)
 
-    def counted(self, mask: Tensor, before: Tensor, size: tuple[int, ...]) -> Tensor:
-        """How much each place counts, (b, 1, h, w), 1 on average.   mask: (b, 1, H, W) uint8.  before: (b,) bool."""
-        small = F.interpolate(mask.to(before.device).float() / 255, size, mode="area")
-        counts = self.outside + (1 - self.outside) * small
+    def counted(self, counts: Tensor, before: Tensor, size: tuple[int, ...]) -> Tensor:
+        """How much each place counts, (b, 1, h, w), 1 on average.   counts: (b, 1, H, W) uint8.  before: (b,) bool."""
+        small = F.interpolate(counts.to(before.device).float() / 255, size, mode="area")
+        weight = self.outside + (1 - self.outside) * small
         # Nothing of the product and an outside of 0: nothing counts, and nothing is divided by.
-        counts = counts / counts.mean((1, 2, 3), keepdim=True).clamp_min(1e-6)
-        return torch.where(before[:, None, None, None], torch.ones_like(counts), counts)
+        weight = weight / weight.mean((1, 2, 3), keepdim=True).clamp_min(1e-6)
+        return torch.where(before[:, None, None, None], torch.ones_like(weight), weight)
 
     def _before(self, recipe: Recipe, base: nn.Module, given: Sample, rows: Tensor, x: Tensor) -> Tensor:
         """What the base answers on some rows."""

@@ -34,7 +34,7 @@ from mezzotint.training.recipe import Recipe
 from mezzotint.training.run import Outcome, Watch, fit
 from mezzotint.tuning.photos import Photo
 from mezzotint.tuning.recipe import Prepare, Word, as_it_is, tuning_recipe
-from mezzotint.tuning.scenes import VARIANTS, Bytes, Scene, Sittings, Stored, stand_ins, with_mask
+from mezzotint.tuning.scenes import VARIANTS, Bytes, Scene, Sittings, Stored, stand_ins, unsaid, with_counts
 from mezzotint.tuning.settings import Method, Settings
 from mezzotint.tuning.task import Tuned
 from mezzotint.tuning.words import Subject
@@ -51,8 +51,8 @@ STAND_INS = 8
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """How items hold scenes.   shape: of an item, the mask in its last channel.  codec: of the rest.   shards: scenes
-    of each photograph."""
+    """How items hold scenes.   shape: of an item, what counts in its last channel.  codec: of the rest.
+    shards: scenes of each photograph."""
 
     shape: tuple[int, int, int]
     codec: Codec
@@ -65,29 +65,29 @@ def kept(base: Base, device: str) -> Kept:
     codec = base.stage.codec(device)
     if isinstance(codec, PixelCodec):
         height, width = codec.size
-        return Kept((codec.channels + 1, height, width), codec, with_mask, VARIANTS)
+        return Kept((codec.channels + 1, height, width), codec, with_counts, VARIANTS)
     halves = Halves(codec.shape)
     height, width = codec.shape[-2:]
     return Kept((halves.stored[0] + 1, height, width), halves, _Encoded(codec, halves, device), ENCODED)
 
 
 class _Encoded:
-    """Scenes -> states as bytes with the mask; each scene once."""
+    """Scenes -> states as bytes with what counts; each scene once."""
 
     def __init__(self, codec: Codec, halves: Halves, device: str) -> None:
         self._codec, self._halves, self._device = codec, halves, device
         self._known: dict[str, Bytes] = {}  # by digest: the scenes themselves would fill the memory
 
-    def __call__(self, pixels: Bytes, mask: Bytes) -> Bytes:
-        key = sha256([pixels.tobytes(), mask.tobytes()])
+    def __call__(self, pixels: Bytes, counts: Bytes) -> Bytes:
+        key = sha256([pixels.tobytes(), counts.tobytes()])
         if key not in self._known:
-            self._known[key] = self._encoded(pixels, mask)
+            self._known[key] = self._encoded(pixels, counts)
         return self._known[key]
 
-    def _encoded(self, pixels: Bytes, mask: Bytes) -> Bytes:
+    def _encoded(self, pixels: Bytes, counts: Bytes) -> Bytes:
         picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]
         state = self._codec.encode(picture.to(self._device)).cpu()
-        small = F.interpolate(torch.from_numpy(mask.copy())[None, None].float(), state.shape[-2:], mode="area")
+        small = F.interpolate(torch.from_numpy(counts.copy())[None, None].float(), state.shape[-2:], mode="area")
         made: Bytes = torch.cat([self._halves.decode(state), small.round().to(torch.uint8)], 1)[0].numpy()
         return made
 
@@ -153,7 +153,7 @@ def lesson(
     how = kept(base, device)
     size = square(base)
     kept_so = prior or stand_ins(photos, size, STAND_INS)
-    learn = Sittings(photos, kept_so, said.kept_share, size, how.stored, said.seed, how.shards)
+    learn = Sittings(photos, [*kept_so, *unsaid(kept_so)], said.kept_share, size, how.stored, said.seed, how.shards)
     measured = held if any(held.values()) else photos
     check = Sittings(measured, (), 0.0, size, how.stored, said.seed + 1, min(4, how.shards))
     scale = preset(base.stage.spec, "standard").scale

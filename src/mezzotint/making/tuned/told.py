@@ -49,7 +49,7 @@ class Spelled:
     """A ``Conditioning`` of captions as tokens, for text encoders that are learnt on (``pretrained.families.legible``).
 
     tokens: ``Legible.tokens``.  beside: (cond, null) of one row, of what a network is told beside texts.   instead: as
-    of ``Told``.
+    of ``Told``, and the empty caption as there.
     """
 
     tokens: Callable[[Sequence[str]], Cond]
@@ -57,14 +57,14 @@ class Spelled:
     instead: str
 
     def __call__(self, items: Sequence[Item]) -> Cond:
-        return self._told([item.text or self.instead for item in items], self.beside[0])
+        return self._told([self.instead if item.text is None else item.text for item in items])
 
     def null(self, rows: int) -> Cond:
-        return self._told([""] * rows, self.beside[1])
+        return self._told([""] * rows)
 
-    def _told(self, captions: Sequence[str], beside: Cond) -> Cond:
-        more = {name: value.expand(len(captions), *value.shape[1:]) for name, value in beside.items()}
-        return {**self.tokens(captions), **more}
+    def _told(self, captions: Sequence[str]) -> Cond:
+        beside = [self.beside[not caption] for caption in captions]
+        return {**self.tokens(captions), **{name: torch.cat([row[name] for row in beside]) for name in self.beside[0]}}
 
 
 def spelled(reads: Legible, read: Read, instead: str) -> Spelled:
@@ -79,13 +79,14 @@ def spelled(reads: Legible, read: Read, instead: str) -> Spelled:
 
 @dataclass(frozen=True)
 class Told:
-    """A ``Conditioning`` of captions that a system reads.   instead: a caption whose null stands for nothing."""
+    """A ``Conditioning`` of captions that a system reads; of the empty one it is told what guidance holds others
+    against.   instead: the caption of what has none."""
 
     read: Read
     instead: str
 
     def __call__(self, items: Sequence[Item]) -> Cond:
-        rows = [self.read(item.text or self.instead)[0] for item in items]
+        rows = [self.read(item.text or self.instead)[item.text == ""] for item in items]
         return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
 
     def null(self, rows: int) -> Cond:
