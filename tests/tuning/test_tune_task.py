@@ -19,7 +19,7 @@ from mezzotint.making.tuned.learn import Lesson
 from mezzotint.pretrained.model import load
 from mezzotint.training.task import Draws, Sample
 from mezzotint.tuning.scenes import PRIOR, SUBJECT
-from mezzotint.tuning.settings import Method, Settings
+from mezzotint.tuning.settings import Method, Settings, usual_rate
 from mezzotint.tuning.task import Tune, Tuned
 
 LABELS = (SUBJECT, PRIOR, SUBJECT, PRIOR)
@@ -124,4 +124,10 @@ def test_an_empty_mask_and_nothing_outside_is_no_division_by_nothing() -> None:
 def test_the_rate_is_soon_whole(cascade: Path, shoot: Path, steps: int, risen: int) -> None:
     said = Settings(Method(rank=2), steps, 4, moments=1)
     how = tiny_lesson(base(load(cascade), "cpu", "float32"), shoot, said).recipe.optimiser
-    assert how.at(risen - 1, steps) == said.rate and all(how.at(k, steps) < said.rate for k in range(risen - 1))
+    assert how.at(risen - 1, steps) == 3e-3 and all(how.at(k, steps) < 3e-3 for k in range(risen - 1))
+
+
+def test_usual_rates_are_those_of_the_size_and_of_what_is_learnt() -> None:
+    small, large = 10_000_000, 860_000_000
+    assert usual_rate(Method(), small) > usual_rate(Method(), large) > usual_rate(Method("full"), large)
+    assert usual_rate(Method("textual-inversion"), small) == usual_rate(Method("textual-inversion"), large)

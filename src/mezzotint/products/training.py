@@ -33,8 +33,9 @@ from mezzotint.training.texts import CachedTexts
 SIDE, SMALL = 256, 64
 """Sides of the finished picture, and of the first stage's in a cascade, px."""
 
-LATENT_VARIANTS = 8
-"""Scenes of each photograph that are kept as latents."""
+LATENT_VARIANTS = 2
+"""Scenes of each photograph that are kept as latents.  Drawing and encoding one takes longer on a processor than a step
+learns from it; a run of hours may want more."""
 
 ENCODER, TOKENS = "minilm", 28
 TEXT = TextConfig(dim=384, mode="in_context", length=TOKENS)

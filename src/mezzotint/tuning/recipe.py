@@ -118,6 +118,7 @@ def tuning_recipe(
     stage: AnyStage,
     halves: Tunable,
     said: Settings,
+    rate: float,
     codec: Codec,
     shape: tuple[int, int, int],
     conditioning: Conditioning,
@@ -128,9 +129,9 @@ def tuning_recipe(
 ) -> Recipe:
     """The recipe of an adapter of a stage, or of a word.
 
-    codec: what items hold, less what counts -> states.  shape: of items, what counts in its last channel.  texts: its
-    text encoders where they are learnt on.  word: in the place of adapters.  prepare: the network, in ways that do not
-    change what is learnt.
+    rate: of learning.  codec: what items hold, less what counts -> states.  shape: of items, what counts in its last
+    channel.  texts: its text encoders where they are learnt on.  word: in the place of adapters.  prepare: the network,
+    in ways that do not change what is learnt.
     """
 
     def given(folder: Path | None) -> Data:
@@ -152,7 +153,7 @@ def tuning_recipe(
         batch=said.batch,
         steps=said.steps,
         optimiser=Optimiser(
-            said.rate,
+            rate,
             warmup=min(WARMUP, said.steps // 10),
             decay=Trapezoid(0.3, 0.05),
             factors=_factors(said.method),

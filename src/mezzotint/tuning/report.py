@@ -18,7 +18,7 @@ HEADS = (
     (
         "fidelity",
         "like the photographs",
-        "mean cosine between features of its pictures of the product and of real ones",
+        "mean cosine between features of the product in its pictures and in real ones, whatever is behind it",
     ),
     ("gain", "more than the base", "the same less the base's on the same noise"),
     ("colour", "colour error ΔE", "CIE76 between the mean colours of the product in its pictures and in real ones"),

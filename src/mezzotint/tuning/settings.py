@@ -18,6 +18,18 @@ FALLING, INVERSION = "tlora", "textual-inversion"
 UNSCALED = ("pissa", "full", INVERSION)
 """Methods that have no alpha."""
 
+LARGE = 100_000_000
+"""Numbers of a base from which on it is a large one."""
+
+SMALL_S, LARGE_S = 3e-3, 1e-4
+"""Usual rates of adapters on small bases, as tried on ours, and on large ones, as the field's scripts have them."""
+
+WORD_S = 5e-3
+"""Usual rate of a word's vectors."""
+
+EVERY_WEIGHT = 0.1
+"""How many times an adapter's usual rate is that of every weight, which moves more in a step than thin matrices do."""
+
 WITHOUT_B = ("lokr", "loha", "full", INVERSION)
 """Methods whose tensors are not A and B."""
 
@@ -126,21 +138,29 @@ class Method:
         return METHODS[self.name](self.rank, self.alpha)
 
 
+def usual_rate(method: Method, numbers: int) -> float:
+    """The rate of learning where nobody says, on a base of so many numbers."""
+    if method.inverts:
+        return WORD_S
+    usual = SMALL_S if numbers < LARGE else LARGE_S
+    return EVERY_WEIGHT * usual if method.name == "full" else usual
+
+
 @dataclass(frozen=True)
 class Settings:
     """How it is learnt.
 
-    steps: updates.  batch: rows of each.  rate: of learning.  share: of rows that keep the base as it is.
-    prior: how much those count.  outside: how much it counts what is behind a product where its text does not say so.
-    moments: how many points of the run are candidates.  seed: of everything that is drawn.
+    steps: updates.  batch: rows of each.  rate: of learning; None is ``usual_rate``.  share: of rows that keep the base
+    as it is.  prior: how much those count.  outside: how much it counts what is behind a product where its text does
+    not say so.  moments: how many points of the run are candidates.  seed: of everything that is drawn.
     """
 
     method: Method = field(default_factory=Method)
-    steps: int = 600
+    steps: int = 300
     batch: int = 16
-    rate: float = 1e-3
+    rate: float | None = None
     share: float = 0.25
-    prior: float = 1.0
+    prior: float = 4.0
     outside: float = 0.2
     moments: int = 4
     seed: int = 0
@@ -156,7 +176,7 @@ class Settings:
         if self.moments > self.steps:
             raise UsageError(f"{self.moments} moments of {self.steps} steps; expected no more than steps")
         check_seed(self.seed)
-        if not 0 < self.rate <= 1:
+        if self.rate is not None and not 0 < self.rate <= 1:
             raise UsageError(f"rate is {self.rate:g}; expected above 0 and at most 1")
         if not (0 <= self.share < 1 and 0 <= self.prior <= MOST_PRIOR and 0 <= self.outside <= 1):
             raise UsageError(

@@ -64,7 +64,7 @@ class Tune:
     Ruiz et al., 2023, DreamBooth, eq. 2; Li & Hoiem, 2016, Learning without Forgetting, eq. 2.
     """
 
-    prior: float = 1.0
+    prior: float = 4.0
     outside: float = 0.2
 
     def __call__(self, recipe: Recipe, network: nn.Module, given: Sample) -> Tensor:

@@ -51,6 +51,11 @@ class Base:
         main = self.model.main
         return main if self.size is None else main.at(parse_size(self.size))
 
+    @property
+    def numbers(self) -> int:
+        """Of all networks of that stage."""
+        return sum(p.numel() for net in self.stage.networks.values() for p in net.parameters())
+
     def job(self, prompts: Sequence[str], seed: int, worn: Worn | None, quality: str = "standard") -> Job:
         """Pictures of prompts, one each, by the base or by what is tuned.  Raises as ``generate``."""
         model = self.until if worn is None else wearing(self.until, _with(self.until.system, worn))

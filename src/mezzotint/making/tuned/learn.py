@@ -35,7 +35,7 @@ from mezzotint.training.run import Outcome, Watch, fit
 from mezzotint.tuning.photos import Photo
 from mezzotint.tuning.recipe import Prepare, Word, as_it_is, tuning_recipe
 from mezzotint.tuning.scenes import VARIANTS, Bytes, Scene, Sittings, Stored, stand_ins, unsaid, with_counts
-from mezzotint.tuning.settings import Method, Settings
+from mezzotint.tuning.settings import Method, Settings, usual_rate
 from mezzotint.tuning.task import Tuned
 from mezzotint.tuning.words import Subject
 
@@ -163,7 +163,8 @@ def lesson(
     texts = texts_of(base, said.method, word, halves)
     told = Told(read, first.kind) if texts is None else spelled(texts.reads, read, first.kind)
     data = Data(learn, check)
-    made = tuning_recipe(base.stage, halves, said, how.codec, how.shape, told, data, texts, word, prepare)
+    rate = usual_rate(said.method, base.numbers) if said.rate is None else said.rate
+    made = tuning_recipe(base.stage, halves, said, rate, how.codec, how.shape, told, data, texts, word, prepare)
     return Lesson(made, data, device)
 
 

@@ -13,10 +13,11 @@ from mezzotint.products.captions import article
 from mezzotint.products.colours import NAMES
 from mezzotint.tuning.prompts import other_prompts
 from mezzotint.tuning.scenes import Scene
+from mezzotint.tuning.settings import LARGE
 from mezzotint.tuning.words import Subject
 
-MANY, SMALL = 32, 100_000_000
-"""Pictures where nobody says, of a base with fewer numbers than SMALL; a larger one would take too long."""
+MANY = 32
+"""Pictures where nobody says, of a small base; a large one would take too long."""
 
 SEED = 2**40
 """Of the first picture: far from the seeds that evidence is made with."""
@@ -38,8 +39,7 @@ def pictures_for(base: Base, said: int | None) -> int:
     """How many pictures of the prior are made."""
     if said is not None:
         return said
-    numbers = sum(p.numel() for net in base.stage.networks.values() for p in net.parameters())
-    return MANY if numbers < SMALL else 0
+    return MANY if base.numbers < LARGE else 0
 
 
 def prior_scenes(base: Base, subjects: Sequence[Subject], n: int, work: Path, report: Counted = unheard) -> list[Scene]:

@@ -6,7 +6,7 @@ import re
 import shlex
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,6 +107,8 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
     prior = prior_scenes(model, wish.subjects, count, work / "prior", heed)
     prepare = checkpointed if wish.gradient_checkpointing else as_it_is
     plan = lesson(model, halves, photos.learnt, photos.held, prior, wish.settings, prepare)
+    # What was left to the program is said from here on: report and passport state it.
+    wish = replace(wish, settings=replace(wish.settings, rate=plan.recipe.optimiser.rate))
     patient = Patient(folder / "run" / "journal.jsonl")
     if start == "resume" and patient.early:  # it ended so, and was killed before or while it was judged
         seconds = learnt_for(folder / "run")
