@@ -51,7 +51,7 @@ def taken(data: Path, part: Part, n: int, side: int) -> Tensor:
     if len(shard) < n:
         raise SystemExit(f"{data} has {len(shard)} photographs of {part}; -n is {n}")
     items = [shard[k * len(shard) // n] for k in range(n)]
-    return torch.from_numpy(np.stack([np.asarray(item.data) for item in items]))
+    return torch.from_numpy(np.stack([np.asarray(item.image) for item in items]))
 
 
 def jpeg(images: Tensor, most: int) -> tuple[Tensor, int]:
@@ -103,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from mezzotint.codecs.latent import Latent, Stored
     from mezzotint.evaluation.estimate import mean_of
-    from mezzotint.nets import Autoencoder
+    from mezzotint.nets.autoencoder import Autoencoder
     from mezzotint.pretrained.network import describe_network, load_network
 
     part = describe_network(given.autoencoder)

@@ -157,7 +157,7 @@ class Settings:
 
     method: Method = field(default_factory=Method)
     steps: int = 300
-    batch: int = 16
+    batch: int = 8
     rate: float | None = None
     share: float = 0.25
     prior: float = 4.0

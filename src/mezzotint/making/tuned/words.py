@@ -33,7 +33,7 @@ def tune(
     vectors: int = 1,
     initial: str = "",
     steps: int = 300,
-    batch: int = 16,
+    batch: int = 8,
     rate: float | None = None,
     share: float = 0.25,
     prior: float = 4.0,
