@@ -7,7 +7,7 @@ between two moments on the line between them, and the drift there; then the byte
 fidelity is not clearly lower.  Seconds are those of everything after loading, the prior's and the class's pictures too,
 without judging.  Results are kept under ``<out>/work``, part by part.
 
-    python benchmarks/tune_fidelity.py [--data PRODUCTS] [--steps 300] [--script-steps 500]
+    python benchmarks/tune_fidelity.py [--data PRODUCTS] [--steps 320] [--script-steps 500]
 
 Without ``--data``, a folder of ``mezzotint render``, the photographs of ``examples/photos`` are learnt from.
 """
@@ -356,7 +356,7 @@ def arguments() -> argparse.ArgumentParser:
     asked.add_argument("--views", type=int, default=VIEWS, help=f"pictures to learn from  [{VIEWS}]")
     asked.add_argument("--model", default="products-pixel")
     asked.add_argument("--rank", type=int, default=16)
-    asked.add_argument("--steps", type=int, default=300, help="updates of ours")
+    asked.add_argument("--steps", type=int, default=320, help="updates of ours")
     asked.add_argument("--batch", type=int, help="rows of ours  [tune's own]")
     asked.add_argument("--rate", type=float, help="of ours  [tune's own]")
     asked.add_argument(

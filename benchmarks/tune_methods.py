@@ -5,7 +5,7 @@ judge (``mezzotint tune --judge-by``), on the same noise for all.  Every run is 
 result under ``<out>/work``; those that are there are not made again, one that was killed begins anew, so that its cost
 is that of the whole run.  Rates are the default's but where ``--rates`` says otherwise.
 
-    python benchmarks/tune_methods.py --data PRODUCTS [--subject ID] [--steps 300] [--methods lora dora …]
+    python benchmarks/tune_methods.py --data PRODUCTS [--subject ID] [--steps 320] [--methods lora dora …]
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from quality import kept, note
 
 METHODS = ("lora", "rslora", "tlora", "dora", "pissa", "lokr", "loha", "oft", "full")
 SUBJECT, NAME, VIEWS = "blendswap-cc-0-stool2", "zorbo", 5
-RATES = ("full=1e-4",)
-"""A step of every weight moves more than one of thin matrices; OFT, LoKr and LoHa are given LoRA's."""
+RATES = ()
+"""None: each is given the rate that ``tune`` gives it (``tuning.settings.usual_rate``)."""
 
 HEAD = ("method", "gain over the base", "fidelity", "backgrounds", "drift", "copies", "holds", "KiB", "CPU s")
 
@@ -106,7 +106,7 @@ def arguments() -> argparse.ArgumentParser:
     asked.add_argument("--model", default="products-pixel")
     asked.add_argument("--methods", nargs="*", default=list(METHODS), choices=METHODS)
     asked.add_argument("--rank", type=int, default=16)
-    asked.add_argument("--steps", type=int, default=300)
+    asked.add_argument("--steps", type=int, default=320)
     asked.add_argument("--batch", type=int, help="rows of an update  [tune's own]")
     asked.add_argument("--moments", type=int, default=4)
     asked.add_argument("--rates", nargs="*", default=list(RATES), metavar="METHOD=RATE", help=f"[{' '.join(RATES)}]")

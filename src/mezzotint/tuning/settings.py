@@ -21,7 +21,7 @@ UNSCALED = ("pissa", "full", INVERSION)
 LARGE = 100_000_000
 """Numbers of a base from which on it is a large one."""
 
-SMALL_S, LARGE_S = 3e-3, 1e-4
+SMALL_S, LARGE_S = 4e-3, 1e-4
 """Usual rates of adapters on small bases, as tried on ours, and on large ones, as the field's scripts have them."""
 
 WORD_S = 5e-3
@@ -156,7 +156,7 @@ class Settings:
     """
 
     method: Method = field(default_factory=Method)
-    steps: int = 300
+    steps: int = 320
     batch: int = 8
     rate: float | None = None
     share: float = 0.25

@@ -32,7 +32,7 @@ def tune(
     text_encoder: float = 0.0,
     vectors: int = 1,
     initial: str = "",
-    steps: int = 300,
+    steps: int = 320,
     batch: int = 8,
     rate: float | None = None,
     share: float = 0.25,
