@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from mezzotint.cli import run
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -19,7 +18,16 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.M | re.S)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if BLOCK.search(p.read_text())], ids=lambda p: p.stem)
+SLOW = ("without-torch",)
+"""Pages whose examples and commands take long."""
+
+
+def _with(block: re.Pattern[str]) -> list[Any]:
+    found = [p for p in PAGES if block.search(p.read_text())]
+    return [pytest.param(p, id=p.stem, marks=pytest.mark.slow if p.stem in SLOW else ()) for p in found]
+
+
+@pytest.mark.parametrize("page", _with(BLOCK))
 def test_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     scope: dict[str, object] = {"__name__": "example"}
@@ -33,22 +41,15 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not missing, f"{page.name} points to {missing}"
 
 
-SLOW = ("without-torch",)
-"""Pages whose commands take long."""
-
-
-def _with_commands() -> list[Any]:
-    found = [p for p in PAGES if CONSOLE.search(p.read_text())]
-    return [pytest.param(p, id=p.stem, marks=pytest.mark.slow if p.stem in SLOW else ()) for p in found]
-
-
-@pytest.mark.parametrize("page", _with_commands())
-def test_commands_run(page: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", _with(CONSOLE))
+def test_commands_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process: that the program starts is for the tests of the command line."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))
     lines = [line[2:] for block in CONSOLE.findall(page.read_text()) for line in block.splitlines() if line[:2] == "$ "]
     for line in lines:
         program, *arguments = shlex.split(line)
         assert program == "mezzotint", f"{page.name} shows a command that is not ours: {line}"
-        env = os.environ | {"MEZZOTINT_HOME": str(tmp_path / "home")}
-        command = [sys.executable, "-m", "mezzotint", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{line}: {done.stderr}"
+        assert run(arguments) == 0, f"{line}: {capsys.readouterr().err}"

@@ -55,10 +55,11 @@ def file(pixels: np.ndarray, kind: str) -> np.ndarray:
     return np.asarray(Pillow.open(out).convert("RGB"))
 
 
-def test_a_hundred_products_keep_their_pixels(tmp_path: Path, system: System) -> None:
+@pytest.mark.parametrize("many", [15, pytest.param(100, id="hundred", marks=pytest.mark.slow)])
+def test_products_keep_their_pixels(many: int, tmp_path: Path, system: System) -> None:
     """Smaller photographs are padded, larger ones scaled down; PNG and lossless WebP; one changed pixel is seen."""
     generator = np.random.default_rng(7)
-    for k in range(100):
+    for k in range(many):
         size = tuple(int(n) for n in generator.integers(20, 400, 2))
         path = photo(tmp_path, generator, size, f"p{k}.png")
         product = product_of(str(path), "", None, system)

@@ -51,10 +51,21 @@ def own(inside: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def calibrated_home(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the tiny model, calibrated for 3 calls; never written to."""
+    folder = placed(home, tmp_path_factory.mktemp("calibrated") / "own")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEZZOTINT_HOME", str(folder))
+        assert run(["calibrate", *FAST]) == 0
+    return folder
+
+
 @pytest.fixture
-def calibrated(own: Path) -> Path:
-    """The side-car of the tiny model for 3 calls."""
-    assert run(["calibrate", *FAST]) == 0
+def calibrated(inside: Path, calibrated_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The side-car of the tiny model for 3 calls, in a home of its own."""
+    own = shutil.copytree(calibrated_home, inside / "own")
+    monkeypatch.setenv("MEZZOTINT_HOME", str(own))
     return next(own.glob("solvers/*/3-*.json"))
 
 
@@ -177,7 +188,10 @@ def test_json_says_what_was_made(own: Path, capsys) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_interrupted_it_goes_on_to_the_same_bits(start, inside: Path, home: Path, environment, how: int) -> None:
+def test_interrupted_it_goes_on_to_the_same_bits(
+    start, inside: Path, home: Path, environment, monkeypatch: pytest.MonkeyPatch, how: int
+) -> None:
+    """Stopped in a process of its own, and gone on with in this one."""
     words = ["calibrate", *FAST, "--updates", "60"]
     parts, whole = (placed(home, inside / name) for name in ("parts", "whole"))
     source = Path(mezzotint.__file__).parents[1]
@@ -187,8 +201,8 @@ def test_interrupted_it_goes_on_to_the_same_bits(start, inside: Path, home: Path
         time.sleep(0.005)
     process.send_signal(how)
     assert process.wait() == (130 if how == signal.SIGINT else -signal.SIGKILL)
-    assert start(*words).wait() == 0
-    environment["MEZZOTINT_HOME"] = str(whole)
-    assert start(*words).wait() == 0
+    for folder in (parts, whole):
+        monkeypatch.setenv("MEZZOTINT_HOME", str(folder))
+        assert run(words) == 0
     one, two = (next(folder.glob("solvers/*/3-*.json")).read_text() for folder in (parts, whole))
     assert one == two

@@ -81,11 +81,20 @@ def _grid(said: dict) -> str:
     return f"{grid.pop('name')}:" + ",".join(f"{k}={v}" for k, v in grid.items())
 
 
+@pytest.fixture(scope="module")
+def two_made(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A distilled model, never written to."""
+    folder = tmp_path_factory.mktemp("two")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEZZOTINT_HOME", str(placed(home, folder / "own")))
+        assert run(["distill", *FAST, "--out", str(folder / "two")]) == 0
+    return folder / "two"
+
+
 @pytest.fixture
-def two(own: Path, inside: Path) -> Path:
-    """A distilled model."""
-    assert run(["distill", *FAST, "--out", "two"]) == 0
-    return inside / "two"
+def two(own: Path, two_made: Path) -> Path:
+    """The distilled model, and a home with what it was made of."""
+    return two_made
 
 
 @pytest.mark.parametrize(
@@ -213,12 +222,12 @@ def test_bad_words_are_one_line(own: Path, capsys, words: list[str], what: str) 
 
 
 @pytest.mark.parametrize("how", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL])
-def test_interrupted_it_goes_on_to_the_same_bits(start, inside: Path, home: Path, environment, how: int) -> None:
-    words = ["distill", *FAST, "--updates", "80"]
+def test_interrupted_it_goes_on_to_the_same_bits(start, own: Path, inside: Path, environment, how: int) -> None:
+    """Stopped in a process of its own, and gone on with in this one."""
+    words = ["distill", *FAST, "--updates", "50"]
     source = Path(mezzotint.__file__).parents[1]
-    placed(home, inside / "own")
     environment |= {
-        "MEZZOTINT_HOME": str(inside / "own"),
+        "MEZZOTINT_HOME": str(own),
         "PYTHONPATH": f"{environment['PYTHONPATH']}{os.pathsep}{source}",
     }
     process = start(*words, "--out", "parts")
@@ -226,9 +235,9 @@ def test_interrupted_it_goes_on_to_the_same_bits(start, inside: Path, home: Path
         time.sleep(0.005)
     process.send_signal(how)
     assert process.wait() == (130 if how == signal.SIGINT else -signal.SIGKILL)
-    assert start(*words, "--out", "parts").wait() == 2
-    assert start(*words, "--out", "parts", "--resume").wait() == 0
-    assert start(*words, "--out", "whole").wait() == 0
+    assert run([*words, "--out", "parts"]) == 2
+    assert run([*words, "--out", "parts", "--resume"]) == 0
+    assert run([*words, "--out", "whole"]) == 0
     one, two = ((inside / name / "model" / "weights.safetensors").read_bytes() for name in ("parts", "whole"))
     assert one == two
 

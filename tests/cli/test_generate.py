@@ -99,7 +99,7 @@ def test_nothing_is_overwritten(inside: Path, capsys: pytest.CaptureFixture[str]
     assert (inside / "y" / "sneaker-0.png").read_bytes() == b"mine"
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("kind", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_interrupted_keeps_whole_pictures_and_goes_on(
     start: Callable[..., Popen[str]], inside: Path, capsys: pytest.CaptureFixture[str], kind: signal.Signals
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 import torch
 from lent import Lent
 from PIL import Image
-from pipelines import quiet
+from pipelines import made_by, quiet
 
 import mezzotint as mz
 from mezzotint.diffusion.noise import Noise
@@ -189,8 +189,7 @@ def third(pipe: Any, job: mz.Job, small: torch.Tensor) -> tuple[torch.Tensor, np
     with quiet() as patch:
         drawn = lambda shape, **_: noise(LINK_DRAW, tuple(shape)).float()  # noqa: E731
         patch.setattr(sys.modules[type(pipe).__module__], "randn_tensor", drawn)
-        latents, pixels = (pipe(job.pictures[0].prompt, **words, output_type=kind).images for kind in ("latent", "np"))
-    return latents, np.round(pixels[0] * 255).astype(np.uint8)
+        return made_by(pipe, job.pictures[0].prompt, **words)
 
 
 def _drawing(patch: pytest.MonkeyPatch, module: str, noise: Noise, *draws: int) -> None:

@@ -127,17 +127,30 @@ def both(pipe: Any, job: mz.Job, **words: Any) -> Made:
     module = sys.modules[type(its_own(pipe.scheduler)).__module__]
     packs = "Flux" in type(pipe).__name__
 
-    def run(kind: str) -> Any:
-        draws = iter(range(FIRST_DRAW, FIRST_DRAW + job.main.plan.steps))
-        drawn = lambda *_, **__: noise(next(draws), shape).float()  # noqa: E731
-        with quiet() as patch:
-            patch.setattr(module, "randn_tensor", drawn, raising=False)
-            return pipe(**{**said_by(pipe, job), **words}, output_type=kind).images
-
-    latents, pixels = run("latent"), run("np")
+    draws = iter(range(FIRST_DRAW, FIRST_DRAW + job.main.plan.steps))
+    with quiet() as patch:
+        patch.setattr(module, "randn_tensor", lambda *_, **__: noise(next(draws), shape).float(), raising=False)
+        latents, pixels = made_by(pipe, **{**said_by(pipe, job), **words})
     if packs:
         latents = pipe._unpack_latents(latents, job.size[1], job.size[0], pipe.vae_scale_factor)
-    return latents, np.round(pixels[0] * 255).astype(np.uint8)
+    return latents, pixels
+
+
+def made_by(pipe: Any, *prompt: str, **words: Any) -> Made:
+    """One run: the latents after its last step, and the picture that it makes of them."""
+    last: list[torch.Tensor] = []
+
+    def seen(_pipe: Any, _step: int, _time: Any, now: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        last[:] = [now["latents"].clone()]
+        return {}
+
+    def older(_step: int, _time: Any, latents: torch.Tensor) -> None:
+        last[:] = [latents.clone()]
+
+    taken = inspect.signature(pipe.__call__).parameters
+    told = {"callback_on_step_end": seen} if "callback_on_step_end" in taken else {"callback": older}
+    pixels = pipe(*prompt, **words, **told, output_type="np").images
+    return last[0], np.round(pixels[0] * 255).astype(np.uint8)
 
 
 def from_words(pipe: Any, job: mz.Job) -> Made:

@@ -27,7 +27,7 @@ import mezzotint as mz
 from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import UsageError
 
-STEPS, SEED, PROMPT = 6, 4, "a red chair"
+STEPS, SEED, PROMPT = 4, 4, "a red chair"
 DDIM = "DDIMScheduler:steps_offset=1,set_alpha_to_one=False"
 
 

@@ -16,6 +16,8 @@ import pytest
 import torch
 from checkpoints import controlnet
 from PIL import Image
+from pipelines import made_by
+from thinned import thinned
 from torch import Tensor
 
 import mezzotint as mz
@@ -75,21 +77,18 @@ def theirs(
         images = [Image.open(path) for path in pictures]
         said = {"image": images[0] if len(images) == 1 else images, "negative_prompt": AWAY, "latents": begin,
                 "num_inference_steps": STEPS, "guidance_scale": 5.0, "width": 32, "height": 32, **words}  # fmt: skip
-        latents = pipe(PROMPT, **said, output_type="latent").images
-        pixels = pipe(PROMPT, **said, output_type="np").images
-    return latents, np.round(pixels[0] * 255).astype(int)
+        return made_by(pipe, PROMPT, **said)
 
 
 def agree(a: tuple[Tensor, np.ndarray], b: tuple[Tensor, np.ndarray], solver: str | None = None) -> bool:
     return parity.agree("ControlNet", solver, a[0], b[0], a[1], b[1])
 
 
-@pytest.mark.parametrize("solver", [None, DDIM, EULER, DPM])
-@pytest.mark.parametrize(("family", "net"), [("sd1", "edges"), ("sdxl", "xl")])
+@pytest.mark.parametrize(("family", "solver"), thinned(["sd1", "sdxl"], [None, DDIM, EULER, DPM]))
 def test_the_picture_is_that_of_the_pipeline(
-    family: str, net: str, solver: str | None, nets: Path, request: pytest.FixtureRequest
+    family: str, solver: str | None, nets: Path, request: pytest.FixtureRequest
 ) -> None:
-    folder = request.getfixturevalue(family)
+    folder, net = request.getfixturevalue(family), {"sd1": "edges", "sdxl": "xl"}[family]
     found = mine(folder, solver=solver, control=[f"{nets / net}:0.8"], control_image=[nets / "a.png"])
     expected = theirs(folder, [nets / net], [nets / "a.png"], solver, controlnet_conditioning_scale=0.8)
     assert agree(found, expected, solver)
@@ -102,8 +101,7 @@ def test_several_add_up(sd1: Path, nets: Path) -> None:
     assert agree(found, theirs(sd1, both, [nets / "a.png", nets / "b.png"], controlnet_conditioning_scale=[0.7, 1.0]))
 
 
-@pytest.mark.parametrize("shares", [(0.0, 0.5), (0.2, 0.9), (0.4, 1.0)])
-@pytest.mark.parametrize("solver", [DDIM, EULER])
+@pytest.mark.parametrize(("solver", "shares"), thinned([DDIM, EULER], [(0.0, 0.5), (0.2, 0.9), (0.4, 1.0)]))
 def test_a_share_of_the_steps(shares: tuple[float, float], solver: str, sd1: Path, nets: Path) -> None:
     begin, end = shares
     control = f"{nets / 'edges'}:1:{begin}-{end}"

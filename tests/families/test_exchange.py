@@ -10,6 +10,7 @@ import torch
 from checkpoints import pixart
 from exchanging import METHODS, contents, differences, latents, varied
 from safetensors.torch import load_file, save_file
+from thinned import some
 
 from mezzotint.errors import UsageError
 from mezzotint.pretrained.exchange.convert import convert_adapter
@@ -26,7 +27,7 @@ def named(folder: Path, layout: Layout, name: str = "a") -> Path:
     return folder / (f"{name}-{layout}" if layout == "peft" else f"{name}-{layout}.safetensors")
 
 
-@pytest.mark.parametrize("base", [pytest.param(b, marks=pytest.mark.slow) if b == "sdxl" else b for b in BASES])
+@pytest.mark.parametrize("base", some(BASES, "sd3", "tiny"))
 def test_every_layout_to_every_other_is_the_same_to_the_bit(
     base: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -60,7 +61,7 @@ FORMS: dict[tuple[str, bool], list[Layout]] = {
 """(method, whether the original code has q, k and v in one layer) -> the layouts that have a form for it."""
 
 
-@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("base", some(BASES, "sd1", "flux_dev", "tiny"))
 def test_the_function_is_the_same(base: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     folder = request.getfixturevalue(base)
     system = describe_system(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import diffusers
@@ -25,21 +25,29 @@ from mezzotint.pretrained.original import original
 from mezzotint.pretrained.original_flow import CLIP_L, T5
 from mezzotint.pretrained.original_unet import UNET
 
+Made = Callable[[str], tuple[Path, Path, Path]]
+"""Kind -> (folder, file, tokenizer)."""
+
 KINDS: dict[str, Callable[[Path], tuple[Path, Path, Path]]] = {
     "dev": partial(flow_singles.flux, distilled=True), "schnell": partial(flow_singles.flux, distilled=False),
     "sd3": partial(flow_singles.sd3, with_t5=False), "sd35": partial(flow_singles.sd3, with_t5=True),
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Each once, never written to."""
+    return cache(lambda kind: KINDS[kind](tmp_path_factory.mktemp(kind)))
+
+
 @pytest.fixture(scope="module", params=list(KINDS))
-def three(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
-    """(folder, file, tokenizer)."""
-    return KINDS[request.param](tmp_path_factory.mktemp(request.param))
+def three(request: pytest.FixtureRequest, made: Made) -> tuple[Path, Path, Path]:
+    return made(request.param)
 
 
 @pytest.fixture(scope="module")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
-    return KINDS["dev"](tmp_path_factory.mktemp("flux"))
+def dev(made: Made) -> tuple[Path, Path, Path]:
+    return made("dev")
 
 
 def picture(model: Path, parts: Sequence[Path] = ()) -> np.ndarray:
@@ -69,9 +77,9 @@ def test_there_and_back(three: tuple[Path, Path, Path]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sd3", "sd35"])
-def test_diffusers_reads_the_same_file_alike(kind: str, tmp_path: Path) -> None:
+def test_diffusers_reads_the_same_file_alike(kind: str, made: Made) -> None:
     """Its own conversion of the file, with the folder as its configuration: the same weights as ours."""
-    folder, file, reader = KINDS[kind](tmp_path)
+    folder, file, reader = made(kind)
     lacks = {} if reader.is_dir() else {"text_encoder_3": None, "tokenizer_3": None}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -171,8 +179,8 @@ def test_a_u_net_alone(tmp_path: Path) -> None:
         picture(tmp_path / "net.safetensors")
 
 
-def test_stable_diffusion_3_takes_t5_from_what_is_given_alone(tmp_path: Path) -> None:
-    folder, file, _ = KINDS["sd35"](tmp_path)
+def test_stable_diffusion_3_takes_t5_from_what_is_given_alone(made: Made, tmp_path: Path) -> None:
+    folder, file, _ = made("sd35")
     save_file(without(T5)(load_file(file)), tmp_path / "short.safetensors")
     assert "text_encoder_3" not in original(tmp_path / "short.safetensors")
     assert np.array_equal(picture(tmp_path / "short.safetensors", [folder]), picture(folder))

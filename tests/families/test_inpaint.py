@@ -13,6 +13,7 @@ from lent import Lent
 from parity import agree
 from PIL import Image
 from pipelines import Made, from_picture, opened
+from thinned import thinned
 
 import mezzotint as mz
 from mezzotint.diffusion.schedule import mu_shift
@@ -91,9 +92,9 @@ def same(what: str, scheduler: str | None, mine: Made, other: Made) -> None:
     assert agree(what, scheduler, mine[0], other[0], mine[1], other[1]) and other[1].std() > 5
 
 
-@pytest.mark.parametrize("family", ["sd1_inpaint", "sdxl_inpaint"])
-@pytest.mark.parametrize("strength", [1.0, 0.6])
-@pytest.mark.parametrize("scheduler", [None, *OTHERS])
+@pytest.mark.parametrize(
+    ("strength", "family", "scheduler"), thinned([1.0, 0.6], ["sd1_inpaint", "sdxl_inpaint"], [None, *OTHERS])
+)
 def test_a_unet_that_is_told_the_mask(
     family: str, strength: float, scheduler: str | None, files: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -16,6 +16,7 @@ from lent import CASCADED, of_prior
 from parity import agree
 from PIL import Image
 from pipelines import opened
+from thinned import some, thinned
 
 import mezzotint as mz
 from mezzotint.errors import MezzotintError
@@ -94,8 +95,7 @@ def test_the_pipelines_pictures(away: str, scheduler: str | None, prior: Path, d
 
 
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
-@pytest.mark.parametrize("scheduler", [None, *CASCADED])
-@pytest.mark.parametrize("away", ["", "blue"])
+@pytest.mark.parametrize(("away", "scheduler"), thinned(["", "blue"], [None, *CASCADED]))
 def test_the_prior_s_embeddings(away: str, scheduler: str | None, decoder: Path, tmp_path: Path) -> None:
     """The prior's folder says its scheduler; ``--solver`` reaches the decoder alone."""
     prior = kandinsky_prior(tmp_path, of_prior(scheduler, 10.0) if scheduler else None)
@@ -109,7 +109,7 @@ def test_the_prior_s_embeddings(away: str, scheduler: str | None, decoder: Path,
 
 
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
-@pytest.mark.parametrize("scheduler", [None, *OTHERS])
+@pytest.mark.parametrize("scheduler", some([None, *OTHERS], None, "DPMSolverMultistepScheduler"))
 def test_from_a_picture(scheduler: str | None, prior: Path, decoder: Path, picture: Path) -> None:
     job = mz.prepare(mz.Request(
         PROMPT, model=decoder, prior=prior, seed=SEED, steps=STEPS, scale=SCALE, solver=scheduler, image=picture,
@@ -122,7 +122,7 @@ def test_from_a_picture(scheduler: str | None, prior: Path, decoder: Path, pictu
 
 
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
-@pytest.mark.parametrize("scheduler", [None, *OTHERS])
+@pytest.mark.parametrize("scheduler", some([None, *OTHERS], None, "UniPCMultistepScheduler"))
 def test_variations_of_a_picture(scheduler: str | None, prior: Path, decoder: Path, both: Path, picture: Path) -> None:
     job = prepare_vary([picture], How(both, seed=SEED, steps=STEPS, scale=SCALE, solver=scheduler))
     expected = decoded(decoder_of(decoder, scheduler), job, like(opened(prior), picture))

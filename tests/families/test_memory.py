@@ -70,7 +70,7 @@ def test_the_limit_of_a_control_group(tmp_path: Path) -> None:
     assert group_limit(tmp_path) is None
 
 
-@pytest.mark.parametrize("many", [24, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("many", [16, pytest.param(200, marks=pytest.mark.slow)])
 def test_eight_threads_give_the_bytes_of_one(sd1: Path, many: int) -> None:
     """One loaded model, requests of other prompts, seeds and steps at once."""
     model = mz.load(sd1)

@@ -10,6 +10,7 @@ import pytest
 from lent import Lent
 from parity import agree
 from pipelines import Made, from_words, opened
+from thinned import thinned
 
 import mezzotint as mz
 from mezzotint.diffusion.schedule import mu_shift
@@ -51,8 +52,7 @@ def ours(job: mz.Job) -> Made:
     raise AssertionError("no picture")
 
 
-@pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
-@pytest.mark.parametrize("scheduler", [None, *OTHERS])
+@pytest.mark.parametrize(("scheduler", "family"), thinned([None, *OTHERS], ["sd1", "sd2", "sdxl"]))
 def test_latents_and_pixels(family: str, scheduler: str | None, request: pytest.FixtureRequest) -> None:
     folder = request.getfixturevalue(family)
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
@@ -100,8 +100,9 @@ def flow_theirs(folder: Path, job: mz.Job, scheduler: str | None) -> Made:
     return from_words(pipe, job)
 
 
-@pytest.mark.parametrize("family", ["sd3", "sd3_without_t5", "flux_dev", "flux_schnell"])
-@pytest.mark.parametrize("scheduler", [None, *FLOWS])
+@pytest.mark.parametrize(
+    ("scheduler", "family"), thinned([None, *FLOWS], ["sd3", "sd3_without_t5", "flux_dev", "flux_schnell"])
+)
 def test_flow_transformers(family: str, scheduler: str | None, request: pytest.FixtureRequest) -> None:
     folder = request.getfixturevalue(family)
     scale = {"flux_schnell": 1.0}.get(family, 4.0)

@@ -15,7 +15,9 @@ import pytest
 import torch
 from checkpoints import controlnet
 from PIL import Image
+from pipelines import made_by
 from safetensors.torch import load_file, save_file
+from thinned import thinned
 from torch import Tensor
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
@@ -136,18 +138,16 @@ def theirs(
         if control is not None:
             said |= {"image": Image.open(pictures[0]).resize((32, 32)), "width": 32, "height": 32}
         said["ip_adapter_image"] = [Image.open(p) for p in pictures]
-        latents = pipe(PROMPT, **said, output_type="latent").images
-        pixels = pipe(PROMPT, **said, output_type="np").images
-    return latents, np.round(pixels[0] * 255).astype(int)
+        return made_by(pipe, PROMPT, **said)
 
 
 def agree(a: tuple[Tensor, np.ndarray], b: tuple[Tensor, np.ndarray], solver: str | None = None) -> bool:
     return parity.agree("IP-Adapter", solver, a[0], b[0], a[1], b[1])
 
 
-@pytest.mark.parametrize("solver", [None, DDIM, EULER, DPM])
-@pytest.mark.parametrize("kind", ["plain", "plus"])
-@pytest.mark.parametrize("family", ["sd1", pytest.param("sdxl", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("family", "kind", "solver"), thinned(["sd1", "sdxl"], ["plain", "plus"], [None, DDIM, EULER, DPM])
+)
 def test_the_picture_is_that_of_the_pipeline(
     family: str, kind: str, solver: str | None, files: Path, request: pytest.FixtureRequest
 ) -> None:

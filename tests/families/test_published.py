@@ -8,6 +8,7 @@ from typing import Any
 import checkpoints
 import pytest
 import torch
+from thinned import some
 
 from mezzotint.nets.packed import packs
 from mezzotint.nets.published.layers import attend, laid, pixels, tokens
@@ -25,7 +26,7 @@ MAKERS = {
 }
 
 
-@pytest.fixture(scope="module", params=MAKERS)
+@pytest.fixture(scope="module", params=some(MAKERS, "sd", "xl"))
 def parts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Component]:
     return dict(components(MAKERS[request.param](tmp_path_factory.mktemp(request.param))).parts)
 

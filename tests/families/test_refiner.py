@@ -13,6 +13,7 @@ from checkpoints import SD_BETAS, stable_diffusion_xl_refiner
 from parity import agree
 from PIL import Image
 from pipelines import Made, begin_of, both, from_picture, opened
+from thinned import thinned
 
 import mezzotint as mz
 from mezzotint.errors import MezzotintError
@@ -67,15 +68,13 @@ def same(what: str, solver: str | None, mine: Made, other: Made) -> None:
     assert agree(what, solver, mine[0], other[0], mine[1], other[1]) and other[1].std() > 5
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("away", [AWAY, ""])
+@pytest.mark.parametrize(("away", "solver"), thinned([AWAY, ""], SOLVERS))
 def test_a_picture_is_refined(solver: str | None, away: str, refiner: Path, picture: Path) -> None:
     job = prepared(model=refiner, image=picture, strength=0.3, negative_prompt=away, solver=SOLVERS[solver][1])
     same("SDXL refiner", solver, ours(job), from_picture(scheduled(refiner, solver), job, picture, strength=0.3))
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("share", [pytest.param(0.8, marks=pytest.mark.slow), 0.5])
+@pytest.mark.parametrize(("share", "solver"), thinned([0.8, 0.5], SOLVERS))
 def test_a_base_hands_over(solver: str | None, share: float, sdxl: Path, refiner: Path) -> None:
     given = {} if share == 0.8 else {"refiner_at": share}
     words = {"negative_prompt": AWAY, "solver": SOLVERS[solver][1]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import diffusers
@@ -20,20 +21,28 @@ from mezzotint.pretrained.keymaps.tensors import backward, forward
 from mezzotint.pretrained.original import original
 from mezzotint.pretrained.original_unet import UNET, VAE
 
+Made = Callable[[str], tuple[Path, Path]]
+"""Kind -> (folder, file)."""
+
 KINDS: dict[str, Callable[[Path], tuple[Path, Path]]] = {
     "sd1": singles.stable_diffusion_1, "sd2": singles.stable_diffusion_2, "sdxl": singles.stable_diffusion_xl,
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Each once, never written to."""
+    return cache(lambda kind: KINDS[kind](tmp_path_factory.mktemp(kind)))
+
+
 @pytest.fixture(scope="module", params=list(KINDS))
-def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """(folder, file)."""
-    return KINDS[request.param](tmp_path_factory.mktemp(request.param))
+def both(request: pytest.FixtureRequest, made: Made) -> tuple[Path, Path]:
+    return made(request.param)
 
 
 @pytest.fixture(scope="module")
-def one(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return singles.stable_diffusion_1(tmp_path_factory.mktemp("one"))[1]
+def one(made: Made) -> Path:
+    return made("sd1")[1]
 
 
 def picture(model: Path) -> np.ndarray:
@@ -94,8 +103,8 @@ def test_half_precision_files_run(one: Path, tmp_path: Path) -> None:
     assert np.abs(picture(one).astype(int) - picture(tmp_path / "h.safetensors").astype(int)).max() <= 8
 
 
-def test_what_the_network_predicts_is_read_from_the_metadata(tmp_path: Path) -> None:
-    _, file = singles.stable_diffusion_2(tmp_path)
+def test_what_the_network_predicts_is_read_from_the_metadata(made: Made, tmp_path: Path) -> None:
+    _, file = made("sd2")
     assert original(file)["scheduler"].config["prediction_type"] == "v_prediction"
     save_file(load_file(file), tmp_path / "eps.safetensors", {"modelspec.prediction_type": "epsilon"})
     assert original(tmp_path / "eps.safetensors")["scheduler"].config["prediction_type"] == "epsilon"

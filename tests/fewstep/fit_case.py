@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 
 from mezzotint.diffusion.grid import karras
 from mezzotint.diffusion.oracle import MixtureOracle
 from mezzotint.diffusion.schedule import Karras
+from mezzotint.diffusion.solver.learned import Learned
 from mezzotint.diffusion.solver.unipc import UniPC
+from mezzotint.fewstep.calibrated import calibrate
 from mezzotint.fewstep.fit import Recipe, Watch
 from mezzotint.fewstep.loss import Absolute
 from mezzotint.fewstep.problem import Problem
@@ -25,6 +29,12 @@ LOSS = Absolute()
 def problem(denoiser=MIX, rows=96, held=32) -> Problem:
     seeds = tuple(range(1000, 1000 + rows))
     return Problem(denoiser, Karras(), (3,), seeds, held, lambda some: {}, batch=16)
+
+
+def found_in(folder: Path) -> tuple[Learned, tuple[float, ...]]:
+    """The solver of 4 calls and its levels, fitted with a folder's checkpoints."""
+    found = calibrate(problem(), ends(folder), 4, RECIPE, LOSS, folder / "fit", QUIET)
+    return found.solver, found.u
 
 
 def ends(folder, of=None, teacher=TEACHER):

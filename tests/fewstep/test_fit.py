@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from fit_case import F64, LOSS, MIX, QUIET, RECIPE, TEACHER, ends, problem
+from fit_case import F64, LOSS, MIX, QUIET, RECIPE, TEACHER, ends, found_in, problem
 
 from mezzotint.diffusion.denoiser import Posterior
 from mezzotint.diffusion.solver.learned import backbone
@@ -136,43 +136,39 @@ CHILD = """
 import sys; sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from fit_case import *
-from mezzotint.fewstep.calibrated import calibrate
 import mezzotint.fewstep.fit as fits, torch
 torch.set_num_threads(1)
 fits.EVERY = 3
-folder = Path(sys.argv[2])
-goal = ends(folder)
-found = calibrate(problem(), goal, 4, Recipe(steps=60, batch=8), LOSS, folder / "fit", QUIET)
-torch.save((found.solver, found.u), folder / "found.pt")
+found_in(Path(sys.argv[2]))
 """
 
 
-def run(folder: Path, pause: float | None = None) -> int:
-    """The child's exit code; killed so many seconds after its first new checkpoint."""
+def killed(folder: Path, pause: float) -> bool:
+    """Whether a child was, so many seconds after its first new checkpoint."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", CHILD, str(Path(__file__).parent), str(folder)]
     before = newest(folder)
     with subprocess.Popen(command, env=environment) as process:
-        if pause is not None:
-            while process.poll() is None and newest(folder) == before:
-                time.sleep(0.002)
-            time.sleep(pause)
-            process.send_signal(signal.SIGKILL)
-    return process.returncode
+        while process.poll() is None and newest(folder) == before:
+            time.sleep(0.002)
+        time.sleep(pause)
+        process.send_signal(signal.SIGKILL)
+    return process.returncode == -signal.SIGKILL
 
 
 def newest(folder: Path) -> str:
     return max((p.name for p in (folder / "fit").glob("step-*")), default="")
 
 
-def test_killed_with_9_and_begun_again_is_equal_to_the_bit(tmp_path):
+@pytest.mark.parametrize("pauses", [(0.0,), pytest.param((0.0, 0.03, 0.01), marks=pytest.mark.slow)])
+def test_killed_with_9_and_begun_again_is_equal_to_the_bit(tmp_path, monkeypatch, pauses):
+    """Killed in processes of their own, and gone on with in this one."""
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert run(whole) == 0
-    assert [run(parts, pause) for pause in (0.0, 0.03, 0.01)].count(-signal.SIGKILL) >= 2
-    assert not (parts / "found.pt").exists() and newest(parts)
-    assert run(parts) == 0
-    one, two = (torch.load(folder / "found.pt", weights_only=False) for folder in (whole, parts))
-    assert one == two
+    assert sum(killed(parts, pause) for pause in pauses) >= min(2, len(pauses))
+    monkeypatch.setattr("mezzotint.fewstep.fit.EVERY", 3)
+    made = found_in(whole)
+    assert "" < newest(parts) < newest(whole)
+    assert found_in(parts) == made
 
 
 def test_evaluations_computed_again_give_the_same_bits(taught_ends, base):

@@ -69,7 +69,7 @@ SAMPLERS: dict[str, tuple[str, dict[str, Any], Solver[Any]]] = {
 }
 
 
-@pytest.mark.parametrize("steps", [10, 20, 50])
+@pytest.mark.parametrize("steps", [10, 20, pytest.param(50, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", ["eps", "v", "flow"])
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_trajectory(name: str, kind: str, steps: int, kd: ModuleType, table: TableSchedule, x: Tensor) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "families"))
 import checkpoints
-from tuning_case import Whole, finished, hashes, photographs, started, text_cascade, words
+from tuning_case import Whole, hashes, photographs, ran, text_cascade, words
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +33,10 @@ def mugs(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def whole(cascade: Path, shoot: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    """``mezzotint tune … --json``, a process of its own."""
+    """``mezzotint tune … --json``."""
     home = tmp_path_factory.mktemp("whole")
     before = hashes(cascade)
-    code, out, err = finished(started(words(shoot, cascade, home / "o", "--json", "--quiet"), home))
+    code, out, err = ran(words(shoot, cascade, home / "o", "--json", "--quiet"), home)
     assert code == 0 and not err, err
     return Whole(home / "o", json.loads(out), before, hashes(cascade))
 

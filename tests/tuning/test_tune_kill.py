@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tuning_case import Whole, finished, started, words
+from tuning_case import Whole, finished, ran, started, words
 
 Until = Callable[[Path], bool]
 
@@ -49,18 +49,23 @@ def same(one: Path, other: Path) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
-def test_killed_thrice_and_resumed_is_equal_to_the_bit(
-    cascade: Path, shoot: Path, whole: Whole, tmp_path: Path
+@pytest.mark.parametrize(
+    "moments",
+    [pytest.param((halfway,), id="once"), pytest.param((begun, halfway, judging), id="thrice", marks=pytest.mark.slow)],
+)
+def test_killed_and_resumed_is_equal_to_the_bit(
+    cascade: Path, shoot: Path, whole: Whole, tmp_path: Path, moments: tuple[Until, ...]
 ) -> None:
+    """Killed in processes of their own, and gone on with in this one."""
     out = tmp_path / "o"
-    for k, until in enumerate((begun, halfway, judging)):
+    for k, until in enumerate(moments):
         child = started(words(shoot, cascade, out, "--quiet", *(("--resume",) if k else ())), tmp_path)
         wait(child, until, out)
         assert until is judging or learning(out), "everything was learnt before it could be killed"
         os.kill(child.pid, signal.SIGKILL)
         assert finished(child)[0] == -signal.SIGKILL
         assert not (out / "adapter.safetensors").exists()
-    code, printed, err = finished(started(words(shoot, cascade, out, "--quiet", "--json", "--resume"), tmp_path))
+    code, printed, err = ran(words(shoot, cascade, out, "--quiet", "--json", "--resume"), tmp_path)
     assert code == 0, err
     assert same(out / "adapter.safetensors", whole.out / "adapter.safetensors")
     for name in ("evidence", "choice", "notes", "about"):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from mezzotint.cli import run
 from mezzotint.conditioning.text import encoder
 from mezzotint.files import sha256_file
 from mezzotint.making.tuned.base import Base
@@ -125,6 +129,16 @@ def started(arguments: list[str], home: Path, before: Callable[[], None] = heedi
         command, env=environment(home), text=True, preexec_fn=before,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+
+
+def ran(arguments: list[str], home: Path) -> tuple[int, str, str]:
+    """(exit code, standard output, standard error) of the command, in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setenv("MEZZOTINT_HOME", str(home))
+        patch.setenv("XDG_CONFIG_HOME", str(home))
+        code = run(arguments)
+    return code, out.getvalue(), err.getvalue()
 
 
 def finished(child: subprocess.Popen[str]) -> tuple[int, str, str]:
