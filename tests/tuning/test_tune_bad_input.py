@@ -56,7 +56,7 @@ WORDS = [
     (("--rate", "nan"), "rate is nan; expected above 0 and at most 1"),
     (("--prior", "nan"), "prior nan, outside 0.2; expected 0 <= share < 1"),
     (("--prior", "inf"), "prior inf"),
-    (("--share", "1"), "share 1, prior 1"),
+    (("--share", "1"), "share 1, prior 4"),
     (("--outside", "2"), "outside 2; expected"),
     (("--moments", "9"), "9 moments of 8 steps; expected no more than steps"),
     (("--steps", "0"), "steps 0, batch 4, moments 2; expected each 1 or more"),

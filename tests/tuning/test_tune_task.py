@@ -1,4 +1,4 @@
-"""The loss of tuning: a prior's rows begin at nothing, masks count 1 on average, and rows are each alone."""
+"""The loss of tuning: a prior's rows begin at nothing, places count 1 on average, and rows are each alone."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from tuning_case import tiny_lesson
 from mezzotint.making.tuned.base import base
 from mezzotint.making.tuned.learn import Lesson
 from mezzotint.pretrained.model import load
+from mezzotint.training.data.source import Item
 from mezzotint.training.task import Draws, Sample
-from mezzotint.tuning.scenes import PRIOR, SUBJECT
+from mezzotint.tuning.scenes import PRIOR, SUBJECT, Sittings
 from mezzotint.tuning.settings import Method, Settings, usual_rate
 from mezzotint.tuning.task import Tune, Tuned
 
@@ -125,6 +126,24 @@ def test_the_rate_is_soon_whole(cascade: Path, shoot: Path, steps: int, risen: i
     said = Settings(Method(rank=2), steps, 4, moments=1)
     how = tiny_lesson(base(load(cascade), "cpu", "float32"), shoot, said).recipe.optimiser
     assert how.at(risen - 1, steps) == 4e-3 and all(how.at(k, steps) < 4e-3 for k in range(risen - 1))
+
+
+def test_a_picture_without_a_word_is_told_what_guidance_is_held_against(model: Path, shoot: Path) -> None:
+    told = case(model, shoot, learnt=False).lesson.recipe.conditioning
+    items = [Item("a", b"", text) for text in ("a mug", "", None)]
+    said, null = told(items), told.null(1)
+    for name, value in null.items():
+        assert torch.equal(said[name][1:2], value)
+    assert any(not torch.equal(said[name][0], said[name][1]) for name in said)
+    assert any(not torch.equal(said[name][2], said[name][1]) for name in said), "no caption at all is the class's"
+
+
+def test_some_of_the_prior_is_learnt_without_its_words(model: Path, shoot: Path) -> None:
+    source = case(model, shoot, learnt=False).lesson.data.train
+    assert isinstance(source, Sittings)
+    silent = [scene for scene in source.prior if scene.text == ""]
+    assert 0 < len(silent) < len(source.prior) / 2
+    assert all(any((scene.pixels == one.pixels).all() and one.text for one in source.prior) for scene in silent)
 
 
 def test_usual_rates_are_those_of_the_size_and_of_what_is_learnt() -> None:
