@@ -113,3 +113,19 @@ def test_a_reconstruction_without_error_costs_nothing_and_edges_count() -> None:
     echo.shift = 1
     plain, with_edges = (Reconstruct(edges=w)(recipe, echo, given) for w in (0.0, 1.0))
     assert (with_edges > plain).all() and (plain > 0).all()
+
+
+def test_equal_texts_are_known_in_every_format_of_the_run() -> None:
+    """Sentences of 384 numbers as encoders make them: in bfloat16 their cosines with themselves are not 1."""
+    random = torch.Generator().manual_seed(0)
+    texts = F.normalize(torch.randn(12, 384, generator=random), dim=1)[:, None].repeat(1, 2, 1)
+    config = replace(EMBEDDER, sentence=384)
+    recipe = replace(tiny(), net=config, codec=Pixels(3, (16, 16)), shape=(3, 16, 16))
+    cond = {"text": texts, "text_mask": torch.ones(12, 2, dtype=torch.bool)}
+    given = Sample(pictures(12), torch.zeros(1), torch.zeros(12), cond, None, Draws(0, 1000, 0, range(12)))
+    network = build(config)
+    with torch.no_grad():
+        plain = tell_apart(recipe, network, given)
+        with torch.autocast("cpu", torch.bfloat16):
+            small = tell_apart(recipe, network, given)
+    assert small.isfinite().all() and torch.allclose(plain, small, rtol=0.05)

@@ -59,4 +59,5 @@ def tell_apart(recipe: Recipe, network: nn.Module, given: Sample) -> Tensor:
     """
     sentences = pooled(given.cond["text"].float(), given.cond["text_mask"])
     pictures, texts, sharpness = network(recipe.codec.encode(given.images), sentences)
-    return contrastive(pictures, texts, sharpness, sentences @ sentences.T > 1 - 1e-4)
+    with torch.autocast(sentences.device.type, enabled=False):  # cosines of bfloat16 do not know equal from alike
+        return contrastive(pictures, texts, sharpness, sentences @ sentences.T > 1 - 1e-4)
