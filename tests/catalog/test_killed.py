@@ -17,6 +17,7 @@ import pytest
 from catalogs import asked, begun, manifest, pixels, receipts, rows, states, worker
 
 from mezzotint.catalog.ledger import tables as t
+from mezzotint.catalog.money import spent_by
 from mezzotint.catalog.planning import Asked
 
 EVENTS = ("open", "os.rename", "os.link", "os.remove", "os.mkdir")
@@ -81,7 +82,7 @@ def test_killed_anywhere_and_run_again(tmp_path: Path, tiny: Path, kills: int, m
             pass
         assert pixels(out) == pixels(tmp_path / "whole"), "none is lost, all are equal"
         assert receipts(out) == receipts(tmp_path / "whole")
-        _, where, _ = begun(said, out)
+        run, where, _ = begun(said, out)
         assert states(where.db) == ["done"] * 6 and len(rows(where.db, t.made)) == 6
-        assert not rows(where.db, t.run)[0]["reserved"]
+        assert spent_by(run).reserved.amount == 0
         where.db.engine.dispose()

@@ -109,7 +109,7 @@ def _plan(c: Connection, run: str, number: int, recipe: str, some: Sequence[Alik
         change = update(t.asset).where(here).values(**values, detail=None, again=one.row["again"] + 1)
         changed += c.execute(change).rowcount
     if changed:
-        fresh = {"state": "waiting", "begin_after": 0.0, "tries": 0, "reserved": 0, "used": 0.0}
+        fresh = {"state": "waiting", "begin_after": 0.0, "tries": 0, "used": 0.0}
         c.execute(insert(t.batch).values(run=run, number=batch, recipe=number, **fresh))
 
 
