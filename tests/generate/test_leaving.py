@@ -31,12 +31,14 @@ class Mark:
 
 @dataclass(frozen=True)
 class Lock:
-    """Half of a picture is 7."""
+    """Half of a picture is 7, and its soft edge, the row below, is 9."""
 
     full: Any
 
     def laid(self, pixels: Any) -> Any:
-        return np.where(self.full[..., None], np.uint8(7), pixels)
+        found = np.where(self.full[..., None], np.uint8(7), pixels)
+        found[4] = 9
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,8 @@ def test_the_gate_sees_what_leaves_and_the_lock_has_the_last_word_on_its_pixels(
     mark = Mark()
     found = Leaving(mark, Lock(full), lambda one: seen.append(one) or one)(image)  # type: ignore[arg-type, func-returns-value]
     assert isinstance(found, Image) and seen == [found]
-    assert (found.pixels[full] == 7).all() and (found.pixels[~full] == image.pixels[~full] ^ 1).all()
+    assert (found.pixels[full] == 7).all() and (found.pixels[5:] == image.pixels[5:] ^ 1).all()
+    assert (found.pixels[4] == 9).all(), "the mark was there before"
     assert (mark.touched[0] == ~full).all(), "the mark is told which pixels are not its own"
     assert found.receipt.pixels_sha256 == sha256(found.pixels.tobytes()) and found.receipt.mark == {"state": "embedded"}
     assert image.receipt.mark is None and found.receipt.made == image.receipt.made

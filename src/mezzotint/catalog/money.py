@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from mezzotint.catalog.ledger.runs import Run
-from mezzotint.costs.book import Line, money, opened, place
+from mezzotint.costs.book import Line, is_begun, money, opened
 from mezzotint.costs.caps import Caps, declared
 from mezzotint.costs.till import Till, till
 from mezzotint.errors import BudgetError
@@ -27,8 +27,8 @@ def paid(run: Run) -> Iterator[Till | None]:
     with till(COMMAND, _name(run), _caps(run), money(run.per_hour, run.currency)) as found:
         if run.cap is not None and found.book.id != run.book:
             raise BudgetError(
-                f"the budget of run {run.id} is counted in another book than {place()}; let its workers share one"
-                " MEZZOTINT_HOME, or say --budget again, which is counted here"
+                f"the budget of run {run.id} is counted in another book than here; let its workers share one, book in"
+                " [cost] of mezzotint.toml, or say --budget again, which begins to count here"
             )
         yield found
 
@@ -46,7 +46,7 @@ def _caps(run: Run) -> Caps:
 
 def spent_by(run: Run) -> Line:
     """What a run has spent and reserved, all its workers and all times that it went on, as far as it was here."""
-    if not run.per_hour or not place().is_file():
+    if not run.per_hour or not is_begun():
         nothing = money(0, run.currency)
         return Line("", "", nothing, nothing, 0)
     with opened() as book:

@@ -1,4 +1,5 @@
-"""The book of what was spent: one SQLite file under the home; money is reserved before it is spent, and settled after.
+"""The book of what was spent: one SQLite file under the home, or a PostgreSQL that machines share; money is reserved
+before it is spent, and settled after.
 
 What all processes together have reserved and spent never passes a cap: a reservation is decided alone, in one
 transaction.  A process that is gone without settling keeps what it had noted as spent; the rest of its reservation
@@ -14,15 +15,16 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
-from mezzotint.config import home
+from mezzotint.config import home, section
 from mezzotint.costs.caps import Caps
-from mezzotint.errors import BudgetError, StorageError
+from mezzotint.costs.shared import SCHEMES, Shared, shared
+from mezzotint.errors import BudgetError, StorageError, UsageError
 from mezzotint.files import make_folder
 from mezzotint.governance.licence.money import Money
 
@@ -39,12 +41,32 @@ RUNS = "ALTER TABLE spending ADD COLUMN run TEXT NOT NULL DEFAULT ''"
 """For books that were begun before lines had a run."""
 
 NUMBER = "CREATE TABLE IF NOT EXISTS book (id TEXT NOT NULL) STRICT"
-HELD = "SELECT coalesce(sum(CASE WHEN open THEN max(reserved, spent) ELSE spent END), 0) FROM spending"
+LEFT = "CASE WHEN open = 1 AND reserved > spent THEN reserved - spent ELSE 0 END"
+HELD = f"SELECT coalesce(sum(spent + {LEFT}), 0) FROM spending"
 
 
 def place() -> Path:
     """The file."""
     return home() / NAME
+
+
+def address() -> str | None:
+    """Of a book that is shared, as ``book`` in ``[cost]`` says; None is the file.
+
+    Raises UsageError for one that is no PostgreSQL.
+    """
+    said = section("cost").get("book")
+    if said is None:
+        return None
+    value, where = said
+    if not isinstance(value, str) or not value.startswith(SCHEMES):
+        raise UsageError(f"{where}: book is {value!r}; expected postgresql://USER@HOST/NAME")
+    return value
+
+
+def is_begun() -> bool:
+    """Whether there is one to look at."""
+    return address() is not None or place().is_file()
 
 
 def units(amount: Money) -> int:
@@ -72,7 +94,7 @@ class Line:
 class Book:
     """One that is open."""
 
-    connection: sqlite3.Connection
+    connection: sqlite3.Connection | Shared
 
     @property
     def id(self) -> str:
@@ -86,11 +108,10 @@ class Book:
         with _alone(self.connection):
             made = self.connection.execute(
                 "INSERT INTO spending (at, month, project, command, currency, run, host, pid, born, seen, reserved,"
-                " spent, pictures, open) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 1)",
+                " spent, pictures, open) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 1) RETURNING id",
                 (*row, socket.gethostname(), os.getpid(), _born(os.getpid()), time.time()),
             )
-        assert made.lastrowid is not None
-        return made.lastrowid
+            return int(made.fetchone()[0])
 
     def reserve(self, number: int, wanted: int, spent: int, pictures: int, caps: Caps, least: int = 0) -> int:
         """Reserves up to ``wanted`` in all for a line, and notes what it has spent.   least: nothing more is reserved
@@ -104,8 +125,9 @@ class Book:
             granted = min([wanted, *left])
             granted = 0 if granted < least else max(granted, 0)
             self.connection.execute(
-                "UPDATE spending SET reserved = max(?, reserved), spent = ?, pictures = ?, seen = ? WHERE id = ?",
-                (granted, spent, pictures, time.time(), number),
+                "UPDATE spending SET reserved = CASE WHEN reserved < ? THEN ? ELSE reserved END, spent = ?,"
+                " pictures = ?, seen = ? WHERE id = ?",
+                (granted, granted, spent, pictures, time.time(), number),
             )
             return int(self.connection.execute("SELECT reserved FROM spending WHERE id = ?", (number,)).fetchone()[0])
 
@@ -122,11 +144,11 @@ class Book:
         with _alone(self.connection):
             self._return_lost()
             spent, kept, pictures = self.connection.execute(
-                "SELECT coalesce(sum(spent), 0), coalesce(sum(CASE WHEN open THEN max(reserved - spent, 0) ELSE 0 END),"
-                " 0), coalesce(sum(pictures), 0) FROM spending WHERE run = ? AND currency = ?",
+                f"SELECT coalesce(sum(spent), 0), coalesce(sum({LEFT}), 0), coalesce(sum(pictures), 0) FROM spending"
+                " WHERE run = ? AND currency = ?",
                 (run, currency),
             ).fetchone()
-        return Line("", "", money(spent, currency), money(kept, currency), pictures)
+        return Line("", "", money(int(spent), currency), money(int(kept), currency), int(pictures))
 
     def settle(self, number: int, spent: int, pictures: int) -> None:
         """Ends a line: what was spent stays, the rest of what it had reserved returns."""
@@ -170,7 +192,7 @@ class Book:
 
     def _return_lost(self) -> None:
         """Ends the lines of processes that are gone."""
-        rows = self.connection.execute("SELECT id, host, pid, born, seen FROM spending WHERE open").fetchall()
+        rows = self.connection.execute("SELECT id, host, pid, born, seen FROM spending WHERE open = 1").fetchall()
         gone = [(row[0],) for row in rows if _gone(*row[1:])]
         self.connection.executemany("UPDATE spending SET open = 0 WHERE id = ?", gone)
 
@@ -179,10 +201,10 @@ class Book:
         with _alone(self.connection):
             self._return_lost()
         rows = self.connection.execute(
-            "SELECT month, project, currency, sum(spent), sum(CASE WHEN open THEN max(reserved - spent, 0) ELSE 0 END),"
+            f"SELECT month, project, currency, sum(spent), sum({LEFT}),"
             " sum(pictures) FROM spending GROUP BY month, project, currency ORDER BY month DESC, project"
         )
-        return [Line(m, p, money(spent, c), money(kept, c), n) for m, p, c, spent, kept, n in rows]
+        return [Line(m, p, money(int(spent), c), money(int(kept), c), int(n)) for m, p, c, spent, kept, n in rows]
 
 
 def per_picture(lines: list[Line]) -> Money | None:
@@ -211,35 +233,48 @@ def _born(pid: int) -> float:
         return -1.0
 
 
-def _begun(connection: sqlite3.Connection) -> None:
+def _begun(connection: sqlite3.Connection | Shared) -> None:
     """The tables, made where they are not there, or not as they are now."""
     if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'book'").fetchone()[0]:
         return
     with _alone(connection):
         connection.execute(TABLE)
-        if "run" not in {row[1] for row in connection.execute("PRAGMA table_info(spending)")}:
+        if isinstance(connection, sqlite3.Connection) and not _has_runs(connection):
             connection.execute(RUNS)
         connection.execute(NUMBER)
         if connection.execute("SELECT count(*) FROM book").fetchone()[0] == 0:
             connection.execute("INSERT INTO book VALUES (?)", (secrets.token_hex(8),))
 
 
+def _has_runs(connection: sqlite3.Connection) -> bool:
+    return "run" in {row[1] for row in connection.execute("PRAGMA table_info(spending)")}
+
+
 @contextmanager
 def opened() -> Iterator[Book]:
-    """The book of this home, made where there is none.  Raises StorageError."""
-    make_folder(place().parent)
+    """The book, made where there is none.  Raises StorageError, UsageError."""
+    url, file = address(), place()
+    if url is not None:
+        with shared(url) as there:
+            _begun(there)
+            yield Book(there)
+        return
+    make_folder(file.parent)
     try:
-        with closing(sqlite3.connect(place(), timeout=WAIT_SECONDS, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)) as connection:
+            with suppress(sqlite3.OperationalError):  # others have it open just now: it is slower, and as sound
+                connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
             _begun(connection)
             yield Book(connection)
     except sqlite3.DatabaseError as error:
         raise StorageError(
-            f"cannot write {place()}: {error}; nothing is spent without its entry: mend that, or move the file away"
+            f"cannot write {file}: {error}; nothing is spent without its entry: mend that, or move the file away"
         ) from error
 
 
 @contextmanager
-def _alone(connection: sqlite3.Connection) -> Iterator[None]:
+def _alone(connection: sqlite3.Connection | Shared) -> Iterator[None]:
     """A transaction that no other process writes in; undone by any exception."""
     connection.execute("BEGIN IMMEDIATE")
     try:
