@@ -69,14 +69,17 @@ def run_all(said: Asked, out: Path) -> Callable[[Callable[[], None]], None]:
     return act
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
-def test_killed_anywhere_and_run_again(tmp_path: Path, tiny: Path, kills: int, monkeypatch) -> None:
+SLICES = [range(4), *(pytest.param(range(k, k + 10), marks=pytest.mark.slow) for k in range(0, 50, 10))]
+
+
+@pytest.mark.parametrize("kills", SLICES, ids=str)
+def test_killed_anywhere_and_run_again(tmp_path: Path, tiny: Path, kills: range, monkeypatch) -> None:
     monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))
     said = asked(manifest(tmp_path, rows=3, variants=2), tiny)
     moments = in_a_child(run_all(said, tmp_path / "whole"), -1)
     assert moments is not None and moments > 40
-    generator = random.Random(kills)
-    for k in range(kills):
+    for k in kills:
+        generator = random.Random(k)
         out = tmp_path / f"killed-{k}"
         while in_a_child(run_all(said, out), generator.randrange(1, moments)) is None:
             pass

@@ -178,8 +178,8 @@ class Worker:
             images = self._alone(held, ready, wanted, meter, outcomes)
         seconds = meter.used / max(1, len(images))
         for wish, image in images:
-            outcomes.append(self._kept(wish, image, seconds, ready))
             meter.step()
+            outcomes.append(self._kept(wish, image, seconds, ready))
         return outcomes
 
     def _allowed(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Words:
-    """As ``Request`` has them.   batch: rows of a batch, at most.   seed: the run's."""
+    """Those of ``Request``, by its names.   batch: rows of a batch, at most.   seed: the run's."""
 
     model: str = "fashion"
     quality: str = "standard"
@@ -63,26 +63,16 @@ class Recipe:
 
     def request(self, words: Words, model: str | Model) -> Request:
         """The words of ``generate``; a lock's mask is made from what its row says (``catalog.product``)."""
-        return Request(
-            "",
+        return replace(
+            Request("", **{**words.table, "model": model, "batch": None, "seed": 0}),
             negative_prompt=self.negative_prompt,
-            model=model,
-            quality=words.quality,
             steps=words.steps if self.steps is None else self.steps,
             scale=words.scale if self.scale is None else self.scale,
-            solver=words.solver,
-            grid=words.grid,
             size=self.size or None,
-            device=words.device,
-            dtype=words.dtype,
-            threads=words.threads,
             lora=(self.adapter,) if self.adapter else (),
             image=Path(self.image) if self.image else None,
             mask=Path(self.mask) if self.mask and not self.lock else None,
             strength=words.strength if self.image else None,
-            use=words.use,
-            licence_mode=words.licence_mode,
-            mark=words.mark,
         )
 
 
