@@ -51,7 +51,7 @@ def test_a_plain_background_calls_no_network(tmp_path: Path, tiny: Path) -> None
     def gone(*_: object) -> None:
         raise AssertionError("a network was called")
 
-    model.main.network.forward = gone  # type: ignore[union-attr, method-assign, assignment]
+    model.main.network.forward = gone
     assert worker(run, where, model).work() == "done" and states(where.db) == ["done"] * 4
     for row in rows(where.db, t.made):
         receipt = read_receipt(tmp_path / "out/receipts" / f"{row['receipt']}.json")

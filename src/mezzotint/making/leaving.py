@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mezzotint.governance.provenance.mark.marking import Marking
     from mezzotint.making.edit import Edit
 
-Event, Kept = TypeVar("Event"), TypeVar("Kept")
+Event = TypeVar("Event")
+Kept = TypeVar("Kept")
 
 
 class Lock(Protocol):

@@ -160,7 +160,7 @@ class Check:
         elif cell and self._named(row, "backdrop", said):
             for text in self._variants(row, said):
                 try:
-                    self._once("backdrop", text, partial(backdrop_of, text))
+                    self._once("backdrop", text, partial(self._plain, text))
                 except WrongError as wrong:
                     return self._add(row.number, "backdrop", text, wrong)
         return None
@@ -216,7 +216,7 @@ class Check:
         looks["backdrop"] = self._plain
         for factor in self.brief.factors:
             if rows and factor.name not in named and factor.name not in KNOWN:
-                what = f"no prompt and no backdrop says {{{factor.name}}}, so the factor changes nothing"
+                what = f"no prompt says {{{factor.name}}}, and no backdrop, so the factor changes nothing"
                 self.problems.append(Problem(0, factor.name, "", what, None))
             for level in factor.levels if factor.name in looks else ():
                 try:

@@ -97,7 +97,7 @@ def falling_off(pixels: Pixels) -> Colours | None:
     factors = np.zeros((SHAPE, 3))
     for _ in range(ROUNDS):
         factors = np.linalg.lstsq(at[keep], wanted[keep], rcond=None)[0]
-        apart = delta_e(wanted, at @ factors)
+        apart = delta_e(wanted, np.clip(at @ factors, 0, 255))
         keep = apart <= max(PLAIN, float(np.quantile(apart, ALIKE)))
     if (apart <= PLAIN).mean() < ALIKE:
         return None
