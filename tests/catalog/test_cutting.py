@@ -13,7 +13,7 @@ from mezzotint.catalog.product.colour import colour_of
 from mezzotint.catalog.product.cutting import FULL, confidence, cut_out, falling_off, keyed
 from mezzotint.errors import UsageError
 from mezzotint.products.colours import delta_e
-from mezzotint.tuning.masks import backdrop, mask_of
+from mezzotint.tuning.masks import Mask, backdrop, mask_of
 
 GREEN = np.array([40, 180, 70], np.float64)
 Y, X = np.mgrid[:96, :96]
@@ -67,6 +67,17 @@ def test_in_a_scene_the_middle_is_guessed_and_never_sure(tmp_path: Path) -> None
     Pillow.fromarray(pixels).save(tmp_path / "a.png")
     _, mask = cut_out(tmp_path / "a.png", "", "", (96, 96))
     assert mask.found == "guess" and confidence(mask, pixels) < 0.5 and (mask.alpha[:4] == 0).all()
+
+
+def test_a_product_that_runs_out_or_is_cut_in_part_is_for_review() -> None:
+    pixels = shot(np.array([60.0, 50, 160]), np.full((96, 96, 3), 230.0))
+    whole = np.asarray(DISC[..., 0] * 255, np.uint8)
+    half = whole.copy()
+    half[:, :50] = 0
+    assert confidence(Mask(whole, "grabcut"), pixels) == 1.0
+    assert confidence(Mask(half, "grabcut"), pixels) < 0.55 < confidence(Mask(half, "file"), pixels)
+    near = np.roll(pixels, 48, 1)
+    assert confidence(Mask(np.roll(whole, 48, 1), "grabcut"), near) < 0.5, "it runs out at both sides"
 
 
 def test_a_key_is_before_what_would_be_found(tmp_path: Path) -> None:

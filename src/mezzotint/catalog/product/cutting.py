@@ -11,6 +11,7 @@ guess    nothing but the middle of the picture: for a person to look at
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from mezzotint.pictures.flat import flat
 from mezzotint.pictures.png import Pixels, read_picture
 from mezzotint.products.adherence import frame
 from mezzotint.products.colours import delta_e
-from mezzotint.tuning.masks import PLAIN, Bytes, Mask, cut, mask_beside, mask_of, segmented
+from mezzotint.tuning.masks import NEAR, PLAIN, Bytes, Mask, backdrop, cut, mask_beside, mask_of, segmented
 
 FULL = 255
 SURE = 0.5
@@ -39,6 +40,10 @@ MARGIN, SHAPE = 0.08, 6
 STEP, UNKNOWN = 32.0, 0.9
 """A step of brightness that is an edge for sure; how sure a guess is at most, of ``SURE``."""
 
+AGREED, RUNS_OUT = 0.9, 0.1
+"""Overlap of a cut with what is unlike its background that is as good as all; share of the frame in it that is too much
+for a product that is all there."""
+
 Colours = NDArray[np.float64]
 
 
@@ -55,7 +60,7 @@ def cut_out(photo: Path, mask: str, key: str, size: tuple[int, int]) -> tuple[Pi
         return keyed(scaled(pixels, size), np.array(colour_of(key), np.float64))
     if mask_beside(photo) is None and alpha is None:
         pixels = scaled(pixels, size)
-    known = mask_of(photo, pixels, alpha) or _smooth(pixels) or _guessed(pixels)
+    known = mask_of(photo, pixels, alpha) or _falling_off(pixels) or _guessed(pixels)
     if known is None:
         raise InputError(
             f"{photo}: nothing says where the product is; give a mask, alpha, a key, or a photograph on a plain"
@@ -79,7 +84,7 @@ def keyed(pixels: Pixels, colour: Colours) -> tuple[Pixels, Mask]:
     return clean, Mask(cover, "key")
 
 
-def _smooth(pixels: Pixels) -> Mask | None:
+def _falling_off(pixels: Pixels) -> Mask | None:
     """Cut from a background that changes; None where there is none."""
     back = falling_off(pixels)
     return None if back is None else cut(pixels, back)
@@ -93,8 +98,9 @@ def falling_off(pixels: Pixels) -> Colours | None:
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1)
     edge = frame(height, width)
     wanted, at = pixels[edge].astype(np.float64), terms[edge]
-    keep, apart = np.ones(len(at), np.bool_), np.zeros(len(at))
-    factors = np.zeros((SHAPE, 3))
+    keep = np.ones(len(at), np.bool_)
+    apart: NDArray[np.float64] = np.zeros(len(at))
+    factors: NDArray[np.floating[Any]] = np.zeros((SHAPE, 3))
     for _ in range(ROUNDS):
         factors = np.linalg.lstsq(at[keep], wanted[keep], rcond=None)[0]
         apart = delta_e(wanted, np.clip(at @ factors, 0, 255))
@@ -117,15 +123,31 @@ def _guessed(pixels: Pixels) -> Mask | None:
 def confidence(mask: Mask, pixels: Pixels) -> float:
     """In a mask, 0 … 1.  One that a person gave is sure.
 
-    A key is, where half of the frame has its colour.  A cut is as sure as its border lies on edges of the photograph:
-    the mean step of brightness across the border over that of ``STEP``, at most 1; a guess less than ``SURE``.
+    A key is, where half of the frame has its colour.  A cut is as sure as three factors say, each 1 at most: its border
+    lies on edges of the photograph (the mean step of brightness across it over ``STEP``); it overlaps with what is
+    unlike the background (intersection over union, over ``AGREED``); and it does not run out of the picture.  A guess
+    is less than ``SURE``.
     """
     if mask.found in ("file", "alpha"):
         return 1.0
     if mask.found == "key":
         return float(min(1.0, 2 * SURE * (mask.alpha[frame(*mask.alpha.shape)] == 0).mean()))
     sure = _on_edges(mask.alpha, pixels)
-    return sure if mask.found == "grabcut" else UNKNOWN * SURE * sure
+    if mask.found == "guess":
+        return UNKNOWN * SURE * sure
+    solid = mask.alpha > 127
+    runs_out = float(solid[frame(*solid.shape)].mean())
+    return sure * _agreed(solid, pixels) * max(0.0, 1 - runs_out / RUNS_OUT)
+
+
+def _agreed(solid: NDArray[np.bool_], pixels: Pixels) -> float:
+    """How far a cut is what is unlike the background."""
+    plain = backdrop(pixels)
+    back = falling_off(pixels) if plain is None else plain
+    if back is None:
+        return 0.0
+    unlike = delta_e(pixels, back) > NEAR
+    return float(min(1.0, (solid & unlike).sum() / max(1, (solid | unlike).sum()) / AGREED))
 
 
 def _on_edges(alpha: Bytes, pixels: Pixels) -> float:
