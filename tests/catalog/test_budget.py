@@ -33,6 +33,11 @@ class Virtual:
     def __init__(self, generator: random.Random) -> None:
         self.now, self.generator = 0.0, generator
 
+    def idle(self, seconds: float) -> None:
+        """Time goes on while a worker waits; else a batch that is to be tried again later never would be."""
+        self.now += seconds
+        threading.Event().wait(0.001)
+
     def make(self, ready: Any, wanted: Any, checks: Any) -> Iterator[Any]:
         for _ in range(2):
             self.now += self.generator.uniform(0.5, 1.0)
@@ -74,7 +79,7 @@ def test_eight_workers_with_failures_never_spend_more(tmp_path: Path, tiny: Path
             with paid(run) as money:
                 clocks = {"clock": lambda: engine.now, "wall": lambda: 1e12 + engine.now}
                 mine = worker(run, where, model, money=money, make=engine.make, **clocks)
-                mine.pause = lambda seconds: threading.Event().wait(0.001)
+                mine.pause = engine.idle
                 mine.work()
                 over.append(held(run) - cap)
 
