@@ -72,16 +72,19 @@ def planning(folder: Path) -> list[harness.Comparison]:
 
 
 def ledger(folder: Path, url: str | None, name: str, batches: int = 400, rows: int = 16) -> harness.Comparison:
-    """State changes a second: a batch taken, its assets done, its money settled, with no network between."""
+    """State changes a second: a batch taken and paid for in the book, its assets done; no network between."""
     from mezzotint.catalog.ledger import tables as t
     from mezzotint.catalog.ledger.connect import connected
     from mezzotint.catalog.ledger.leases import Lease, Outcome, finish, lease
     from mezzotint.catalog.ledger.owner import owner
+    from mezzotint.costs.caps import Caps
+    from mezzotint.costs.till import till
+    from mezzotint.governance.licence.money import money
 
     db = connected(url or folder / "ledger.sqlite")
     run = {"id": "bench", "created": 0.0, "state": "running", "address": "", "manifest_sha256": "", "words": "{}"}
     run |= {"factors": "[]", "columns": "[]", "rungs": "[]", "planned_seconds": 0.0, "currency": "USD", "per_hour": 1}
-    run |= {"cap": 10**9, "reserved": 0, "spent": 0, "seconds": 0.0, "rate": 0.0, "distinct_by": 0.0}
+    run |= {"cap": 10**9, "book": None, "seconds": 0.0, "rate": 0.0, "distinct_by": 0.0}
     asset = {
         "run": "bench",
         "recipe": 0,
@@ -98,7 +101,6 @@ def ledger(folder: Path, url: str | None, name: str, batches: int = 400, rows: i
         "state": "waiting",
         "begin_after": 0.0,
         "tries": 0,
-        "reserved": 0,
         "used": 0.0,
     }
 
@@ -115,12 +117,14 @@ def ledger(folder: Path, url: str | None, name: str, batches: int = 400, rows: i
         c.execute(t.asset.insert(), many)
 
     db.write(fill)
-    name_of, began, changes = owner(), time.perf_counter(), 0
-    while isinstance(held := lease(db, "bench", name_of, 1.0), Lease):
-        made = {"run": "bench", "receipt": "r", "pixels_sha256": "p", "file": "f", "seconds": 0.1, "created": 0.0}
-        finish(db, held, [Outcome(w.id, "done", {}, {**made, "id": w.id}) for w in held.wishes], 0.1)
-        changes += 2 + len(held.wishes)
-    rate = changes / (time.perf_counter() - began)
+    with till("catalog", "bench", Caps(run=money("1000 USD", "a cap")), money("0.40 USD", "a price")) as paid:
+        name_of, began, changes = owner(), time.perf_counter(), 0
+        while isinstance(held := lease(db, "bench", name_of, 1.0, lambda seconds: paid.covers(1.0)), Lease):
+            made = {"run": "bench", "receipt": "r", "pixels_sha256": "p", "file": "f", "seconds": 0.1, "created": 0.0}
+            paid.settle(0.1, len(held.wishes))
+            finish(db, held, [Outcome(w.id, "done", {}, {**made, "id": w.id}) for w in held.wishes], 0.1)
+            changes += 2 + len(held.wishes)
+        rate = changes / (time.perf_counter() - began)
     return harness.compare(f"ledger, {name}", "us a change", [1e6 / rate], [1e6 / CHANGES_A_SECOND], 1.0)
 
 
@@ -168,6 +172,7 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         os.environ["MEZZOTINT_LEDGER"] = "off"
+        os.environ["MEZZOTINT_HOME"] = str(folder / "home")
         rows += [checking(folder)] if "check" in given.only else []
         rows += planning(folder) if "plan" in given.only else []
         if "ledger" in given.only:

@@ -70,7 +70,7 @@ EVALUATION = [
 ]
 CATALOG = [
     *["MANIFEST", "--brief", "--pictures", "--use", "--licence-mode", "--model", "--seed", *SAMPLING, "--strength"],
-    *["--budget", "--per-hour", "--probe", *MACHINE, "--batch", "--out", "--ledger", *SHARED],
+    *["--budget", "--per-hour", "--probe", *MACHINE, "--mark", "--batch", "--out", "--ledger", *SHARED],
 ]
 OPTIONS = {
     "generate": [

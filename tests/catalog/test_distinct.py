@@ -35,7 +35,10 @@ def test_where_all_are_alike_each_is_tried_three_times_more(tmp_path: Path, tiny
         run, where, model = begun(asked(told(tmp_path, 2.0), tiny), tmp_path / name)
         assert make_all(run, where, model) == "done" and states(where.db) == ["done"] * 6
         outs.append(sorted((row["number"], row["id"], row["seed"]) for row in rows(where.db, t.asset)))
-        assert len(rows(where.db, t.made)) == 2 + 4 * 4, "the first of a product once, the others four times"
+        assert sorted(row["again"] for row in rows(where.db, t.asset)) == [0, 0, 3, 3, 3, 3]
+        there = {str(path.relative_to(tmp_path / name)) for path in (tmp_path / name / "assets").rglob("*.png")}
+        assert there == {row["file"] for row in rows(where.db, t.made)} and len(there) == 6, "the replaced are gone"
+        assert len(list((tmp_path / name / "receipts").iterdir())) == 6
         review = [json.loads(row["detail"]).get("review", "") for row in rows(where.db, t.asset)]
         assert review == ["", "it is much like #1", "it is much like #1"] * 2
         assert {row["state"] for row in rows(where.db, t.batch)} == {"done"}

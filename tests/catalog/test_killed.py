@@ -17,6 +17,7 @@ import pytest
 from catalogs import asked, begun, manifest, pixels, receipts, rows, states, worker
 
 from mezzotint.catalog.ledger import tables as t
+from mezzotint.catalog.money import spent_by
 from mezzotint.catalog.planning import Asked
 
 EVENTS = ("open", "os.rename", "os.link", "os.remove", "os.mkdir")
@@ -68,20 +69,23 @@ def run_all(said: Asked, out: Path) -> Callable[[Callable[[], None]], None]:
     return act
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
-def test_killed_anywhere_and_run_again(tmp_path: Path, tiny: Path, kills: int, monkeypatch) -> None:
+SLICES = [range(4), *(pytest.param(range(k, k + 10), marks=pytest.mark.slow) for k in range(0, 50, 10))]
+
+
+@pytest.mark.parametrize("kills", SLICES, ids=str)
+def test_killed_anywhere_and_run_again(tmp_path: Path, tiny: Path, kills: range, monkeypatch) -> None:
     monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))
     said = asked(manifest(tmp_path, rows=3, variants=2), tiny)
     moments = in_a_child(run_all(said, tmp_path / "whole"), -1)
     assert moments is not None and moments > 40
-    generator = random.Random(kills)
-    for k in range(kills):
+    for k in kills:
+        generator = random.Random(k)
         out = tmp_path / f"killed-{k}"
         while in_a_child(run_all(said, out), generator.randrange(1, moments)) is None:
             pass
         assert pixels(out) == pixels(tmp_path / "whole"), "none is lost, all are equal"
         assert receipts(out) == receipts(tmp_path / "whole")
-        _, where, _ = begun(said, out)
+        run, where, _ = begun(said, out)
         assert states(where.db) == ["done"] * 6 and len(rows(where.db, t.made)) == 6
-        assert not rows(where.db, t.run)[0]["reserved"]
+        assert spent_by(run).reserved.amount == 0
         where.db.engine.dispose()

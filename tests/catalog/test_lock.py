@@ -13,9 +13,9 @@ from PIL import Image as Pillow
 
 from mezzotint.catalog.engine.saved import decoded
 from mezzotint.catalog.ledger import tables as t
-from mezzotint.catalog.product.locked import confidence, placed, product_of
+from mezzotint.catalog.product.cutting import confidence
+from mezzotint.catalog.product.locked import placed, product_of
 from mezzotint.errors import InputError, StorageError
-from mezzotint.making.image import image_of
 from mezzotint.making.opened import described
 from mezzotint.pretrained.system import System
 from mezzotint.tuning.masks import Mask
@@ -64,7 +64,7 @@ def test_products_keep_their_pixels(many: int, tmp_path: Path, system: System) -
         path = photo(tmp_path, generator, size, f"p{k}.png")
         product = product_of(str(path), "", None, system)
         made = generator.integers(0, 256, (256, 256, 3), np.uint8)
-        pixels = product.composed(made)
+        pixels = product.laid(made)
         full, none = product.alpha == 255, product.alpha == 0
         assert full.any() and (pixels[full] == product.pixels[full]).all() and (pixels[none] == made[none]).all()
         original = np.asarray(Pillow.open(path))
@@ -84,7 +84,7 @@ def test_soft_edges_are_laid_over(tmp_path: Path, system: System) -> None:
     made = np.zeros((256, 256, 3), np.uint8)
     soft = (product.alpha > 0) & (product.alpha < 255)
     share = product.alpha[soft][:, None] / 255
-    assert np.abs(product.composed(made)[soft] - share * product.pixels[soft]).max() <= 0.5 + 1e-9
+    assert np.abs(product.laid(made)[soft] - share * product.pixels[soft]).max() <= 0.5 + 1e-9
 
 
 def test_a_mask_file_alpha_a_plain_background(tmp_path: Path, system: System) -> None:
@@ -157,17 +157,15 @@ def test_a_file_without_the_locked_pixels_is_not_kept(tmp_path: Path, tiny: Path
     run, where, model = begun(asked(tmp_path / "m.csv", tiny), tmp_path / "out")
     now = [0.0]
 
-    def another(ready, wanted, checks):
-        for one in wanted:
-            yield image_of(ready.job.made(one), np.zeros((8, 8, 1), np.uint8), 1.0)
+    def another(image):
+        return image.showing(np.zeros((8, 8, 1), np.uint8))
 
     with pytest.raises(StorageError, match="locked pixels are not in the file"):
         worker(
             run,
             where,
             model,
-            make=another,
-            look=lambda image: image,
+            look=another,
             wall=lambda: now[0],
             pause=lambda s: now.__setitem__(0, now[0] + s),
         ).work()

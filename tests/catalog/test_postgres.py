@@ -14,6 +14,7 @@ import pytest
 from catalogs import asked, begun, manifest, pixels, rows, states, worker
 
 from mezzotint.catalog.ledger import tables as t
+from mezzotint.catalog.ledger.runs import the_run
 from mezzotint.errors import StorageError, UsageError
 
 pytest.importorskip("psycopg")
@@ -110,6 +111,36 @@ def test_two_workers_take_no_batch_twice(tmp_path: Path, tiny: Path, server: Ser
     [one.join() for one in threads]
     mine = [row for row in rows(where.db, t.made) if row["run"] == run.id]
     assert len(mine) == 21 and {r["state"] for r in rows(where.db, t.batch) if r["run"] == run.id} == {"done"}
+    where.db.engine.dispose()
+
+
+def test_the_book_too_and_a_budget_holds_over_homes(
+    tmp_path: Path, tiny: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two homes spend one budget from one book, ledger and book in PostgreSQL."""
+    from mezzotint.catalog.money import book_here, paid, spent_by
+    from mezzotint.costs.book import opened
+
+    monkeypatch.chdir(tmp_path)
+    Path("mezzotint.toml").write_text(f'[cost]\nbook = "{server.url}"\n')
+    run, where, _ = begun(asked(manifest(tmp_path), tiny, seed=3), tmp_path / "out", server.url)
+    values = {"cap": 10_000_000, "book": book_here(), "per_hour": 3_600_000_000, "currency": "USD"}
+    where.db.write(lambda c: c.execute(t.run.update().where(t.run.c.id == run.id).values(**values)))
+    run = the_run(where.db, run.id)
+    with paid(run) as first:
+        assert first is not None and first.covers(6.0)
+        monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "other"))
+        with paid(run) as second:
+            assert second is not None and not second.covers(4.5) and second.covers(4.0)
+            second.settle(1.0, 2)
+        first.note(2.0)
+        line = spent_by(run)
+        assert (float(line.spent.amount), float(line.reserved.amount), line.pictures) == (3.0, 4.0, 2)
+    with opened() as book:
+        assert sum(one.pictures for one in book.lines()) == 2 and float(book.lines()[0].reserved.amount) == 0
+    Path("mezzotint.toml").write_text('[cost]\nbook = "mysql://x"\n')
+    with pytest.raises(UsageError, match="expected postgresql://USER@HOST/NAME"), opened():
+        pytest.fail("it opened")
     where.db.engine.dispose()
 
 

@@ -20,7 +20,10 @@ from mezzotint.files import read_bytes
 
 MAX_BYTES = 1 << 28
 PROMPT = "{name} on a {background} background"
+BACKDROP = "{background}"
 BRIEF = """# What is varied; `mezzotint catalog check` says what does not fit.
+# Locked products are laid on these colours, without a network; where the cell of the column backdrop is empty, the
+# model paints a background by the prompt.
 [factors]
 background = ["white", "light grey", "beige"]
 """
@@ -122,11 +125,12 @@ def imported(items: Sequence[Item], pictures: Path, source: str, lock: str) -> I
         image = str(there[item.image]) if item.image in there else ""
         missing += bool(item.image) and not image
         free = (_plain(item.more.get(name, "")) for name in extra)
-        rows.append((sku, PROMPT, _plain(item.name), image, lock if image else "", *free))
+        laid = BACKDROP if image and lock == "yes" else ""
+        rows.append((sku, PROMPT, _plain(item.name), image, lock if image else "", laid, *free))
     if not rows:
         raise InputError(f"{source} has no products; expected an export of products with SKUs")
     notes += [f"{missing} photographs are not in {pictures}"] if missing else []
-    text = csv_text(("sku", "prompt", "name", "image", "lock", *extra), rows)
+    text = csv_text(("sku", "prompt", "name", "image", "lock", "backdrop", *extra), rows)
     return Imported(text, BRIEF, len(rows), sum(bool(row[3]) for row in rows), tuple(notes))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,15 +16,17 @@ from mezzotint.catalog.manifest.problem import Problem
 from mezzotint.catalog.manifest.row import Row
 from mezzotint.catalog.manifest.table import Table, parse, read_data
 from mezzotint.catalog.plan.batches import rows_of
-from mezzotint.catalog.plan.estimate import UNKNOWN, Pace, budget_of, fits, probed, too_dear
-from mezzotint.catalog.plan.plan import Calls, Plan, Sketch, calls_of, fitting, planned, sketch, work_of
+from mezzotint.catalog.plan.estimate import UNKNOWN, Pace, budget_of, fits, lesser, probed, too_dear
+from mezzotint.catalog.plan.plan import Calls, Plan, Sketch, calls_of, fitting, plain, planned, sketch, work_of
 from mezzotint.catalog.plan.prepared import prepared
 from mezzotint.catalog.plan.words import Recipe, Words
+from mezzotint.costs.caps import declared as caps
 from mezzotint.costs.plan import Span, worth
 from mezzotint.costs.prices import declared
 from mezzotint.errors import InputError, UsageError
 from mezzotint.files import canonical_json, sha256
 from mezzotint.governance.licence.money import Money, money
+from mezzotint.making.job import Job
 from mezzotint.making.opened import described
 
 if TYPE_CHECKING:
@@ -123,10 +125,11 @@ def read(asked: Asked) -> Read:
 
 
 def price(asked: Asked, brief: Brief) -> tuple[Money | None, Money | None]:
-    """(what an hour costs, the budget): by the command, the brief, the settings.  Raises UsageError."""
+    """(what an hour costs, the budget): by the command, the brief, the settings; a cap of a command is one of the whole
+    run.   Raises UsageError."""
     said = None if asked.per_hour is None else money(asked.per_hour, "--per-hour")
     per_hour = said or brief.per_hour or declared().per_hour
-    return per_hour, budget_of(asked.budget, per_hour)
+    return per_hour, lesser(budget_of(asked.budget, per_hour), caps().command)
 
 
 def plan(
@@ -140,7 +143,7 @@ def plan(
     per_hour, budget = price(asked, found.brief)
     calls, steps = calls_of(asked.words, model), _steps(asked.words, model)
     whole = sketch(found.rows, found.brief, asked.words, (), steps)
-    seen = known or _seen(asked, whole, calls, model, told)
+    seen = known or _seen(asked, whole, calls, model, told, budget)
     ladder: Sequence[Rung] = found.brief.ladder if budget is not None else ()
 
     def left(rungs: tuple[Rung, ...]) -> Sketch:
@@ -170,27 +173,30 @@ def _steps(words: Words, model: Model) -> int:
     return preset(spec, words.quality).steps if words.steps is None else words.steps
 
 
-def _seen(asked: Asked, whole: Sketch, calls: Calls, model: Model, told: Told) -> Pace:
+def _seen(asked: Asked, whole: Sketch, calls: Calls, model: Model, told: Told, budget: Money | None) -> Pace:
     """The pace of the recipe that most assets have."""
-    if asked.probe == 0 and asked.budget is not None:
+    sampled = [one for one in whole.groups.items() if calls(one[0])]
+    if asked.probe == 0 and budget is not None and sampled:
         raise UsageError("--budget needs to know how fast this machine is; leave --probe 0 out")
-    if asked.probe == 0:
+    if asked.probe == 0 or not sampled:
         return UNKNOWN
-    recipe, assets = max(whole.groups.items(), key=lambda one: len(one[1]))
+    recipe, assets = max(sampled, key=lambda one: len(one[1]))
     rows = rows_of(len(assets), asked.words.batch)
     work = work_of(recipe, rows, calls(recipe), model.system.size)
     prompts = list(dict.fromkeys(asset.prompt for asset in assets[:rows]))
-    plain = replace(recipe, image="", mask="", lock=False)  # what a photograph adds is little beside the network
-    return probed(plain, prompts, rows, work, asked.words, model, asked.probe, told)
+    return probed(plain(recipe), prompts, rows, work, asked.words, model, asked.probe, told)
 
 
 def _first(made: Plan, model: Model) -> tuple[str, tuple[str, ...]]:
-    """(memory, notes) of the recipe that is planned first."""
-    first = next((one for one in made.assets if not one.error), None)
+    """(memory, notes) of the recipe that is planned first, of those that ask a network where there are any."""
+    sound = [one for one in made.assets if not one.error]
+    first = next((one for one in sound if made.recipes[one.recipe].calls), sound[0] if sound else None)
     if first is None:
         raise InputError(f"nothing of the manifest can be made: {made.assets[0].error}")
     recipe = made.recipes[first.recipe]
     ready = prepared(recipe.recipe, made.words, model, recipe.rows)
+    if not isinstance(ready.job, Job):
+        return "", ()
     return "" if ready.job.memory is None else str(ready.job.memory), ready.job.notes
 
 
@@ -204,7 +210,8 @@ def _licences(made: Plan, model: Model) -> tuple[tuple[str, str], ...]:
     """What is used and under which licence, as its own card says it."""
     adapters = sorted({one.recipe.adapter for one in made.recipes if one.recipe.adapter})
     said = [(name, "see `mezzotint licence --lora`") for name in adapters]
-    return ((model.system.name, model.system.card.licence), *said)
+    own = ((model.system.name, model.system.card.licence),) if any(one.calls for one in made.recipes) else ()
+    return (*own, *said)
 
 
 def _needed(brief: Brief) -> int | None:

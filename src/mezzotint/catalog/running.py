@@ -28,6 +28,7 @@ from mezzotint.catalog.ledger.runs import (
     the_run,
 )
 from mezzotint.catalog.manifest.table import Table, is_remote, parse, read_data
+from mezzotint.catalog.money import book_here, paid, refusal
 from mezzotint.catalog.plan.estimate import micro
 from mezzotint.catalog.planning import Asked, Priced, Read, plan, price, read
 from mezzotint.catalog.planning import silent as untold
@@ -69,12 +70,13 @@ class Engine:
 @dataclass(frozen=True)
 class Ended:
     """How a run ended: done | over_budget | cancelled.   counts: assets by state.   changed: whether the manifest is
-    another now than the one that was run."""
+    another now than the one that was run.   refused: which cap leaves no more, "" where none does."""
 
     run: Run
     state: str
     counts: dict[str, int]
     changed: bool
+    refused: str = ""
 
 
 def open_place(out: str, ledger: str | None) -> Place:
@@ -128,8 +130,8 @@ def begin(
 def _priced(found: Priced) -> Budgeted:
     if found.per_hour is None:
         return Budgeted(rate=found.pace.most, seconds=found.seconds.value)
-    cap = None if found.budget is None else micro(found.budget)
-    return Budgeted(found.per_hour.currency, micro(found.per_hour), cap, found.pace.most, found.seconds.value)
+    cap, book = (None, None) if found.budget is None else (micro(found.budget), book_here())
+    return Budgeted(found.per_hour.currency, micro(found.per_hour), cap, found.pace.most, found.seconds.value, book)
 
 
 def _again(asked: Asked, db: Database, found: Read, there: Run) -> Run:
@@ -138,7 +140,7 @@ def _again(asked: Asked, db: Database, found: Read, there: Run) -> Run:
     per_hour, budget = price(asked, found.brief)
     if budget is not None and per_hour is not None and there.currency != per_hour.currency:
         raise UsageError(f"run {there.id} was planned in {there.currency or 'no currency'}; say --budget in that")
-    again(db, there.id, None if budget is None else micro(budget))
+    again(db, there.id, None if budget is None else (micro(budget), book_here()))
     return the_run(db, there.id)
 
 
@@ -169,14 +171,14 @@ def released() -> Iterator[Release]:
 def make_all(run: Run, where: Place, model: Model, told: Told = silent, name: str | None = None) -> str:
     """Makes what is left of a run here, beside whoever else does.   Returns: done | over_budget | cancelled.
 
-    Raises GateError (a gate cannot run), ProvenanceError, StorageError.
+    Raises GateError (a gate cannot run), ProvenanceError, StorageError; BudgetError as ``paid``.
     """
     prompts, pictures = Prompts(run.words), Pictures()
     prompts.gate, pictures.gate  # noqa: B018  - before anything is made
-    with released() as release:
+    with released() as release, paid(run) as money:
         recipes = Recipes(run.words, model, recipes_of(where.db, run.id))
         worker = Worker(
-            where.db, run, recipes, where.store, release, prompts, look=pictures, told=told, name=name or owner()
+            where.db, run, recipes, where.store, release, prompts, money, look=pictures, told=told, name=name or owner()
         )
         state = worker.work()
         while state == "done" and run.distinct_by and _replaced(run, where):
@@ -232,7 +234,8 @@ def end(run: Run, where: Place, state: str) -> Ended:
     """Notes how a run ended, and looks whether its manifest is still the same."""
     if state in ("done", "over_budget"):
         conclude(where.db, run.id, state)
-    return Ended(the_run(where.db, run.id), state, counts(where.db, run.id), changed(run))
+    refused = refusal(run) if state == "over_budget" else ""
+    return Ended(the_run(where.db, run.id), state, counts(where.db, run.id), changed(run), refused)
 
 
 def changed(run: Run) -> bool:

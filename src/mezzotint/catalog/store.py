@@ -22,6 +22,9 @@ class Store(Protocol):
     def get(self, name: str) -> bytes | None:
         """None where there is no such file.  Raises StorageError."""
 
+    def drop(self, name: str) -> None:
+        """Takes a file away, where there is one.  Raises StorageError."""
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -43,6 +46,12 @@ class Folder:
             return None
         except OSError as error:
             raise StorageError(f"cannot read {self.path / name}: {error.strerror}; make it readable") from error
+
+    def drop(self, name: str) -> None:
+        try:
+            (self.path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot remove {self.path / name}: {error.strerror}; make it writable") from error
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,14 @@ class Remote:
         except Exception as error:
             raise StorageError(f"cannot read {self.address}/{name}: {error}; make it readable") from error
         return data
+
+    def drop(self, name: str) -> None:
+        try:
+            self.system.rm_file(f"{self.root}/{name}")
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            raise StorageError(f"cannot remove {self.address}/{name}: {error}; make it writable") from error
 
 
 def open_store(address: str) -> Store:

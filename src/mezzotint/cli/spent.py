@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mezzotint.costs.book import Line, opened, per_picture, place
+from mezzotint.costs.book import Line, is_begun, opened, per_picture
 from mezzotint.costs.caps import Caps, declared
 from mezzotint.costs.comparison import Row, document, page, rows
 from mezzotint.costs.prices import declared as prices
@@ -21,7 +21,7 @@ SCHEMA = "mezzotint/cost-spent/1"
 
 def lines() -> list[Line]:
     """Of the book of this home, which is not made for that."""
-    if not place().is_file():
+    if not is_begun():
         return []
     with opened() as book:
         return book.lines()

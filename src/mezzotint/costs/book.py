@@ -1,4 +1,5 @@
-"""The book of what was spent: one SQLite file under the home; money is reserved before it is spent, and settled after.
+"""The book of what was spent: one SQLite file under the home, or a PostgreSQL that machines share; money is reserved
+before it is spent, and settled after.
 
 What all processes together have reserved and spent never passes a cap: a reservation is decided alone, in one
 transaction.  A process that is gone without settling keeps what it had noted as spent; the rest of its reservation
@@ -9,19 +10,21 @@ its last note.
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
-from mezzotint.config import home
+from mezzotint.config import home, section
 from mezzotint.costs.caps import Caps
-from mezzotint.errors import BudgetError, StorageError
+from mezzotint.costs.shared import SCHEMES, Shared, shared
+from mezzotint.errors import BudgetError, StorageError, UsageError
 from mezzotint.files import make_folder
 from mezzotint.governance.licence.money import Money
 
@@ -32,13 +35,38 @@ UNIT = Decimal(1_000_000)
 TABLE = """CREATE TABLE IF NOT EXISTS spending (
   id INTEGER PRIMARY KEY, at TEXT NOT NULL, month TEXT NOT NULL, project TEXT NOT NULL, command TEXT NOT NULL,
   currency TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, born REAL NOT NULL, seen REAL NOT NULL,
-  reserved INTEGER NOT NULL, spent INTEGER NOT NULL, pictures INTEGER NOT NULL, open INTEGER NOT NULL) STRICT"""
-HELD = "SELECT coalesce(sum(CASE WHEN open THEN max(reserved, spent) ELSE spent END), 0) FROM spending"
+  reserved INTEGER NOT NULL, spent INTEGER NOT NULL, pictures INTEGER NOT NULL, open INTEGER NOT NULL,
+  run TEXT NOT NULL DEFAULT '') STRICT"""
+RUNS = "ALTER TABLE spending ADD COLUMN run TEXT NOT NULL DEFAULT ''"
+"""For books that were begun before lines had a run."""
+
+NUMBER = "CREATE TABLE IF NOT EXISTS book (id TEXT NOT NULL) STRICT"
+LEFT = "CASE WHEN open = 1 AND reserved > spent THEN reserved - spent ELSE 0 END"
+HELD = f"SELECT coalesce(sum(spent + {LEFT}), 0) FROM spending"
 
 
 def place() -> Path:
     """The file."""
     return home() / NAME
+
+
+def address() -> str | None:
+    """Of a book that is shared, as ``book`` in ``[cost]`` says; None is the file.
+
+    Raises UsageError for one that is no PostgreSQL.
+    """
+    said = section("cost").get("book")
+    if said is None:
+        return None
+    value, where = said
+    if not isinstance(value, str) or not value.startswith(SCHEMES):
+        raise UsageError(f"{where}: book is {value!r}; expected postgresql://USER@HOST/NAME")
+    return value
+
+
+def is_begun() -> bool:
+    """Whether there is one to look at."""
+    return address() is not None or place().is_file()
 
 
 def units(amount: Money) -> int:
@@ -66,35 +94,61 @@ class Line:
 class Book:
     """One that is open."""
 
-    connection: sqlite3.Connection
+    connection: sqlite3.Connection | Shared
 
-    def begin(self, command: str, caps: Caps, currency: str) -> int:
-        """A new line for this process, nothing reserved yet.   Returns: its number."""
+    @property
+    def id(self) -> str:
+        """Of this book, whatever its file is called: a cap that is counted in one does not hold in another."""
+        return str(self.connection.execute("SELECT id FROM book").fetchone()[0])
+
+    def begin(self, command: str, caps: Caps, currency: str, run: str = "") -> int:
+        """A new line for this process, nothing reserved yet.   run: that it is part of.   Returns: its number."""
         now = datetime.now(UTC)
-        row = (f"{now:%Y-%m-%dT%H:%M:%SZ}", f"{now:%Y-%m}", caps.project, command, currency)
+        row = (f"{now:%Y-%m-%dT%H:%M:%SZ}", f"{now:%Y-%m}", caps.project, command, currency, run)
         with _alone(self.connection):
             made = self.connection.execute(
-                "INSERT INTO spending (at, month, project, command, currency, host, pid, born, seen, reserved, spent,"
-                " pictures, open) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 1)",
+                "INSERT INTO spending (at, month, project, command, currency, run, host, pid, born, seen, reserved,"
+                " spent, pictures, open) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 1) RETURNING id",
                 (*row, socket.gethostname(), os.getpid(), _born(os.getpid()), time.time()),
             )
-        assert made.lastrowid is not None
-        return made.lastrowid
+            return int(made.fetchone()[0])
 
-    def reserve(self, number: int, wanted: int, spent: int, pictures: int, caps: Caps) -> int:
-        """Reserves up to ``wanted`` in all for a line, and notes what it has spent.
+    def reserve(self, number: int, wanted: int, spent: int, pictures: int, caps: Caps, least: int = 0) -> int:
+        """Reserves up to ``wanted`` in all for a line, and notes what it has spent.   least: nothing more is reserved
+        where a cap does not leave so much.
 
         Returns: what is reserved now: less than wanted where a cap leaves no more.
         """
         with _alone(self.connection):
             self._return_lost()
             left = [cap - held for cap, held in self._held(number, caps).values()]
-            granted = max(min([wanted, *left]), 0)
+            granted = min([wanted, *left])
+            granted = 0 if granted < least else max(granted, 0)
             self.connection.execute(
-                "UPDATE spending SET reserved = max(?, reserved), spent = ?, pictures = ?, seen = ? WHERE id = ?",
-                (granted, spent, pictures, time.time(), number),
+                "UPDATE spending SET reserved = CASE WHEN reserved < ? THEN ? ELSE reserved END, spent = ?,"
+                " pictures = ?, seen = ? WHERE id = ?",
+                (granted, granted, spent, pictures, time.time(), number),
             )
             return int(self.connection.execute("SELECT reserved FROM spending WHERE id = ?", (number,)).fetchone()[0])
+
+    def keep(self, number: int, spent: int, pictures: int) -> None:
+        """Notes what a line has spent, and returns what it had reserved beyond; the line goes on."""
+        with _alone(self.connection):
+            self.connection.execute(
+                "UPDATE spending SET reserved = ?, spent = ?, pictures = ?, seen = ? WHERE id = ?",
+                (spent, spent, pictures, time.time(), number),
+            )
+
+    def of_run(self, run: str, currency: str) -> Line:
+        """What all lines of a run have spent and reserved, whenever that was."""
+        with _alone(self.connection):
+            self._return_lost()
+            spent, kept, pictures = self.connection.execute(
+                f"SELECT coalesce(sum(spent), 0), coalesce(sum({LEFT}), 0), coalesce(sum(pictures), 0) FROM spending"
+                " WHERE run = ? AND currency = ?",
+                (run, currency),
+            ).fetchone()
+        return Line("", "", money(int(spent), currency), money(int(kept), currency), int(pictures))
 
     def settle(self, number: int, spent: int, pictures: int) -> None:
         """Ends a line: what was spent stays, the rest of what it had reserved returns."""
@@ -105,12 +159,15 @@ class Book:
 
     def _held(self, number: int, caps: Caps) -> Mapping[str, tuple[int, int]]:
         """Of each cap: (the cap, what all others hold of it)."""
-        month, currency = self.connection.execute(
-            "SELECT month, currency FROM spending WHERE id = ?", (number,)
+        month, currency, run = self.connection.execute(
+            "SELECT month, currency, run FROM spending WHERE id = ?", (number,)
         ).fetchone()
         found = {}
         if caps.command is not None:
             found["command"] = (units(caps.command), 0)
+        if caps.run is not None:
+            others = (f"{HELD} WHERE id != ? AND currency = ? AND run = ?", (number, currency, run))
+            found["run"] = (units(caps.run), self._sum(*others))
         if caps.of_project is not None:
             others = (f"{HELD} WHERE id != ? AND currency = ? AND project = ?", (number, currency, caps.project))
             found["project"] = (units(caps.of_project), self._sum(*others))
@@ -126,15 +183,16 @@ class Book:
         """Which cap leaves nothing."""
         currency = self.connection.execute("SELECT currency FROM spending WHERE id = ?", (number,)).fetchone()[0]
         name, (cap, held) = min(self._held(number, caps).items(), key=lambda one: one[1][0] - one[1][1])
-        of = {"command": "a command", "project": f"project {caps.project}", "month": "this month"}[name]
+        of = {"command": "a command", "run": "this run", "project": f"project {caps.project}", "month": "this month"}
+        raised = "--budget" if name == "run" else f"cap_{name} in [cost] of mezzotint.toml"
         return BudgetError(
-            f"the cap of {of}, {money(cap, currency)}, leaves no more: {money(held, currency)} are spent or reserved by"
-            f" others; `mezzotint cost` shows it, cap_{name} in [cost] of mezzotint.toml raises it"
+            f"the cap of {of[name]}, {money(cap, currency)}, leaves no more: {money(held, currency)} are spent or"
+            f" reserved by others; `mezzotint cost` shows it, {raised} raises it"
         )
 
     def _return_lost(self) -> None:
         """Ends the lines of processes that are gone."""
-        rows = self.connection.execute("SELECT id, host, pid, born, seen FROM spending WHERE open").fetchall()
+        rows = self.connection.execute("SELECT id, host, pid, born, seen FROM spending WHERE open = 1").fetchall()
         gone = [(row[0],) for row in rows if _gone(*row[1:])]
         self.connection.executemany("UPDATE spending SET open = 0 WHERE id = ?", gone)
 
@@ -143,10 +201,10 @@ class Book:
         with _alone(self.connection):
             self._return_lost()
         rows = self.connection.execute(
-            "SELECT month, project, currency, sum(spent), sum(CASE WHEN open THEN max(reserved - spent, 0) ELSE 0 END),"
+            f"SELECT month, project, currency, sum(spent), sum({LEFT}),"
             " sum(pictures) FROM spending GROUP BY month, project, currency ORDER BY month DESC, project"
         )
-        return [Line(m, p, money(spent, c), money(kept, c), n) for m, p, c, spent, kept, n in rows]
+        return [Line(m, p, money(int(spent), c), money(int(kept), c), int(n)) for m, p, c, spent, kept, n in rows]
 
 
 def per_picture(lines: list[Line]) -> Money | None:
@@ -175,22 +233,48 @@ def _born(pid: int) -> float:
         return -1.0
 
 
+def _begun(connection: sqlite3.Connection | Shared) -> None:
+    """The tables, made where they are not there, or not as they are now."""
+    if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'book'").fetchone()[0]:
+        return
+    with _alone(connection):
+        connection.execute(TABLE)
+        if isinstance(connection, sqlite3.Connection) and not _has_runs(connection):
+            connection.execute(RUNS)
+        connection.execute(NUMBER)
+        if connection.execute("SELECT count(*) FROM book").fetchone()[0] == 0:
+            connection.execute("INSERT INTO book VALUES (?)", (secrets.token_hex(8),))
+
+
+def _has_runs(connection: sqlite3.Connection) -> bool:
+    return "run" in {row[1] for row in connection.execute("PRAGMA table_info(spending)")}
+
+
 @contextmanager
 def opened() -> Iterator[Book]:
-    """The book of this home, made where there is none.  Raises StorageError."""
-    make_folder(place().parent)
+    """The book, made where there is none.  Raises StorageError, UsageError."""
+    url, file = address(), place()
+    if url is not None:
+        with shared(url) as there:
+            _begun(there)
+            yield Book(there)
+        return
+    make_folder(file.parent)
     try:
-        with closing(sqlite3.connect(place(), timeout=WAIT_SECONDS, isolation_level=None)) as connection:
-            connection.execute(TABLE)
+        with closing(sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)) as connection:
+            with suppress(sqlite3.OperationalError):  # others have it open just now: it is slower, and as sound
+                connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            _begun(connection)
             yield Book(connection)
     except sqlite3.DatabaseError as error:
         raise StorageError(
-            f"cannot write {place()}: {error}; nothing is spent without its entry: mend that, or move the file away"
+            f"cannot write {file}: {error}; nothing is spent without its entry: mend that, or move the file away"
         ) from error
 
 
 @contextmanager
-def _alone(connection: sqlite3.Connection) -> Iterator[None]:
+def _alone(connection: sqlite3.Connection | Shared) -> Iterator[None]:
     """A transaction that no other process writes in; undone by any exception."""
     connection.execute("BEGIN IMMEDIATE")
     try:

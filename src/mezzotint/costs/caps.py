@@ -19,18 +19,20 @@ DEFAULT = "default"
 @dataclass(frozen=True)
 class Caps:
     """None is no cap.   per_hour: what a second is priced by; None only where there is no cap.  project: whose money.
-    month: of all projects together, by the calendar in UTC."""
+    month: of all projects together, by the calendar in UTC.
+    run: of one catalog, all its workers and all times that it goes on."""
 
     project: str = DEFAULT
     per_hour: Money | None = None
     command: Money | None = None
     of_project: Money | None = None
     month: Money | None = None
+    run: Money | None = None
 
     @property
     def any(self) -> bool:
         """Whether there is one."""
-        return any(cap is not None for cap in (self.command, self.of_project, self.month))
+        return any(cap is not None for cap in (self.command, self.of_project, self.month, self.run))
 
 
 def declared() -> Caps:

@@ -14,7 +14,7 @@ from mezzotint.errors import UsageError, unknown
 from mezzotint.governance.licence.money import Money, money
 
 LISTS = ("elsewhere", "shoot")
-NAMES = ("per_hour", "watts", "photograph", *LISTS, "project", "cap_command", "cap_project", "cap_month")
+NAMES = ("per_hour", "watts", "photograph", *LISTS, "project", "book", "cap_command", "cap_project", "cap_month")
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from mezzotint.exported.plan import Call, State, walk
 from mezzotint.exported.runtime import Array, Session
 from mezzotint.making.image import Image, image_of
 from mezzotint.making.job import Wanted
+from mezzotint.making.leaving import Leaving, ungated
 from mezzotint.making.prompt import Classes, Texts
-from mezzotint.making.released import Withheld, released
+from mezzotint.making.released import Withheld, output_gate
 
 Told = Mapping[str, Array]
 """What a network is told, (B, *) each."""
@@ -137,13 +138,19 @@ def _decoded(part: Part, sessions: Sessions, x: State) -> NDArray[np.uint8]:
 
 def stream(job: ExportedJob) -> Iterator[Done | Image | Withheld]:
     """Runs a job, batch by batch: every call as it is done, then the batch's pictures in the order of their seeds,
-    those that the output gate lets pass.   Raises as ``released``.
+    those that the output gate lets pass.   Raises as ``making.run.stream``.
     """
-    return released(unreleased(job))
+    yield from Leaving(job.mark, None, output_gate()).each(sampled(job))
 
 
 def unreleased(job: ExportedJob) -> Iterator[Done | Image]:
     """The same without the gate: for what compares pictures and gives none out."""
+    way: Leaving[Image] = Leaving(job.mark, None, ungated)
+    return way.each(sampled(job))
+
+
+def sampled(job: ExportedJob) -> Iterator[Done | Image]:
+    """The calls of a job, and its pictures as they are decoded: what they still have to pass is ``Leaving``."""
     sessions = Sessions(job)
     read = conds(job, sessions)
     done, prices, each = 0, declared(), job.calls
@@ -162,7 +169,7 @@ def unreleased(job: ExportedJob) -> Iterator[Done | Image]:
         rows_first = np.ascontiguousarray(previous.transpose(0, 2, 3, 1))
         for i, picture in enumerate(pictures):
             check = job.checks.get(picture.prompt)
-            yield image_of(job.made(picture), rows_first[i], used.seconds, job.licence, check, job.mark, cost)
+            yield image_of(job.made(picture), rows_first[i], used.seconds, job.licence, check, cost)
 
 
 def _stage(

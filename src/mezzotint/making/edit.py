@@ -15,6 +15,7 @@ from mezzotint.files import sha256
 from mezzotint.making.outpaint import Margins, framed, margins_of
 from mezzotint.making.sizes import LARGEST, parse_size
 from mezzotint.pictures.flat import covering, mask_of, rgb
+from mezzotint.pictures.grey import grey
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.system import picture_shape
 
@@ -106,11 +107,14 @@ class Edit:
         mask = F.pixel_unshuffle(painted, codec.factor) if sees == "blocks" else 1 - kept
         return {"mask": mask, "masked": codec.latent(x * (1 - painted))}
 
-    def locked(self, pixels: Pixels) -> Pixels:
-        """What was made, with the picture's own pixels where they are locked."""
-        if self.own is None:
-            return pixels
-        result: Pixels = np.where(self.own[..., None], self.pixels, pixels)
+    @property
+    def full(self) -> NDArray[np.bool_]:
+        """(H, W), the pixels that are locked."""
+        return np.zeros(self.pixels.shape[:2], np.bool_) if self.own is None else self.own
+
+    def laid(self, pixels: Pixels) -> Pixels:
+        """The picture's own pixels over what was made, where they are locked."""
+        result: Pixels = np.where(self.full[..., None], self.pixels, pixels)
         return result
 
 
@@ -197,12 +201,7 @@ def _outpainted(
 
 def in_channels(pixels: Pixels, system: System) -> Pixels:
     """(H, W, C), in grey for a model that makes grey pictures."""
-    from PIL import Image
-
-    if picture_shape(system.members[-1].described)[0] != 1:
-        return pixels
-    grey: Pixels = np.asarray(Image.fromarray(pixels).convert("L"), np.uint8)[..., None]
-    return grey
+    return grey(pixels) if picture_shape(system.members[-1].described)[0] == 1 else pixels
 
 
 def _need(holds: bool, otherwise: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
     from mezzotint.diffusion.sample import State
-    from mezzotint.governance.provenance.mark.marking import Marking
     from mezzotint.making.released import Withheld
 
 
@@ -34,6 +33,11 @@ class Image:
     def pil(self) -> Picture:
         """As a Pillow image."""
         return to_pil(self.pixels)
+
+    def showing(self, pixels: Pixels) -> Image:
+        """The same with other pixels, and their hash in its receipt."""
+        receipt = replace(self.receipt, pixels_sha256=sha256(pixels.tobytes()))
+        return replace(self, pixels=pixels, receipt=receipt)
 
     def png(self, *, embed_prompt: bool = False) -> bytes:
         """As a PNG file with its asset id and IPTC's mark that a model made it.
@@ -63,15 +67,15 @@ def image_of(
     seconds: float,
     licence: Mapping[str, Any] | None = None,
     check: Mapping[str, Any] | None = None,
-    mark: Marking | None = None,
     cost: Mapping[str, Any] | None = None,
 ) -> Image:
-    """A picture that has just been made, with its receipt.   seconds: wall time of its batch.  licence: the decision.
-    check: what the prompt gate said of its texts.  mark: how it is marked; raises ProvenanceError where it must be.
-    cost: its share of what was used."""
-    pixels, marked = (pixels, None) if mark is None else mark(pixels, made.asset_id)
+    """A picture that has just been sampled, with its receipt.
+
+    seconds: wall time of its batch.  licence: the decision.  check: what the prompt gate said of its texts.
+    cost: its share of what was used.
+    """
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    receipt = Receipt(made, sha256(pixels.tobytes()), now, seconds, Around(code_sha256(), licence), check, marked, cost)
+    receipt = Receipt(made, sha256(pixels.tobytes()), now, seconds, Around(code_sha256(), licence), check, cost=cost)
     return Image(made.prompt, made.seed, pixels, receipt)
 
 

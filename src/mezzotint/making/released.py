@@ -5,10 +5,11 @@ Only an ``Image`` has pixels that are given out.  What the gate does not let pas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from mezzotint.errors import (
     MezzotintError,
@@ -25,8 +26,6 @@ from mezzotint.making.image import Image
 if TYPE_CHECKING:
     from mezzotint.governance.safety.output.gate import OutputGate
     from mezzotint.governance.safety.output.verdict import OutputVerdict
-
-Event = TypeVar("Event")
 
 _ERRORS: Mapping[Decision, tuple[type[MezzotintError], str]] = {
     Decision.BLOCK: (OutputBlockedError, "blocked"),
@@ -60,17 +59,14 @@ def _verdict(receipt: Receipt) -> Mapping[str, Any]:
     return receipt.output_check
 
 
-def released(events: Iterable[Event | Image]) -> Iterator[Event | Image | Withheld]:
-    """A job's events, each picture with the gate's verdict in its receipt, or withheld.
+def output_gate() -> Callable[[Image], Image | Withheld]:
+    """The gate: a picture with its verdict in the receipt, or withheld.
 
-    Raises, before the first picture is made: GateError where the gate cannot run; UsageError, InputError for a wrong
-    policy.
+    Raises GateError where it cannot run; UsageError, InputError for a wrong policy.
     """
     from mezzotint.governance.safety.output.gate import load
 
-    gate = load()
-    for event in events:
-        yield judged(gate, event) if isinstance(event, Image) else event
+    return partial(judged, load())
 
 
 def judged(gate: OutputGate, image: Image) -> Image | Withheld:

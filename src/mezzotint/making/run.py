@@ -35,9 +35,10 @@ from mezzotint.making.begun import first_steps
 from mezzotint.making.calls import run_calls
 from mezzotint.making.image import Image, Progress, Result, image_of
 from mezzotint.making.job import Job, Planned, Wanted
+from mezzotint.making.leaving import Leaving, lock_of, ungated
 from mezzotint.making.prepare import prepare
 from mezzotint.making.refine import null_of
-from mezzotint.making.released import Withheld, refusal, released
+from mezzotint.making.released import Withheld, output_gate, refusal
 from mezzotint.making.request import Request
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.distilled import guided
@@ -195,12 +196,8 @@ def to_pixels(data: Tensor) -> Pixels:
 
 
 def _image(job: Job, picture: Wanted, data: Tensor, seconds: float, cost: Mapping[str, Any]) -> Image:
-    pixels = to_pixels(data) if job.edit is None else job.edit.locked(to_pixels(data))
-    pixels = pixels if job.canvas is None else job.canvas.cropped(pixels)
-    mark = job.mark
-    if mark is not None and job.edit is not None and job.edit.own is not None:
-        mark = replace(mark, free=~job.edit.own)
-    return image_of(job.made(picture), pixels, seconds, job.licence, job.checks.get(picture.prompt), mark, cost)
+    pixels = to_pixels(data) if job.canvas is None else job.canvas.cropped(to_pixels(data))
+    return image_of(job.made(picture), pixels, seconds, job.licence, job.checks.get(picture.prompt), cost)
 
 
 def _states(
@@ -234,13 +231,21 @@ def _given(pictures: Sequence[Wanted], device: str) -> Tensor | None:
 
 def stream(job: Job) -> Iterator[Progress | Image | Withheld]:
     """Runs a job, batch by batch: every step as it is done, then the batch's pictures in the order of their seeds,
-    those that the output gate lets pass.   Raises as ``released``.
+    those that the output gate lets pass.
+
+    Raises, before the first picture is made, as ``output_gate``; ProvenanceError as ``Leaving``.
     """
-    return released(unreleased(job))
+    yield from Leaving(job.mark, lock_of(job.edit), output_gate()).each(sampled(job))
 
 
 def unreleased(job: Job) -> Iterator[Progress | Image]:
     """The same without the gate: for what measures pictures and gives none out."""
+    way: Leaving[Image] = Leaving(job.mark, lock_of(job.edit), ungated)
+    return way.each(sampled(job))
+
+
+def sampled(job: Job) -> Iterator[Progress | Image]:
+    """The steps of a job, and its pictures as they are sampled: what they still have to pass is ``Leaving``."""
     conds, prices, each = _Conds(job.dtype), declared(), run_calls(job)
     done, width = 0, 0
     x: Tensor | None = None

@@ -16,7 +16,8 @@ from mezzotint.products.adherence import frame
 from mezzotint.products.colours import delta_e
 
 Bytes = NDArray[np.uint8]
-Found = Literal["alpha", "file", "grabcut"]
+Found = Literal["alpha", "file", "grabcut", "key", "guess"]
+"""How a mask is known; the last two where a catalog cuts by a colour that is said, or by nothing but the middle."""
 
 TAIL = ".mask"
 """bag.jpg's mask is bag.mask.png: white where the product is."""
@@ -90,22 +91,27 @@ def _full(alpha: Bytes, path: Path) -> Bytes:
 def cut(pixels: Pixels, colour: NDArray[np.float64]) -> Mask | None:
     """The product on a plain background, by GrabCut; None where the cut cannot be believed.
 
-    What is near the background's colour is thought background, a frame surely so.
+    colour: (3,), or (H, W, 3) of a background that changes.  What is near it is thought background, a frame surely so.
     Rother, Kolmogorov & Blake, 2004, GrabCut: Interactive Foreground Extraction using Iterated Graph Cuts.
     """
+    far = delta_e(pixels, colour) > NEAR
+    if not LEAST <= far.mean() <= MOST:
+        return None
+    return segmented(pixels, far, frame(*far.shape) & ~far, "grabcut")
+
+
+def segmented(pixels: Pixels, product: NDArray[np.bool_], back: NDArray[np.bool_], found: Found) -> Mask | None:
+    """GrabCut of what is thought the product and what is surely not, (H, W) each; None where it is not believed."""
     try:
         import cv2
     except ImportError as error:
         raise UsageError("photographs without masks are cut out by OpenCV; pip install 'mezzotint[tune]'") from error
-    far = delta_e(pixels, colour) > NEAR
-    if not LEAST <= far.mean() <= MOST:
-        return None
-    guess = np.where(far, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    guess[frame(*far.shape) & ~far] = cv2.GC_BGD
+    guess = np.where(product, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    guess[back] = cv2.GC_BGD
     cv2.setRNGSeed(0)
-    blue_first, back, fore = np.ascontiguousarray(pixels[..., ::-1]), np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(blue_first, guess, (0, 0, 0, 0), back, fore, 3, cv2.GC_INIT_WITH_MASK)
+    blue_first, others, own = np.ascontiguousarray(pixels[..., ::-1]), np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(blue_first, guess, (0, 0, 0, 0), others, own, 3, cv2.GC_INIT_WITH_MASK)
     solid = np.isin(guess, (cv2.GC_FGD, cv2.GC_PR_FGD))
     if not LEAST <= solid.mean() <= MOST:
         return None
-    return Mask(np.asarray(cv2.GaussianBlur(solid.astype(np.uint8) * 255, (3, 3), 0), np.uint8), "grabcut")
+    return Mask(np.asarray(cv2.GaussianBlur(solid.astype(np.uint8) * 255, (3, 3), 0), np.uint8), found)

@@ -46,22 +46,39 @@ def _recipe(one: Alike) -> int:
 def replace_alike(db: Database, run: str, store: Store, least: float, look: Look) -> int:
     """Plans another for each asset that is nearer than ``least`` to a sibling before it.   Returns: how many.
 
-    One that was replaced three times stays, for a person to look at.
+    What is replaced leaves the catalog, unless another asset is the same picture.  One that was replaced three times
+    stays, for a person to look at.
     """
     found = [one for group in _siblings(db, run) for one in _alike(group, store, least, look)]
     fresh = [one for one in found if one.row["again"] < MOST]
     recipes = recipes_of(db, run)
 
-    def change(c: Connection) -> int:
+    def change(c: Connection) -> list[str]:
         for one in found:
             if one.row["again"] >= MOST:
                 _note(c, one)
         for number, group in groupby(sorted(fresh, key=_recipe), key=_recipe):
             for some in batched(list(group), recipes[number][2]):
                 _plan(c, run, number, recipes[number][0], some)
-        return len(fresh)
+        return _forgotten(c, fresh)
 
-    return db.write(change)
+    for name in db.write(change):
+        store.drop(name)
+    return len(fresh)
+
+
+def _forgotten(c: Connection, fresh: Sequence[Alike]) -> list[str]:
+    """The files of pictures that no asset is any more; the ledger forgets that they were made."""
+    from sqlalchemy import delete, select
+
+    from mezzotint.catalog.ledger import tables as t
+
+    ids = {one.row["id"] for one in fresh}
+    used = set(c.execute(select(t.asset.c.id).where(t.asset.c.id.in_(ids))).scalars())
+    gone = t.made.c.id.in_(ids - used)
+    rows = c.execute(select(t.made.c.file, t.made.c.receipt).where(gone)).all()
+    c.execute(delete(t.made).where(gone))
+    return [name for file, receipt in rows for name in (file, f"receipts/{receipt}.json")]
 
 
 def _siblings(db: Database, run: str) -> list[list[Mapping[str, Any]]]:
@@ -109,7 +126,7 @@ def _plan(c: Connection, run: str, number: int, recipe: str, some: Sequence[Alik
         change = update(t.asset).where(here).values(**values, detail=None, again=one.row["again"] + 1)
         changed += c.execute(change).rowcount
     if changed:
-        fresh = {"state": "waiting", "begin_after": 0.0, "tries": 0, "reserved": 0, "used": 0.0}
+        fresh = {"state": "waiting", "begin_after": 0.0, "tries": 0, "used": 0.0}
         c.execute(insert(t.batch).values(run=run, number=batch, recipe=number, **fresh))
 
 

@@ -1,4 +1,7 @@
-"""One batch made: the one function that turns wishes into pictures, whichever engine runs it."""
+"""One batch sampled: the one function that turns wishes into pictures, whichever engine runs it.
+
+What becomes of each of them then is one function too, ``Prepared.leaving``: mark, product lock, gate, in that order.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,10 @@ Make = Callable[[Prepared, tuple[Wanted, ...], Checks], Iterator[Progress | Imag
 
 
 def make(ready: Prepared, wanted: tuple[Wanted, ...], checks: Checks) -> Iterator[Progress | Image]:
-    """Its steps, then the pictures in their order, a locked product in each.
+    """Its steps, then the pictures in their order, as the sampler gives them.
 
     Rows that are not there are padding: a picture's bits are its own, whoever is beside it.
-    checks: what the prompt gate said of each prompt.   No gate has seen them: whoever asks for them looks.
+    checks: what the prompt gate said of each prompt.
     Raises NonFiniteError, and whatever making raises.
     """
-    from mezzotint.making.run import unreleased
-
-    for event in unreleased(ready.of(wanted, checks)):
-        yield ready.product.applied(event) if isinstance(event, Image) and ready.product is not None else event
+    return ready.sampled(wanted, checks)

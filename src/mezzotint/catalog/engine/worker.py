@@ -1,14 +1,15 @@
 """A worker: takes a batch, makes it, settles it, takes the next; any number of them share a run by its ledger.
 
-Money is set aside before a batch begins. While it is made, more is set aside before it is needed; where that cannot be,
-the batch is left, so that the cap holds to a step of the network.
+Money is set aside in the book before a batch begins. While it is made, more is set aside before it is needed; where
+that cannot be, the batch is left, so that every cap holds to a step of the network or the checks of a picture.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from mezzotint.catalog.engine.gates import Look, Pictures, Prompts, Said, looked
@@ -28,10 +29,11 @@ from mezzotint.catalog.ledger.leases import (
     lease,
 )
 from mezzotint.catalog.ledger.owner import owner
-from mezzotint.catalog.ledger.runs import Run, micros
+from mezzotint.catalog.ledger.runs import Run
 from mezzotint.catalog.plan.prepared import Prepared
 from mezzotint.catalog.product.fidelity import Limits, fidelity, numbers
 from mezzotint.catalog.store import Store
+from mezzotint.costs.till import Till
 from mezzotint.errors import (
     GateError,
     InputError,
@@ -53,6 +55,9 @@ TRIES, FIRST_PAUSE, LONGEST_PAUSE = 5, 0.5, 60.0
 POLL_SECONDS = 0.5
 AHEAD = 2.0
 """How many of the longest steps are paid for before the next begins."""
+
+FIRST = 1.0
+"""Seconds that are set aside where nothing is known yet of what a batch takes."""
 
 
 class OverBudgetError(Exception):
@@ -81,7 +86,8 @@ def silent(batch: int, steps: int) -> None:
 
 @dataclass
 class Worker:
-    """make: the engine's function.   look: the gate of pictures.   clock: what money goes by; wall: of leases."""
+    """money: what it spends from, None where time has no price.   make: the engine's function.   look: the gate of
+    pictures.   clock: what money goes by; wall: of leases.   least: seconds that are set aside for any batch."""
 
     db: Database
     run: Run
@@ -89,6 +95,7 @@ class Worker:
     store: Store
     release: Release
     prompts: Prompts
+    money: Till | None = None
     make: Make = make
     look: Look = field(default_factory=Pictures)
     clock: Callable[[], float] = time.monotonic
@@ -96,6 +103,7 @@ class Worker:
     pause: Callable[[float], None] = time.sleep
     told: Told = silent
     name: str = field(default_factory=owner)
+    least: float = FIRST
 
     def work(self) -> str:
         """Until nothing is left, or may be made.   Returns: done | over_budget | cancelled.
@@ -103,7 +111,7 @@ class Worker:
         Raises StorageError and others of its outputs and its ledger, which end it; the run goes on with another.
         """
         while True:
-            held = lease(self.db, self.run.id, self.name, self.wall())
+            held = lease(self.db, self.run.id, self.name, self.wall(), self._affords)
             if isinstance(held, Lease):
                 self._batch(held)
             elif held in ("busy", "paused"):
@@ -111,24 +119,40 @@ class Worker:
             else:
                 return held
 
+    def _affords(self, seconds: float) -> bool:
+        """Whether a batch may begin that is thought to take so many seconds."""
+        return self.covers(max(seconds, self.least))
+
+    def covers(self, seconds: float, used: float = 0.0) -> bool:
+        """Whether the batch at hand may take so many seconds."""
+        return self.money is None or self.money.covers(seconds, used)
+
+    def _took(self, began: float, outcomes: Sequence[Outcome] = ()) -> float:
+        """The seconds of a batch, which are paid now."""
+        seconds = self.clock() - began
+        if self.money is not None:
+            self.money.settle(seconds, sum(one.made is not None for one in outcomes))
+        return seconds
+
     def _batch(self, held: Lease) -> None:
         """Makes, settles; a failure is noted, and the run goes on."""
         began = self.clock()
         try:
-            outcomes = self._outcomes(held, began)
+            outcomes = self._outcomes(held, Meter(self, held, began))
         except OverBudgetError as error:
-            give_back(self.db, held, self.clock() - began, error.needed)
+            self.least = max(self.least, error.needed)
+            give_back(self.db, held, self._took(began), error.needed)
         except LostError:
-            return
+            self._took(began)
         except Exception as error:  # a failing row never stops the run; its outputs and its ledger do
-            self._failed(held, error, self.clock() - began)
+            self._failed(held, error, self._took(began))
             if isinstance(error, OUTSIDE) and held.tries + 1 >= TRIES:
                 raise
         except BaseException:
-            give_back(self.db, held, self.clock() - began)
+            give_back(self.db, held, self._took(began))
             raise
         else:
-            finish(self.db, held, outcomes, self.clock() - began)
+            finish(self.db, held, outcomes, self._took(began, outcomes))
 
     def _failed(self, held: Lease, error: Exception, seconds: float) -> None:
         """Passing troubles are tried again after a while; what no try would change is parked at once."""
@@ -137,22 +161,26 @@ class Worker:
         again = None if for_good else self.wall() + min(FIRST_PAUSE * 2**held.tries, LONGEST_PAUSE)
         fail(self.db, held, _said(error), seconds, again, _state(error))
 
-    def _outcomes(self, held: Lease, began: float) -> list[Outcome]:
+    def _outcomes(self, held: Lease, meter: Meter) -> list[Outcome]:
         ready, outcomes = self.recipes[held.recipe], list[Outcome]()
+        meter.step()
         there = {wish.id: saved for wish in held.wishes if (saved := found(self.store, wish)) is not None}
         outcomes += [self._done(wish, there[wish.id], 0.0, ready) for wish in held.wishes if wish.id in there]
         wanted = dict(self._allowed(held, there, ready, outcomes))
         if not wanted:
             return outcomes
         try:
-            images = self._made(held, ready, wanted, began)
+            images = self._made(held, ready, wanted, meter)
         except Exception as error:
             passing = not isinstance(error, MezzotintError) and held.tries + 1 < TRIES
             if len(wanted) == 1 or passing or isinstance(error, (*OUTSIDE, *OURS)):
                 raise
-            images = self._alone(held, ready, wanted, began, outcomes)
-        seconds = (self.clock() - began) / max(1, len(images))
-        return outcomes + [self._kept(wish, image, seconds, ready) for wish, image in images]
+            images = self._alone(held, ready, wanted, meter, outcomes)
+        seconds = meter.used / max(1, len(images))
+        for wish, image in images:
+            meter.step()
+            outcomes.append(self._kept(wish, image, seconds, ready))
+        return outcomes
 
     def _allowed(
         self, held: Lease, there: dict[str, Saved], ready: Prepared, outcomes: list[Outcome]
@@ -173,12 +201,12 @@ class Worker:
                 outcomes.append(Outcome(wish.id, "parked", {"error": _said(error)}))
 
     def _made(
-        self, held: Lease, ready: Prepared, wanted: dict[Wish, tuple[Wanted, Said]], began: float
+        self, held: Lease, ready: Prepared, wanted: dict[Wish, tuple[Wanted, Said]], meter: Meter
     ) -> list[tuple[Wish, Image]]:
-        """The pictures of a batch.   Raises OverBudgetError, LostError, and whatever making raises."""
+        """The pictures of a batch, as they were sampled.   Raises OverBudgetError, LostError, what making raises."""
         pictures = tuple(one for one, _ in wanted.values())
         checks = {one.prompt: said.document for one, said in wanted.values()}
-        images, steps, meter = list[Image](), 0, Meter(self, held, began)
+        images, steps = list[Image](), 0
         for event in self.make(ready, pictures, checks):
             if isinstance(event, Image):
                 images.append(event)
@@ -193,14 +221,14 @@ class Worker:
         held: Lease,
         ready: Prepared,
         wanted: dict[Wish, tuple[Wanted, Said]],
-        began: float,
+        meter: Meter,
         outcomes: list[Outcome],
     ) -> list[tuple[Wish, Image]]:
         """Each by itself, in the same shape, so that one that cannot be made keeps no other from it."""
         images = list[tuple[Wish, Image]]()
         for wish, one in wanted.items():
             try:
-                images += self._made(held, ready, {wish: one}, began)
+                images += self._made(held, ready, {wish: one}, meter)
             except (*OUTSIDE, *OURS):
                 raise
             except Exception as error:
@@ -208,15 +236,18 @@ class Worker:
         return images
 
     def _kept(self, wish: Wish, image: Image, seconds: float, ready: Prepared) -> Outcome:
-        """A picture that was made, into the catalog; where a gate does not let it pass, its verdict into quarantine."""
-        found = looked(image, self.look)
+        """A picture on its way into the catalog; where a gate does not let it pass, its verdict into quarantine."""
+        try:
+            found = ready.leaving(partial(looked, look=self.look))(image)
+        except ProvenanceError as error:  # a mark is required and it has no room for one
+            return Outcome(wish.id, "parked", {"error": _said(error)})
         if isinstance(found, Said):
             quarantine(self.store, wish, found.document)
             return Outcome(wish.id, found.state, {"gate": "picture", "verdict": found.document})
         product = ready.product
         release = self.release if product is None else self._with_photo(ready)
         outcome = self._done(wish, save(self.store, release, wish, found, product), seconds, ready)
-        return replace(outcome, detail={**outcome.detail, **_faithful(ready, image)})
+        return replace(outcome, detail={**outcome.detail, **_faithful(ready, found)})
 
     def _with_photo(self, ready: Prepared) -> Release:
         """The credential names the photograph."""
@@ -255,24 +286,29 @@ class Meter:
     _last: float = field(init=False)
     _longest: float = 0.0
     _heard: float = field(init=False)
-    _reserved: int = field(init=False)
 
     def __post_init__(self) -> None:
         self._last = self._heard = self.worker.clock()
-        self._reserved = self.held.reserved
+
+    @property
+    def used(self) -> float:
+        """Seconds so far."""
+        return self.worker.clock() - self.began
 
     def step(self) -> None:
         """After each step.  Raises OverBudgetError where the next cannot be paid, LostError."""
         now = self.worker.clock()
         self._longest, self._last = max(self._longest, now - self._last), now
-        needed = now - self.began + AHEAD * self._longest
-        more = max(0, micros(needed, self.worker.run.per_hour) - self._reserved)
-        if not more and now - self._heard < BEAT_SECONDS:
+        used, needed = now - self.began, now - self.began + AHEAD * self._longest
+        if not self.worker.covers(needed, used):
+            raise OverBudgetError(needed)
+        if now - self._heard < BEAT_SECONDS:
             return
         self._heard = now
-        if not beat(self.worker.db, self.held, now - self.began, self.worker.wall(), more):
-            raise OverBudgetError(needed) if more else LostError
-        self._reserved += more
+        if self.worker.money is not None:
+            self.worker.money.note(used)
+        if not beat(self.worker.db, self.held, used, self.worker.wall()):
+            raise LostError
 
 
 def _faithful(ready: Prepared, image: Image) -> dict[str, Any]:

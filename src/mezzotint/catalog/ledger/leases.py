@@ -1,4 +1,4 @@
-"""Batches leased to workers, money reserved before and settled after; what a dead worker held goes back.
+"""Batches leased to workers; what a dead worker held goes back.  What batches cost is in the book of ``costs``.
 
 A batch is finished once, by whoever holds its lease then: who comes late finds that it is not his any more.
 """
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from mezzotint.catalog.ledger.connect import Database
 from mezzotint.catalog.ledger.owner import is_gone
-from mezzotint.catalog.ledger.runs import micros
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
@@ -21,7 +20,7 @@ LEASE_SECONDS, BEAT_SECONDS = 600.0, 1.0
 """For how long a worker of another machine may be silent; how often each is heard."""
 
 MARGIN, SLOWER = 1.25, 0.8
-"""How much more than it took is reserved for the next batch; how fast that is forgotten."""
+"""How much more than it took the next batch may take; how fast that is forgotten."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,13 @@ class Wish:
 
 @dataclass(frozen=True)
 class Lease:
-    """A batch that is held.   reserved: in millionths.   tries: that failed before."""
+    """A batch that is held.   tries: that failed before."""
 
     run: str
     number: int
     owner: str
     recipe: int
     work: int
-    reserved: int
     tries: int
     wishes: tuple[Wish, ...]
 
@@ -59,13 +57,22 @@ class Outcome:
     made: Mapping[str, Any] | None = None
 
 
-def lease(db: Database, run: str, owner: str, now: float) -> Lease | str:
-    """The next batch; else why there is none: the run's state, "busy" where others hold what is left, "over_budget"
-    where it cannot be paid, "done"."""
-    return db.write(lambda connection: _lease(connection, run, owner, now))
+Covers = Callable[[float], bool]
+"""Whether so many seconds may be spent: they are set aside then."""
 
 
-def _lease(c: Connection, run: str, owner: str, now: float) -> Lease | str:
+def free(seconds: float) -> bool:
+    """Where time has no price."""
+    return True
+
+
+def lease(db: Database, run: str, owner: str, now: float, covers: Covers = free) -> Lease | str:
+    """The next batch, set aside for; else why there is none: the run's state, "busy" where others hold what is left,
+    "over_budget" where it cannot be paid, "done"."""
+    return db.write(lambda connection: _lease(connection, run, owner, now, covers))
+
+
+def _lease(c: Connection, run: str, owner: str, now: float, covers: Covers) -> Lease | str:
     from sqlalchemy import select, update
 
     from mezzotint.catalog.ledger import tables as t
@@ -84,12 +91,11 @@ def _lease(c: Connection, run: str, owner: str, now: float) -> Lease | str:
         return _why_none(c, run)
     recipe = (t.recipe.c.run == run) & (t.recipe.c.number == row["recipe"])
     work = c.execute(select(t.recipe.c.work).where(recipe)).scalar_one()
-    reserved = micros(work * line["rate"], line["per_hour"])
-    if not _reserved(c, run, reserved):
+    if not covers(work * line["rate"]):
         return "over_budget" if _why_none(c, run, "leased") == "done" else "busy"
-    held = {"state": "leased", "owner": owner, "until": now + LEASE_SECONDS, "reserved": reserved, "used": 0.0}
+    held = {"state": "leased", "owner": owner, "until": now + LEASE_SECONDS, "used": 0.0}
     c.execute(update(t.batch).where(_is(run, row["number"])).values(**held))
-    return Lease(run, row["number"], owner, row["recipe"], work, reserved, row["tries"], _wishes(c, run, row["number"]))
+    return Lease(run, row["number"], owner, row["recipe"], work, row["tries"], _wishes(c, run, row["number"]))
 
 
 def _is(run: str, number: int) -> Any:
@@ -108,17 +114,6 @@ def _why_none(c: Connection, run: str, *states: str) -> str:
     return "done" if c.execute(left.limit(1)).one_or_none() is None else "busy"
 
 
-def _reserved(c: Connection, run: str, more: int) -> bool:
-    """Whether so much could be set aside and the cap still holds."""
-    from sqlalchemy import or_, update
-
-    from mezzotint.catalog.ledger import tables as t
-
-    held = t.run.c.reserved + more
-    below = or_(t.run.c.cap.is_(None), t.run.c.spent + held <= t.run.c.cap)
-    return bool(c.execute(update(t.run).where(t.run.c.id == run, below).values(reserved=held)).rowcount)
-
-
 def _wishes(c: Connection, run: str, number: int) -> tuple[Wish, ...]:
     """What is left to make of a batch, each id once."""
     from sqlalchemy import select
@@ -132,7 +127,7 @@ def _wishes(c: Connection, run: str, number: int) -> tuple[Wish, ...]:
 
 
 def _reclaim(c: Connection, line: RowMapping, gone: Callable[[RowMapping], bool]) -> None:
-    """Leased batches that are gone wait again; what they used at least is spent."""
+    """Leased batches that are gone wait again."""
     from sqlalchemy import select, update
 
     from mezzotint.catalog.ledger import tables as t
@@ -140,9 +135,8 @@ def _reclaim(c: Connection, line: RowMapping, gone: Callable[[RowMapping], bool]
     leased = select(t.batch).where(t.batch.c.run == line["id"], t.batch.c.state == "leased")
     for row in c.execute(leased.with_for_update(skip_locked=True)).mappings().all():
         if gone(row):
-            cost = min(row["reserved"], micros(row["used"] + BEAT_SECONDS, line["per_hour"]))
-            _settle(c, line["id"], row["reserved"], cost, row["used"])
-            freed = {"state": "waiting", "owner": None, "until": None, "reserved": 0}
+            _took(c, line["id"], row["used"])
+            freed = {"state": "waiting", "owner": None, "until": None}
             c.execute(update(t.batch).where(_is(line["id"], row["number"])).values(**freed))
 
 
@@ -160,17 +154,12 @@ def release(db: Database, run: str, owner: str) -> None:
     db.write(change)
 
 
-def _settle(c: Connection, run: str, reserved: int, cost: int, seconds: float, **more: Any) -> None:
+def _took(c: Connection, run: str, seconds: float, **more: Any) -> None:
     from sqlalchemy import update
 
     from mezzotint.catalog.ledger import tables as t
 
-    spent = {
-        "reserved": t.run.c.reserved - reserved,
-        "spent": t.run.c.spent + cost,
-        "seconds": t.run.c.seconds + seconds,
-    }
-    c.execute(update(t.run).where(t.run.c.id == run).values(**spent, **more))
+    c.execute(update(t.run).where(t.run.c.id == run).values(seconds=t.run.c.seconds + seconds, **more))
 
 
 def _mine(c: Connection, held: Lease) -> RowMapping | None:
@@ -183,36 +172,31 @@ def _mine(c: Connection, held: Lease) -> RowMapping | None:
     return c.execute(select(t.batch).where(mine).with_for_update()).mappings().one_or_none()
 
 
-def beat(db: Database, held: Lease, used: float, now: float, more: int = 0) -> bool:
-    """A sign of life.   used: seconds of this try so far.   more: to set aside beside what is.
-
-    Returns: whether the lease holds and that could be set aside.
-    """
+def beat(db: Database, held: Lease, used: float, now: float) -> bool:
+    """A sign of life.   used: seconds of this try so far.   Returns: whether the lease holds."""
 
     def change(c: Connection) -> bool:
         from sqlalchemy import update
 
         from mezzotint.catalog.ledger import tables as t
 
-        row = _mine(c, held)
-        if row is None or (more and not _reserved(c, held.run, more)):
-            return False
-        signs = {"used": used, "until": now + LEASE_SECONDS, "reserved": row["reserved"] + more}
-        c.execute(update(t.batch).where(_is(held.run, held.number)).values(**signs))
-        return True
+        holds = _mine(c, held) is not None
+        if holds:
+            c.execute(update(t.batch).where(_is(held.run, held.number)).values(used=used, until=now + LEASE_SECONDS))
+        return holds
 
     return db.write(change)
 
 
 def finish(db: Database, held: Lease, outcomes: Sequence[Outcome], seconds: float, state: str = "done") -> bool:
-    """Settles a batch: what became of its assets, what it cost.   Returns: False where the lease was lost."""
+    """Ends a batch: what became of its assets, what it took.   Returns: False where the lease was lost."""
 
     def change(c: Connection) -> bool:
         row = _mine(c, held)
         if row is None:
             return _ended(c, held, state)
         _enter(c, held.run, outcomes)
-        _close(c, held, row, seconds, {"state": state})
+        _close(c, held, seconds, {"state": state})
         return True
 
     return db.write(change)
@@ -229,17 +213,17 @@ def _ended(c: Connection, held: Lease, state: str) -> bool:
     return row is not None and row["state"] == state
 
 
-def _close(c: Connection, held: Lease, row: RowMapping, seconds: float, values: Mapping[str, Any]) -> None:
+def _close(c: Connection, held: Lease, seconds: float, values: Mapping[str, Any]) -> None:
     from sqlalchemy import select, update
 
     from mezzotint.catalog.ledger import tables as t
 
-    line = c.execute(select(t.run.c.per_hour, t.run.c.rate).where(t.run.c.id == held.run)).mappings().one()
     rate = {}
     if values["state"] == "done" and held.work and seconds:
-        rate = {"rate": max(MARGIN * seconds / held.work, SLOWER * line["rate"])}
-    _settle(c, held.run, row["reserved"], micros(seconds, line["per_hour"]), seconds, **rate)
-    c.execute(update(t.batch).where(_is(held.run, held.number)).values(reserved=0, used=seconds, until=None, **values))
+        before = c.execute(select(t.run.c.rate).where(t.run.c.id == held.run)).scalar_one()
+        rate = {"rate": max(MARGIN * seconds / held.work, SLOWER * before)}
+    _took(c, held.run, seconds, **rate)
+    c.execute(update(t.batch).where(_is(held.run, held.number)).values(used=seconds, until=None, **values))
 
 
 def _enter(c: Connection, run: str, outcomes: Sequence[Outcome]) -> None:
@@ -267,7 +251,7 @@ def _insert(c: Connection) -> Callable[[Any], Any]:
 
 
 def fail(db: Database, held: Lease, error: str, seconds: float, again: float | None, state: str = "parked") -> bool:
-    """A try that failed; what it took is spent.
+    """A try that failed.
 
     again: when it may be tried next; None parks it for good, its assets in ``state``.
     """
@@ -277,7 +261,7 @@ def fail(db: Database, held: Lease, error: str, seconds: float, again: float | N
         if row is None:
             return False
         after = {"state": "parked"} if again is None else {"state": "waiting", "begin_after": again, "owner": None}
-        _close(c, held, row, seconds, {**after, "tries": held.tries + 1, "error": error[:500]})
+        _close(c, held, seconds, {**after, "tries": held.tries + 1, "error": error[:500]})
         if again is None:
             _enter(c, held.run, [Outcome(wish.id, state, {"error": error[:500]}) for wish in held.wishes])
         return True
@@ -296,9 +280,10 @@ def give_back(db: Database, held: Lease, seconds: float, needed: float = 0.0) ->
 
         row = _mine(c, held)
         if row is not None:
-            _close(c, held, row, seconds, {"state": "waiting", "owner": None})
+            _close(c, held, seconds, {"state": "waiting", "owner": None})
             rate = c.execute(select(t.run.c.rate).where(t.run.c.id == held.run)).scalar_one()
-            c.execute(update(t.run).where(t.run.c.id == held.run).values(rate=max(rate, needed / held.work)))
+            slower = max(rate, needed / held.work) if held.work else rate
+            c.execute(update(t.run).where(t.run.c.id == held.run).values(rate=slower))
         return row is not None
 
     return db.write(change)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -26,6 +25,7 @@ PIECE = 10_000
 class Budgeted:
     """What a run may take.   per_hour, cap: in millionths of the currency; no cap is None, no price 0.
 
+    book: the id of the book in which its cap is counted, None without one.
     rate: seconds that a unit of work takes at most.   seconds: that are planned.
     """
 
@@ -34,12 +34,17 @@ class Budgeted:
     cap: int | None = None
     rate: float = 0.0
     seconds: float = 0.0
+    book: str | None = None
 
 
 @dataclass(frozen=True)
 class Run:
-    """One, as it stands.   money in millionths.   planned_seconds: of the plan; seconds: spent in batches so far.
-    distinct_by: how far siblings have to be apart; 0 is not at all."""
+    """One, as it stands.
+
+    per_hour, cap: in millionths.   book: in which the cap is counted.
+    planned_seconds: of the plan; seconds: that batches took so far.
+    distinct_by: how far siblings have to be apart; 0 is not at all.
+    """
 
     id: str
     created: float
@@ -54,16 +59,10 @@ class Run:
     currency: str
     per_hour: int
     cap: int | None
-    reserved: int
-    spent: int
+    book: str | None
     seconds: float
     rate: float
     distinct_by: float
-
-
-def micros(seconds: float, per_hour: int) -> int:
-    """What a time costs, in millionths, rounded up."""
-    return math.ceil(seconds * per_hour / 3600)
 
 
 def add_run(db: Database, run: str, plan: Plan, address: str, manifest_sha256: str, priced: Budgeted) -> None:
@@ -113,8 +112,7 @@ def _run_row(run: str, plan: Plan, address: str, manifest_sha256: str, priced: B
         "currency": priced.currency,
         "per_hour": priced.per_hour,
         "cap": priced.cap,
-        "reserved": 0,
-        "spent": 0,
+        "book": priced.book,
         "seconds": 0.0,
         "rate": priced.rate,
         "distinct_by": plan.brief.distinct,
@@ -128,7 +126,7 @@ def _recipes(run: str, plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def _batches(run: str, plan: Plan) -> Iterator[dict[str, Any]]:
-    fresh = {"state": "waiting", "begin_after": 0.0, "tries": 0, "reserved": 0, "used": 0.0}
+    fresh = {"state": "waiting", "begin_after": 0.0, "tries": 0, "used": 0.0}
     for number, one in enumerate(plan.batches):
         yield {"run": run, "number": number, "recipe": one.recipe, **fresh}
 
@@ -209,8 +207,8 @@ def kept_ids(db: Database, ids: Sequence[str] | None = None) -> set[str]:
     return set(db.read(lambda c: c.execute(query).scalars().all()))
 
 
-def again(db: Database, run: str, cap: int | None) -> None:
-    """Lets a run go on: what was parked waits again.   cap: another one; None leaves it."""
+def again(db: Database, run: str, cap: tuple[int, str] | None) -> None:
+    """Lets a run go on: what was parked waits again.   cap: another, and the book that counts it; None leaves it."""
     from sqlalchemy import select, update
 
     from mezzotint.catalog.ledger import tables as t
@@ -219,7 +217,7 @@ def again(db: Database, run: str, cap: int | None) -> None:
         stopped = t.run.c.state.in_(("over_budget", "cancelled", "done"))
         c.execute(update(t.run).where(t.run.c.id == run, stopped).values(state="running"))
         if cap is not None:
-            c.execute(update(t.run).where(t.run.c.id == run).values(cap=cap))
+            c.execute(update(t.run).where(t.run.c.id == run).values(cap=cap[0], book=cap[1]))
         parked = (t.asset.c.run == run) & (t.asset.c.state == "parked")
         batches = select(t.asset.c.batch).where(parked)
         idle = t.batch.c.state.in_(("done", "parked"))

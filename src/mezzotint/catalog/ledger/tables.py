@@ -1,4 +1,5 @@
-"""The tables.  Money is in millionths of its currency, so that sums are exact; times are seconds of the epoch."""
+"""The tables.  Amounts are in millionths of their currency; what is spent is in the book of ``costs``, not here.  Times
+are seconds of the epoch."""
 
 from __future__ import annotations
 
@@ -28,8 +29,7 @@ run = Table(
     Column("currency", String(3), nullable=False),
     Column("per_hour", BigInteger, nullable=False),
     Column("cap", BigInteger),
-    Column("reserved", BigInteger, nullable=False),
-    Column("spent", BigInteger, nullable=False),
+    Column("book", String(16)),
     Column("seconds", Float, nullable=False),
     Column("rate", Float, nullable=False),
     Column("distinct_by", Float, nullable=False, default=0.0),
@@ -55,7 +55,6 @@ batch = Table(
     Column("until", Float),
     Column("begin_after", Float, nullable=False),
     Column("tries", Integer, nullable=False),
-    Column("reserved", BigInteger, nullable=False),
     Column("used", Float, nullable=False),
     Column("error", Text),
     Index("batch_next", "run", "state", "number"),

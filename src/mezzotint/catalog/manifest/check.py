@@ -14,6 +14,8 @@ from mezzotint.catalog.manifest.columns import (
     KNOWN,
     MAX_PROMPT,
     REQUIRED,
+    backdrop_of,
+    colour_of,
     lock_of,
     scale_of,
     seed_of,
@@ -91,6 +93,8 @@ class Check:
             cell("scale", scale_of, None),
             cell("seed", seed_of, None),
             cell("variants", variants_of, None),
+            cell("key", colour_of, ""),
+            cell("backdrop", template, Template(())),
         )
         if len(self.problems) == before:
             self._sense(row)
@@ -135,9 +139,12 @@ class Check:
     def _sense(self, row: Row) -> None:
         """What cells say together."""
         if row.image is None:
-            for column in ("mask", "lock"):
-                if row.mask if column == "mask" else row.lock:
+            for column, said in (("mask", row.mask), ("lock", row.lock), ("key", row.key)):
+                if said:
                     self._add(row.number, column, row.cells[column], WrongError("is for a photograph; say image too"))
+        if row.key and row.mask is not None:
+            self._add(row.number, "key", row.key, WrongError("is beside a mask, which says it already; leave one out"))
+        self._laid_on(row)
         for column in ("prompt", "negative_prompt"):
             self._filled(row, column, getattr(row, column))
         for name in set(self.brief.names) & set(row.cells):
@@ -145,23 +152,47 @@ class Check:
                 wrong = WrongError("is a factor of the brief too; leave the cell empty, or the factor out")
                 self._add(row.number, name, row.cells[name], wrong)
 
+    def _laid_on(self, row: Row) -> None:
+        """What a backdrop says, by some of its variants."""
+        said, cell = row.backdrop, row.cells.get("backdrop", "")
+        if not row.lock and (cell or "backdrop" in self.brief.names):
+            self._add(row.number, "backdrop", cell, WrongError("is for a product that is kept; say image and lock too"))
+        elif cell and self._named(row, "backdrop", said):
+            for text in self._variants(row, said):
+                try:
+                    self._once("backdrop", text, partial(self._plain, text))
+                except WrongError as wrong:
+                    return self._add(row.number, "backdrop", text, wrong)
+        return None
+
     def _filled(self, row: Row, column: str, said: Template) -> None:
+        if self._named(row, column, said) and (
+            column == "prompt" or (self.fitting.labels is not None and row.cells.get(column))
+        ):
+            self._says(row, column, said)
+
+    def _named(self, row: Row, column: str, said: Template) -> bool:
+        """Whether a template's names are all there, and say something."""
         names = {**row.cells, **dict.fromkeys(self.brief.names, "")}
         for name in said.names:
             if name not in names:
                 wrong = WrongError(f"names {{{name}}}, which is neither a column nor a factor", nearest(name, names))
-                return self._add(row.number, column, row.cells[column], wrong)
+                self._add(row.number, column, row.cells[column], wrong)
+                return False
             if name not in self.brief.names and not row.cells[name]:
-                return self._add(row.number, name, "", WrongError(f"is empty, and the {column} says {{{name}}}"))
-        if column == "prompt" or (self.fitting.labels is not None and row.cells.get(column)):
-            self._says(row, column, said)
-        return None
+                self._add(row.number, name, "", WrongError(f"is empty, and the {column} says {{{name}}}"))
+                return False
+        return True
+
+    def _variants(self, row: Row, said: Template, most: int = TRIED) -> Iterator[str]:
+        """A template by some of its factors' levels."""
+        varied = [factor for factor in self.brief.factors if factor.name in said.names]
+        for levels in islice(product(*(factor.levels for factor in varied)), most):
+            yield said.filled({**row.cells, **{f.name: v for f, v in zip(varied, levels, strict=True)}})
 
     def _says(self, row: Row, column: str, said: Template) -> None:
         """A prompt as the model is told it, by some of its variants."""
-        varied = [factor for factor in self.brief.factors if factor.name in said.names]
-        for levels in islice(product(*(factor.levels for factor in varied)), TRIED if self.fitting.labels else 1):
-            text = said.filled({**row.cells, **{f.name: v for f, v in zip(varied, levels, strict=True)}})
+        for text in self._variants(row, said, TRIED if self.fitting.labels else 1):
             try:
                 if len(text) > MAX_PROMPT:
                     raise WrongError(f"has {len(text)} letters; at most {MAX_PROMPT} are taken")
@@ -180,17 +211,23 @@ class Check:
 
     def _effects(self, rows: list[Row]) -> None:
         """Factors that change nothing, and values of them that will not do."""
-        named = {name for row in rows for said in (row.prompt, row.negative_prompt) for name in said.names}
+        named = {n for row in rows for said in (row.prompt, row.negative_prompt, row.backdrop) for n in said.names}
         looks = {"adapter": self._adapter, "size": self._size, "scale": scale_of, "negative_prompt": self._away}
+        looks["backdrop"] = self._plain
         for factor in self.brief.factors:
             if rows and factor.name not in named and factor.name not in KNOWN:
-                what = f"no prompt says {{{factor.name}}}, so the factor changes nothing"
+                what = f"no prompt says {{{factor.name}}}, and no backdrop, so the factor changes nothing"
                 self.problems.append(Problem(0, factor.name, "", what, None))
             for level in factor.levels if factor.name in looks else ():
                 try:
                     looks[factor.name](level)
                 except WrongError as wrong:
                     self._add(0, factor.name, level, wrong)
+
+    def _plain(self, text: str) -> None:
+        """A level of a backdrop."""
+        if not template(text).names:
+            backdrop_of(text)
 
     def _away(self, text: str) -> None:
         """A level of a negative prompt, where the model knows labels alone."""

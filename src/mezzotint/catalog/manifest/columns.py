@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mezzotint.catalog.manifest.problem import WrongError, nearest
+from mezzotint.catalog.product.backdrop import backdrop_of as parse_backdrop
+from mezzotint.catalog.product.colour import colour_of as parse_colour
 from mezzotint.errors import UsageError
 from mezzotint.making.sizes import parse_size
 
@@ -34,9 +36,15 @@ KNOWN: Mapping[str, Column] = {
     "negative_prompt": Column("what to steer away from", template=True, factor=True),
     "image": Column("a photograph to begin from; a file in the manifest's folder", template=True),
     "mask": Column(
-        "where the product is in it, white; without one: alpha, plain background, or cut out", template=True
+        "where the product is in it, white; without one: key, alpha, plain background, or guessed", template=True
     ),
+    "key": Column("the colour behind the product in it, a name or #rrggbb: what is near that is cut away"),
     "lock": Column("yes: the product's pixels stay those of the photograph, to the bit"),
+    "backdrop": Column(
+        "a colour, or two as in light grey to white: a locked product is laid on it and no network is called",
+        template=True,
+        factor=True,
+    ),
     "adapter": Column("a LoRA file to put on, FILE or FILE:WEIGHT", factor=True),
     "size": Column("WxH in pixels", factor=True),
     "scale": Column("guidance; 1 is off", factor=True),
@@ -86,6 +94,25 @@ def lock_of(text: str) -> bool:
     if said and said not in (*YES, *NO):
         raise WrongError("is neither yes nor no", nearest(said, ("yes", "no")) or "no")
     return said in YES
+
+
+def colour_of(text: str) -> str:
+    """A colour's name or number.  Raises WrongError."""
+    return _parsed(text, parse_colour)
+
+
+def backdrop_of(text: str) -> str:
+    """One of no network.  Raises WrongError."""
+    return _parsed(text, parse_backdrop)
+
+
+def _parsed(text: str, parse: Callable[[str], object]) -> str:
+    try:
+        if text:
+            parse(text)
+    except UsageError as error:
+        raise WrongError(f"is no colour; {str(error).partition('; ')[2]}") from None
+    return text
 
 
 def scale_of(text: str) -> float | None:

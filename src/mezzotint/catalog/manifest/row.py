@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mezzotint.catalog.manifest.template import Template
 
+NOTHING = Template(())
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -16,6 +18,8 @@ class Row:
     prompt, negative_prompt: with names of columns and factors.  image, mask: files; None where there are none.
     lock: whether the product stays as it was photographed.  adapter: FILE or FILE:WEIGHT, "" is none.
     size: (width, height); None is the model's.  variants: None is as the brief says.
+    key: the colour behind the product in its photograph, "" is not said.  backdrop: that it is laid on, with names of
+    columns and factors; empty is one that the model paints.
     """
 
     number: int
@@ -31,3 +35,5 @@ class Row:
     scale: float | None
     seed: int | None
     variants: int | None
+    key: str = ""
+    backdrop: Template = NOTHING

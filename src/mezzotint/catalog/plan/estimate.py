@@ -7,8 +7,7 @@ the seconds of a unit of work in batches that were made to see.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from mezzotint.catalog.plan.words import Recipe, Words
 from mezzotint.costs.plan import SHARE, Probe, Span, worth
 from mezzotint.errors import BudgetError, UsageError
 from mezzotint.governance.licence.money import Money, money
+from mezzotint.making.job import Job
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.model import Model
@@ -64,7 +64,8 @@ def probed(
 
     ready = prepared(recipe, words, model, rows)
     pictures = tuple(ready.wanted(prompts[k % len(prompts)], k) for k in range(rows))
-    return pace(probe(ready.of(pictures, {}), seconds, told), work)
+    assert isinstance(ready.job, Job)
+    return pace(probe(replace(ready.job, pictures=pictures), seconds, told), work)
 
 
 def budget_of(text: str | None, per_hour: Money | None) -> Money | None:
@@ -82,14 +83,18 @@ def budget_of(text: str | None, per_hour: Money | None) -> Money | None:
     return found
 
 
+def lesser(budget: Money | None, cap: Money | None) -> Money | None:
+    """Of a budget and the cap of a command, where there are any.   Raises UsageError for two currencies."""
+    if budget is None or cap is None:
+        return budget or cap
+    if budget.currency != cap.currency:
+        raise UsageError(f"the budget is in {budget.currency} and cap_command in {cap.currency}; say both in one")
+    return min(budget, cap, key=lambda one: one.amount)
+
+
 def micro(amount: Money) -> int:
     """In millionths of its currency, rounded down."""
     return int(amount.amount * MICRO)
-
-
-def amount(micros: int, currency: str) -> Money:
-    """The inverse."""
-    return Money(Decimal(micros) / MICRO, currency)
 
 
 def fits(span: Span, per_hour: Money | None, budget: Money | None) -> bool:

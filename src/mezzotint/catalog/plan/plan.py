@@ -17,6 +17,7 @@ from mezzotint.catalog.plan.words import Recipe, Words, recipe_of
 from mezzotint.catalog.variants.expand import Asset, assets_of
 from mezzotint.errors import InputError
 from mezzotint.files import canonical_json, sha256
+from mezzotint.making.job import Job
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.model import Model
@@ -80,6 +81,11 @@ class Plan:
         return sum(len(batch.assets) * self.recipes[batch.recipe].calls for batch in self.batches)
 
     @property
+    def composed(self) -> int:
+        """Pictures that need no network."""
+        return sum(len(batch.assets) for batch in self.batches if not self.recipes[batch.recipe].calls)
+
+    @property
     def work(self) -> int:
         """Of all batches, padding too."""
         return sum(self.recipes[batch.recipe].work for batch in self.batches)
@@ -129,9 +135,16 @@ def calls_of(words: Words, model: Model) -> Calls:
 
     @cache
     def look(recipe: Recipe) -> int:
-        return calls(prepared(recipe, words, model, 1).job)
+        job = prepared(recipe, words, model, 1).job
+        assert isinstance(job, Job)
+        return calls(job)
 
-    return lambda recipe: look(replace(recipe, image="", mask="", lock=False))
+    return lambda recipe: 0 if recipe.backdrop else look(plain(recipe))
+
+
+def plain(recipe: Recipe) -> Recipe:
+    """Without its photograph: what that adds is little beside the network."""
+    return replace(recipe, image="", mask="", lock=False, key="")
 
 
 def fitting(

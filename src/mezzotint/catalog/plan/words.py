@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Words:
-    """As ``Request`` has them.   batch: rows of a batch, at most.   seed: the run's."""
+    """Those of ``Request``, by its names.   batch: rows of a batch, at most.   seed: the run's."""
 
     model: str = "fashion"
     quality: str = "standard"
@@ -32,6 +32,7 @@ class Words:
     strength: float | None = None
     use: str | None = None
     licence_mode: str | None = None
+    mark: str = "off"
 
     @property
     def table(self) -> dict[str, Any]:
@@ -46,7 +47,8 @@ def words_of(table: dict[str, Any]) -> Words:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What assets of one batch share beside the words.   size: "WxH", "" is the model's.   image, mask: paths or ""."""
+    """What assets of one batch share beside the words.   size: "WxH", "" is the model's.   image, mask: paths or "".
+    key: the colour behind a photograph's product.   backdrop: that it is laid on, without a network, else ""."""
 
     adapter: str = ""
     negative_prompt: str = ""
@@ -56,42 +58,37 @@ class Recipe:
     mask: str = ""
     lock: bool = False
     steps: int | None = None
+    key: str = ""
+    backdrop: str = ""
 
     def request(self, words: Words, model: str | Model) -> Request:
         """The words of ``generate``; a lock's mask is made from what its row says (``catalog.product``)."""
-        return Request(
-            "",
+        return replace(
+            Request("", **{**words.table, "model": model, "batch": None, "seed": 0}),
             negative_prompt=self.negative_prompt,
-            model=model,
-            quality=words.quality,
             steps=words.steps if self.steps is None else self.steps,
             scale=words.scale if self.scale is None else self.scale,
-            solver=words.solver,
-            grid=words.grid,
             size=self.size or None,
-            device=words.device,
-            dtype=words.dtype,
-            threads=words.threads,
             lora=(self.adapter,) if self.adapter else (),
             image=Path(self.image) if self.image else None,
             mask=Path(self.mask) if self.mask and not self.lock else None,
             strength=words.strength if self.image else None,
-            use=words.use,
-            licence_mode=words.licence_mode,
         )
 
 
 def recipe_of(asset: Asset, bounds: Bounds, steps: int | None) -> Recipe:
     """Of an asset.   steps: as the words have them, where a bound leaves fewer; else None."""
-    row, size = asset.row, asset.size
-    size = None if size is None else bounds.smaller(size)
-    return Recipe(
-        asset.adapter,
-        asset.negative_prompt,
-        "" if size is None else f"{size[0]}x{size[1]}",
-        asset.scale,
-        "" if row.image is None else str(row.image),
-        "" if row.mask is None else str(row.mask),
-        row.lock,
-        steps,
+    row, size = asset.row, None if asset.size is None else bounds.smaller(asset.size)
+    composed = Recipe(
+        size="" if size is None else f"{size[0]}x{size[1]}",
+        image="" if row.image is None else str(row.image),
+        mask="" if row.mask is None else str(row.mask),
+        lock=row.lock,
+        key=row.key,
+        backdrop=asset.backdrop,
+    )
+    if asset.backdrop:  # nothing that a network is told changes it
+        return composed
+    return replace(
+        composed, adapter=asset.adapter, negative_prompt=asset.negative_prompt, scale=asset.scale, steps=steps
     )

@@ -9,10 +9,11 @@ from typing import Any
 
 from mezzotint.catalog.ledger.connect import Database
 from mezzotint.catalog.ledger.runs import Run, counts
-from mezzotint.catalog.plan.estimate import amount
+from mezzotint.catalog.money import spent_by
 from mezzotint.catalog.report.entries import Entry, entries, listing, table
 from mezzotint.catalog.report.thumbs import thumb
 from mezzotint.catalog.store import Store
+from mezzotint.costs.book import money as amount
 from mezzotint.files import pretty_json
 
 SCHEMA = "mezzotint/catalog/1"
@@ -61,7 +62,7 @@ def _money(run: Run) -> dict[str, str | None] | None:
     return {
         "per_hour": str(amount(run.per_hour, run.currency)),
         "planned": str(amount(planned, run.currency)),
-        "spent": str(amount(run.spent, run.currency)),
+        "spent": str(spent_by(run).spent),
         "budget": None if run.cap is None else str(amount(run.cap, run.currency)),
     }
 

@@ -24,6 +24,7 @@ class Asset:
 
     variant: what tells it from its siblings.   levels: of the brief's factors.   prompt, negative_prompt: filled in.
     adapter, size, scale: as the row or a factor has them; None, "" are the model's.
+    backdrop: of a locked product; "" is painted.
     """
 
     row: Row
@@ -36,6 +37,7 @@ class Asset:
     scale: float | None
     seed: int
     bucket: int
+    backdrop: str = ""
 
 
 def assets_of(rows: Sequence[Row], brief: Brief, seed: int, most: int | None = None) -> list[Asset]:
@@ -94,17 +96,19 @@ def _asset(row: Row, levels: Mapping[str, str], copy: int, brief: Brief, seed: i
         variant=variant,
         levels=tuple(levels.values()),
         prompt=_filled(row.prompt, cells),
-        negative_prompt=_filled(_negative(row, levels), cells),
+        negative_prompt=_filled(_said(row.negative_prompt, "negative_prompt", levels), cells),
         adapter=levels.get("adapter", row.adapter),
         size=row.size if size is None else size_of(size),
         scale=row.scale if scale is None else scale_of(scale),
         seed=_seed(row, copy, variant, brief, seed),
         bucket=bucket_of(str(seed), row.sku, variant, brief.buckets),
+        backdrop=_filled(_said(row.backdrop, "backdrop", levels), cells) if row.lock else "",
     )
 
 
-def _negative(row: Row, levels: Mapping[str, str]) -> Template:
-    return template(levels["negative_prompt"]) if "negative_prompt" in levels else row.negative_prompt
+def _said(own: Template, column: str, levels: Mapping[str, str]) -> Template:
+    """What a row says in a column, or a factor in its place."""
+    return template(levels[column]) if column in levels else own
 
 
 def _filled(said: Template, cells: Mapping[str, str]) -> str:

@@ -90,7 +90,9 @@ def text(found: Priced) -> str:
         f"assets    {len(plan.assets):,} of {skus:,} products, {kept:,} there already; {plan.made:,} to make",
         f"batches   {len(plan.batches):,}, {plan.calls:,} network calls",
     ]
-    if found.pace.usual:
+    if plan.composed:
+        lines.append(f"composed  {plan.composed:,} on plain backgrounds: no network is called for them")
+    if found.pace.usual or not plan.calls:
         span = found.seconds
         lines.append(f"time      {long_time(span.value)} ({long_time(span.low)} … {long_time(span.high)})")
     else:
@@ -138,7 +140,8 @@ def document(manifest: str, found: Priced) -> dict[str, Any]:
             {"recipe": b.recipe, "rows": plan.recipes[b.recipe].rows, "assets": len(b.assets)} for b in plan.batches
         ],
         "calls": plan.calls,
-        "seconds": asdict(found.seconds) if found.pace.usual else None,
+        "composed": plan.composed,
+        "seconds": asdict(found.seconds) if found.pace.usual or not plan.calls else None,
         "probed": found.pace.probed,
         "per_hour": None if found.per_hour is None else str(found.per_hour),
         "budget": None if found.budget is None else str(found.budget),

@@ -111,6 +111,8 @@ def _say(where: Place, ended: Ended, page: str, quiet: bool) -> None:
     if quiet:
         return
     print(line(ended.run, ended.counts), file=sys.stderr)
+    if ended.refused:
+        print(f"mezzotint: {ended.refused}", file=sys.stderr)
     if ended.changed:
         print(
             "mezzotint: the manifest was changed during the run, which kept its own copy; run it again", file=sys.stderr

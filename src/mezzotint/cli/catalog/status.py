@@ -46,19 +46,21 @@ def line(run: Run, counts: dict[str, int]) -> str:
 
 def money(run: Run) -> str:
     """Spent, and left of a budget."""
-    from mezzotint.catalog.plan.estimate import amount
+    from mezzotint.catalog.money import spent_by
+    from mezzotint.costs.book import money as amount
 
     if not run.per_hour:
         return ""
-    spent = f"; {amount(run.spent, run.currency)} spent"
+    spent = f"; {spent_by(run).spent} spent"
     return spent if run.cap is None else f"{spent} of {amount(run.cap, run.currency)}"
 
 
 def document(where: Place, run: Run, ended: Ended) -> dict[str, Any]:
     """As JSON."""
-    from mezzotint.catalog.plan.estimate import amount
+    from mezzotint.catalog.money import spent_by
+    from mezzotint.costs.book import money as amount
 
-    priced = bool(run.per_hour)
+    priced, paid = bool(run.per_hour), spent_by(run)
     return {
         "schema": SCHEMA,
         "run": run.id,
@@ -69,8 +71,8 @@ def document(where: Place, run: Run, ended: Ended) -> dict[str, Any]:
         "assets": ended.counts,
         "seconds": {"planned": round(run.planned_seconds, 3), "spent": round(run.seconds, 3)},
         "money": {
-            "spent": str(amount(run.spent, run.currency)),
-            "reserved": str(amount(run.reserved, run.currency)),
+            "spent": str(paid.spent),
+            "reserved": str(paid.reserved),
             "budget": None if run.cap is None else str(amount(run.cap, run.currency)),
         }
         if priced

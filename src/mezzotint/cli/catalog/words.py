@@ -14,6 +14,7 @@ from mezzotint.cli.options import (
     json_option,
     licence_options,
     machine_options,
+    mark_option,
     model_option,
     quiet_option,
     sampling_options,
@@ -50,6 +51,7 @@ plan_options = chain(
         "--probe", type=float, default=20.0, show_default=True, help="Seconds to see how fast it is; 0: none."
     ),
     machine_options,
+    mark_option,
     click.option("--batch", type=int, help="Pictures computed together.  [16]"),
     click.option("--out", metavar="DIR|ADDRESS", help="The catalog's folder.  [./mezzotint-out/catalog-<manifest>]"),
     ledger_option,
@@ -74,7 +76,7 @@ def asked_of(words: Mapping[str, Any]) -> Asked:
     from mezzotint.making.request import Request
 
     model = words["model"] or brief_of(words["manifest"], words["brief"]).model
-    said = settled({**words, "model": model}, "model", "quality", "device", "dtype", "threads", "batch")
+    said = settled({**words, "model": model}, "model", "quality", "device", "dtype", "threads", "batch", "mark")
     said["batch"] = 16 if said["batch"] is None else said["batch"]
     if not 1 <= said["batch"] <= 4096:
         raise UsageError(f"--batch {said['batch']}: expected 1 to 4096")

@@ -11,7 +11,11 @@ from mezzotint.governance.receipt import Made
 LABEL = "org.mezzotint.generation"
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 MADE, COMPOSITE = f"{IPTC}trainedAlgorithmicMedia", f"{IPTC}compositeWithTrainedAlgorithmicMedia"
-EDITS = ("inpaint", "outpaint", "upscale")
+PLAIN = f"{IPTC}composite"
+COMPOSED = "composed"
+"""The task of a photographed product that is laid on a plain background: no model made any of it."""
+
+EDITS = ("inpaint", "outpaint", "upscale", COMPOSED)
 """Tasks whose picture is a photograph, changed; others that are given one make a new picture."""
 
 
@@ -35,7 +39,9 @@ class Claim:
 
 
 def source_of(made: Made) -> str:
-    """IPTC's digital source type: made by a model, or a photograph with parts that are."""
+    """IPTC's digital source type: made by a model, a photograph with parts that are, or one that was composed."""
+    if made.task["name"] == COMPOSED:
+        return PLAIN
     return COMPOSITE if made.task["name"] in EDITS else MADE
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from mezzotint.config import DTYPES
 from mezzotint.errors import InputError
 from mezzotint.files import sha256
+from mezzotint.governance.provenance.manifest import COMPOSED
 from mezzotint.governance.receipt import Made, StageMade
 from mezzotint.making.guidance import AUTO, FROM
 from mezzotint.making.recalled.sampling import OWN, RECEIPT, sampling_of
@@ -41,6 +42,10 @@ def words_of_made(made: Made) -> Words:
 
 def _words(made: Made) -> Words:
     name = str(made.task.get("name"))
+    if name == COMPOSED:
+        raise InputError(
+            "no network made it: a catalog laid its photograph on its backdrop; `mezzotint catalog run` does so again"
+        )
     if name not in MADE_BY:
         raise InputError(f"no command of this version makes a picture by {name!r}; use the version that made it")
     if made.dtype not in DTYPES:
