@@ -161,8 +161,7 @@ def unreleased(job: ExportedJob) -> Iterator[Done | Image]:
         cost = cost_of(used.share(len(pictures)), prices)
         rows_first = np.ascontiguousarray(previous.transpose(0, 2, 3, 1))
         for i, picture in enumerate(pictures):
-            check = job.checks.get(picture.prompt)
-            yield image_of(job.made(picture), rows_first[i], used.seconds, job.licence, check, job.mark, cost)
+            yield image_of(job.made(picture), rows_first[i], used.seconds, job.heeded, job.mark, cost)
 
 
 def _stage(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mezzotint.diffusion.sample import State
     from mezzotint.governance.provenance.mark.marking import Marking
+    from mezzotint.making.heeded import Heeded
     from mezzotint.making.released import Withheld
 
 
@@ -61,16 +62,16 @@ def image_of(
     made: Made,
     pixels: Pixels,
     seconds: float,
-    licence: Mapping[str, Any] | None = None,
-    check: Mapping[str, Any] | None = None,
+    heeded: Heeded | None = None,
     mark: Marking | None = None,
     cost: Mapping[str, Any] | None = None,
 ) -> Image:
-    """A picture that has just been made, with its receipt.   seconds: wall time of its batch.  licence: the decision.
-    check: what the prompt gate said of its texts.  mark: how it is marked; raises ProvenanceError where it must be.
-    cost: its share of what was used."""
+    """A picture that has just been made, with its receipt.   seconds: wall time of its batch.  heeded: what licences
+    and the prompt gate said.  mark: how it is marked; raises ProvenanceError where it must be.  cost: its share of what
+    was used."""
     pixels, marked = (pixels, None) if mark is None else mark(pixels, made.asset_id)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    licence, check = (None, None) if heeded is None else (heeded.licence.record, heeded.checks.get(made.prompt))
     receipt = Receipt(made, sha256(pixels.tobytes()), now, seconds, Around(code_sha256(), licence), check, marked, cost)
     return Image(made.prompt, made.seed, pixels, receipt)
 

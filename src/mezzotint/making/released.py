@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mezzotint.errors import (
@@ -37,11 +37,15 @@ _ERRORS: Mapping[Decision, tuple[type[MezzotintError], str]] = {
 
 @dataclass(frozen=True)
 class Withheld:
-    """A picture that was made and is not given out.   receipt: its record, with the verdict; no pixels are kept."""
+    """A picture that was made and is not given out.   receipt: its record, with the verdict; no pixels are kept.
+
+    sealed: the box of them that only a reviewer's key opens, where the policy asks for one.
+    """
 
     prompt: str
     seed: int
     receipt: Receipt
+    sealed: bytes | None = field(default=None, repr=False)
 
     @property
     def decision(self) -> Decision:
@@ -81,7 +85,8 @@ def judged(gate: OutputGate, image: Image) -> Image | Withheld:
         _remember(gate, image)
         return replace(image, receipt=receipt)
     _write_down(verdict, receipt)
-    return Withheld(image.prompt, image.seed, receipt)
+    box = gate.sealed(image.pixels, image.receipt.made.asset_id, verdict)
+    return Withheld(image.prompt, image.seed, receipt, box)
 
 
 def _write_down(verdict: OutputVerdict, receipt: Receipt) -> None:

@@ -200,7 +200,7 @@ def _image(job: Job, picture: Wanted, data: Tensor, seconds: float, cost: Mappin
     mark = job.mark
     if mark is not None and job.edit is not None and job.edit.own is not None:
         mark = replace(mark, free=~job.edit.own)
-    return image_of(job.made(picture), pixels, seconds, job.licence, job.checks.get(picture.prompt), mark, cost)
+    return image_of(job.made(picture), pixels, seconds, job.heeded, mark, cost)
 
 
 def _states(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mezzotint.catalog.engine.gates import Look, Pictures, Prompts, Said, looked
+from mezzotint.catalog.engine.gates import Look, Prompts, Said, looked
 from mezzotint.catalog.engine.make import Make, make
 from mezzotint.catalog.engine.recipes import Recipes
 from mezzotint.catalog.engine.saved import Saved, found, quarantine, save
@@ -89,8 +89,8 @@ class Worker:
     store: Store
     release: Release
     prompts: Prompts
+    look: Look
     make: Make = make
-    look: Look = field(default_factory=Pictures)
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
@@ -211,7 +211,7 @@ class Worker:
         """A picture that was made, into the catalog; where a gate does not let it pass, its verdict into quarantine."""
         found = looked(image, self.look)
         if isinstance(found, Said):
-            quarantine(self.store, wish, found.document)
+            quarantine(self.store, wish, found.document, found.sealed)
             return Outcome(wish.id, found.state, {"gate": "picture", "verdict": found.document})
         product = ready.product
         release = self.release if product is None else self._with_photo(ready)

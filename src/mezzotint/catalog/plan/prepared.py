@@ -12,7 +12,7 @@ from mezzotint.catalog.plan.words import Recipe, Words
 from mezzotint.catalog.product.locked import Product, product_of
 from mezzotint.errors import InputError
 from mezzotint.files import canonical_json, sha256
-from mezzotint.making.checked import Checks
+from mezzotint.making.heeded import Checks, Heeded
 from mezzotint.making.job import Job, Wanted
 from mezzotint.making.prepare import Outline, outline
 from mezzotint.making.prompt import Nothing
@@ -48,7 +48,7 @@ class Prepared:
 
     def of(self, pictures: tuple[Wanted, ...], checks: Checks) -> Job:
         """The job of one batch.   checks: what the prompt gate said of each prompt."""
-        return replace(self.job, pictures=pictures, checks=checks)
+        return replace(self.job, pictures=pictures, heeded=Heeded(self.outline.licence, checks))
 
 
 def prepared(recipe: Recipe, words: Words, model: Model, rows: int) -> Prepared:
