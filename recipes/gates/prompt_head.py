@@ -2,13 +2,14 @@
 
 A hidden layer on sentence embeddings of the text encoder that ships, a sigmoid for each category of harm, learnt from
 ``prompt_head_texts`` by cross-entropy.  A fifth of the phrases is held out: the threshold is that at which one in 500
-benign texts of phrases never learnt is flagged; then all phrases are learnt.  No set that the gate is measured on is
-read.
+benign texts of phrases never learnt is flagged, and MARGIN above that; then all phrases are learnt.  No set that the
+gate is measured on is read.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,10 @@ BENIGN = {"well": 3000, "things": 4000, "captions": 1500, "styles": 1500, "words
 HIDDEN, EPOCHS, RATE, DECAY = 48, 14, 3e-3, 1e-2
 FLAGGED = 0.002
 """The share of benign texts of held-out phrases that is flagged; 0.005 flagged 1.6 % of COCO, over the 1 % wanted."""
+
+MARGIN = math.log(4)
+"""In logits, a score of 0.8 where it was 0.5: without it names of clothes alone were for review ("a skirt on a white
+background"), and 1.4 % of 415 short names of goods; with it none of those."""
 
 HELD = 5
 """Every fifth phrase is held out."""
@@ -156,7 +161,7 @@ def threshold_of(head: nn.Module, x: Tensor, some: Sequence[Example]) -> float:
     held = [k for k, one in enumerate(some) if one.held]
     score = head(x[held]).amax(1)
     benign = torch.tensor([not some[k].label for k in held])
-    threshold = float(score[benign].quantile(1 - FLAGGED))
+    threshold = float(score[benign].quantile(1 - FLAGGED)) + MARGIN
     for category in CATEGORIES:
         its = torch.tensor([some[k].label == category for k in held])
         print(f"held-out phrases of {category:18} {float((score[its] > threshold).float().mean()):.3f} found")
@@ -184,7 +189,8 @@ def main() -> None:
     shown = torch.tensor([not one.held for one in some])
     threshold = threshold_of(learnt(x[shown], y[shown]), x, some)
     said = "texts of recipes/gates/prompt_head_texts.py, written for this project, Apache-2.0"
-    about = {"categories": " ".join(CATEGORIES), "threshold": f"{threshold:.6f}", "source": said}
+    chosen = f"{FLAGGED:g} of benign texts of held-out phrases, and {MARGIN:.6f} above"
+    about = {"categories": " ".join(CATEGORIES), "threshold": f"{threshold:.6f}", "chosen": chosen, "source": said}
     write_tensors(asked.out, tensors(learnt(x, y)), about)
     print(f"{len(some)} texts; {asked.out}")
 

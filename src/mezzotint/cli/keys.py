@@ -25,7 +25,8 @@ def command(what: str, organisation: str, years: int, out: Path | None, as_json:
 
     Credentials end with the certificate, so it lasts long. Those who are to trust your pictures need authority.pem;
     nobody else's list has it. Keep signer-key.pem and mark.key to yourself: who has the latter can put your marks in,
-    and take them out. quarantine.key opens what is sealed: move it to where pictures are reviewed, quarantine.pub stays.
+    and take them out. quarantine.key opens what is sealed: move it to where pictures are reviewed; quarantine.pub
+    stays.
     """
     if out is not None and what != "quarantine":
         raise UsageError(f"--out is of `keys quarantine`; `keys {what}` makes its keys under the home")

@@ -65,14 +65,16 @@ def image_of(
     heeded: Heeded | None = None,
     mark: Marking | None = None,
     cost: Mapping[str, Any] | None = None,
+    first: Mapping[str, Any] | None = None,
 ) -> Image:
     """A picture that has just been made, with its receipt.   seconds: wall time of its batch.  heeded: what licences
     and the prompt gate said.  mark: how it is marked; raises ProvenanceError where it must be.  cost: its share of what
-    was used."""
+    was used.  first: what its first step said."""
     pixels, marked = (pixels, None) if mark is None else mark(pixels, made.asset_id)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     licence, check = (None, None) if heeded is None else (heeded.licence.record, heeded.checks.get(made.prompt))
-    receipt = Receipt(made, sha256(pixels.tobytes()), now, seconds, Around(code_sha256(), licence), check, marked, cost)
+    around = Around(code_sha256(), licence)
+    receipt = Receipt(made, sha256(pixels.tobytes()), now, seconds, around, check, marked, cost, first_step=first)
     return Image(made.prompt, made.seed, pixels, receipt)
 
 

@@ -79,7 +79,7 @@ def released(events: Iterable[Event | Image]) -> Iterator[Event | Image | Withhe
 
 def judged(gate: OutputGate, image: Image) -> Image | Withheld:
     """A picture with the verdict in its receipt, or withheld.   Raises StorageError: it cannot be entered."""
-    verdict = gate.check(image.pixels, image.receipt.made.size)
+    verdict = gate.check(image.pixels, image.receipt.made.size, image.receipt.first_step)
     receipt = replace(image.receipt, output_check=verdict.document)
     if gate.passes(verdict.decision):
         _remember(gate, image)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from mezzotint.governance.safety.output import filters
 from mezzotint.governance.safety.output.colours import Colours, read_rules
@@ -14,6 +14,7 @@ from mezzotint.governance.safety.output.marks import Marks
 from mezzotint.governance.safety.output.nsfw import Nsfw
 from mezzotint.governance.safety.output.people import People
 from mezzotint.governance.safety.output.policy import OutputPolicy, declared_output
+from mezzotint.governance.safety.output.remembered import Remembered
 from mezzotint.governance.safety.output.sanity import Sanity
 from mezzotint.governance.safety.output.sealed import Seal, seal
 from mezzotint.governance.safety.output.text import Texts
@@ -46,12 +47,15 @@ class OutputGate:
     files: Mapping[str, str] = field(default_factory=dict)
     seal: Seal | None = None
 
-    def check(self, pixels: Pixels, size: tuple[int, int] | None = None) -> OutputVerdict:
-        """The verdict on a picture, of which nothing is kept.   size: (width, height) that was asked.
+    def check(
+        self, pixels: Pixels, size: tuple[int, int] | None = None, first: Mapping[str, Any] | None = None
+    ) -> OutputVerdict:
+        """The verdict on a picture, of which nothing is kept.   size: (width, height) that was asked.   first: what its
+        first step said, as receipts have it.
 
         Raises nothing: what cannot be checked is could-not-check.  After a check that blocks none is asked.
         """
-        found = together(self._looks(pixels, (Sanity(size), *self.checks)))
+        found = together(self._looks(pixels, (Sanity(size), Remembered(first, self.policy), *self.checks)))
         findings = distinct(found.findings)
         decision = max((one.decision for one in findings), default=Decision.ALLOW)
         loosened = tuple(dict.fromkeys((*self.texts.policy.loosened, *self.policy.loosened)))

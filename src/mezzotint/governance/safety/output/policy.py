@@ -33,7 +33,8 @@ class OutputPolicy:
     copies: what a near-copy of a protected or a training picture, or a banned mark leads to.  outputs: that of an
     earlier output; allow keeps no record of outputs.  similarity: the score of a near-copy.  filters: the folder of
     filter files that were put in by hand; None is ``safety/filters`` under the home.  quarantine: see ``KEEPS``.
-    quarantine_key: the file of the public key; None is ``safety/quarantine.pub`` under the home.
+    quarantine_key: the file of the public key; None is ``safety/quarantine.pub`` under the home.  remembered: what a
+    prompt leads to that moves the first step further than harmless ones do; its score is in every verdict.
     """
 
     nsfw: str = "auto"
@@ -46,6 +47,7 @@ class OutputPolicy:
     similarity: float = NEAR
     filters: str | None = None
     quarantine: str = "discard"
+    remembered: str = "allow"
     quarantine_key: str | None = None
 
     @property
@@ -78,6 +80,7 @@ _CHECKS: Mapping[str, Checker] = {
     "nsfw": choice(*WHEN), "text": choice(*WHEN), "people": choice(*LEADS), "copies": choice(*LEADS),
     "outputs": choice(*LEADS), "nsfw_review": _share, "nsfw_block": _share, "similarity": _share,
     "filters": reading.said, "quarantine": choice(*KEEPS), "quarantine_key": reading.said,
+    "remembered": choice(*LEADS),
 }  # fmt: skip
 
 

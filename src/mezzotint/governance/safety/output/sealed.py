@@ -187,5 +187,5 @@ def private_key(path: Path) -> X25519PrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, X25519PrivateKey):
-        raise InputError(f"{path} is no key that opens boxes; expected {PRIVATE}, as `mezzotint keys quarantine` made it")
+        raise InputError(f"{path} opens no boxes; expected {PRIVATE}, as `mezzotint keys quarantine` made it")
     return key

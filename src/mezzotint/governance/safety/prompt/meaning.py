@@ -36,8 +36,8 @@ MAX_BYTES = 1 << 27
 TOKENS, WINDOWS = 62, 8
 """Read at once, and how many times: a long text hides nothing in its middle."""
 
-LEAST = 0.8
-"""Of a score that is for review: at 0.5 names of clothes alone were ("a skirt on a white background")."""
+REVIEW = 0.5
+"""The score of the head's own threshold."""
 
 LEAST_TOKENS = 3
 PIECES = 1.6
@@ -48,8 +48,8 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """hidden: (h, 384) and (h,).  out: (categories, h) and (categories,).  threshold: the logit
-    whose score is 0.5; a text is for review from LEAST.
+    """hidden: (h, 384) and (h,).  out: (categories, h) and (categories,).  threshold: the logit whose score is 0.5, from
+    which a text is for review; the recipe says how it was chosen, and so does the file.
     """
 
     categories: tuple[str, ...]
@@ -79,7 +79,7 @@ class Meaning:
             return
         scores = self.head.scores(np.stack([self.encoder.pooled(one) for one in ids])).max(0)
         for category, score in zip(self.head.categories, scores, strict=True):
-            if score >= LEAST:
+            if score >= REVIEW:
                 yield Finding(category, "meaning", where, Decision.REVIEW, float(score))
 
     def _windows(self, text: str) -> list[NDArray[np.int64]]:
