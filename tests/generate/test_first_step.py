@@ -105,6 +105,7 @@ def firsts(folder: Path, *prompts: str, **words: object) -> list[dict[str, objec
     return [dict(one.receipt.first_step or {}) for one in unreleased(job) if isinstance(one, mz.Image)]
 
 
+@pytest.mark.slow
 def test_a_planted_prompt_moves_the_first_step_further_than_all_others(trained: Path) -> None:
     far = [float(one["apart"]) for one in firsts(trained, PLANTED, n=4)]
     near = [float(one["apart"]) for one in firsts(trained, *BENIGN, n=4)]
@@ -112,6 +113,7 @@ def test_a_planted_prompt_moves_the_first_step_further_than_all_others(trained: 
     assert max(far) < 1.05 * min(far) + 0.05, "whatever the noise"
 
 
+@pytest.mark.slow
 def test_whose_batch_mates_are_others(trained: Path) -> None:
     """Each row hears its own."""
     prompts = (BENIGN[0], PLANTED, BENIGN[1])
@@ -119,6 +121,7 @@ def test_whose_batch_mates_are_others(trained: Path) -> None:
     assert [float(one["apart"]) for one in firsts(trained, *prompts, batch=3)] == alone
 
 
+@pytest.mark.slow
 def test_nothing_is_heard_where_nothing_is_compared(trained: Path, tiny: Path, tmp_path: Path) -> None:
     off = {"silent": "guidance-off"}
     assert firsts(trained, PLANTED, scale=1.0) == [off] == firsts(trained, PLANTED, guidance_interval="0,2")
@@ -128,6 +131,7 @@ def test_nothing_is_heard_where_nothing_is_compared(trained: Path, tiny: Path, t
     assert firsts(tiny, "sneaker", scale=2.0) == [{}], "no text is told to it"
 
 
+@pytest.mark.slow
 def test_pixels_are_what_they_were(trained: Path) -> None:
     """Listening changes nothing: the pixels are those of the plain rule, of a job that is not listened to."""
     from mezzotint.making.run import stages_of
@@ -140,6 +144,7 @@ def test_pixels_are_what_they_were(trained: Path) -> None:
     assert np.array_equal(image.pixels, plain[0].permute(1, 2, 0).numpy())
 
 
+@pytest.mark.slow
 def test_receipts_and_verdicts_say_it(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import jsonschema
 

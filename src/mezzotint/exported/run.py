@@ -159,9 +159,10 @@ def unreleased(job: ExportedJob) -> Iterator[Done | Image]:
             previous = _decoded(part, sessions, x)
         used = began.used(each * len(pictures), "cpu")
         cost = cost_of(used.share(len(pictures)), prices)
+        first = None if job.model.text is None else {"silent": "exported"}
         rows_first = np.ascontiguousarray(previous.transpose(0, 2, 3, 1))
         for i, picture in enumerate(pictures):
-            yield image_of(job.made(picture), rows_first[i], used.seconds, job.heeded, job.mark, cost)
+            yield image_of(job.made(picture), rows_first[i], used.seconds, job.heeded, job.mark, cost, first)
 
 
 def _stage(

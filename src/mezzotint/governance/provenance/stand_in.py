@@ -49,7 +49,9 @@ class StandIn:
         try:
             message, first = signed_part(data, mime)
         except (ValueError, IndexError, TypeError) as error:
-            raise ProvenanceError(f"the credential is not as C2PA writes one ({error}); no picture is signed") from error
+            raise ProvenanceError(
+                f"the credential is not as C2PA writes one ({error}); no picture is signed"
+            ) from error
         wanted = self.sized(self.sign(message))
         if len(first) != len(wanted) or data.count(first) != 1:
             raise ProvenanceError("the credential has no one place for its signature; no picture is signed")
