@@ -1,9 +1,9 @@
 """The recipe of the prompt gate's head: ``python recipes/gates/prompt_head.py [--out FILE] [--cache FOLDER]``.
 
 A hidden layer on sentence embeddings of the text encoder that ships, a sigmoid for each category of harm and one for
-harm of any kind, learnt from ``prompt_head_texts`` by cross-entropy.  A fifth of the phrases is held out.  The threshold
-of harm of any kind is where one in 500 benign texts of phrases never learnt is flagged; then all phrases are learnt.
-No set that the gate is measured on is read.
+harm of any kind, learnt from ``prompt_head_texts`` by cross-entropy.  A fifth of the phrases is held out: the
+threshold of harm of any kind is where one in 500 benign texts of phrases never learnt is flagged; then all phrases are
+learnt.  No set that the gate is measured on is read.
 """
 
 from __future__ import annotations
@@ -137,7 +137,8 @@ def learnt(x: Tensor, y: Tensor, seed: int = 0) -> nn.Sequential:
     layers = nn.Linear(x.shape[1], HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(HIDDEN, y.shape[1])
     head = nn.Sequential(*layers)
     solver = torch.optim.AdamW(head.parameters(), RATE, weight_decay=DECAY)
-    batches = [rows for _ in range(EPOCHS) for rows in torch.randperm(len(x)).split(BATCH)]
+    orders = [torch.randperm(len(x)) for _ in range(EPOCHS)]
+    batches = [order[at : at + BATCH] for order in orders for at in range(0, len(x), BATCH)]
     falling = torch.optim.lr_scheduler.LinearLR(solver, 1.0, 1 / len(batches), len(batches) - 1)
     for rows in batches:
         noisy = x[rows] + NOISE * torch.randn_like(x[rows])
