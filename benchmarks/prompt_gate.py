@@ -2,6 +2,8 @@
 
 python benchmarks/prompt_gate.py NAME=FILE … [--out FILE]: FILE is a CSV with a column "prompt", or text, one a line;
 a column "categories" splits a set further.  Sets are read where they lie; none of them is part of the project.
+--roc NAME: in place of it the whole curve, by the head's largest score, against the set of that name, which is benign;
+what the lists flag is flagged at every point.
 """
 
 from __future__ import annotations
@@ -12,12 +14,15 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import quantiles
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from mezzotint.governance.safety.prompt.canonical import canonical
 from mezzotint.governance.safety.prompt.gate import Gate, Text, load
 from mezzotint.governance.safety.prompt.policy import Policy
 from mezzotint.governance.safety.prompt.words import Decision
@@ -68,6 +73,36 @@ def of_set(name: str, path: Path, gate: Gate, seconds: list[float]) -> Iterator[
         yield measured(f"{name}: {category}", [d for d, some in found if category in some])
 
 
+POINTS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+"""Shares of the benign set that are flagged."""
+
+
+def heights(path: Path, gate: Gate) -> list[tuple[float, tuple[str, ...]]]:
+    """How surely each prompt of a set is flagged, 0 ... 1, and its categories; 2 where the lists alone do."""
+    lists, found = replace(gate, meaning=None), []
+    assert gate.meaning is not None, "there is no head to ask"
+    for prompt, categories in rows(path):
+        worded = lists.check([Text("prompt", prompt)]).decision > Decision.ALLOW
+        score = 2.0 if worded else gate.meaning.score(canonical(prompt).bare)[0]
+        found.append((score, categories))
+    return found
+
+
+def curve(sets: Mapping[str, Path], benign: str, gate: Gate) -> Iterator[dict[str, object]]:
+    """What of each set is flagged where the shares POINTS of the benign one are, and the area under the whole curve."""
+    of = {name: heights(path, gate) for name, path in sets.items()}
+    against = sorted(score for score, _ in of.pop(benign))
+    slices = {name: [s for s, _ in found] for name, found in of.items()}
+    for name, found in of.items():
+        for category in sorted({c for _, some in found for c in some}):
+            slices[f"{name}: {category}"] = [s for s, some in found if category in some]
+    for name, some in slices.items():
+        area = sum((bisect_left(against, s) + bisect_right(against, s)) / 2 for s in some) / len(some) / len(against)
+        shares = [sum(s > against[-1 - int(p * len(against))] for s in some) / len(some) for p in POINTS]
+        print(f"{name:32} n {len(some):5}  area {area:.3f}  " + "  ".join(f"{one:.3f}" for one in shares))
+        yield {"slice": name, "n": len(some), "area": area, "flagged": dict(zip(map(str, POINTS), shares, strict=True))}
+
+
 def matrix(gate: Gate) -> Iterator[dict[str, object]]:
     """Every disguise of every strong single word of English."""
     from evasions import EVASIONS
@@ -90,12 +125,16 @@ def main() -> None:
     parser.add_argument("--only", choices=("sets", "matrix"), help="Leave out the other.")
     parser.add_argument("--meaning", choices=("auto", "off"), default="auto", help="Whether the head is asked.")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--roc", metavar="NAME", help="The benign set.")
     asked = parser.parse_args()
     gate, seconds, table = load(Policy(meaning=asked.meaning)), list[float](), list[dict[str, object]]()
-    for one in asked.sets if asked.only != "matrix" else ():
+    if asked.roc:
+        print(f"{'flagged of ' + asked.roc:56}" + "  ".join(f"{p:5.3f}" for p in POINTS))
+        table += curve({n: Path(p) for n, _, p in (one.partition("=") for one in asked.sets)}, asked.roc, gate)
+    for one in asked.sets if asked.only != "matrix" and not asked.roc else ():
         name, _, path = one.partition("=")
         table += of_set(name, Path(path), gate, seconds)
-    table += matrix(gate) if asked.only != "sets" else ()
+    table += matrix(gate) if asked.only != "sets" and not asked.roc else ()
     if seconds:
         p95 = quantiles(seconds, n=20)[-1]
         print(f"time of a prompt: median {sorted(seconds)[len(seconds) // 2] * 1e3:.2f} ms, p95 {p95 * 1e3:.2f} ms")

@@ -194,10 +194,11 @@ OPTIONS = {
     ],
     "replay": ["RECEIPT", "--have", "--picture", *MACHINE, "--solver", "--grid", "--json"],
     "ledger": ["{check}", "--ledger", "--head", "--json"],
-    "keys": ["{init|mark}", "--organisation", "--years", "--json"],
+    "keys": ["{init|mark|quarantine}", "--organisation", "--years", "--out", "--json"],
+    "quarantine": ["{open}", "FILE", "--key", "--out", "--json"],
     "train": [
         *["RECIPE", "--data", "--out", "--resume", "--from", "--steps", "--minutes", "--seed", "--device", "--threads"],
-        *["--feeders", "--compile", "--strategy", "--part", "--tensorboard", *SHARED],
+        *["--feeders", "--compile", "--strategy", "--part", "--use", "--licence-mode", "--tensorboard", *SHARED],
     ],
     "tune": [
         *["PHOTOS", "--name", "--class", "--also", "--model", "--size", "--judge-by", "--photo-licence"],

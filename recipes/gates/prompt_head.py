@@ -1,9 +1,9 @@
 """The recipe of the prompt gate's head: ``python recipes/gates/prompt_head.py [--out FILE] [--cache FOLDER]``.
 
-A hidden layer on sentence embeddings of the text encoder that ships, a sigmoid for each category of harm, learnt from
-``prompt_head_texts`` by cross-entropy.  A fifth of the phrases is held out: the threshold is that at which one in 500
-benign texts of phrases never learnt is flagged; then all phrases are learnt.  No set that the gate is measured on is
-read.
+A hidden layer on sentence embeddings of the text encoder that ships, a sigmoid for each category of harm and one for
+harm of any kind, learnt from ``prompt_head_texts`` by cross-entropy.  A fifth of the phrases is held out: the
+threshold of harm of any kind is where one in 500 benign texts of phrases never learnt is flagged; then all phrases are
+learnt.  No set that the gate is measured on is read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ HARMFUL, WORDED = 1000, 1200
 BENIGN = {"well": 3000, "things": 4000, "captions": 1500, "styles": 1500, "words": 4000}
 """Texts: of each category's phrases and of its words; benign ones by kind."""
 
-HIDDEN, EPOCHS, RATE, DECAY = 48, 14, 3e-3, 1e-2
+HIDDEN, EPOCHS, RATE, DECAY, DROPOUT, NOISE = 128, 14, 3e-3, 1e-2, 0.4, 0.05
+BATCH = 256
 FLAGGED = 0.002
 """The share of benign texts of held-out phrases that is flagged; 0.005 flagged 1.6 % of COCO, over the 1 % wanted."""
 
@@ -131,30 +132,33 @@ def embedded(said: Sequence[str], cache: Path | None) -> Tensor:
 
 
 def learnt(x: Tensor, y: Tensor, seed: int = 0) -> nn.Sequential:
-    """The head of embeddings (N, 384) and labels (N, categories)."""
+    """The head of embeddings (N, 384) and labels (N, categories + 1); the last counts as much as all others."""
     torch.manual_seed(seed)
-    head = nn.Sequential(nn.Linear(x.shape[1], HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, y.shape[1]))
+    layers = nn.Linear(x.shape[1], HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(HIDDEN, y.shape[1])
+    head = nn.Sequential(*layers)
     solver = torch.optim.AdamW(head.parameters(), RATE, weight_decay=DECAY)
-    for _ in range(EPOCHS):
-        order = torch.randperm(len(x))
-        for rows in (order[at : at + 256] for at in range(0, len(x), 256)):
-            noisy = x[rows] + 0.02 * torch.randn_like(x[rows])
-            loss = nn.functional.binary_cross_entropy_with_logits(head(noisy), y[rows])
-            solver.zero_grad()
-            torch.autograd.backward(loss)
-            solver.step()
+    orders = [torch.randperm(len(x)) for _ in range(EPOCHS)]
+    batches = [order[at : at + BATCH] for order in orders for at in range(0, len(x), BATCH)]
+    falling = torch.optim.lr_scheduler.LinearLR(solver, 1.0, 1 / len(batches), len(batches) - 1)
+    for rows in batches:
+        noisy = x[rows] + NOISE * torch.randn_like(x[rows])
+        each = nn.functional.binary_cross_entropy_with_logits(head(noisy), y[rows], reduction="none").mean(0)
+        solver.zero_grad()
+        torch.autograd.backward(each[:-1].mean() + each[-1])
+        solver.step()
+        falling.step()
     return head.eval().requires_grad_(False)
 
 
 def labels(some: Sequence[Example]) -> Tensor:
-    """(N, categories)."""
-    return torch.tensor([[float(one.label == category) for category in CATEGORIES] for one in some])
+    """(N, categories + 1), the last for any of them."""
+    return torch.tensor([[*(float(one.label == c) for c in CATEGORIES), float(bool(one.label))] for one in some])
 
 
 def threshold_of(head: nn.Module, x: Tensor, some: Sequence[Example]) -> float:
-    """Of the largest logit, on benign texts that are held out; says what of each category is then found."""
+    """Of harm of any kind, on benign texts that are held out; says what of each category is then found."""
     held = [k for k, one in enumerate(some) if one.held]
-    score = head(x[held]).amax(1)
+    score = head(x[held])[:, -1]
     benign = torch.tensor([not some[k].label for k in held])
     threshold = float(score[benign].quantile(1 - FLAGGED))
     for category in CATEGORIES:
@@ -166,7 +170,7 @@ def threshold_of(head: nn.Module, x: Tensor, some: Sequence[Example]) -> float:
 
 def tensors(head: nn.Sequential) -> Mapping[str, Tensor]:
     """As ``governance.safety.prompt.meaning`` reads them."""
-    hidden, out = head[0], head[2]
+    hidden, out = head[0], head[3]
     assert isinstance(hidden, nn.Linear) and isinstance(out, nn.Linear)
     return {
         "hidden.weight": hidden.weight, "hidden.bias": hidden.bias, "out.weight": out.weight, "out.bias": out.bias,
@@ -184,7 +188,8 @@ def main() -> None:
     shown = torch.tensor([not one.held for one in some])
     threshold = threshold_of(learnt(x[shown], y[shown]), x, some)
     said = "texts of recipes/gates/prompt_head_texts.py, written for this project, Apache-2.0"
-    about = {"categories": " ".join(CATEGORIES), "threshold": f"{threshold:.6f}", "source": said}
+    chosen = f"{FLAGGED:g} of benign texts of held-out phrases are above it"
+    about = {"categories": " ".join(CATEGORIES), "threshold": f"{threshold:.6f}", "chosen": chosen, "source": said}
     write_tensors(asked.out, tensors(learnt(x, y)), about)
     print(f"{len(some)} texts; {asked.out}")
 

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image as Pillow
 from sqlalchemy import select
 
-from mezzotint.catalog.engine.gates import Prompts
+from mezzotint.catalog.engine.gates import Pictures, Prompts
 from mezzotint.catalog.engine.recipes import Recipes
 from mezzotint.catalog.engine.worker import Worker
 from mezzotint.catalog.ledger import tables as t
@@ -19,6 +19,7 @@ from mezzotint.catalog.plan.words import Words
 from mezzotint.catalog.planning import Asked
 from mezzotint.catalog.running import Place, begin, open_place
 from mezzotint.governance.provenance.release import Release
+from mezzotint.making.heeded import gates
 from mezzotint.pretrained.model import Model, load
 
 KINDS = ("sneaker", "ankle boot", "t-shirt")
@@ -46,9 +47,9 @@ def begun(said: Asked, out: Path | str, ledger: str | None = None) -> tuple[Run,
 def worker(run: Run, where: Place, model: Model, **more: Any) -> Worker:
     """One that signs nothing."""
     recipes = Recipes(run.words, model, recipes_of(where.db, run.id))
-    return Worker(
-        where.db, run, recipes, where.store, Release(), Prompts(run.words), **{"pause": lambda _: None, **more}
-    )
+    sides = gates()
+    usual = {"look": Pictures(sides.pictures), "pause": lambda _: None}
+    return Worker(where.db, run, recipes, where.store, Release(), Prompts(sides.texts), **{**usual, **more})
 
 
 def rows(db: Database, table: Any) -> list[dict[str, Any]]:

@@ -131,7 +131,7 @@ def test_the_prompt_gate_blocks_rows_and_the_run_goes_on(tmp_path: Path, tiny: P
     assert all(one["prompt_check"]["decision"] == "allow" for one in receipts(tmp_path / "out").values())
 
 
-@pytest.mark.parametrize("word", ["blocked", "unchecked"])
+@pytest.mark.parametrize("word", ["blocked", "unchecked", "sealed"])
 def test_a_gate_of_pictures_keeps_them_out(tmp_path: Path, tiny: Path, word: str) -> None:
     def dark(image: mz.Image) -> mz.Image | Withheld:
         if image.prompt != "sneaker":
@@ -139,12 +139,14 @@ def test_a_gate_of_pictures_keeps_them_out(tmp_path: Path, tiny: Path, word: str
         if word == "unchecked":
             raise ValueError("the network is damaged")
         said = {"decision": "block", "findings": []}
-        return Withheld(image.prompt, image.seed, dataclasses.replace(image.receipt, output_check=said))
+        box = b"a box" if word == "sealed" else None
+        return Withheld(image.prompt, image.seed, dataclasses.replace(image.receipt, output_check=said), box)
 
     run, where, model = begun(asked(manifest(tmp_path, rows=3, variants=1), tiny), tmp_path / "out")
     worker(run, where, model, look=dark).work()
-    assert states(where.db) == [word, "done", "done"] and not (tmp_path / "out/assets/S-0").exists()
-    assert [p.suffix for p in (tmp_path / "out/quarantine").iterdir()] == [".json"], "its pixels are nowhere"
+    state, kept = ("blocked", [".json", ".sealed"]) if word == "sealed" else (word, [".json"])
+    assert states(where.db) == [state, "done", "done"] and not (tmp_path / "out/assets/S-0").exists()
+    assert sorted(p.suffix for p in (tmp_path / "out/quarantine").iterdir()) == kept, "its pixels are nowhere in clear"
     assert len(receipts(tmp_path / "out")) == 2 and "S-0" not in {r["file"][7:10] for r in rows(where.db, t.made)}
 
 

@@ -13,6 +13,8 @@ import torch
 
 from mezzotint.cli import run
 from mezzotint.config import settings
+from mezzotint.pretrained.network import save_network
+from mezzotint.pretrained.spec import Card
 from mezzotint.schemas import schema
 from mezzotint.tensorfile import write_tensors
 
@@ -107,6 +109,57 @@ def test_tune_heeds_it(place: Path, home: Path, capsys: pytest.CaptureFixture[st
     assert said(capsys, 4, *words, "--photo-licence", "CC-BY-NC-4.0")["code"] == "licence_denied"
     error = said(capsys, 2, *words, "--photo-licence", "our own")  # the gate is passed; the model takes no text
     assert error["code"] == "usage"
+
+
+def test_train_heeds_what_it_begins_with(place: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "fashion", "--data", "none", "--out", "t", "--quiet"]
+    begun = [*words, "--from", str(home / "models/fashion")]
+    put(place, home, "CC-BY-NC-4.0")
+    assert said(capsys, 2, *words)["code"] == "input"  # drawn weights: there is no such data
+    assert said(capsys, 4, *begun)["code"] == "licence_denied" and not Path("t").exists()
+    assert said(capsys, 2, *begun, "--licence-mode", "warn")["code"] == "input"
+    put(place, home, "CC0-1.0")
+    assert said(capsys, 2, *begun)["code"] == "input"
+    (place / "records" / "tiny.model.toml").unlink()
+    assert said(capsys, 4, *begun)["code"] == "licence_unknown"
+    (place / "mezzotint.toml").unlink()
+    assert said(capsys, 2, *begun)["code"] == "input"  # no use is declared
+
+
+def test_train_heeds_it_where_changed_versions_are_not_granted(
+    place: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A licence that lets the model be tried, and nothing be made of it."""
+    facts = 'use = "internal_research"\nstage = "evaluation"\ndelivery = "internal"\n'
+    (place / "mezzotint.toml").write_text(f'[licence]\n{facts}records = "records"\n')
+    put(place, home, "CC-BY-ND-4.0")
+    assert said(capsys, 0, "licence", "fashion")["may_begin"]
+    error = said(capsys, 4, "train", "fashion", "--from", str(home / "models/fashion"), "--out", "t")
+    assert error["code"] == "licence_denied" and "changed versions" in error["message"]
+
+
+def test_a_run_that_goes_on_is_asked_by_the_hash_that_it_began_with(
+    place: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(place, home, "CC-BY-NC-4.0")
+    first = json.loads((home / "models/fashion/model.json").read_text())["weights"]["sha256"]
+    (place / "t").mkdir()
+    for sha, code in ((first, 4), ("", 2), ("0" * 64, 4)):
+        (place / "t" / "run.json").write_text(json.dumps({"first": sha}))
+        assert run(["train", "fashion", "--data", "none", "--resume", "--out", "t", "--quiet"]) == code
+    (place / "t" / "run.json").write_text("[]")
+    assert said(capsys, 2, "train", "fashion", "--data", "none", "--resume", "--out", "t")["code"] == "input"
+
+
+def test_parts_of_what_is_trained_count(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = {"w": torch.zeros(1)}
+    part = save_network(place / "vae", weights, {}, Card("vae", "A part.", "ours"))
+    words = ["train", "products-latent", "--part", "autoencoder=vae", "--out", "t", "--data", "none"]
+    assert said(capsys, 4, *words)["code"] == "licence_unknown"  # a card alone is no licence
+    record = RECORD.replace("SHA", part.weights_sha256).replace("denoiser", "autoencoder")
+    for licence, code in (("CC-BY-NC-4.0", 4), ("CC0-1.0", 2)):
+        (place / "records" / "part.model.toml").write_text(record.replace("LICENCE", licence))
+        assert run(words) == code
 
 
 @pytest.mark.parametrize(

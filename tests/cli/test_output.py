@@ -91,6 +91,56 @@ def test_a_run_goes_on_without_what_is_withheld(
     assert line["schema"] == "mezzotint/output-verdict/1" and line["decision"] == "block"
 
 
+SEALED = '[safety.output]\nquarantine = "sealed"\nquarantine_key = "q/quarantine.pub"\n'
+
+
+def test_what_is_withheld_is_sealed_where_the_policy_says_so(
+    tiny: Path, inside: Path, protected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = np.asarray(Image.open(protected))
+    protected.unlink()
+    made = said(capsys, 0, "keys", "quarantine", "--out", "q")
+    (inside / "mezzotint.toml").write_text(SEALED)
+    found = said(capsys, 3, *make(tiny, "o", "-n", "2", "--film"))
+    (gone,) = found["withheld"]
+    box = Path("o") / gone["sealed"]
+    assert {p.suffix for p in box.parent.iterdir()} == {".sealed", ".json"}
+    assert json.loads(box.with_suffix(".json").read_text())["decision"] == "block"
+    assert pixels_anywhere(inside, wanted) == [], "but in the box"
+    opened = said(capsys, 0, "quarantine", "open", str(box), "--key", made["private"], "--out", "seen.png")
+    assert opened["asset_id"] == gone["asset_id"] and opened["verdict"]["decision"] == "block"
+    assert np.array_equal(np.asarray(Image.open("seen.png")), wanted)
+    assert run(["quarantine", "open", str(box), "--key", made["private"], "--out", "seen.png"]) == 2, "it is there"
+
+
+def test_a_box_and_keys_that_do_not_fit_are_a_line(
+    tiny: Path, inside: Path, protected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = (said(capsys, 0, "keys", "quarantine", "--out", name) for name in ("q", "r"))
+    assert run(["keys", "quarantine", "--out", "q"]) == 2 and run(["keys", "mark", "--out", "q"]) == 2
+    (inside / "mezzotint.toml").write_text(SEALED)
+    found = said(capsys, 3, *make(tiny, "o", "-n", "2"))
+    data = (Path("o") / found["withheld"][0]["sealed"]).read_bytes()
+    capsys.readouterr()
+    for name, content, key in (
+        ("a", data, theirs["private"]),
+        ("b", data[:-1], ours["private"]),
+        ("c", data[:40] + b"?" + data[41:], ours["private"]),
+        ("d", b"", ours["private"]),
+        ("e", data, ours["public"]),
+    ):
+        Path(f"{name}.sealed").write_bytes(content)
+        assert run(["quarantine", "open", f"{name}.sealed", "--key", key]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1 and "bug" not in error and not Path(f"{name}.png").exists()
+
+
+def test_a_seal_without_a_key_stops_the_start(tiny: Path, inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (inside / "mezzotint.toml").write_text(SEALED)
+    error = said(capsys, 4, *make(tiny, "o"))
+    assert error["code"] == "gate_broken" and not list((inside / "o").rglob("*.png"))
+
+
 def test_receipts_say_what_the_picture_was_checked_with(tiny: Path, inside: Path, protected: Path) -> None:
     (inside / "mezzotint.toml").write_text('[safety]\nreview = "allow"\n[safety.output]\ncopies = "review"\n')
     assert run(make(tiny, "o", "--quiet")) == 0

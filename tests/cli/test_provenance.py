@@ -12,6 +12,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from safetensors.torch import load_file, save_file
 
 import mezzotint as mz
 from mezzotint.cli import run
+from mezzotint.errors import ProvenanceError
 from mezzotint.files import canonical_json, sha256
 from mezzotint.governance.provenance import credential, keys
 from mezzotint.governance.provenance.ledger import check
@@ -357,8 +359,56 @@ def test_a_program_that_holds_the_key_signs(place: Path) -> None:
         "sys.stdout.buffer.write(key.sign(sys.stdin.buffer.read(), ec.ECDSA(hashes.SHA256())))\n"
     )
     chain = (keys.folder() / keys.CHAIN).read_text()
-    data = credential.signed(grey(), MADE_BY_IT, with_command(chain, [sys.executable, str(program)]))
-    assert credential.read(data, anchors()).state == "trusted"
+    command = with_command(chain, [sys.executable, str(program)])
+    data = credential.signed(grey(), MADE_BY_IT, command)
+    assert credential.read(data, anchors()).state == "trusted" and len(data) - len(grey()) <= 5_000
+    assert credential.signed(grey(), MADE_BY_IT, command) != data, "each is signed"
+
+
+def chain_of(kind: str) -> tuple[str, Any]:
+    """Certificates of a signer with another kind of key, under an authority of its own; and that key."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    curves = {"es256": ec.SECP256R1, "es384": ec.SECP384R1, "es512": ec.SECP521R1}
+    above = ec.generate_private_key(ec.SECP256R1())
+    own: Any = ed25519.Ed25519PrivateKey.generate() if kind == "ed25519" else ec.generate_private_key(curves[kind]())
+    names = keys._name("Acme", "authority"), keys._name("Acme", "pictures")
+    root, leaf = keys._authority(names[0], above, 9), keys._signer(names, above, own, 8)
+    return "".join(one.public_bytes(Encoding.PEM).decode() for one in (leaf, root)), own
+
+
+@pytest.mark.parametrize("kind", ["es256", "es384", "es512", "ed25519"])
+@pytest.mark.parametrize("written", ["PNG", "JPEG", "WEBP"])
+def test_whoever_signs_with_whatever_key_the_credential_is_small(place: Path, kind: str, written: str) -> None:
+    """A signature as DER or as r and s: in the file it is the asked one's, and the file holds."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+    chain, key = chain_of(kind)
+    digest = {"es256": hashes.SHA256(), "es384": hashes.SHA384(), "es512": hashes.SHA512()}.get(kind)
+    size = {"es256": 32, "es384": 48, "es512": 66}.get(kind, 0)
+    file = io.BytesIO()
+    Image.open(io.BytesIO(grey())).convert("RGB").save(file, written)
+
+    def sign(data: bytes) -> bytes:
+        return bytes(key.sign(data) if digest is None else key.sign(data, ECDSA(digest)))
+
+    def raw(data: bytes) -> bytes:
+        return b"".join(part.to_bytes(size, "big") for part in decode_dss_signature(sign(data)))
+
+    for signs in (sign, *([raw] if size else [])):
+        signed = credential.signed(file.getvalue(), MADE_BY_IT, Signer(chain, signs))
+        assert credential.read(signed, chain).state == "trusted" and len(signed) - len(file.getvalue()) <= 5_000
+        assert Image.open(io.BytesIO(signed)).convert("RGB").tobytes()
+
+
+@pytest.mark.parametrize("answer", [b"", bytes(64), b"\1" * 64, b"\2" * 71, bytes(10_000)])
+def test_what_is_no_signature_keeps_the_picture(place: Path, answer: bytes) -> None:
+    chain = (keys.folder() / keys.CHAIN).read_text()
+    with pytest.raises(ProvenanceError) as error:
+        credential.signed(grey(), MADE_BY_IT, Signer(chain, lambda data: answer))
+    assert "\n" not in str(error.value)
 
 
 def test_keys_are_their_owners_and_never_overwritten(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -501,9 +551,23 @@ def photo_file(side: int = 64) -> bytes:
     return file.getvalue()
 
 
+class Roomy(Signer):
+    """One that leaves the room that the library keeps for a function's signature, as other tools do."""
+
+    @cached_property
+    def opened(self) -> Any:
+        import c2pa
+
+        assert not isinstance(self.key, bytes)
+        return c2pa.Signer.from_callback(self.key, c2pa.C2paSigningAlg.ES256, self.certificates)
+
+    def finished(self, data: bytes, mime: str) -> bytes:
+        return data
+
+
 def test_nor_in_a_jpeg_whose_credential_is_in_pieces(place: Path) -> None:
     """A large one, by a command: with something in the room beside the signature, and with pieces changed."""
-    program = Signer((keys.folder() / keys.CHAIN).read_text(), lambda data: _key().sign(data, ECDSA(SHA256())))
+    program = Roomy((keys.folder() / keys.CHAIN).read_text(), lambda data: _key().sign(data, ECDSA(SHA256())))
     photos = tuple(Photo(credential.signed(photo_file(), MADE_BY_IT, program), "image/jpeg") for _ in range(6))
     data = credential.signed(photo_file(), Claim(False, MADE, {"asset_id": "a" * 32}, photos), program)
     begins = [at for at in range(len(data)) if data[at : at + 2] == b"\xff\xeb" and data[at + 4 : at + 6] == b"JP"]

@@ -88,6 +88,12 @@ def test_other_languages_are_left_to_the_lists(shipped: Meaning) -> None:
         assert shipped._windows(text) == []
 
 
+def test_vietnamese_without_its_marks_is_not_read_as_english() -> None:
+    """ "den ban go": to the encoder three English words."""
+    assert not meant("đèn bàn gỗ") and meanings.is_vietnamese("đèn bàn gỗ")
+    assert not any(map(meanings.is_vietnamese, (*PLAIN, *IMPLICIT, "a café table à la crème", "jalapeño", "")))
+
+
 def test_the_negative_prompt_and_names_of_files_are_not_asked() -> None:
     for field in ("negative_prompt", "file_name", "ocr", "trigger"):
         assert not any(code.endswith("-meaning") for code in of(IMPLICIT[0], field).codes)

@@ -38,6 +38,7 @@ from mezzotint.errors import InputError, MezzotintError, StorageError, UsageErro
 from mezzotint.files import sha256
 from mezzotint.governance.provenance.ledger import place
 from mezzotint.governance.provenance.release import Release, releasing
+from mezzotint.making.heeded import gates
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.model import Model
@@ -173,12 +174,21 @@ def make_all(run: Run, where: Place, model: Model, told: Told = silent, name: st
 
     Raises GateError (a gate cannot run), ProvenanceError, StorageError; BudgetError as ``paid``.
     """
-    prompts, pictures = Prompts(run.words), Pictures()
-    prompts.gate, pictures.gate  # noqa: B018  - before anything is made
+    sides = gates()  # before anything is made
     with released() as release, paid(run) as money:
         recipes = Recipes(run.words, model, recipes_of(where.db, run.id))
+        look = Pictures(sides.pictures)
         worker = Worker(
-            where.db, run, recipes, where.store, release, prompts, money, look=pictures, told=told, name=name or owner()
+            where.db,
+            run,
+            recipes,
+            where.store,
+            release,
+            Prompts(sides.texts),
+            look,
+            money,
+            told=told,
+            name=name or owner(),
         )
         state = worker.work()
         while state == "done" and run.distinct_by and _replaced(run, where):

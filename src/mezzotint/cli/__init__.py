@@ -48,7 +48,8 @@ COMMANDS = {
     "verify": "Say what speaks for a picture: credential, receipt, ledger, mark.",
     "replay": "Make a receipt's picture again and say which factor made it another.",
     "ledger": "Check the record of the pictures that were made.",
-    "keys": "Make the keys that sign and mark pictures.",
+    "keys": "Make the keys that sign, mark and seal pictures.",
+    "quarantine": "Open the sealed box of a picture that a gate withheld.",
     "evidence": "Set what was done beside what NIST asks; record incidents.",
     "config": "Show every setting and where its value comes from.",
 }

@@ -104,6 +104,15 @@ class Folder:
         write_atomic(self.path / self.names[image.receipt.made.asset_id], data, replace=False)
         self._note(image)
 
+    def withhold(self, one: Withheld) -> None:
+        """Notes a picture that is not given out; its sealed box, where there is one, beside the verdict."""
+        self.withheld.append(one)
+        if one.sealed is None:
+            return
+        box = self.path / sealed_name(one)
+        write_atomic(box.with_suffix(".json"), pretty_json(one.receipt.output_check))
+        write_atomic(box, one.sealed)
+
     def _films(self, seed: int) -> list[str]:
         return [f"film-{seed}.webp", f"film-{seed}.png"]
 
@@ -140,10 +149,18 @@ class Folder:
         return document
 
 
+def sealed_name(one: Withheld) -> str:
+    """Where the box of a picture that is withheld lies, in the run's folder."""
+    from mezzotint.governance.safety.output.sealed import SUFFIX
+
+    return f"quarantine/{one.receipt.made.asset_id}{SUFFIX}"
+
+
 def _told(one: Withheld) -> dict[str, Any]:
     """What ``run.json`` says of a picture that is not given out."""
     made = one.receipt.made
     said = {"decision": one.decision.word, "codes": list(one.codes)}
+    said |= {} if one.sealed is None else {"sealed": sealed_name(one)}
     return {"seed": one.seed, "prompt": one.prompt, "asset_id": made.asset_id, **said}
 
 
@@ -166,7 +183,7 @@ def make(job: AnyJob, folder: Folder, film: bool, shown: bool, money: Purse | No
                     money.pictures += 1
                 continue
             if isinstance(event, Withheld):
-                folder.withheld.append(event)
+                folder.withhold(event)
                 _ = None if reel is None else reel.take(event.seed)
                 continue
             if money is not None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import click
 
 from mezzotint.cli import EXIT_INTERRUPTED, say
-from mezzotint.cli.options import json_option, out_option, print_json, quiet_option
+from mezzotint.cli.options import json_option, licence_options, out_option, print_json, quiet_option
 from mezzotint.cli.output import OUT, run_folder
 from mezzotint.cli.stop import Stop
 from mezzotint.config import DEVICES, settings
@@ -112,6 +112,10 @@ def _latest(name: str) -> Path:
     raise UsageError(f"no earlier run of {name} under ./{OUT}; give its folder with --out")
 
 
+def _resumed(out: str | int | None, name: str) -> Path:
+    return _latest(name) if out is None else Path(str(out))
+
+
 def _folder(out: str | int | None, resume: bool, name: str) -> Path:
     if resume and out is None:
         return _latest(name)
@@ -183,6 +187,7 @@ def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
     "--strategy", default="ddp", metavar="ddp|fsdp", help="How torchrun's processes share the network.  [ddp]"
 )
 @click.option("--part", multiple=True, metavar="NAME=FOLDER", help="A trained part that the recipe needs; repeatable.")
+@licence_options
 @click.option("--tensorboard", is_flag=True, help="Also write TensorBoard events into the run's folder.")
 @json_option
 @quiet_option
@@ -201,6 +206,8 @@ def command(
     compiled: bool,
     strategy: str,
     part: tuple[str, ...],
+    use: str | None,
+    licence_mode: str | None,
     tensorboard: bool,
     as_json: bool,
     quiet: bool,
@@ -213,6 +220,11 @@ def command(
     """
     said = settings({"device": device, "threads": threads, "out": None if out is None else str(out)})
 
+    from mezzotint.making.licensed import licensed_to_train
+
+    parts = _parts(part)
+    notes = licensed_to_train(first, parts, use, licence_mode)  # before anything is read
+
     import torch
 
     from mezzotint.costs.meter import started
@@ -222,11 +234,15 @@ def command(
     from mezzotint.pretrained.device import device_for, use_threads
     from mezzotint.training.distributed import joined
     from mezzotint.training.export import export, exported
+    from mezzotint.training.first import began_with
     from mezzotint.training.loader import load_recipe
     from mezzotint.training.run import Watch, fit
 
     workers = use_threads(None if said["threads"].value is None else int(said["threads"].value))
-    chosen = _changed(load_recipe(recipe, _parts(part)), steps, seed)
+    chosen = _changed(load_recipe(recipe, parts), steps, seed)
+    if resume and first is None:
+        begun = began_with(_resumed(said["out"].value, chosen.name))
+        notes = licensed_to_train(None, parts, use, licence_mode, begun)
     samples = chosen.data(data)
     said_of_it = exported(chosen, samples.train.classes)
     here = torch.device(device_for(str(said["device"].value)))
@@ -244,6 +260,8 @@ def command(
         money = spending.enter_context(purse("train")) if ranks.first else None
         heeding = Heeding(stop, money)
         watch = Watch(together(bar, *boards), heeding, bar.say)
+        for line in notes if ranks.first else ():
+            watch.say(line)
         start: Literal["new", "resume"] = "resume" if resume else "new"
         outcome = fit(
             chosen, folder, samples, start=start, first=first, device=here, ranks=ranks, compiled=compiled,

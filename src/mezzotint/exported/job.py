@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mezzotint import __version__
 from mezzotint.conditioning.prompts import Prompts
@@ -16,8 +16,9 @@ from mezzotint.exported.folder import Exported, chosen, read
 from mezzotint.exported.plan import Way
 from mezzotint.exported.runtime import processor
 from mezzotint.governance.receipt import Made, StageMade
-from mezzotint.making.checked import Checks, checked_request
+from mezzotint.making.checked import checked_request
 from mezzotint.making.counts import check_count, is_small, rows_for
+from mezzotint.making.heeded import Heeded
 from mezzotint.making.job import GENERATE, Wanted, batches_of, prompts_of
 from mezzotint.making.licensed import licensed_request
 from mezzotint.making.marked import marking_of
@@ -40,8 +41,8 @@ TAKEN = (
 
 @dataclass(frozen=True)
 class ExportedJob:
-    """As ``making.job.Job``.   ways: how each stage is sampled.  scale: guidance of the main one.  remarks, licence,
-    checks, mark: as there."""
+    """As ``making.job.Job``.   ways: how each stage is sampled.  scale: guidance of the main one.  heeded, mark: as
+    there."""
 
     exported: Exported
     pictures: tuple[Wanted, ...]
@@ -53,9 +54,7 @@ class ExportedJob:
     threads: int
     rows: int
     memory: None = None
-    remarks: tuple[str, ...] = ()
-    licence: Mapping[str, Any] | None = None
-    checks: Checks = field(default_factory=dict)
+    heeded: Heeded = field(default_factory=Heeded)
     mark: Marking | None = None
 
     @property
@@ -69,7 +68,7 @@ class ExportedJob:
     @property
     def notes(self) -> tuple[str, ...]:
         told = (note for picture in self.pictures for note in picture.told.notes)
-        return tuple(dict.fromkeys((*self.remarks, *told)))
+        return tuple(dict.fromkeys((*self.heeded.licence.notes, *told)))
 
     @property
     def batches(self) -> list[tuple[Wanted, ...]]:
@@ -149,7 +148,7 @@ def prepare(asked: Request) -> ExportedJob:
     _check_words(asked)
     exported = read(Path(str(asked.model)))
     system, prompts, said = exported.system, asked.prompts, asked.how.said
-    heeded, checks = licensed_request(asked, system), checked_request(asked)
+    heeded = Heeded(licensed_request(asked, system), checked_request(asked))
     _ = exported.runtime.version
     n = check_count("the number of pictures", check_count("n", asked.n) * len(prompts))
     rows, size = rows_for(n, asked.batch), size_of(system, asked.size)
@@ -174,9 +173,7 @@ def prepare(asked: Request) -> ExportedJob:
         size=size,
         threads=_threads(asked, system, rows),
         rows=rows,
-        remarks=heeded.notes,
-        licence=heeded.record,
-        checks=checks,
+        heeded=heeded,
         mark=marking_of(asked.mark),
     )
 

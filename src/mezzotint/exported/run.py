@@ -166,10 +166,10 @@ def sampled(job: ExportedJob) -> Iterator[Done | Image]:
             previous = _decoded(part, sessions, x)
         used = began.used(each * len(pictures), "cpu")
         cost = cost_of(used.share(len(pictures)), prices)
+        first = None if job.model.text is None else {"silent": "exported"}
         rows_first = np.ascontiguousarray(previous.transpose(0, 2, 3, 1))
         for i, picture in enumerate(pictures):
-            check = job.checks.get(picture.prompt)
-            yield image_of(job.made(picture), rows_first[i], used.seconds, job.licence, check, cost)
+            yield image_of(job.made(picture), rows_first[i], used.seconds, job.heeded, cost, first)
 
 
 def _stage(

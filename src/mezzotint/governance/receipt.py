@@ -145,7 +145,8 @@ class Receipt:
     its texts, with versions and hashes; None where no gate was asked, and left out of JSON, as in older receipts.
     mark: what became of the invisible mark: state embedded | no-room, the name it holds, decibels; left out likewise.
     cost: this picture's share of what was used: network calls, seconds, energy (an estimate), money; left out likewise.
-    output_check: the output gate's on its pixels, likewise.
+    output_check: the output gate's on its pixels, likewise.   first_step: how far its prompt moved the first step, or
+    why nobody can say (``making.first_step``), likewise; None of models that no text is told to.
     """
 
     made: Made
@@ -157,6 +158,7 @@ class Receipt:
     mark: Mapping[str, Any] | None = None
     cost: Mapping[str, Any] | None = None
     output_check: Mapping[str, Any] | None = None
+    first_step: Mapping[str, Any] | None = None
 
 
 def to_dict(receipt: Receipt) -> dict[str, Any]:
@@ -174,6 +176,7 @@ def to_dict(receipt: Receipt) -> dict[str, Any]:
         **({} if receipt.mark is None else {"mark": dict(receipt.mark)}),
         **({} if receipt.cost is None else {"cost": dict(receipt.cost)}),
         **({} if receipt.output_check is None else {"output_check": dict(receipt.output_check)}),
+        **({} if receipt.first_step is None else {"first_step": dict(receipt.first_step)}),
     }
 
 
@@ -190,7 +193,7 @@ def from_dict(value: Any, where: str) -> Receipt:
     try:
         made = _made_of(value["made"])
         around = Around(**value["around"]) if "around" in value else None
-        names = ("prompt_check", "output_check", "mark", "cost")
+        names = ("prompt_check", "output_check", "mark", "cost", "first_step")
         times, said = value["times"], {name: value.get(name) for name in names}
         receipt = Receipt(made, value["pixels_sha256"], times["created"], times["batch_seconds"], around, **said)
     except (KeyError, IndexError, TypeError, ValueError) as error:

@@ -20,12 +20,10 @@ from mezzotint.governance.safety.prompt.audit import write_down
 from mezzotint.governance.safety.prompt.gate import Text, load
 from mezzotint.governance.safety.prompt.verdict import Verdict
 from mezzotint.governance.safety.prompt.words import Decision
+from mezzotint.making.heeded import Checks
 
 if TYPE_CHECKING:
     from mezzotint.making.request import Request
-
-Checks = Mapping[str, Mapping[str, Any]]
-"""The document of a verdict, by prompt."""
 
 _ERRORS: Mapping[Decision, tuple[type[MezzotintError], str]] = {
     Decision.BLOCK: (PromptBlockedError, "blocked"),

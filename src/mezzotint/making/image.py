@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
     from mezzotint.diffusion.sample import State
+    from mezzotint.making.heeded import Heeded
     from mezzotint.making.released import Withheld
 
 
@@ -65,17 +66,19 @@ def image_of(
     made: Made,
     pixels: Pixels,
     seconds: float,
-    licence: Mapping[str, Any] | None = None,
-    check: Mapping[str, Any] | None = None,
+    heeded: Heeded | None = None,
     cost: Mapping[str, Any] | None = None,
+    first: Mapping[str, Any] | None = None,
 ) -> Image:
     """A picture that has just been sampled, with its receipt.
 
-    seconds: wall time of its batch.  licence: the decision.  check: what the prompt gate said of its texts.
-    cost: its share of what was used.
+    seconds: wall time of its batch.  heeded: what licences and the prompt gate said.  cost: its share of what was used.
+    first: what its first step said.
     """
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    receipt = Receipt(made, sha256(pixels.tobytes()), now, seconds, Around(code_sha256(), licence), check, cost=cost)
+    licence, check = (None, None) if heeded is None else (heeded.licence.record, heeded.checks.get(made.prompt))
+    around = Around(code_sha256(), licence)
+    receipt = Receipt(made, sha256(pixels.tobytes()), now, seconds, around, check, cost=cost, first_step=first)
     return Image(made.prompt, made.seed, pixels, receipt)
 
 

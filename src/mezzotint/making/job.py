@@ -12,8 +12,8 @@ from mezzotint import __version__
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.governance.receipt import Made, StageMade
 from mezzotint.making.canvas import Canvas
-from mezzotint.making.checked import Checks
 from mezzotint.making.edit import Edit
+from mezzotint.making.heeded import Heeded
 from mezzotint.pretrained.families.known import Reading
 from mezzotint.pretrained.spec import Choice
 from mezzotint.pretrained.system import codec_part
@@ -109,8 +109,8 @@ class Job:
     compiled: whether the networks' blocks are.
     canvas: how a picture is made that is larger than the network sees at once.
     quality: the presets of the stages that the words are not for.
-    remarks: what people should know of how it is sampled.   licence: the decision, as receipts have it.
-    checks: what the prompt gate said of each prompt.   mark: how pictures are marked; None is not at all.
+    remarks: what people should know of how it is sampled.   heeded: what licences and the prompt gate said.
+    mark: how pictures are marked; None is not at all.
     """
 
     model: Model
@@ -129,8 +129,7 @@ class Job:
     canvas: Canvas | None = None
     quality: str = "standard"
     remarks: tuple[str, ...] = ()
-    licence: Mapping[str, Any] | None = None
-    checks: Checks = field(default_factory=dict)
+    heeded: Heeded = field(default_factory=Heeded)
     mark: Marking | None = None
 
     @property
@@ -158,7 +157,7 @@ class Job:
         """What people should know of solver, LoRA files and prompts, each said once."""
         worn = (f"{one.adapter.name}: {one.adapter.coverage}" for one in self.model.system.adapters)
         told = (note for picture in self.pictures for note in picture.told.notes)
-        return tuple(dict.fromkeys((*self.remarks, *worn, *told)))
+        return tuple(dict.fromkeys((*self.heeded.licence.notes, *self.remarks, *worn, *told)))
 
     @property
     def batches(self) -> list[tuple[Wanted, ...]]:

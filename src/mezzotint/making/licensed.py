@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mezzotint.governance.licence.ask import Worn, shelf_of, verdict
-from mezzotint.governance.licence.facts import chosen, declared, told
-from mezzotint.governance.licence.parts import photographs
+from mezzotint.governance.licence.facts import chosen, declared, doing, told
+from mezzotint.governance.licence.judge import judge
+from mezzotint.governance.licence.parts import photographs, weights_in, weights_of
 from mezzotint.governance.licence.verdict import RULES, Verdict
-from mezzotint.governance.licence.words import MODES, Decision
+from mezzotint.governance.licence.words import MODES, ROLES, Decision
+from mezzotint.making.heeded import Licensed
 from mezzotint.pretrained.adapters import weighed
 from mezzotint.pretrained.controls import said_of
 from mezzotint.pretrained.joined import with_folders
@@ -23,21 +24,13 @@ if TYPE_CHECKING:
     from mezzotint.making.request import Request
 
 
-@dataclass(frozen=True)
-class Heeded:
-    """What people should know of licences, and the decision as receipts have it; nothing where no use is declared."""
-
-    notes: tuple[str, ...] = ()
-    record: Mapping[str, Any] | None = None
-
-
 def licensed(
     system: System,
     beside: Sequence[tuple[str, System]] = (),
     put_on: Worn = (),
     use: str | None = None,
     mode: str | None = None,
-) -> Heeded:
+) -> Licensed:
     """Whether a use may begin; nothing where none is declared.
 
     beside: further systems that run with it, each with its role.  use, mode: over those of mezzotint.toml.
@@ -48,10 +41,10 @@ def licensed(
     facts = told(said.facts, use=use)
     chosen("licence-mode", mode, MODES)
     if facts.use is None:
-        return Heeded()
+        return Licensed()
     found, mode = verdict([("denoiser", system), *beside], put_on, facts, shelf_of(said)), mode or said.mode
     about = {"inputs_sha256": found.facts.sha256, "rules_version": RULES}
-    return Heeded(_notes(found, mode), {"decision": found.decision.word, "enforced": mode == "enforce", **about})
+    return Licensed(_notes(found, mode), {"decision": found.decision.word, "enforced": mode == "enforce", **about})
 
 
 def licensed_to(system: System, action: str | None) -> tuple[str, ...]:
@@ -78,10 +71,45 @@ def _licensed_to(
     if facts.use is None:
         return ()
     shelf = shelf_of(said)
-    more = () if action is None else (action,)
-    making = replace(facts, actions=tuple(dict.fromkeys((*facts.actions, *more))))
+    making = facts if action is None else doing(facts, action)
     photos = photographs(photo_licence, "the photographs (--photo-licence)", shelf.library) if action == "lora" else ()
     return _notes(verdict([("denoiser", system)], (), making, shelf, photos), mode or said.mode)
+
+
+def licensed_to_train(
+    first: Path | None,
+    parts: Mapping[str, Path],
+    use: str | None = None,
+    mode: str | None = None,
+    began: str = "",
+) -> tuple[str, ...]:
+    """The same for training: weights that a run begins with are tuned on; a part becomes one of what is trained, which
+    learns from what the part makes of pictures.
+
+    first, parts: model or network folders.   began: the hash of the weights that a run which goes on began with, where
+    nobody names their folder.
+    """
+    said = declared()
+    facts = told(said.facts, use=use)
+    chosen("licence-mode", mode, MODES)
+    if facts.use is None:
+        return ()
+    shelf, notes = shelf_of(said), list[str]()
+    base = weights_of(began, "that the run began with", shelf) if began and first is None else ()
+    if first is not None:
+        base = weights_in(first.expanduser(), shelf)
+    inside = [one for role, path in parts.items() for one in weights_in(path.expanduser(), shelf, _part_role(role))]
+    asked = ((base, ("fine_tune",)), (inside, ("merge", "train_on_outputs")))
+    for components, actions in asked:
+        if components:
+            found = judge(components[0].name, components, doing(facts, *actions), shelf.library)
+            notes += _notes(found, mode or said.mode)
+    return tuple(notes)
+
+
+def _part_role(name: str) -> str:
+    """Of a recipe's part, by the recipe's word for it."""
+    return name if name in ROLES else "denoiser"
 
 
 def _notes(found: Verdict, mode: str) -> tuple[str, ...]:
@@ -97,7 +125,7 @@ def _notes(found: Verdict, mode: str) -> tuple[str, ...]:
     return (f"licence: allowed with conditions, {left} to meet; `mezzotint licence {found.model}` lists them",)
 
 
-def licensed_request(asked: Request, system: System) -> Heeded:
+def licensed_request(asked: Request, system: System) -> Licensed:
     """The same for the words of ``generate``.   system: the model's, with or without what is put on it.
 
     What runs beside it is read where a use is declared alone.  Raises as ``find`` and ``with_folders`` too.

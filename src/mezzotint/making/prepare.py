@@ -11,8 +11,9 @@ from mezzotint.errors import UsageError
 from mezzotint.making.checked import checked_request
 from mezzotint.making.counts import check_count, rows_for
 from mezzotint.making.edit import Edit, edit_of
+from mezzotint.making.heeded import Heeded, Licensed
 from mezzotint.making.job import GENERATE, Job, Wanted
-from mezzotint.making.licensed import Heeded, licensed_request
+from mezzotint.making.licensed import licensed_request
 from mezzotint.making.opened import described, system_of
 from mezzotint.making.planned import planned
 from mezzotint.making.prompt import told
@@ -31,7 +32,7 @@ class Outline:
     system: System
     edit: Edit | None
     size: tuple[int, int]
-    heeded: Heeded
+    licence: Licensed
 
     @property
     def task(self) -> Choice:
@@ -45,17 +46,17 @@ class Outline:
     def job(self, pictures: tuple[Wanted, ...], rows: int) -> Job:
         """The job of some pictures.  Errors: as ``generate``."""
         job = planned(self.how, self.system, pictures, rows, self.size, edit=self.edit)
-        return replace(job, remarks=(*self.heeded.notes, *job.remarks), licence=self.heeded.record)
+        return replace(job, heeded=Heeded(self.licence))
 
 
 def outline(asked: Request) -> Outline:
     """Of a request, whatever its prompts.  Errors: as ``generate``, less those of texts."""
     model = described(asked.model, asked.parts) if isinstance(asked.model, str | Path) else asked.model.system
-    heeded = licensed_request(asked, model)  # before anything large is read
+    licence = licensed_request(asked, model)  # before anything large is read
     system = system_of(asked)
     edit = edit_of(system, asked)
     size = size_of(system, asked.size if edit is None else f"{edit.size[0]}x{edit.size[1]}")
-    return Outline(asked.how, system, edit, size, heeded)
+    return Outline(asked.how, system, edit, size, licence)
 
 
 def prepare(asked: Request) -> Job:
@@ -77,7 +78,7 @@ def prepare(asked: Request) -> Job:
     seeds = seeds_from(asked.seed, total)
     wanted = zip(seeds, each, strict=True)
     pictures = tuple(Wanted(s, text, one, found.task, name=text) for s, (text, one) in wanted)
-    return replace(found.job(pictures, rows), checks=checks)
+    return replace(found.job(pictures, rows), heeded=Heeded(found.licence, checks))
 
 
 def check_whole(said: Sequence[Reading]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +36,15 @@ _ERRORS: Mapping[Decision, tuple[type[MezzotintError], str]] = {
 
 @dataclass(frozen=True)
 class Withheld:
-    """A picture that was made and is not given out.   receipt: its record, with the verdict; no pixels are kept."""
+    """A picture that was made and is not given out.   receipt: its record, with the verdict; no pixels are kept.
+
+    sealed: the box of them that only a reviewer's key opens, where the policy asks for one.
+    """
 
     prompt: str
     seed: int
     receipt: Receipt
+    sealed: bytes | None = field(default=None, repr=False)
 
     @property
     def decision(self) -> Decision:
@@ -71,13 +75,14 @@ def output_gate() -> Callable[[Image], Image | Withheld]:
 
 def judged(gate: OutputGate, image: Image) -> Image | Withheld:
     """A picture with the verdict in its receipt, or withheld.   Raises StorageError: it cannot be entered."""
-    verdict = gate.check(image.pixels, image.receipt.made.size)
+    verdict = gate.check(image.pixels, image.receipt.made.size, image.receipt.first_step)
     receipt = replace(image.receipt, output_check=verdict.document)
     if gate.passes(verdict.decision):
         _remember(gate, image)
         return replace(image, receipt=receipt)
     _write_down(verdict, receipt)
-    return Withheld(image.prompt, image.seed, receipt)
+    box = gate.sealed(image.pixels, image.receipt.made.asset_id, verdict)
+    return Withheld(image.prompt, image.seed, receipt, box)
 
 
 def _write_down(verdict: OutputVerdict, receipt: Receipt) -> None:

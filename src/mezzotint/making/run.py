@@ -28,11 +28,15 @@ from mezzotint.diffusion.guidance import (
     sharing,
     together,
 )
+from mezzotint.diffusion.guidance.heard import Heard
+from mezzotint.diffusion.guidance.pair import Rule
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.diffusion.solver.held import Held
 from mezzotint.making.begun import first_steps
 from mezzotint.making.calls import run_calls
+from mezzotint.making.first_step import heard_of
+from mezzotint.making.first_step import said as said_of_first
 from mezzotint.making.image import Image, Progress, Result, image_of
 from mezzotint.making.job import Job, Planned, Wanted
 from mezzotint.making.leaving import Leaving, lock_of, ungated
@@ -67,14 +71,14 @@ from mezzotint.stage import (
 from mezzotint.stage import steps as steps_of
 
 
-def _guided(job: Job, planned: Planned, null: Cond) -> Denoiser:
+def _guided(job: Job, planned: Planned, null: Cond, heard: Heard | None) -> Denoiser:
     """A stage's denoiser, with guidance where it is on, kept in the range of its data where that is bounded."""
-    denoiser = _steered(job, planned, null)
+    denoiser = _steered(job, planned, null, heard)
     bounds = planned.model.spec.net.get("bounds")
     return denoiser if bounds is None else Thresholded(denoiser, *bounds)
 
 
-def _steered(job: Job, planned: Planned, null: Cond) -> Denoiser:
+def _steered(job: Job, planned: Planned, null: Cond, heard: Heard | None) -> Denoiser:
     """The same without bounds."""
     model, scale = planned.model, planned.plan.scale
     cache = planned.plan.cache
@@ -84,7 +88,7 @@ def _steered(job: Job, planned: Planned, null: Cond) -> Denoiser:
     if scale == 1:
         return denoiser
     interval = planned.plan.interval
-    guided = _by(job, planned, denoiser) or _away(job, planned, null, denoiser)
+    guided = _by(job, planned, denoiser) or _away(job, planned, null, denoiser, heard)
     return guided if interval is None else Interval(guided, denoiser, *interval)
 
 
@@ -100,10 +104,12 @@ def _by(job: Job, planned: Planned, denoiser: Denoiser) -> Denoiser | None:
     return recalling(guided(planned.model, by, scale, job.device, job.dtype, job.compiled), planned.plan.cache)
 
 
-def _away(job: Job, planned: Planned, null: Cond, denoiser: Denoiser) -> Denoiser:
+def _away(job: Job, planned: Planned, null: Cond, denoiser: Denoiser, heard: Heard | None) -> Denoiser:
     """A denoiser guided away from its null; that of an embedding is zero where nobody says another."""
     model, scale, by = planned.model, planned.plan.scale, planned.plan.guidance
-    rule = by.rule(model.spec) if isinstance(by, Ruled) else linear
+    rule: Rule = by.rule(model.spec) if isinstance(by, Ruled) else linear
+    if heard is not None and planned is job.main:
+        rule = heard.around(rule)
     if "vector" in model.takes and model.spec.net.get("away") == "told" and "vector" not in null:
         return OwnNull(denoiser, scale, "vector", AWAY, together, rule)
     weak = {name: null[name].to(job.device) for name in model.takes if name in null}
@@ -151,15 +157,17 @@ class _Conds:
         return {name: torch.cat([cond[name] for cond, _ in rows]) for name in rows[0][0]}, rows[0][1]
 
 
-def _networks(job: Job, planned: Planned, null: Cond) -> tuple[Denoiser, Codec]:
+def _networks(job: Job, planned: Planned, null: Cond, heard: Heard | None) -> tuple[Denoiser, Codec]:
     """A stage's denoiser and codec, in tiles where the picture is larger than they see at once."""
-    denoiser, codec = _guided(job, planned, null), planned.model.codec(job.device, job.dtype)
+    denoiser, codec = _guided(job, planned, null, heard), planned.model.codec(job.device, job.dtype)
     return (denoiser, codec) if job.canvas is None else (job.canvas.denoiser(denoiser), job.canvas.codec(codec))
 
 
-def stages_of(job: Job, null: Cond) -> list[Stage]:
-    """The stages of a job, ready to run.   null: what is told in place of a prompt, of one row."""
-    return [Stage(*_networks(job, p, null_of(p, null)), p.plan.levels, p.plan.solver, link_of(p)) for p in job.stages]
+def stages_of(job: Job, null: Cond, heard: Heard | None = None) -> list[Stage]:
+    """The stages of a job, ready to run.   null: what is told in place of a prompt, of one row.   heard: listens to
+    guidance of the main one."""
+    parts = ((p, _networks(job, p, null_of(p, null), heard)) for p in job.stages)
+    return [Stage(*two, p.plan.levels, p.plan.solver, link_of(p)) for p, two in parts]
 
 
 def _edited(job: Job, stages: list[Stage]) -> tuple[list[Stage], Mapping[int, Begin]]:
@@ -195,9 +203,11 @@ def to_pixels(data: Tensor) -> Pixels:
     return pixels
 
 
-def _image(job: Job, picture: Wanted, data: Tensor, seconds: float, cost: Mapping[str, Any]) -> Image:
+def _image(
+    job: Job, picture: Wanted, data: Tensor, seconds: float, cost: Mapping[str, Any], first: Mapping[str, Any] | None
+) -> Image:
     pixels = to_pixels(data) if job.canvas is None else job.canvas.cropped(to_pixels(data))
-    return image_of(job.made(picture), pixels, seconds, job.licence, job.checks.get(picture.prompt), cost)
+    return image_of(job.made(picture), pixels, seconds, job.heeded, cost, first)
 
 
 def _states(
@@ -247,11 +257,11 @@ def unreleased(job: Job) -> Iterator[Progress | Image]:
 def sampled(job: Job) -> Iterator[Progress | Image]:
     """The steps of a job, and its pictures as they are sampled: what they still have to pass is ``Leaving``."""
     conds, prices, each = _Conds(job.dtype), declared(), run_calls(job)
-    done, width = 0, 0
+    done, width, heard = 0, 0, heard_of(job)
     x: Tensor | None = None
     for pictures in job.batches:
         if pictures[0].told.width != width:
-            stages, begins = _edited(job, stages_of(job, conds(pictures[:1])[1]))
+            stages, begins = _edited(job, stages_of(job, conds(pictures[:1])[1], heard))
             width = pictures[0].told.width
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
         began, previous = started(), _given(padded, job.device)
@@ -259,6 +269,8 @@ def sampled(job: Job) -> Iterator[Progress | Image]:
             {name: value.to(job.device) for name, value in conds(padded)[0].items()},
             tuple(p.seed for p in padded),
         )
+        if heard is not None:
+            heard.begin()
         for k, stage in list(enumerate(stages))[job.first :]:
             run, here = job.stages[k].run, begins.get(k)
             resume = None if x is None or job.stages[k].link["name"] != "handover" else Resume(x, run.start)
@@ -270,8 +282,8 @@ def sampled(job: Job) -> Iterator[Progress | Image]:
         assert previous is not None
         used = began.used(each * len(pictures), job.device)
         cost = cost_of(used.share(len(pictures)), prices)
-        for picture, row in zip(pictures, previous, strict=False):
-            yield _image(job, picture, row, used.seconds, cost)
+        for k, (picture, row) in enumerate(zip(pictures, previous, strict=False)):
+            yield _image(job, picture, row, used.seconds, cost, said_of_first(job, heard, k))
 
 
 def result_of(job: Job) -> Result:

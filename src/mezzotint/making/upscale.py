@@ -15,6 +15,7 @@ from mezzotint.making.canvas import Canvas
 from mezzotint.making.checked import checked, named, said_beside
 from mezzotint.making.counts import check_count, rows_for
 from mezzotint.making.edit import Edit
+from mezzotint.making.heeded import Heeded
 from mezzotint.making.job import Job, Planned, Wanted
 from mezzotint.making.licensed import licensed
 from mezzotint.making.opened import opened
@@ -124,8 +125,8 @@ def _enlarged(found: Larger) -> Pixels:
 def prepare_upscale(picture: Path, how: How, words: Enlarging) -> Job:
     """The job of ``upscale``'s words.  Arguments and errors: as ``upscale``."""
     system = opened(how.model)
-    heeded = licensed(system)
-    checks = checked([how.said.prompt], [*said_beside(how.said, how.scale), *named([picture])])
+    beside = [*said_beside(how.said, how.scale), *named([picture])]
+    heeded = Heeded(licensed(system), checked([how.said.prompt], beside))
     found = larger(system, picture, words)
     task: dict[str, Any] = {
         "name": "upscale", "picture": sha256(found.pixels.tobytes()), "by": found.by, "tile": found.tile,
@@ -154,10 +155,7 @@ def prepare_upscale(picture: Path, how: How, words: Enlarging) -> Job:
     stages = tuple(_whole(stage, found.padded, link) for stage in job.stages)
     factor = int(system.members[system.main].described.spec.codec["factor"])
     canvas = Canvas((found.tile // factor, found.tile // factor), found.overlap // factor, found.crop)
-    notes = (*heeded.notes, *job.remarks)
-    return replace(
-        job, stages=stages, size=found.crop, canvas=canvas, remarks=notes, licence=heeded.record, checks=checks
-    )
+    return replace(job, stages=stages, size=found.crop, canvas=canvas, heeded=heeded)
 
 
 def _whole(stage: Planned, size: tuple[int, int], link: dict[str, Any] | None) -> Planned:

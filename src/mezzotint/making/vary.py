@@ -16,6 +16,7 @@ from mezzotint.errors import InputError, UsageError
 from mezzotint.files import read_bytes, sha256
 from mezzotint.making.checked import checked, named
 from mezzotint.making.counts import check_count, rows_for
+from mezzotint.making.heeded import Heeded
 from mezzotint.making.image import Result
 from mezzotint.making.job import Job, Wanted
 from mezzotint.making.licensed import licensed
@@ -82,7 +83,7 @@ def prepare_vary(pictures: Sequence[Path], how: How) -> Job:
 
     rows = rows_for(check_count("n", how.n), how.batch)
     system = opened(how.model)
-    heeded, checks = licensed(system), checked([""], named(pictures))
+    heeded = Heeded(licensed(system), checked([""], named(pictures)))
     loaded = load(system) if isinstance(how.model, str | Path) else how.model
     vectors, hashes = _seen(pictures, system) if system.eye else _embedded(pictures, _codec(loaded))
     says = told(system, Prompts(), system.size) if system.eye else Nothing()
@@ -91,7 +92,7 @@ def prepare_vary(pictures: Sequence[Path], how: How) -> Job:
         wanted = _between(pictures, vectors, hashes, says, seeds_from(how.seed, 1)[0], how.n)
     first = next(k for k, member in enumerate(system.members) if member.link["name"] == "vector")
     job = planned(replace(how, model=loaded), system, wanted, rows, system.size, first=first)
-    return replace(job, remarks=(*heeded.notes, *job.remarks), licence=heeded.record, checks=checks)
+    return replace(job, heeded=heeded)
 
 
 def _embedded(pictures: Sequence[Path], codec: Embedding) -> tuple[Tensor, list[str]]:

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
 
 from mezzotint.errors import InputError
+from mezzotint.files import read_bytes
 from mezzotint.pretrained.folder import JSON_NAME, WEIGHTS_NAME, check_weights, describe, verify
 from mezzotint.pretrained.network import NETWORK_JSON, describe_network, load_network
 from mezzotint.tensorfile import read_tensors
 from mezzotint.training.distributed import put
 from mezzotint.training.state import Training
+
+RUN_JSON, MAX_BYTES = "run.json", 1 << 20
+"""What a run's folder says of it; how long that is at most."""
+
+
+def began_with(folder: Path) -> str:
+    """The SHA-256 of the weights that the run of a folder began with; "" where they were drawn, or there is no run.
+
+    Raises InputError where what the folder says is damaged.
+    """
+    path = folder / RUN_JSON
+    if not path.is_file():
+        return ""
+    try:
+        return str(json.loads(read_bytes(path, MAX_BYTES)).get("first", ""))
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise InputError(f"{path} is damaged ({error}); expected what `mezzotint train` wrote there") from error
 
 
 def begun_with(training: Training, folder: Path) -> None:

@@ -21,7 +21,7 @@ from mezzotint.training.curve import curve_png
 from mezzotint.training.data.quarantine import Quarantine
 from mezzotint.training.data.source import Data
 from mezzotint.training.distributed import SINGLE, Ranks
-from mezzotint.training.first import begun_with, weights_of
+from mezzotint.training.first import RUN_JSON, begun_with, weights_of
 from mezzotint.training.identity import digest, identity
 from mezzotint.training.journal import Journal, read_journal
 from mezzotint.training.loop import Progress, is_time, save, train
@@ -147,7 +147,7 @@ def _describe(folder: Path, training: Training) -> None:
         "processes": training.ranks.world,
         "torch": torch.__version__,
     }
-    write_atomic(make_folder(folder) / "run.json", pretty_json(facts))
+    write_atomic(make_folder(folder) / RUN_JSON, pretty_json(facts))
 
 
 class _Run:

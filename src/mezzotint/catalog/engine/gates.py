@@ -6,13 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from mezzotint.catalog.plan.words import Words
 from mezzotint.errors import StorageError
 from mezzotint.governance.safety.prompt.audit import write_down
-from mezzotint.governance.safety.prompt.gate import Gate, Text, load
+from mezzotint.governance.safety.prompt.gate import Gate, Text
 from mezzotint.governance.safety.prompt.words import Decision
 from mezzotint.making.checked import texts_beside
 from mezzotint.making.image import Image
@@ -27,40 +25,33 @@ State = Literal["allowed", "blocked", "unchecked"]
 
 @dataclass(frozen=True)
 class Said:
-    """What a gate says: whether the asset may leave, and its verdict's document."""
+    """What a gate says: whether the asset may leave, and its verdict's document.   sealed: as ``Withheld`` has it."""
 
     state: State
     document: Mapping[str, Any]
+    sealed: bytes | None = None
 
 
 Look = Callable[[Image], Image | Withheld]
 """A gate of pictures: one with the verdict in its receipt, or withheld."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pictures:
-    """The output gate, as ``generate`` has it.  Raises GateError, UsageError, InputError where it cannot run at all."""
+    """The output gate, as ``generate`` has it."""
 
-    @cached_property
-    def gate(self) -> OutputGate:
-        from mezzotint.governance.safety.output.gate import load as loaded
-
-        return loaded()
+    gate: OutputGate
 
     def __call__(self, image: Image) -> Image | Withheld:
         """Raises StorageError."""
         return judged(self.gate, image)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prompts:
-    """The prompt gate, as ``generate`` has it.  Raises GateError, UsageError, InputError where it cannot run at all."""
+    """The prompt gate, as ``generate`` has it."""
 
-    words: Words
-
-    @cached_property
-    def gate(self) -> Gate:
-        return load()
+    gate: Gate
 
     def __call__(self, prompt: str, asked: Request) -> Said:
         """The verdict on a prompt and all that is said beside it.   asked: the recipe's request."""
@@ -84,4 +75,4 @@ def looked(image: Image, look: Look) -> Image | Said:
     if isinstance(found, Image):
         return found
     state: State = "unchecked" if found.decision == Decision.COULD_NOT_CHECK else "blocked"
-    return Said(state, found.receipt.output_check or {})
+    return Said(state, found.receipt.output_check or {}, found.sealed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from mezzotint.catalog.plan.prepared import Prepared
-from mezzotint.making.checked import Checks
+from mezzotint.making.heeded import Checks
 from mezzotint.making.image import Image, Progress
 from mezzotint.making.job import Wanted
 

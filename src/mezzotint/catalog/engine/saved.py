@@ -16,6 +16,7 @@ from mezzotint.errors import InputError, StorageError
 from mezzotint.files import pretty_json, sha256
 from mezzotint.governance.provenance.release import Release
 from mezzotint.governance.receipt import Receipt, from_dict, to_dict
+from mezzotint.governance.safety.output.sealed import SUFFIX
 from mezzotint.making.image import Image
 from mezzotint.pictures.png import Pixels, to_pixels
 
@@ -90,7 +91,9 @@ def _receipt(store: Store, made: str) -> Receipt:
     return from_dict(json.loads(data), made)
 
 
-def quarantine(store: Store, wish: Wish, verdict: Mapping[str, Any]) -> None:
-    """Keeps what a gate said, apart from the catalog.  Its pixels never leave the process."""
+def quarantine(store: Store, wish: Wish, verdict: Mapping[str, Any], sealed: bytes | None = None) -> None:
+    """Keeps what a gate said, apart from the catalog.  Its pixels never leave the process but in a sealed box."""
+    if sealed is not None:
+        store.put(f"quarantine/{wish.id}{SUFFIX}", sealed)
     said = {"sku": wish.sku, "variant": wish.variant, "seed": wish.seed, "verdict": dict(verdict)}
     store.put(f"quarantine/{wish.id}.json", pretty_json(said).encode())

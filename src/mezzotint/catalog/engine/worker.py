@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from mezzotint.catalog.engine.gates import Look, Pictures, Prompts, Said, looked
+from mezzotint.catalog.engine.gates import Look, Prompts, Said, looked
 from mezzotint.catalog.engine.make import Make, make
 from mezzotint.catalog.engine.recipes import Recipes
 from mezzotint.catalog.engine.saved import Saved, found, quarantine, save
@@ -95,9 +95,9 @@ class Worker:
     store: Store
     release: Release
     prompts: Prompts
+    look: Look
     money: Till | None = None
     make: Make = make
-    look: Look = field(default_factory=Pictures)
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
@@ -242,7 +242,7 @@ class Worker:
         except ProvenanceError as error:  # a mark is required and it has no room for one
             return Outcome(wish.id, "parked", {"error": _said(error)})
         if isinstance(found, Said):
-            quarantine(self.store, wish, found.document)
+            quarantine(self.store, wish, found.document, found.sealed)
             return Outcome(wish.id, found.state, {"gate": "picture", "verdict": found.document})
         product = ready.product
         release = self.release if product is None else self._with_photo(ready)

@@ -15,7 +15,7 @@ from mezzotint.catalog.product.locked import Product, product_of
 from mezzotint.errors import InputError
 from mezzotint.files import canonical_json, sha256
 from mezzotint.governance.provenance.manifest import COMPOSED
-from mezzotint.making.checked import Checks
+from mezzotint.making.heeded import Checks
 from mezzotint.making.image import Image, Progress
 from mezzotint.making.job import Job, Wanted
 from mezzotint.making.leaving import Leaving
@@ -65,11 +65,12 @@ class Prepared:
 
         checks: what the prompt gate said of each prompt.   Raises NonFiniteError, and whatever making raises.
         """
+        heeded = replace(self.job.heeded, checks=checks)
         if isinstance(self.job, Composing):
-            return replace(self.job, pictures=pictures, checks=checks).sampled()
+            return replace(self.job, pictures=pictures, heeded=heeded).sampled()
         from mezzotint.making.run import sampled
 
-        return sampled(replace(self.job, pictures=pictures, checks=checks))
+        return sampled(replace(self.job, pictures=pictures, heeded=heeded))
 
     def leaving(self, gate: Callable[[Image], Image | Kept]) -> Leaving[Kept]:
         """What every picture of the recipe has to pass."""

@@ -17,7 +17,7 @@ from mezzotint.costs.meter import cost_of, started
 from mezzotint.costs.prices import declared
 from mezzotint.governance.provenance.manifest import COMPOSED
 from mezzotint.governance.receipt import Made
-from mezzotint.making.checked import Checks
+from mezzotint.making.heeded import Heeded
 from mezzotint.making.image import Image, image_of
 from mezzotint.making.job import Wanted
 from mezzotint.pictures.grey import grey
@@ -37,7 +37,7 @@ class Composing:
     channels: int
     mark: Marking | None
     pictures: tuple[Wanted, ...] = ()
-    checks: Checks = field(default_factory=dict)
+    heeded: Heeded = field(default_factory=Heeded)
 
     def made(self, picture: Wanted) -> Made:
         """What determines a picture: no network, so no stage; whole numbers alone, so no processor but for its mark."""
@@ -73,8 +73,7 @@ class Composing:
         for picture in self.pictures:
             began, pixels = started(), self._background()
             used = began.used(0, "cpu")
-            check = self.checks.get(picture.prompt)
-            yield image_of(self.made(picture), pixels, used.seconds, None, check, cost_of(used, prices))
+            yield image_of(self.made(picture), pixels, used.seconds, self.heeded, cost_of(used, prices))
 
     def _background(self) -> Pixels:
         pixels = self.backdrop.painted(self.size)

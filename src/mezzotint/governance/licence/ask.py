@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from mezzotint.governance.licence.components import Component
-from mezzotint.governance.licence.facts import Declared, Facts
+from mezzotint.governance.licence.facts import Declared, Facts, doing
 from mezzotint.governance.licence.judge import judge
 from mezzotint.governance.licence.library import Library, own_records
 from mezzotint.governance.licence.model_record import SUFFIX, known
@@ -38,5 +37,5 @@ def verdict(
     parts = [part for role, path in put_on for part in worn(role, path, shelf)]
     # An adapter changes the model that it is put on.
     adapted = any(role in ("adapter", "embedding") for role, _ in put_on)
-    changed = replace(facts, actions=tuple(dict.fromkeys((*facts.actions, "lora")))) if adapted else facts
+    changed = doing(facts, "lora") if adapted else facts
     return judge(systems[0][1].name, [*own, *parts, *more], changed, shelf.library)

@@ -145,6 +145,11 @@ def declared(today: date | None = None) -> Declared:
     return Declared(facts, mode, None if records is None else Path(records).expanduser())
 
 
+def doing(facts: Facts, *actions: str) -> Facts:
+    """Facts with further actions of ``words.ACTIONS``."""
+    return replace(facts, actions=tuple(dict.fromkeys((*facts.actions, *actions))))
+
+
 def chosen(kind: str, value: str | None, known: tuple[str, ...]) -> str | None:
     """A word of a command.  Raises UsageError for one that is not known."""
     if value is not None and value not in known:

@@ -14,6 +14,8 @@ from mezzotint.governance.licence.library import Library
 from mezzotint.governance.licence.model_record import Known
 from mezzotint.pretrained.adapter_files import adapter_paths
 from mezzotint.pretrained.components import Component as Part
+from mezzotint.pretrained.folder import JSON_NAME, describe
+from mezzotint.pretrained.network import NETWORK_JSON, describe_network
 from mezzotint.pretrained.passport import Passport, passport_in
 from mezzotint.pretrained.system import System, codec_part
 from mezzotint.pretrained.weights_file import header_of
@@ -156,6 +158,25 @@ def declared(said: str, library: Library) -> Evidence:
         return Evidence((), "none")
     found = library.get(tag)
     return Evidence((tag,), "declared", (tag,)) if found else weighed((), [tag], library)
+
+
+def weights_in(path: Path, shelf: Shelf, role: str = "denoiser") -> tuple[Component, ...]:
+    """Of the weights of one model or network folder of ours; of any other file or folder by what lies beside it.
+
+    Raises InputError, ModelError.
+    """
+    if (path / JSON_NAME).is_file():
+        said = describe(path)
+        return _known(said.weights_sha256, role, path.name, said.spec.card.licence, shelf)
+    if (path / NETWORK_JSON).is_file():
+        part = describe_network(path)
+        return _known(part.weights_sha256, role, path.name, part.card.licence, shelf)
+    return worn(role, path, shelf)
+
+
+def weights_of(sha256: str, name: str, shelf: Shelf) -> tuple[Component, ...]:
+    """Of weights of which no more than the hash is known."""
+    return _known(sha256, "denoiser", name, "", shelf)
 
 
 def measured(folder: Path, shelf: Shelf) -> tuple[Component, ...]:

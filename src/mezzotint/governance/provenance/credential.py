@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -26,8 +27,11 @@ VERSION = 1
 SETTINGS = {
     "version": VERSION,
     "builder": {"thumbnail": {"enabled": False}},
-    "verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False},
-}
+    "verify": {
+        "verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False,
+        "verify_after_sign": False,  # it is read back here, once it is whole
+    },
+}  # fmt: skip
 MAX_BYTES = 200_000_000
 KINDS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 STATES = {"Trusted": "trusted", "Valid": "valid", "Invalid": "invalid"}
@@ -87,7 +91,10 @@ def signed(data: bytes, claim: Claim, signer: Signer) -> bytes:
         builder.sign(signer.opened, mime, io.BytesIO(data), out)
     except c2pa.C2paError as error:
         raise ProvenanceError(f"the picture could not be signed, and is not given out: {_line(error)}") from error
-    whole = out.getvalue()
+    try:
+        whole = signer.finished(out.getvalue(), mime)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ProvenanceError(f"the picture could not be signed, and is not given out: {_line(error)}") from error
     found = read(whole, "")
     if found.state not in ("valid", "trusted"):
         raise ProvenanceError(f"the signed picture does not hold, and is not given out: {found.why or found.state}")

@@ -36,6 +36,32 @@ def is_clean(data: bytes, mime: str) -> bool:
         return False
 
 
+def signed_part(data: bytes, mime: str) -> tuple[bytes, bytes]:
+    """(what the last manifest's signature is of, the signature): Sig_structure of RFC 9052, sec. 4.4, in CBOR.
+
+    Raises ValueError, IndexError, TypeError where a file is not as C2PA writes it.
+    """
+    store = _joined(data) if mime == "image/jpeg" else next(iter(_stores(data, mime)))
+    ((kind, outer),) = _boxes(store, (0, len(store)))
+    found = dict[bytes, bytes]()
+    for part in _inside(store, *_inside(store, kind, outer, "c2pa")[-1], "urn:"):
+        _, own, rest = _described(store, *part)
+        if own in (CLAIM, SIGNATURE):
+            ((_, (b, e)),) = rest
+            found[own] = store[b:e]
+    (protected, _, _, signature), _ = _item(found[SIGNATURE], 1)
+    return b"\x84\x6aSignature1" + b"".join(map(_bytes, (protected, b"", found[CLAIM]))), signature
+
+
+def _bytes(data: bytes) -> bytes:
+    """A byte string in CBOR, its length in as few bytes as will do."""
+    n = len(data)
+    if n < 24:
+        return bytes([0x40 + n]) + data
+    size = 1 if n < 1 << 8 else 2 if n < 1 << 16 else 4
+    return bytes([0x58 + size.bit_length() - 1]) + n.to_bytes(size, "big") + data
+
+
 def _joined(data: bytes) -> bytes:
     """The credential of a JPEG, whose pieces in APP11 segments follow one another: number, the box's own head again,
     contents (ISO 19566-5, annex D).  Raises ValueError."""

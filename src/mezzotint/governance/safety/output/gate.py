@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from mezzotint.governance.safety.output import filters
 from mezzotint.governance.safety.output.colours import Colours, read_rules
@@ -14,12 +14,15 @@ from mezzotint.governance.safety.output.marks import Marks
 from mezzotint.governance.safety.output.nsfw import Nsfw
 from mezzotint.governance.safety.output.people import People
 from mezzotint.governance.safety.output.policy import OutputPolicy, declared_output
+from mezzotint.governance.safety.output.remembered import Remembered
 from mezzotint.governance.safety.output.sanity import Sanity
+from mezzotint.governance.safety.output.sealed import Seal, seal
 from mezzotint.governance.safety.output.text import Texts
 from mezzotint.governance.safety.output.verdict import Found, OutputVerdict, finding, together
 from mezzotint.governance.safety.prompt import gate as prompt_gate
+from mezzotint.governance.safety.prompt.policy import place
 from mezzotint.governance.safety.prompt.verdict import distinct
-from mezzotint.governance.safety.prompt.words import Decision
+from mezzotint.governance.safety.prompt.words import HARD, Decision
 from mezzotint.pictures.png import Pixels
 
 
@@ -34,20 +37,25 @@ class Check(Protocol):
 @dataclass(frozen=True, eq=False)
 class OutputGate:
     """checks: the cheap ones first.  texts: the prompt gate, for what is read in pictures and for review's meaning.
-    files: SHA-256 of all that was read, by name.
+    files: SHA-256 of all that was read, by name.  seal: what pictures that are withheld are sealed with; None keeps
+    nothing of them.
     """
 
     policy: OutputPolicy
     texts: prompt_gate.Gate
     checks: tuple[Check, ...]
     files: Mapping[str, str] = field(default_factory=dict)
+    seal: Seal | None = None
 
-    def check(self, pixels: Pixels, size: tuple[int, int] | None = None) -> OutputVerdict:
-        """The verdict on a picture, of which nothing is kept.   size: (width, height) that was asked.
+    def check(
+        self, pixels: Pixels, size: tuple[int, int] | None = None, first: Mapping[str, Any] | None = None
+    ) -> OutputVerdict:
+        """The verdict on a picture, of which nothing is kept.   size: (width, height) that was asked.   first: what its
+        first step said, as receipts have it.
 
         Raises nothing: what cannot be checked is could-not-check.  After a check that blocks none is asked.
         """
-        found = together(self._looks(pixels, (Sanity(size), *self.checks)))
+        found = together(self._looks(pixels, (Sanity(size), Remembered(first, self.policy), *self.checks)))
         findings = distinct(found.findings)
         decision = max((one.decision for one in findings), default=Decision.ALLOW)
         loosened = tuple(dict.fromkeys((*self.texts.policy.loosened, *self.policy.loosened)))
@@ -58,6 +66,15 @@ class OutputGate:
     def passes(self, decision: Decision) -> bool:
         """Whether a picture may leave."""
         return self.texts.policy.passes(decision)
+
+    def sealed(self, pixels: Pixels, asset_id: str, verdict: OutputVerdict) -> bytes | None:
+        """The box of a picture that is withheld; None where nothing of it is kept.
+
+        What may not be held at all (``words.HARD``) is not, sealed or otherwise.
+        """
+        if self.seal is None or any(one.category in HARD for one in verdict.findings):
+            return None
+        return self.seal(pixels, asset_id, verdict.document)
 
     @staticmethod
     def _looks(pixels: Pixels, checks: Sequence[Check]) -> Iterator[Found]:
@@ -95,7 +112,9 @@ def load(policy: OutputPolicy | None = None, texts: prompt_gate.Gate | None = No
     checks += [] if asked.text == "off" else [Texts(found, read, asked, words)]
     files = {one.name: one.sha256 for one in networks.values() if one is not None}
     registers = {"copies": known.sha256} if known.entries or known.marks else {}
-    return OutputGate(asked, words, tuple(checks), {**words.files, **files, **registers})
+    key = None if asked.quarantine_key is None else place(asked.quarantine_key)
+    kept = seal(key) if asked.quarantine == "sealed" else None
+    return OutputGate(asked, words, tuple(checks), {**words.files, **files, **registers}, kept)
 
 
 def _kinds(policy: OutputPolicy) -> tuple[str, ...]:

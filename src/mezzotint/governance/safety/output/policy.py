@@ -19,6 +19,9 @@ from mezzotint.governance.safety.prompt.words import Decision
 WHEN = ("auto", "required", "off")
 """auto: asked where its filters are installed, else the verdict says that it was not; required: could-not-check."""
 
+KEEPS = ("discard", "sealed")
+"""What becomes of the pixels of a picture that is withheld: gone, or sealed to a reviewer's key (``sealed``)."""
+
 LEADS = ("allow", "review", "block")
 NSFW_REVIEW, NSFW_BLOCK, NSFW_APART = 0.35, 0.85, 0.5
 """Scores from which a picture is for review, and is blocked; by how much two classifiers may differ."""
@@ -29,7 +32,9 @@ class OutputPolicy:
     """nsfw, text: when (``WHEN``).  people: what a face leads to; anything but allow needs the face filter.
     copies: what a near-copy of a protected or a training picture, or a banned mark leads to.  outputs: that of an
     earlier output; allow keeps no record of outputs.  similarity: the score of a near-copy.  filters: the folder of
-    filter files that were put in by hand; None is ``safety/filters`` under the home.
+    filter files that were put in by hand; None is ``safety/filters`` under the home.  quarantine: see ``KEEPS``.
+    quarantine_key: the file of the public key; None is ``safety/quarantine.pub`` under the home.  remembered: what a
+    prompt leads to that moves the first step further than harmless ones do; its score is in every verdict.
     """
 
     nsfw: str = "auto"
@@ -41,6 +46,9 @@ class OutputPolicy:
     nsfw_block: float = NSFW_BLOCK
     similarity: float = NEAR
     filters: str | None = None
+    quarantine: str = "discard"
+    remembered: str = "allow"
+    quarantine_key: str | None = None
 
     @property
     def loosened(self) -> tuple[str, ...]:
@@ -71,7 +79,8 @@ def _share(value: Any, where: str) -> float:
 _CHECKS: Mapping[str, Checker] = {
     "nsfw": choice(*WHEN), "text": choice(*WHEN), "people": choice(*LEADS), "copies": choice(*LEADS),
     "outputs": choice(*LEADS), "nsfw_review": _share, "nsfw_block": _share, "similarity": _share,
-    "filters": reading.said,
+    "filters": reading.said, "quarantine": choice(*KEEPS), "quarantine_key": reading.said,
+    "remembered": choice(*LEADS),
 }  # fmt: skip
 
 

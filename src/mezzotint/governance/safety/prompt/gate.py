@@ -11,7 +11,7 @@ from mezzotint.governance.safety.prompt.brand import Brand, read_brand
 from mezzotint.governance.safety.prompt.conjunction import joined
 from mezzotint.governance.safety.prompt.lexicon import Lexicon
 from mezzotint.governance.safety.prompt.match import Hit, hits
-from mezzotint.governance.safety.prompt.meaning import Meaning, meaning
+from mezzotint.governance.safety.prompt.meaning import Meaning, is_vietnamese, meaning
 from mezzotint.governance.safety.prompt.names import Names, read_names
 from mezzotint.governance.safety.prompt.personal import personal
 from mezzotint.governance.safety.prompt.policy import Policy, declared, place
@@ -86,7 +86,9 @@ class Gate:
                 yield Finding(names.category, "name", field, Decision.BLOCK, 1.0)
 
     def _meant(self, read: Views, field: str) -> Iterator[Finding]:
-        return iter(()) if self.meaning is None else self.meaning.findings(read.canonical.bare, field)
+        if self.meaning is None or is_vietnamese(read.canonical.accented):
+            return iter(())
+        return self.meaning.findings(read.canonical.bare, field)
 
     def _branded(self, read: Views, field: str) -> Iterator[Finding]:
         return iter(()) if self.brand is None else self.brand.findings(read, field)

@@ -7,6 +7,7 @@ lists.  What it finds is for review: it is a guess.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -36,8 +37,11 @@ MAX_BYTES = 1 << 27
 TOKENS, WINDOWS = 62, 8
 """Read at once, and how many times: a long text hides nothing in its middle."""
 
-LEAST = 0.8
-"""Of a score that is for review: at 0.5 names of clothes alone were ("a skirt on a white background")."""
+REVIEW = 0.5
+"""The score of the head's own threshold."""
+
+VIETNAMESE = re.compile("[đơưă\u1ea0-\u1ef9]")
+"""Letters that no other language here has; the encoder reads them without their marks, as English words."""
 
 LEAST_TOKENS = 3
 PIECES = 1.6
@@ -48,8 +52,9 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """hidden: (h, 384) and (h,).  out: (categories, h) and (categories,).  threshold: the logit
-    whose score is 0.5; a text is for review from LEAST.
+    """hidden: (h, 384) and (h,).  out: (categories + 1, h) and (categories + 1,), the last for harm of any kind, which
+    is learnt sooner than which kind it is.  threshold: its logit whose score is 0.5, from which a text is for review;
+    the recipe says how it was chosen, and so does the file.
     """
 
     categories: tuple[str, ...]
@@ -57,10 +62,13 @@ class Head:
     out: tuple[Floats, Floats]
     threshold: float
 
-    def scores(self, x: Floats) -> Floats:
-        """(N, categories), 0 ... 1, of embeddings (N, 384): 0.5 at the threshold."""
+    def read(self, x: Floats) -> tuple[float, str]:
+        """Of embeddings (N, 384): the largest score of harm, 0 ... 1, 0.5 at the threshold, and its likeliest kind."""
         h = np.maximum(x @ self.hidden[0].T + self.hidden[1], 0)
-        return np.asarray(1 / (1 + np.exp(self.threshold - (h @ self.out[0].T + self.out[1]))), np.float32)
+        logits = h @ self.out[0].T + self.out[1]
+        most = logits[logits[:, -1].argmax()]
+        score = 1 / (1 + np.exp(self.threshold - most[-1]))
+        return float(score), self.categories[int(most[:-1].argmax())]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,14 +81,15 @@ class Meaning:
     files: Mapping[str, str] = field(default_factory=dict)
 
     def findings(self, text: str, where: str) -> Iterator[Finding]:
-        """MZ-P-<category>-meaning of a text, each category at most once."""
+        """MZ-P-<category>-meaning of a text, at most one."""
+        score, category = self.score(text)
+        if score >= REVIEW:
+            yield Finding(category, "meaning", where, Decision.REVIEW, score)
+
+    def score(self, text: str) -> tuple[float, str]:
+        """How surely a text means harm, the largest of its windows, and of which kind; 0 of one that is not read."""
         ids = self._windows(text)
-        if not ids:
-            return
-        scores = self.head.scores(np.stack([self.encoder.pooled(one) for one in ids])).max(0)
-        for category, score in zip(self.head.categories, scores, strict=True):
-            if score >= LEAST:
-                yield Finding(category, "meaning", where, Decision.REVIEW, float(score))
+        return self.head.read(np.stack([self.encoder.pooled(one) for one in ids])) if ids else (0.0, "")
 
     def _windows(self, text: str) -> list[NDArray[np.int64]]:
         """Token ids of the whole, in windows, and of its first clause, where styles follow; none of foreign texts."""
@@ -93,6 +102,12 @@ class Meaning:
         clause = np.array(self.tokenizer.encode(text.partition(",")[0]).ids[1:-1], np.int64)
         first = [clause[:TOKENS]] if LEAST_TOKENS <= len(clause) < len(inner) else []
         return [np.concatenate((whole.ids[:1], one, whole.ids[-1:])) for one in (*parts, *first)]
+
+
+def is_vietnamese(text: str) -> bool:
+    """Whether half of the words, or more, have such letters: small letters with their marks."""
+    words = text.split()
+    return 2 * sum(VIETNAMESE.search(word) is not None for word in words) >= len(words) > 0
 
 
 @cache

@@ -1,0 +1,41 @@
+"""``mezzotint quarantine open``: a picture that was withheld and sealed, for its reviewer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mezzotint.cli.options import json_option, print_json
+from mezzotint.errors import UsageError
+from mezzotint.files import read_bytes, write_atomic
+
+SCHEMA = "mezzotint/quarantine/1"
+
+
+@click.command("quarantine")
+@click.argument("what", type=click.Choice(["open"]))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--key", type=click.Path(path_type=Path), required=True, help="The private key, quarantine.key.")
+@click.option("--out", type=click.Path(path_type=Path), help="The picture's file.  [FILE.png]")
+@json_option
+def command(what: str, file: Path, key: Path, out: Path | None, as_json: bool) -> None:
+    """Open FILE, the sealed box of a picture that a gate withheld, and print the verdict on it.
+
+    Where [safety.output] has quarantine = "sealed", boxes lie in quarantine/ of a run's folder. Whoever opens one has
+    a picture that nobody was to have: keep it to the review.
+    """
+    from mezzotint.governance.safety.output.sealed import MAX_BYTES, opened, private_key
+
+    target = file.with_suffix(".png") if out is None else out
+    if target.suffix.lower() != ".png":
+        raise UsageError(f"--out {target}: expected a name that ends with .png")
+    box = opened(read_bytes(file, MAX_BYTES), private_key(key), str(file))
+    write_atomic(target, box.png, replace=False)
+    if as_json:
+        said = {"picture": str(target), "asset_id": box.head["asset_id"], "verdict": box.head["verdict"]}
+        print_json({"schema": SCHEMA, "file": str(file), **said})
+        return
+    findings = box.head["verdict"]["findings"]
+    codes = ", ".join(sorted({one["code"] for one in findings}))
+    click.echo(f"{target}: {box.head['verdict']['decision']}: {codes}")
