@@ -85,7 +85,7 @@ def draw_all(paths: Sequence[Path], out: Path) -> list[Path]:
     for path in paths:
         result = json.loads(path.read_text())
         if result.get("comparisons"):
-            made.append(out / f"{result['benchmark']}.png")
+            made.append(out / f"{path.name.partition('.')[0]}.png")
             figure(result).save(made[-1], optimize=True)
     return made
 

@@ -26,7 +26,8 @@ TITLES = {
     "network": "Networks of equal size",
     "pretrained": "A checkpoint in diffusers' layout",
     "tune": "Tuning",
-    "tune_fidelity": "Tuning to the same fidelity",
+    "tune_fidelity": "Tuning to the same fidelity, the product that settings were chosen on",
+    "tune_fidelity_apart": "Tuning to the same fidelity, a product that nothing was chosen on",
     "cost_plan": "Plans of cost",
     "output_gate": "The output gate",
     "quality": "Quality after equal minutes of training",
@@ -65,7 +66,7 @@ def section(name: str, found: dict[str, Any]) -> str:
     rows = "\n".join(f"| {' | '.join(cells(c))} |" for c in found["comparisons"])
     more = [f"{key}: {value}" for key, value in found["more"].items() if isinstance(value, str)]
     drawn = [f"![{name}: ours over the peer's](images/measured/{name}.png)"] if found["comparisons"] else []
-    return "\n\n".join([f"## {TITLES[name]}", f"`benchmarks/{name}.py`. {where}.", *drawn, f"{head}\n{rows}", *more])
+    return "\n\n".join([f"## {TITLES[name]}", f"`benchmarks/{found['benchmark']}.py`. {where}.", *drawn, f"{head}\n{rows}", *more])
 
 
 def marks(found: dict[str, Any]) -> str:
