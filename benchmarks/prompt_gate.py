@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from mezzotint.governance.safety.prompt.canonical import canonical
 from mezzotint.governance.safety.prompt.gate import Gate, Text, load
+from mezzotint.governance.safety.prompt.meaning import REVIEW
 from mezzotint.governance.safety.prompt.policy import Policy
 from mezzotint.governance.safety.prompt.words import Decision
 
@@ -92,6 +93,7 @@ def curve(sets: Mapping[str, Path], benign: str, gate: Gate) -> Iterator[dict[st
     """What of each set is flagged where the shares POINTS of the benign one are, and the area under the whole curve."""
     of = {name: heights(path, gate) for name, path in sets.items()}
     against = sorted(score for score, _ in of.pop(benign))
+    print(f"{benign:32} n {len(against):5}  flagged {sum(s >= REVIEW for s in against) / len(against):.4f}")
     slices = {name: [s for s, _ in found] for name, found in of.items()}
     for name, found in of.items():
         for category in sorted({c for _, some in found for c in some}):
@@ -99,7 +101,10 @@ def curve(sets: Mapping[str, Path], benign: str, gate: Gate) -> Iterator[dict[st
     for name, some in slices.items():
         area = sum((bisect_left(against, s) + bisect_right(against, s)) / 2 for s in some) / len(some) / len(against)
         shares = [sum(s > against[-1 - int(p * len(against))] for s in some) / len(some) for p in POINTS]
-        print(f"{name:32} n {len(some):5}  area {area:.3f}  " + "  ".join(f"{one:.3f}" for one in shares))
+        here = sum(s >= REVIEW for s in some) / len(some)
+        print(
+            f"{name:32} n {len(some):5}  flagged {here:.3f}  area {area:.3f}  {'  '.join(f'{p:.3f}' for p in shares)}"
+        )
         yield {"slice": name, "n": len(some), "area": area, "flagged": dict(zip(map(str, POINTS), shares, strict=True))}
 
 
@@ -129,7 +134,7 @@ def main() -> None:
     asked = parser.parse_args()
     gate, seconds, table = load(Policy(meaning=asked.meaning)), list[float](), list[dict[str, object]]()
     if asked.roc:
-        print(f"{'flagged of ' + asked.roc:56}" + "  ".join(f"{p:5.3f}" for p in POINTS))
+        print(f"{'flagged of ' + asked.roc:71}" + "  ".join(f"{p:5.3f}" for p in POINTS))
         table += curve({n: Path(p) for n, _, p in (one.partition("=") for one in asked.sets)}, asked.roc, gate)
     for one in asked.sets if asked.only != "matrix" and not asked.roc else ():
         name, _, path = one.partition("=")
