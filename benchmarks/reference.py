@@ -66,7 +66,9 @@ def section(name: str, found: dict[str, Any]) -> str:
     rows = "\n".join(f"| {' | '.join(cells(c))} |" for c in found["comparisons"])
     more = [f"{key}: {value}" for key, value in found["more"].items() if isinstance(value, str)]
     drawn = [f"![{name}: ours over the peer's](images/measured/{name}.png)"] if found["comparisons"] else []
-    return "\n\n".join([f"## {TITLES[name]}", f"`benchmarks/{found['benchmark']}.py`. {where}.", *drawn, f"{head}\n{rows}", *more])
+    return "\n\n".join(
+        [f"## {TITLES[name]}", f"`benchmarks/{found['benchmark']}.py`. {where}.", *drawn, f"{head}\n{rows}", *more]
+    )
 
 
 def marks(found: dict[str, Any]) -> str:
