@@ -535,7 +535,7 @@ def test_the_licence_decision_is_in_the_receipt(place: Path) -> None:
 
 def test_nothing_is_put_beside_a_signature(place: Path) -> None:
     """The room beside it is not signed, and the library passes over what is there."""
-    program = Signer((keys.folder() / keys.CHAIN).read_text(), lambda data: _key().sign(data, ECDSA(SHA256())))
+    program = Roomy((keys.folder() / keys.CHAIN).read_text(), lambda data: _key().sign(data, ECDSA(SHA256())))
     data = credential.signed(grey(), MADE_BY_IT, program)
     ((begin, end),) = [(b, e) for k, b, e in chunks(data) if k == b"caBX"]
     room = data.index(bytes(2000), begin) + 1000
