@@ -285,3 +285,14 @@ def test_the_digest_follows_what_decides_the_weights():
 def test_an_object_without_a_stable_text_is_refused():
     with pytest.raises(UsageError, match="no stable description"):
         describe(object())
+
+
+def test_a_network_in_a_recipe_is_known_by_all_of_its_numbers():
+    """Also by one that is no vector, as a space of texts and pictures has it."""
+    net = torch.nn.Linear(2, 2)
+    net.sharpness = torch.nn.Parameter(torch.tensor(2.0))
+    before = describe(net)
+    assert describe(net) == before
+    with torch.no_grad():
+        net.sharpness += 1
+    assert describe(net) != before

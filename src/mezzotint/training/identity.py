@@ -62,7 +62,7 @@ def _weights_digest(net: nn.Module) -> str:
     digest = hashlib.sha256()
     for name, value in net.state_dict().items():
         digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        digest.update(value.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 
