@@ -18,6 +18,7 @@ from mezzotint.pretrained.tunable_texts import Reading
 from mezzotint.training.recipe import Recipe
 from mezzotint.training.task import Sample
 from mezzotint.tuning.scenes import PRIOR, SUBJECT
+from mezzotint.tuning.settings import Settings
 
 
 class Tuned(nn.Module):
@@ -64,8 +65,8 @@ class Tune:
     Ruiz et al., 2023, DreamBooth, eq. 2; Li & Hoiem, 2016, Learning without Forgetting, eq. 2.
     """
 
-    prior: float = 4.0
-    outside: float = 0.2
+    prior: float = Settings.prior
+    outside: float = Settings.outside
 
     def __call__(self, recipe: Recipe, network: nn.Module, given: Sample) -> Tensor:
         assert isinstance(network, Tuned)
