@@ -258,10 +258,9 @@ def last(found: Part) -> str:
 
 
 def curve(found: Part, field: str) -> list[Point]:
-    """A measure against processor seconds, the base's at the time before anything is spent on learning it."""
-    start = (0.0, 1.0 if field == "drift" else found["evidence"]["0"][field]["value"])
+    """A measure against processor seconds, from the first moment that was looked at: nothing is known before it."""
     steps = sorted(found["moments"], key=int)
-    return [start, *((found["moments"][k], found["evidence"][k][field]["value"]) for k in steps)]
+    return [(found["moments"][k], found["evidence"][k][field]["value"]) for k in steps]
 
 
 def reached(points: Sequence[Point], wanted: float) -> float:

@@ -189,3 +189,13 @@ def test_the_smallest_adapter_is_one_that_is_not_clearly_less_faithful() -> None
     assert row.notes.startswith("a of") and row.ratio == pytest.approx(0.225) and row.verdict == "target reached"
     row = tune_fidelity.smallest("script", {"b": several["b"]}, other)
     assert row.verdict == "we lose" and row.notes.startswith("none is as faithful")
+
+
+def test_nothing_is_claimed_before_the_first_look() -> None:
+    def seen(value: float) -> dict[str, Any]:
+        return {"fidelity": {"value": value}}
+
+    found = {"moments": {"10": 5.0, "20": 9.0}, "evidence": {"0": seen(0.1), "10": seen(0.5), "20": seen(0.7)}}
+    line = tune_fidelity.curve(found, "fidelity")
+    assert tune_fidelity.reached(line, 0.3) == 5.0 and tune_fidelity.at(line, 5.0) == 0.5
+    assert tune_fidelity.reached(line, 0.6) == 7.0
