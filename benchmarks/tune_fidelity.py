@@ -53,7 +53,7 @@ SCRIPTS = ("script_steps", "script_rate", "class_pictures")
 
 PEERS = ("script", "script-best")
 TIMES, BYTES = 1 / 3, 1 / 4
-HEAD = ("what", "updates", "CPU s", "fidelity", "gain", "drift", "backgrounds", "KiB")
+HEAD = ("what", "updates", "CPU s", "fidelity", "gain", "drift", "backgrounds", "colours", "KiB")
 
 Part = Mapping[str, Any]
 Point = tuple[float, float]
@@ -341,7 +341,7 @@ def lines(name: str, found: Part) -> list[tuple[str, ...]]:
         said = one[field]
         return "" if said is None else f"{said['value']:.3f} ({said['low']:.3f} … {said['high']:.3f})"
 
-    fields = ("fidelity", "gain", "drift", "adherence")
+    fields = ("fidelity", "gain", "drift", "adherence", "painted")
     return [
         (name, k, f"{s:.0f}", *(cell(found["evidence"][k], f) for f in fields), f"{found['bytes'] / 1024:.0f}")
         for k, s in found["moments"].items()

@@ -30,7 +30,7 @@ SUBJECT, NAME, VIEWS = "blendswap-cc-0-stool2", "zorbo", 5
 RATES = ()
 """None: each is given the rate that ``tune`` gives it (``tuning.settings.usual_rate``)."""
 
-HEAD = ("method", "gain over the base", "fidelity", "backgrounds", "drift", "copies", "holds", "KiB", "CPU s")
+HEAD = ("method", "gain", "fidelity", "backgrounds", "colours", "drift", "copies", "holds", "KiB", "CPU s")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def row(method: str, one: Mapping[str, Any]) -> tuple[str, ...]:
         said = kept[field]
         return f"{said['value']:.3g} ({said['low']:.3g} … {said['high']:.3g})"
 
-    said = [cell(field) for field in ("gain", "fidelity", "adherence", "drift")]
+    said = [cell(field) for field in ("gain", "fidelity", "adherence", "painted", "drift")]
     holds = "yes" if choice["kept"] else "no"
     return (method, *said, f"{kept['copies']['value']:.0%}", holds, f"{one['bytes'] / 1024:.0f}", f"{one['cpu']:.0f}")
 

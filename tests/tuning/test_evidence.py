@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 from PIL import Image, ImageDraw
 from test_choose import BASE, moment
 from torch import Tensor
-from tuning_case import photographs
+from tuning_case import mug, photographs
 
 from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.pictures.png import Pixels
@@ -19,7 +20,7 @@ from mezzotint.products.colours import COLOURS
 from mezzotint.tuning.choose import choose
 from mezzotint.tuning.evidence import Evidence, Pictures, Real, copied, drift_of, evidence, marks, real
 from mezzotint.tuning.photos import Photo, read_shoot
-from mezzotint.tuning.prompts import BACKGROUNDS, Asked, asked_of
+from mezzotint.tuning.prompts import BACKGROUNDS, PAINTS, Asked, asked_of
 from mezzotint.tuning.scenes import scene_on
 from mezzotint.tuning.words import Subject
 
@@ -75,10 +76,21 @@ def product(photos: tuple[Photo, ...], colours: list[str]) -> Tensor:
     return stacked([scene_on(photos[k % len(photos)], colour, SIDE).pixels for k, colour in enumerate(colours)])
 
 
+def named(names: Sequence[str], shift: int = 0) -> list[str]:
+    """N of them as they are asked for, shifted by some."""
+    return [names[(k + shift) % len(names)] for k in range(N)]
+
+
+def painted(names: Sequence[str]) -> Tensor:
+    """The product as it is drawn in colours by name, on white."""
+    drawn = [np.asarray(mug(SIDE, COLOURS[name], k, COLOURS["white"]), np.uint8) for k, name in enumerate(names)]
+    return stacked(drawn)
+
+
 def made(photos: tuple[Photo, ...], *, shift: int = 0, seed: int = 1) -> Pictures:
-    """Of a good model: the product on the backgrounds that were asked for, shifted by some; other things."""
-    names = [BACKGROUNDS[(k + shift) % len(BACKGROUNDS)] for k in range(N)]
-    return Pictures(product(photos, ["white"] * N), product(photos, names), blots(seed))
+    """Of a good model: the product on the backgrounds and in the colours that were asked for, shifted by some."""
+    behind, colours = product(photos, named(BACKGROUNDS, shift)), painted(named(PAINTS, shift))
+    return Pictures(product(photos, ["white"] * N), behind, colours, blots(seed))
 
 
 def test_adherence_falls_where_backgrounds_are_wrong(
@@ -90,6 +102,15 @@ def test_adherence_falls_where_backgrounds_are_wrong(
     behind = torch.cat([half.behind[: N // 2], made(photos, shift=1).behind[N // 2 :]])
     found = shown(replace(half, behind=behind), against, features).adherence
     assert found.value == 0.5 and found.low < 0.5 < found.high
+
+
+def test_colours_are_looked_for_on_the_product(photos: tuple[Photo, ...], against: Real, features: Features) -> None:
+    good, bad = (shown(made(photos, shift=k), against, features) for k in (0, 1))
+    assert good.painted.value == 1.0 and bad.painted.value == 0.0 and good.painted.n == N
+    paper = stacked([np.broadcast_to(np.array(COLOURS[name], np.uint8), (SIDE, SIDE, 3)) for name in named(PAINTS)])
+    assert shown(replace(made(photos), painted=paper), against, features).painted.value == 0.0  # and no product
+    behind = product(photos, named(PAINTS))
+    assert shown(replace(made(photos), painted=behind), against, features).painted.value < 0.5  # blue is the mug's own
 
 
 def test_the_product_is_like_its_photographs_and_of_its_colour(
@@ -146,7 +167,8 @@ def test_a_planted_photograph_is_a_copy_and_that_moment_is_not_kept(
     over = shown(replace(made(photos), subject=planted), against, features)
     assert honest.copies.value == 0 and over.copies.value == pytest.approx(1 / N)
     assert over.fidelity.value > honest.fidelity.value  # which is why it would be kept
-    assert choose({0: replace(BASE, adherence=honest.adherence), 1: honest, 2: over}).step == 1
+    base = replace(BASE, adherence=honest.adherence, painted=honest.painted)
+    assert choose({0: base, 1: honest, 2: over}).step == 1
 
 
 def test_a_copy_with_noise_on_it_is_one_too(photos: tuple[Photo, ...]) -> None:
@@ -168,4 +190,4 @@ def test_the_middle_of_a_long_photograph_is_one(photos: tuple[Photo, ...]) -> No
 
 
 def test_colours_are_measured_on_the_background_that_was_asked_for() -> None:
-    assert set(BACKGROUNDS) <= set(COLOURS)
+    assert set(BACKGROUNDS) | set(PAINTS) <= set(COLOURS) and "white" not in PAINTS

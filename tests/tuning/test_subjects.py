@@ -40,10 +40,10 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Photo, ...]]:
 
 def test_every_subject_has_its_own_pictures_and_other_things_are_shared() -> None:
     prompts = prompts_of(QUESTIONS)
-    assert len(prompts) == 5 * N and prompts[-N:] == QUESTIONS[0].other == QUESTIONS[1].other
-    images = torch.arange(5 * N, dtype=torch.uint8)[:, None, None, None].expand(-1, 3, 2, 2)
+    assert len(prompts) == 7 * N and prompts[-N:] == QUESTIONS[0].other == QUESTIONS[1].other
+    images = torch.arange(7 * N, dtype=torch.uint8)[:, None, None, None].expand(-1, 3, 2, 2)
     for k, (made, asked) in enumerate(zip(parted(images, QUESTIONS), QUESTIONS, strict=True)):
-        said = [prompts[i] for i in torch.cat([made.subject, made.behind])[:, 0, 0, 0].tolist()]
+        said = [prompts[i] for i in torch.cat([made.subject, made.behind, made.painted])[:, 0, 0, 0].tolist()]
         assert tuple(said) == asked.own and all((MUG, CUP)[k].name in prompt for prompt in said)
         assert [prompts[i] for i in made.other[:, 0, 0, 0].tolist()] == list(asked.other)
 
@@ -59,7 +59,7 @@ def test_other_things_are_of_no_subject_s_kind() -> None:
 def test_together_is_all_pictures_and_each_its_own(photos: list[tuple[Photo, ...]], features: Features) -> None:
     """The first subject is as photographed, the second is shown as the first and never as asked."""
     mugs = photos[0]
-    good = Pictures(product(mugs, ["white"] * N), product(mugs, NAMES), blots(1))
+    good = Pictures(product(mugs, ["white"] * N), product(mugs, NAMES), blots(3), blots(1))
     wrong = replace(good, behind=product(mugs, NAMES[1:] + NAMES[:1]))
     own = [
         marks(made, asked, real(shot[:2], shot[2:], SIDE), features)
@@ -73,7 +73,7 @@ def test_together_is_all_pictures_and_each_its_own(photos: list[tuple[Photo, ...
 
 
 def test_colours_together_are_of_those_that_have_masks(photos: list[tuple[Photo, ...]], features: Features) -> None:
-    made = Pictures(product(photos[0], ["white"] * N), product(photos[0], NAMES), blots(1))
+    made = Pictures(product(photos[0], ["white"] * N), product(photos[0], NAMES), blots(3), blots(1))
     bare = tuple(replace(photo, mask=None) for photo in photos[1])
     own = [
         marks(made, asked, real(shot, shot, SIDE), features)
@@ -88,7 +88,10 @@ def test_a_copied_photograph_of_one_subject_is_that_subject_s(
 ) -> None:
     planted = blots(5)
     planted[3] = picture_of(photos[1][3])
-    pictures = (Pictures(blots(4), product(photos[0], NAMES), blots(1)), Pictures(planted, blots(2), blots(1)))
+    pictures = (
+        Pictures(blots(4), product(photos[0], NAMES), blots(3), blots(1)),
+        Pictures(planted, blots(2), blots(3), blots(1)),
+    )
     own = [
         evidence(marks(made, asked, real(shot[:2], shot[2:], SIDE), features))
         for made, asked, shot in zip(pictures, QUESTIONS, photos, strict=True)
@@ -121,7 +124,7 @@ def test_reports_say_each_subject_s() -> None:
     lines = text(two).splitlines()
     k = next(k for k, line in enumerate(lines) if line.startswith("  like the photographs"))
     assert [line.split()[:2] for line in lines[k + 1 : k + 3]] == [["acme", "mug"], ["zorb", "<cup>"]]
-    assert f"{exactly(0.6)}" in lines[k + 2] and text(two).count("acme mug") == 5  # of drift there is one
+    assert f"{exactly(0.6)}" in lines[k + 2] and text(two).count("acme mug") == 6  # of drift there is one
     assert page(two, {}).count("<h2>zorb &lt;cup&gt;</h2>") == 1 and "<h2>acme mug</h2>" not in page(one, {})
     assert text(one).count("acme mug") == 0 and image(b"", "x")
 
@@ -139,9 +142,9 @@ def test_a_run_of_two_has_evidence_of_both(cascade: Path, shoot: Path, tmp_path:
     assert all(one.gain is not None and one.fidelity.n == 2 for one in kept) and kept[0] != kept[1]
     assert kept[0].drift == kept[1].drift == made.found.evidence[made.found.choice.step].drift
     assert any(note.startswith("zorb cup: one photograph") for note in made.found.notes)
-    assert len(list((tmp_path / "o").glob("sheet-*.png"))) == 5  # of each two, and of other things
+    assert len(list((tmp_path / "o").glob("sheet-*.png"))) == 7  # of each three, and of other things
     assert "<h2>zorb cup</h2>" in (tmp_path / "o/report.html").read_text()
-    # Of what the base makes first 2 pictures, then of the base twice and one moment 10 each.
+    # Of what the base makes first 2 pictures, then of the base twice and one moment 14 each.
     assert seen[0][0] == "what the base makes" and ("what the base makes", 2, 2) in seen
     judging = [(done, total) for what, done, total in seen if what == "judging"]
-    assert judging == sorted(judging) and judging[0][0] == 0 and judging[-1] == (30, 30)
+    assert judging == sorted(judging) and judging[0][0] == 0 and judging[-1] == (42, 42)

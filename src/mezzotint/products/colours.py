@@ -63,6 +63,9 @@ _TO_XYZ = np.array(
         [0.0193339, 0.1191920, 0.9503041],
     ]
 )
+LUMINANCE = _TO_XYZ[1]
+"""Of linear light: its luminance Y."""
+
 _D65 = np.array([0.95047, 1.0, 1.08883])
 
 
@@ -70,6 +73,12 @@ def linear(srgb: ArrayLike) -> Floats:
     """sRGB 0 … 255 (…, 3) -> linear light 0 … 1 (IEC 61966-2-1)."""
     v = np.asarray(srgb, np.float64) / 255
     return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+
+
+def encoded(light: ArrayLike) -> Floats:
+    """Linear light 0 … 1 (…, 3), what is outside is cut -> sRGB 0 … 255: the inverse of ``linear``."""
+    v = np.asarray(light, np.float64).clip(0, 1)
+    return 255 * np.where(v <= 0.0031308, v * 12.92, 1.055 * v ** (1 / 2.4) - 0.055)
 
 
 def oklab(srgb: ArrayLike) -> Floats:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mezzotint.evaluation.estimate import Estimate
 from mezzotint.tuning.evidence import ADHERENCE, DRIFT, Evidence
 
 RULE = (
-    "Of the moments at which prompts still work (at least"
+    "Of the moments at which prompts still work (backgrounds and colours each at least"
     f" {ADHERENCE:.0%} of the base's adherence), other things stay as they were (drift at most {DRIFT:g}) and no"
     " picture is a copy, of every subject, the one most like the photographs; where there is none, the least"
     " overstepped."
@@ -26,9 +27,14 @@ class Choice:
 
 def overstepped(found: Evidence, base: Evidence) -> float:
     """By how much a moment breaks the rule, 0 where it does not."""
-    least = ADHERENCE * base.adherence.value - 1e-9  # shares are not exact in binary
+    prompts = _short(found.adherence, base.adherence) + _short(found.painted, base.painted)
     drift = 0.0 if found.drift is None else max(0.0, found.drift.value / DRIFT - 1)
-    return max(0.0, least - found.adherence.value) + drift + found.copies.value
+    return prompts + drift + found.copies.value
+
+
+def _short(found: Estimate, base: Estimate) -> float:
+    """By how much a share is below what must be kept of the base's."""
+    return max(0.0, ADHERENCE * base.value - 1e-9 - found.value)  # shares are not exact in binary
 
 
 def choose(*subjects: Mapping[int, Evidence]) -> Choice:

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mezzotint.evaluation.estimate import DRAWS, Estimate, mean_of
 from mezzotint.evaluation.features import Features
-from mezzotint.products.adherence import background_near
+from mezzotint.products.adherence import background_near, has_colour
 from mezzotint.products.colours import COLOURS, cielab, delta_e
 from mezzotint.tuning.checks import thumbs
 from mezzotint.tuning.masks import LEAST, MOST, NEAR, backdrop
 from mezzotint.tuning.photos import Photo
 from mezzotint.tuning.prompts import PLAIN, Asked
 from mezzotint.tuning.scenes import Bytes, centred, scene_on
+
+Mask = NDArray[np.bool_]
 
 COPY = 0.97
 """Correlation of small pictures (``checks.thumbs``) from which on a picture is a copy.
@@ -33,7 +36,7 @@ DRIFT = 1.5
 """How much farther than other noise a tuned model may move pictures of other things."""
 
 ADHERENCE = 0.8
-"""The share of the base's adherence that a tuned model must keep."""
+"""The share of the base's adherence that a tuned model must keep, of backgrounds and of colours each."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Evidence:
     gain: fidelity less the base's on the same noise; None of the base itself.
     colour: CIE76 between the mean colour of the product in its pictures and in real ones; None without masks.
     adherence: share of pictures whose background is the one that was asked for.
+    painted: share of pictures whose product has the colour that was asked for.
     drift: how far pictures of other things moved as a whole, as a multiple of what other noise does (``drift``), the
     same for every subject; None of the base.
     copies: share of pictures of the product that are a photograph that was learnt from.
@@ -53,6 +57,7 @@ class Evidence:
     gain: Estimate | None
     colour: Estimate | None
     adherence: Estimate
+    painted: Estimate
     drift: Estimate | None
     copies: Estimate
 
@@ -63,14 +68,16 @@ class Pictures:
 
     subject: Tensor
     behind: Tensor
+    painted: Tensor
     other: Tensor
 
 
 def parted(images: Tensor, asked: Sequence[Asked]) -> list[Pictures]:
     """Pictures of all prompts (``prompts.prompts_of``) by subject and sort; other things are the same for every one."""
     *own, other = torch.split(images, [*(len(one.own) for one in asked), len(asked[0].other)])
-    sorts = [torch.split(mine, [len(one.subject), len(one.behind)]) for mine, one in zip(own, asked, strict=True)]
-    return [Pictures(subject, behind, other) for subject, behind in sorts]
+    sizes = [[len(one.subject), len(one.behind), len(one.painted)] for one in asked]
+    sorts = [torch.split(mine, size) for mine, size in zip(own, sizes, strict=True)]
+    return [Pictures(subject, behind, painted, other) for subject, behind, painted in sorts]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +88,7 @@ class Marks:
     gains: Tensor | None
     colours: Tensor | None
     holds: Tensor
+    painted: Tensor
     copies: Tensor
 
 
@@ -112,11 +120,15 @@ def alone(pixels: Bytes) -> Bytes:
 
     Backgrounds have a measure of their own; in features of whole pictures they outweigh the product.
     """
+    mask = cut_out(pixels)
+    return centred(pixels, mask.astype(np.uint8) * 255, PLAIN, len(pixels)) if mask.any() else pixels
+
+
+def cut_out(pixels: Bytes) -> Mask:
+    """(S, S), where the product is on its plain background (S, S, 3); nowhere where it cannot be told apart."""
     colour = backdrop(pixels)
     far = np.zeros(pixels.shape[:2], bool) if colour is None else delta_e(pixels, colour) > NEAR
-    if not LEAST <= far.mean() <= MOST:
-        return pixels
-    return centred(pixels, far.astype(np.uint8) * 255, PLAIN, len(pixels))
+    return np.asarray(far & (LEAST <= far.mean() <= MOST))
 
 
 def products(images: Tensor) -> Tensor:
@@ -150,13 +162,14 @@ def marks(made: Pictures, asked: Asked, against: Real, features: Features, befor
     wanted, own = unit_features(against.shown, features), unit_features(mine, features)
     moved = None if before is None else own - unit_features(products(before.subject), features)
     plain = np.zeros(made.behind.shape[-2:], np.float32)
-    pairs = zip(made.behind, asked.behind, strict=True)
+    pairs, painted = zip(made.behind, asked.behind, strict=True), zip(made.painted, asked.painted, strict=True)
     holds = [background_near(_rows(image), plain, name) for image, (_, name) in pairs]
     return Marks(
         likeness=(own @ wanted.T).mean(1),
         gains=None if moved is None else (moved @ wanted.T).mean(1),
         colours=_colours(mine, against),
         holds=torch.tensor(holds).double(),
+        painted=torch.tensor([_painted(_rows(image), name) for image, (_, name) in painted]).double(),
         copies=copied(made.subject, against.learnt).double(),
     )
 
@@ -168,6 +181,7 @@ def together(several: Sequence[Marks]) -> Marks:
         gains=_heap([one.gains for one in several]),
         colours=_heap([one.colours for one in several]),
         holds=torch.cat([one.holds for one in several]),
+        painted=torch.cat([one.painted for one in several]),
         copies=torch.cat([one.copies for one in several]),
     )
 
@@ -180,7 +194,8 @@ def _heap(parts: Sequence[Tensor | None]) -> Tensor | None:
 def evidence(found: Marks, drift: Estimate | None = None) -> Evidence:
     """What marks come to.   drift: of other things, which is no subject's own."""
     gains, colours = (None if x is None else mean_of(x) for x in (found.gains, found.colours))
-    return Evidence(mean_of(found.likeness), gains, colours, mean_of(found.holds), drift, mean_of(found.copies))
+    holds, painted, copies = (mean_of(x) for x in (found.holds, found.painted, found.copies))
+    return Evidence(mean_of(found.likeness), gains, colours, holds, painted, drift, copies)
 
 
 def drift_of(made: Tensor, base: Tensor, again: Tensor, features: Features) -> Estimate:
@@ -213,6 +228,11 @@ def _apart(a: Tensor, b: Tensor) -> Tensor:
 def _rows(image: Tensor) -> Bytes:
     rows: Bytes = image.permute(1, 2, 0).contiguous().numpy()
     return rows
+
+
+def _painted(pixels: Bytes, colour: str) -> bool:
+    """Whether the product on its plain background (S, S, 3) has a colour by name."""
+    return has_colour(pixels, cut_out(pixels).astype(np.float32), colour)
 
 
 def _colours(images: Tensor, against: Real) -> Tensor | None:

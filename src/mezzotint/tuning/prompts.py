@@ -15,6 +15,9 @@ PLAIN = "white"
 BACKGROUNDS = ("blue", "red", "beige", "black", "green", "yellow")
 """Backgrounds by which prompts are judged: far from each other."""
 
+PAINTS = ("blue", "red", "yellow", "green", "black", "purple")
+"""Colours in which the product is asked for: far from each other, and from PLAIN."""
+
 OTHER = (
     "a wooden chair by a window", "a bowl of fruit on a table", "a mountain lake at sunrise", "a street at night",
     "a portrait of an old sailor", "a red bicycle against a wall", "a cup of coffee on a saucer", "a field of wheat",
@@ -38,17 +41,19 @@ def other_prompts(phrases: str, kinds: Collection[str], n: int) -> tuple[str, ..
 class Asked:
     """n prompts each.
 
-    subject: the product on PLAIN.  behind: the product on one of BACKGROUNDS each, by name.  other: of other things.
+    subject: the product on PLAIN.  behind: the product on one of BACKGROUNDS each, by name.  painted: the product in
+    one of PAINTS each, by name, on PLAIN.  other: of other things.
     """
 
     subject: tuple[str, ...]
     behind: tuple[tuple[str, str], ...]
+    painted: tuple[tuple[str, str], ...]
     other: tuple[str, ...]
 
     @property
     def own(self) -> tuple[str, ...]:
-        """Of the product, in the order subject, behind."""
-        return (*self.subject, *(prompt for prompt, _ in self.behind))
+        """Of the product, in the order subject, behind, painted."""
+        return (*self.subject, *(prompt for prompt, _ in (*self.behind, *self.painted)))
 
 
 def prompts_of(asked: Sequence[Asked]) -> tuple[str, ...]:
@@ -63,10 +68,17 @@ def asked_of(subjects: Sequence[Subject], phrases: str, n: int) -> tuple[Asked, 
 
 
 def _asked(subject: Subject, other: tuple[str, ...], n: int) -> Asked:
-    thing = article(subject.name)
-    names = [BACKGROUNDS[k % len(BACKGROUNDS)] for k in range(n)]
+    def on(thing: str, background: str) -> str:
+        return f"{article(thing)} on {article(background)} background"
+
     return Asked(
-        (f"{thing} on {article(PLAIN)} background",) * n,
-        tuple((f"{thing} on {article(name)} background", name) for name in names),
+        (on(subject.name, PLAIN),) * n,
+        tuple((on(subject.name, name), name) for name in _around(BACKGROUNDS, n)),
+        tuple((on(f"{name} {subject.name}", PLAIN), name) for name in _around(PAINTS, n)),
         other,
     )
+
+
+def _around(names: Sequence[str], n: int) -> list[str]:
+    """n of them, the first again after the last."""
+    return [names[k % len(names)] for k in range(n)]

@@ -23,6 +23,7 @@ HEADS = (
     ("gain", "more than the base", "the same less the base's on the same noise"),
     ("colour", "colour error ΔE", "CIE76 between the mean colours of the product in its pictures and in real ones"),
     ("adherence", "backgrounds as asked", "share of pictures whose plain background has the colour of the prompt"),
+    ("painted", "colours as asked", "share of pictures whose product has the colour of the prompt"),
     (
         "drift",
         "drift of other things",

@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from mezzotint.products.captions import colour_word
 from mezzotint.products.colours import COLOURS, NAMES
 from mezzotint.products.scene import background
 from mezzotint.training.data.source import Item, Report
+from mezzotint.tuning.masks import Mask
 from mezzotint.tuning.photos import Photo
+from mezzotint.tuning.repaint import repainted
 from mezzotint.tuning.words import Subject, backdrop_name, said
 
 Bytes = NDArray[np.uint8]
@@ -26,6 +29,9 @@ OWN = 0.5
 """How often a photograph that could be cut out is shown as it is."""
 
 GRADIENTS = 0.25
+REPAINTED = 1 / 3
+"""How often a product that was cut out is shown in another colour, which its caption says."""
+
 FILLS = (0.7, 0.9)
 """Share of the picture's side that the longer side of a product takes."""
 
@@ -63,8 +69,9 @@ def scene_of(photo: Photo, subject: Subject, size: int, random: np.random.Genera
     name = f"{name} gradient" if random.random() < GRADIENTS else name
     paper = background(name, size, {}, random).pixels
     fill, at = random.uniform(*FILLS), (random.uniform(*ROOM), random.uniform(*ROOM))
-    made = _placed(photo.pixels, photo.mask.alpha, paper, fill, at)
-    return Scene(made, _all(size), said(subject.name, name, random))
+    thing, pixels = _coloured(photo, photo.mask, subject.name, random)
+    made = _placed(pixels, photo.mask.alpha, paper, fill, at)
+    return Scene(made, _all(size), said(thing, name, random))
 
 
 def scene_on(photo: Photo, colour: str, size: int) -> Scene:
@@ -81,6 +88,14 @@ def centred(pixels: Bytes, alpha: Bytes, colour: str, size: int) -> Bytes:
     """(size, size, 3): what alpha (H, W) leaves of a picture (H, W, 3), in the middle of a plain background."""
     paper = np.broadcast_to(np.array(COLOURS[colour], np.uint8), (size, size, 3))
     return _placed(pixels, alpha, paper, sum(FILLS) / 2, (0.5, 0.5))
+
+
+def _coloured(photo: Photo, mask: Mask, name: str, random: np.random.Generator) -> tuple[str, Bytes]:
+    """What a product that was cut out is called, and its pixels (H, W, 3): some in another colour, so called."""
+    if random.random() >= REPAINTED:
+        return name, photo.pixels
+    colour = str(random.choice(NAMES))
+    return f"{colour_word(colour, random)} {name}", repainted(photo.pixels, mask.alpha, colour)
 
 
 def stand_ins(photos: Mapping[Subject, Sequence[Photo]], size: int, each: int) -> list[Scene]:

@@ -34,12 +34,16 @@ def sheets(found: Judged, choice: Choice, court: Court) -> Mapping[str, bytes]:
 def _of(title: str, before: Pictures, after: Pictures, court: Court, name: str) -> dict[str, bytes]:
     """One subject's.   title: "" where it is the only one."""
     said = f"{title}. " if title else ""
-    colours = [colour for _, colour in court.asked[name].behind][:MOST]
+    colours, paints = (
+        [colour for _, colour in of][:MOST] for of in (court.asked[name].behind, court.asked[name].painted)
+    )
     subject = [_tiles(images) for images in (court.real[name].shown, before.subject, after.subject)]
     behind = [_tiles(images) for images in (before.behind, after.behind)]
+    painted = [_tiles(images) for images in (before.painted, after.painted)]
     return {
         f"{said}Photographs; the base; what was learnt": _png(subject, [""] * MOST),
         f"{said}On other backgrounds: the base; what was learnt": _png(behind, colours),
+        f"{said}In other colours: the base; what was learnt": _png(painted, paints),
     }
 
 

@@ -1,0 +1,77 @@
+"""A product in another colour: its main colour changes and nothing else, its light and shade stay, and it is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tuning_case import photographs
+
+from mezzotint.products.colours import COLOURS, NAMES, encoded, linear, shares
+from mezzotint.tuning.photos import Photo, read_shoot
+from mezzotint.tuning.repaint import repainted
+from mezzotint.tuning.scenes import scene_of
+from mezzotint.tuning.words import subject
+
+SIDE, WHO = 32, subject("acme mug", "mug")
+LIGHTS = np.linspace(0.2, 1.0, 16)
+SEEN = np.full((16, 16), 255, np.uint8)
+
+
+def ball(colour: str, lights: np.ndarray = LIGHTS) -> np.ndarray:
+    """(16, 16, 3): a surface of a colour, from shade on the left to full light on the right."""
+    light = linear(COLOURS[colour]) * lights[None, :, None]
+    return np.broadcast_to(encoded(light).round(), (16, 16, 3)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Photo:
+    return read_shoot(photographs(tmp_path_factory.mktemp("mug"), 1), 64).photos[0]
+
+
+def test_encoding_undoes_what_makes_light_linear() -> None:
+    values = np.arange(256.0)
+    assert np.abs(encoded(linear(values)) - values).max() < 1e-3
+    assert encoded([-1.0, 2.0]).tolist() == pytest.approx([0, 255])
+
+
+@pytest.mark.parametrize("own", ["blue", "brown", "yellow", "gray"])
+@pytest.mark.parametrize("colour", NAMES)
+def test_it_has_the_colour_that_it_is_given(own: str, colour: str) -> None:
+    made = repainted(ball(own, np.linspace(0.6, 1.0, 16)), SEEN, colour)
+    assert shares(made.reshape(-1, 3))[colour] > 0.5, shares(made.reshape(-1, 3))
+
+
+def test_light_and_shade_stay() -> None:
+    """Of a coloured surface, luminance is in the proportions it was, but for what gleams."""
+    made = linear(repainted(ball("blue"), SEEN, "red"))[0]
+    bright = made.sum(-1)
+    assert (np.diff(bright) > 0).all() and bright[-1] / bright[0] > 2
+    hues = made / bright[:, None]
+    assert np.abs(hues - hues[-1]).max() < 0.02
+
+
+def test_what_has_another_colour_and_what_is_behind_stay() -> None:
+    pixels = ball("blue").copy()
+    pixels[:4], pixels[12:] = COLOURS["yellow"], COLOURS["blue"]
+    alpha = SEEN.copy()
+    alpha[12:] = 0
+    made = repainted(pixels, alpha, "red")
+    assert np.array_equal(made[:4], pixels[:4]) and np.array_equal(made[12:], pixels[12:])
+    assert not np.array_equal(made[4:12], pixels[4:12])
+    assert np.array_equal(repainted(pixels, np.zeros_like(alpha), "red"), pixels)
+
+
+def test_some_of_what_is_cut_out_is_in_another_colour_and_said_to_be(photo: Photo) -> None:
+    drawn = [scene_of(photo, WHO, SIDE, np.random.Generator(np.random.Philox(key=k))) for k in range(120)]
+    called = [(scene, name) for scene in drawn for name in NAMES if f" {name} acme mug" in f" {scene.text}"]
+    assert 8 < len(called) < 40, "a third of those that are cut out, which half of all are"
+    for scene, name in called:
+        assert shares(scene.pixels.reshape(-1, 3)).get(name, 0.0) > 0.15, scene.text
+
+
+def test_a_caption_of_a_photograph_s_own_is_not_changed(photo: Photo) -> None:
+    bare = replace(photo, mask=None, caption="our mug")
+    drawn = [scene_of(bare, WHO, SIDE, np.random.Generator(np.random.Philox(key=k))) for k in range(20)]
+    assert {scene.text for scene in drawn} == {"our mug"}
