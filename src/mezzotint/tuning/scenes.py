@@ -25,12 +25,14 @@ Bytes = NDArray[np.uint8]
 SUBJECT, PRIOR = 0, 1
 """Labels of items: of the product, and of what must stay as it is."""
 
-OWN = 0.5
+OWN = 0.4
 """How often a photograph that could be cut out is shown as it is."""
 
 GRADIENTS = 0.25
-REPAINTED = 1 / 3
-"""How often a product that was cut out is shown in another colour, which its caption says."""
+REPAINTED = 0.85
+"""How often a product that was cut out is shown in a colour that is drawn, which its caption says.  Of a third, a quarter
+of a stool's pictures had the colour they were asked for, of two thirds seven in ten, of this nine in ten; it stayed as like
+its photographs, which show it as it is."""
 
 FILLS = (0.7, 0.9)
 """Share of the picture's side that the longer side of a product takes."""
