@@ -92,7 +92,9 @@ def products_latent(autoencoder: Path) -> Recipe:
         drop=0.1,
         batch=64,
         steps=10_000,
-        optimiser=Optimiser(rate=1e-3, warmup=300, weight_decay=0.01, decay=Trapezoid(cooldown=0.3, floor=0.01)),
+        optimiser=Optimiser(
+            rate=6e-3, warmup=300, weight_decay=0.01, decay=Trapezoid(cooldown=0.3, floor=0.01), orthogonal=("blocks.",)
+        ),
         ema=(Power(0.05), Power(0.10)),
         seed=7,
         mix=1,
@@ -108,3 +110,9 @@ def products_latent(autoencoder: Path) -> Recipe:
         },
         parts={"autoencoder": autoencoder},
     )
+
+
+def further(autoencoder: Path) -> Recipe:
+    """The denoiser gone on with, ``--from`` what is trained: at a third of the rate, which falls all the way."""
+    first = products_latent(autoencoder)
+    return replace(first, optimiser=replace(first.optimiser, rate=2e-3, warmup=100, decay=Trapezoid(1.0, 0.01)))

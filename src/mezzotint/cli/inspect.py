@@ -26,8 +26,10 @@ def lines(facts: Mapping[str, Any], indent: str = "") -> list[str]:
 
 
 def printable(value: Any) -> str:
-    """One line that cannot move a terminal's cursor."""
-    text = str(value)
+    """One line that cannot move a terminal's cursor; a dash for what nobody said."""
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if value is None or not text:
+        return "–"
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return safe if len(safe) <= LONGEST else safe[:LONGEST] + "…"
 
