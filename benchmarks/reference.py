@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import figures
 import harness
+import tune_methods
 from prompt_gate import wilson
 
 PAGE = harness.ROOT.parent / "docs" / "measured.md"
@@ -28,6 +29,7 @@ TITLES = {
     "tune": "Tuning",
     "tune_fidelity": "Tuning to the same fidelity, the product that settings were chosen on",
     "tune_fidelity_apart": "Tuning to the same fidelity, a product that nothing was chosen on",
+    "tune-methods": "Methods of tuning",
     "cost_plan": "Plans of cost",
     "output_gate": "The output gate",
     "quality": "Quality after equal minutes of training",
@@ -122,6 +124,25 @@ def rates(found: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def methods(found: dict[str, Any]) -> str:
+    """The methods of tuning: each a row, with 95 % intervals.  They are held against each other."""
+    m, asked = found["machine"], found["settings"]
+    about = (
+        f"`benchmarks/tune_methods.py`: {asked['subject']}, {asked['views']} photographs, {asked['model']},"
+        f" {asked['steps']} updates, {asked['n']} pictures of each sort. {m['processor']}, {m['threads']} threads."
+    )
+    rows = [f"| {' | '.join(tune_methods.row(name, one))} |" for name, one in found["more"]["methods"].items()]
+    head = f"| {' | '.join(tune_methods.HEAD)} |\n|{'---|' * len(tune_methods.HEAD)}"
+    return "\n\n".join([f"## {TITLES['tune-methods']}", about, "\n".join([head, *rows])])
+
+
+def page_of(name: str, found: dict[str, Any]) -> str:
+    """A benchmark's part of the page, whatever it has."""
+    if "rates" in found:
+        return rates(found)
+    return methods(found) if "methods" in found["more"] else section(name, found)
+
+
 def placeless(document: str) -> str:
     """The JSON text with absolute paths cut to their last part, for they say nothing elsewhere."""
     return re.sub(r'"/(?:[^"/]+/)+([^"/]+)"', r'"\1"', document)
@@ -137,7 +158,7 @@ def main() -> int:
             kept.write_text(placeless(path.read_text()))
         if kept.is_file():
             found = json.loads(kept.read_text())
-            parts.append(rates(found) if "rates" in found else section(name, found))
+            parts.append(page_of(name, found))
             shown.append(kept)
     kept = harness.RESULTS / "mark.reference.json"
     if kept.is_file():

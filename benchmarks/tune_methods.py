@@ -62,7 +62,7 @@ def product(data: Path, subject: str, views: int, place: Path) -> Product:
 
 
 def tuned(one: Product, method: str, out: Path, given: argparse.Namespace) -> dict[str, Any]:
-    """``mezzotint tune`` with one method: its document, the adapter's bytes, processor seconds of the process."""
+    """``mezzotint tune`` with one method: what was found, the adapter's bytes, processor seconds of the process."""
     shutil.rmtree(out, ignore_errors=True)  # of a run that was killed
     out.mkdir(parents=True)
     rates = dict(said.split("=") for said in given.rates)
@@ -75,7 +75,8 @@ def tuned(one: Product, method: str, out: Path, given: argparse.Namespace) -> di
     command += [] if given.batch is None else ["--batch", str(given.batch)]
     command += ["--rate", rates[method]] if method in rates else []
     usage = harness.child(command, harness.quiet_environment(given.threads))
-    found = json.loads((out / "run/tune.json").read_text())
+    document = json.loads((out / "run/tune.json").read_text())
+    found = {name: document[name] for name in ("choice", "evidence", "seconds")}
     return {"found": found, "bytes": (out / "run/adapter.safetensors").stat().st_size, "cpu": usage.cpu}
 
 
