@@ -79,7 +79,14 @@ def products_latent(autoencoder: Path) -> Recipe:
     return Recipe(
         name="products-latent",
         net=DiTConfig(
-            in_channels=shape[0], out_channels=shape[0], size=shape[1:], patch=2, width=320, depth=7, heads=5, text=TEXT
+            in_channels=shape[0],
+            out_channels=shape[0],
+            size=shape[1:],
+            patch=2,
+            width=320,
+            depth=7,
+            heads=5,
+            text=replace(TEXT, mode="in_context+mean"),
         ),
         build=build,
         shape=shape,
