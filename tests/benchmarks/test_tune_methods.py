@@ -51,7 +51,7 @@ def test_a_product_that_models_have_seen_is_refused(session: Path, tmp_path: Pat
 def test_the_table_is_of_the_moment_that_was_kept() -> None:
     def evidence(value: float) -> dict[str, dict[str, float]]:
         one = {"value": value, "low": value - 0.1, "high": value + 0.1, "n": 4}
-        return dict.fromkeys(("fidelity", "gain", "adherence", "drift", "copies"), one)
+        return dict.fromkeys(("fidelity", "gain", "adherence", "painted", "drift", "copies"), one)
 
     found = {"choice": {"step": 4, "kept": False}, "evidence": {"0": evidence(0.1), "4": evidence(0.5)}}
     table = tune_methods.table({"lora": {"found": found, "bytes": 2048, "cpu": 12.4}})
