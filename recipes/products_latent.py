@@ -100,7 +100,13 @@ def products_latent(autoencoder: Path) -> Recipe:
         batch=64,
         steps=10_000,
         optimiser=Optimiser(
-            rate=6e-3, warmup=300, weight_decay=0.01, decay=Trapezoid(cooldown=0.3, floor=0.01), orthogonal=("blocks.",)
+            rate=3e-3,
+            warmup=300,
+            weight_decay=0.01,
+            decay=Trapezoid(cooldown=0.3, floor=0.01),
+            orthogonal=("blocks.",),
+            factors=(("blocks.", 2.0),),
+            clip=1.0,
         ),
         ema=(Power(0.05), Power(0.10)),
         seed=7,
@@ -122,4 +128,4 @@ def products_latent(autoencoder: Path) -> Recipe:
 def further(autoencoder: Path) -> Recipe:
     """The denoiser gone on with, ``--from`` what is trained: at a third of the rate, which falls all the way."""
     first = products_latent(autoencoder)
-    return replace(first, optimiser=replace(first.optimiser, rate=2e-3, warmup=100, decay=Trapezoid(1.0, 0.01)))
+    return replace(first, optimiser=replace(first.optimiser, rate=1e-3, warmup=100, decay=Trapezoid(1.0, 0.01)))
