@@ -129,7 +129,8 @@ def methods(found: dict[str, Any]) -> str:
     m, asked = found["machine"], found["settings"]
     about = (
         f"`benchmarks/tune_methods.py`: {asked['subject']}, {asked['views']} photographs, {asked['model']},"
-        f" {asked['steps']} updates, {asked['n']} pictures of each sort. {m['processor']}, {m['threads']} threads."
+        f" {asked['steps']} updates, the best of {asked['moments']} moments, {asked['n']} pictures of each sort."
+        f" {m['processor']}, {m['threads']} threads."
     )
     rows = [f"| {' | '.join(tune_methods.row(name, one))} |" for name, one in found["more"]["methods"].items()]
     head = f"| {' | '.join(tune_methods.HEAD)} |\n|{'---|' * len(tune_methods.HEAD)}"

@@ -72,7 +72,12 @@ def test_some_of_what_is_cut_out_is_in_another_colour_and_said_to_be(photo: Phot
         assert shares(scene.pixels.reshape(-1, 3)).get(name, 0.0) > 0.15, scene.text
 
 
-def test_a_caption_of_a_photograph_s_own_is_not_changed(photo: Photo) -> None:
+def test_what_cannot_be_cut_out_is_not_called_by_another_colour(photo: Photo) -> None:
     bare = replace(photo, mask=None, caption="our mug")
     drawn = [scene_of(bare, WHO, SIDE, np.random.Generator(np.random.Philox(key=k))) for k in range(20)]
     assert {scene.text for scene in drawn} == {"our mug"}
+    unsaid = [
+        scene_of(replace(bare, caption=None), WHO, SIDE, np.random.Generator(np.random.Philox(key=k)))
+        for k in range(40)
+    ]
+    assert not [scene.text for scene in unsaid if any(f" {name} acme mug" in f" {scene.text}" for name in NAMES)]
