@@ -79,14 +79,7 @@ def products_latent(autoencoder: Path) -> Recipe:
     return Recipe(
         name="products-latent",
         net=DiTConfig(
-            in_channels=shape[0],
-            out_channels=shape[0],
-            size=shape[1:],
-            patch=2,
-            width=320,
-            depth=7,
-            heads=5,
-            text=TEXT,
+            in_channels=shape[0], out_channels=shape[0], size=shape[1:], patch=2, width=320, depth=7, heads=5, text=TEXT
         ),
         build=build,
         shape=shape,

@@ -14,7 +14,6 @@ ALL = {
     **{f"unet{d}": configs.unet(d) for d in (1, 2, 3)},
     "dit-layer": configs.dit(2, norm="layer"),
     "dit-context": configs.dit(2, "in_context"),
-    "dit-mean": configs.dit(2, "in_context+mean"),
     "dit-cross": configs.dit(2, "cross"),
     "dit3-context": configs.dit(3, "in_context"),
     "dit3-cross": configs.dit(3, "cross"),

@@ -96,17 +96,6 @@ def test_an_empty_prompt_is_a_value(texted):
     assert net(x, c, {**cond, "text_mask": torch.zeros(2, 5, dtype=torch.bool)}).isfinite().all()
 
 
-@pytest.mark.parametrize("mode", ["in_context", "in_context+mean"])
-def test_the_mean_of_the_text_reaches_what_attention_does_not(mode):
-    config = configs.dit(2, mode)
-    net = configs.alive(config)
-    for block in net.blocks:
-        block.attention.out.weight.data.zero_()
-    x, c, cond = configs.state(config)
-    other = {**cond, "text": cond["text"].flip(-1)}
-    assert torch.equal(net(x, c, cond), net(x, c, other)) == (mode == "in_context")
-
-
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 def test_text_kv_is_exact(texted, dtype):
     net = configs.alive(texted).to(dtype)

@@ -13,18 +13,16 @@ from mezzotint.errors import ModelError
 class TextConfig:
     """Token states (B, L, dim) as conditioning.
 
-    mode: "in_context" puts the projected tokens in front of the picture's; "in_context+mean" also adds their mean to
-        what modulates the blocks (Esser et al., 2024, Stable Diffusion 3, sec. 4, there of a pooled text); "cross" adds
-        cross-attention to each block.
+    mode: "in_context" puts the projected tokens in front of the picture's; "cross" adds cross-attention to each block.
     length: the L that :func:`mezzotint.nets.flops` counts; any L runs.
     """
 
     dim: int
-    mode: Literal["in_context", "in_context+mean", "cross"] = "cross"
+    mode: Literal["in_context", "cross"] = "cross"
     length: int = 77
 
     def __post_init__(self) -> None:
-        _check_one_of("text mode", self.mode, ("in_context", "in_context+mean", "cross"))
+        _check_one_of("text mode", self.mode, ("in_context", "cross"))
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,14 @@ def flops(config: DiTConfig | UNetConfig | UpsamplerConfig) -> int:
 
 def _dit(c: DiTConfig) -> int:
     d, n, text = c.width, c.tokens, c.text
-    context = text.length if text is not None and text.mode != "cross" else 0
+    context = text.length if text is not None and text.mode == "in_context" else 0
     s = n + context
     block = s * (4 * d * d + 3 * d * c.hidden) + 2 * s * s * d
     if text is not None and text.mode == "cross":
         block += _cross(n, text.length + 1, d, d)
     edges = n * d * math.prod(c.windows) * (c.in_channels + c.out_channels)
     position = n * 2 * POSITION_WAVES * c.dims * d if c.position == "rope+absolute" else 0
-    mean = d * d if text is not None and text.mode == "in_context+mean" else 0
-    once = 2 * NOISE_WAVES * d + 9 * d * d + mean + (text.length * text.dim * d if text is not None else 0)
+    once = 2 * NOISE_WAVES * d + 9 * d * d + (text.length * text.dim * d if text is not None else 0)
     return c.depth * block + edges + position + once + (c.vector or 0) * d
 
 

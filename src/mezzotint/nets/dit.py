@@ -138,8 +138,6 @@ class DiT(nn.Module):
         self.label = None if config.num_classes is None else nn.Embedding(config.num_classes + 1, d)
         self.vector = None if config.vector is None else nn.Linear(config.vector, d)
         self.text = None if config.text is None else nn.Linear(config.text.dim, d)
-        meant = config.text is not None and config.text.mode == "in_context+mean"
-        self.mean = nn.Linear(d, d, bias=False) if meant else None
         self.null = None if config.text is None or config.text.mode != "cross" else nn.Parameter(torch.zeros(1, 1, d))
         absolute = config.position == "rope+absolute"
         self.position = nn.Linear(2 * POSITION_WAVES * config.dims, d, bias=False) if absolute else None
@@ -175,8 +173,7 @@ class DiT(nn.Module):
             raise UsageError(
                 f"c_noise: a level a frame needs patch 1 on the frame axis, this network has {config.patches}"
             )
-        states = None if config.text is None else self._text_states(cond, dtype)
-        emb = self._embed(c, cond, states, dtype)
+        emb = self._embed(c, cond, dtype)
 
         def last(every: Tensor) -> Tensor:
             tokens = every[:, -math.prod(grid) :]
@@ -185,7 +182,7 @@ class DiT(nn.Module):
             y = self.out(modulate(tokens, gain, shift, config.norm))
             return overlaid(y, config.patches, grid, config.overlap).to(x.dtype)
 
-        tokens, blocks = self._blocks(tokens, grid, emb, cond, states, dtype)
+        tokens, blocks = self._blocks(tokens, grid, emb, cond, dtype)
         return Split(tokens, blocks[0](tokens), lambda tokens: _through(blocks[1:], tokens), last)
 
     @property
@@ -219,8 +216,8 @@ class DiT(nn.Module):
         kv = [b.cross.keys(tokens) for b in self.blocks if isinstance(b, Block) and b.cross is not None]
         return torch.stack(kv).transpose(0, 2)
 
-    def _embed(self, c: Tensor, cond: Cond, states: Tensor | None, dtype: torch.dtype) -> Tensor:
-        """silu(noise + label + vector + mean of the text) for each row and frame: (B, 1 or F, width)."""
+    def _embed(self, c: Tensor, cond: Cond, dtype: torch.dtype) -> Tensor:
+        """silu(noise + label) for each row and frame: (B, 1 or F, width)."""
         emb: Tensor = self.noise(waves(c, frequencies(NOISE_WAVES, *self.config.noise_range, c.device)).to(dtype))
         if self.label is not None:
             label = check_label(cond["label"], c.shape[0], self.label.num_embeddings - 1)
@@ -228,10 +225,6 @@ class DiT(nn.Module):
         if self.vector is not None:
             vector = check_vector(cond["vector"], c.shape[0], self.vector.in_features)
             emb = emb + self.vector(vector.to(dtype))[:, None]
-        if self.mean is not None and states is not None:
-            mask = cond["text_mask"][..., None]
-            total = torch.where(mask, states, states.new_zeros(())).sum(1)
-            emb = emb + self.mean(unit(total, math.sqrt(total.shape[-1])))[:, None]
         return F.silu(emb)
 
     def _modulations(self, emb: Tensor, dtype: torch.dtype) -> list[tuple[Tensor, ...]]:
@@ -242,20 +235,14 @@ class DiT(nn.Module):
         return list(zip(*(m.unbind(0) for m in parts), strict=True))
 
     def _blocks(
-        self,
-        tokens: Tensor,
-        grid: tuple[int, ...],
-        emb: Tensor,
-        cond: Cond,
-        states: Tensor | None,
-        dtype: torch.dtype,
+        self, tokens: Tensor, grid: tuple[int, ...], emb: Tensor, cond: Cond, dtype: torch.dtype
     ) -> tuple[Tensor, list[Callable[[Tensor], Tensor]]]:
         """(all tokens, the blocks with what each is told)."""
         config, count, bias = self.config, tokens.shape[1], None
         keys: list[TextKeys | None] = [None] * config.depth
         mods = self._modulations(emb, dtype)
-        if states is not None:
-            mask = cond["text_mask"]
+        if config.text is not None:
+            states, mask = self._text_states(cond, dtype), cond["text_mask"]
             if self.null is None:
                 tokens, bias = torch.cat([states, tokens], 1), mask_bias(mask, 0, count, dtype)
                 mods = [tuple(_with_text(m, states.shape[1], count) for m in mod) for mod in mods]
