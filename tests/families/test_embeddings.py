@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import save_file
 
 import mezzotint as mz
+from mezzotint.conditioning.taught import pieces
 from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import ModelError, UsageError
-from mezzotint.pretrained.embeddings import pieces, read_embedding, with_embeddings
+from mezzotint.pretrained.embeddings import read_embedding, with_embeddings
 from mezzotint.pretrained.system import describe_system
 
 PROMPT = "a red <acme> chair"
@@ -84,7 +85,7 @@ def test_a_text_in_pieces(sd1: Path, tmp_path: Path) -> None:
         save_file({"emb_params": vectors(1, 32)}, tmp_path / f"{name}.safetensors")
     files = [tmp_path / "acme.safetensors", tmp_path / "acme-bag.safetensors"]
     bag = with_embeddings(describe_system(sd1), files).embeddings
-    found = [p if isinstance(p, str) else p.path.stem for p in pieces("an Acme-Bag, acme", bag)]
+    found = [p if isinstance(p, str) else p.path.stem for _, p in pieces("an Acme-Bag, acme", bag)]
     assert found == ["an ", "acme-bag", ", ", "acme"]
 
 

@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mezzotint.conditioning.text import VOCABULARY, WIDTH
 from mezzotint.errors import ModelError
+from mezzotint.nets.vocabulary import Extended
 
 LEVELS = 127
 """int8 values used on each side of zero."""
@@ -26,8 +28,8 @@ SCALE = ".scale"
 class EncoderConfig:
     """Sizes of the encoder; the defaults are all-MiniLM-L6-v2's, with as many positions as prompts need."""
 
-    vocabulary: int = 30_522
-    width: int = 384
+    vocabulary: int = VOCABULARY
+    width: int = WIDTH
     depth: int = 6
     heads: int = 12
     hidden: int = 1536
@@ -65,10 +67,15 @@ class Encoder(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.words = nn.Embedding(config.vocabulary, config.width)
+        self.words: nn.Embedding | Extended = nn.Embedding(config.vocabulary, config.width)
         self.places = nn.Embedding(config.positions, config.width)
         self.norm = nn.LayerNorm(config.width, config.epsilon)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.depth))
+
+    def teach(self, vectors: Tensor) -> None:
+        """More tokens, (n, width), numbered from the vocabulary's end on."""
+        assert isinstance(self.words, nn.Embedding)
+        self.words = Extended(self.words, vectors)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         x = self.norm(self.words(ids) + self.places.weight[: ids.shape[1]])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mezzotint.conditioning.taught import Taught, numbered, pieces
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.files import read_bytes, sha256_file
 from mezzotint.places import places
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 100_000
 MAX_TOKENS = 64
 MAX_JSON_BYTES = 1 << 22
+ENCODER = "text_encoder"
+"""Its name among the parts of a system."""
+
+WIDTH, VOCABULARY = 384, 30_522
+"""Numbers of a token's vector and states; tokens that it knows: all-MiniLM-L6-v2's."""
+
 ENCODER_JSON, WEIGHTS, TOKENIZER = "encoder.json", "encoder.safetensors", "tokenizer.json"
 
 
@@ -44,10 +51,12 @@ class Tokens:
 class TextEncoder:
     """The text encoder of a folder (``encoder.json``, ``encoder.safetensors``, ``tokenizer.json``).
 
+    learned: words that it knows beside its own; their tokens have numbers beyond its vocabulary.
     Reading the folder costs nothing until the first prompt.   Raises ModelError for a damaged folder, at first use.
     """
 
     folder: Path
+    learned: tuple[Taught, ...] = ()
 
     @cached_property
     def sha256(self) -> str:
@@ -72,6 +81,8 @@ class TextEncoder:
     @cached_property
     def network(self) -> Encoder:
         """The encoder, float32, evaluation mode."""
+        import torch
+
         from mezzotint.conditioning.minilm import Encoder, EncoderConfig, dequantised
         from mezzotint.tensorfile import read_tensors
 
@@ -83,6 +94,8 @@ class TextEncoder:
             network.load_state_dict(dequantised(read_tensors(path)), assign=True)
         except RuntimeError as error:
             raise ModelError(f"{path} is for another encoder: {str(error).partition(chr(10))[0]}") from error
+        if self.learned:
+            network.teach(torch.cat([one.vectors(ENCODER) for one in self.learned]))
         return network.eval().requires_grad_(False)
 
     def tokens(self, prompt: str, limit: int = MAX_TOKENS) -> Tokens:
@@ -92,15 +105,25 @@ class TextEncoder:
         """
         if len(prompt) > MAX_CHARACTERS:
             raise UsageError(f"the prompt has {len(prompt)} characters; at most {MAX_CHARACTERS} are read")
-        found = self._reader.encode(prompt)
-        if len(found.ids) <= limit:
-            return Tokens(tuple(found.ids))
-        inner = list(zip(found.ids, found.word_ids, found.offsets, strict=True))[1:-1]
-        cut = inner[limit - 2][1]  # the word that the first token without room belongs to
-        kept = [token for token, word, _ in inner[: limit - 2] if word != cut]
-        begin = next(offset[0] for _, word, offset in inner if word == cut)
-        lost = len(inner) - len(kept)
-        return Tokens((found.ids[0], *kept, found.ids[-1]), tuple(prompt[begin:].split()), lost)
+        first, last = self._reader.encode("").ids
+        inner = list(self._spelled(prompt))
+        if len(inner) + 2 <= limit:
+            return Tokens((first, *(token for token, _ in inner), last))
+        begin = inner[limit - 2][1]  # of the word that the first token without room belongs to
+        kept = [token for token, at in inner if at < begin]
+        return Tokens((first, *kept, last), tuple(prompt[begin:].split()), len(inner) - len(kept))
+
+    def _spelled(self, text: str) -> Iterator[tuple[int, int]]:
+        """The tokens of a text, each with where the word begins that it belongs to."""
+        numbers = numbered(self.learned, ENCODER, VOCABULARY)
+        for at, piece in pieces(text, self.learned):
+            if not isinstance(piece, str):
+                yield from ((number, at) for number in numbers[piece])
+                continue
+            found = self._reader.encode(piece, add_special_tokens=False)
+            offsets = [begin for begin, _ in found.offsets]
+            begins = dict(zip(reversed(found.word_ids), reversed(offsets), strict=True))
+            yield from ((token, at + begins[word]) for token, word in zip(found.ids, found.word_ids, strict=True))
 
     def states(self, prompts: Sequence[str], limit: int = MAX_TOKENS, width: int | None = None) -> dict[str, Tensor]:
         """{"text" (B, L, 384) float32, "text_mask" (B, L) bool}, L the longest prompt's tokens, or ``width``."""

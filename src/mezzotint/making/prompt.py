@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.conditioning.labels import Labels, label_cond
 from mezzotint.conditioning.prompts import Prompts
+from mezzotint.conditioning.taught import pieces
 from mezzotint.conditioning.text import Tokens
 from mezzotint.errors import UsageError
 from mezzotint.pretrained.families.known import Reading, family_of
@@ -136,7 +137,7 @@ def _read(system: System, prompt: str) -> tuple[str, list[str]]:
     if text.phrases == "products":
         from mezzotint.products.phrases import read
 
-        found = read(prompt)
+        found = read(prompt, system.taught)
         english = found.english
         if found.language:
             notes.append(f"read as {found.language}: {english}")
@@ -146,10 +147,13 @@ def _read(system: System, prompt: str) -> tuple[str, list[str]]:
     if dropped:
         more = f" and {len(dropped) - 8} more" if len(dropped) > 8 else ""
         notes.append(f"the prompt is too long; dropped from its end: {' '.join(dropped[:8])}{more}")
-    known = set(text.words)
-    strange = [
-        w for w in dict.fromkeys(_WORD.findall(english.lower())) if w not in known and w.rstrip("s") not in known
-    ]
-    if known and strange:
+    if strange := _strange(english, set(text.words), system):
         notes.append(f"words this model has never seen: {', '.join(strange[:8])}")
     return english, notes
+
+
+def _strange(english: str, known: set[str], system: System) -> list[str]:
+    """The words of a text that a model has never seen; of a model that does not say what it has, none."""
+    unlearned = " ".join(part for _, part in pieces(english, system.embeddings) if isinstance(part, str))
+    said = dict.fromkeys(_WORD.findall(unlearned.lower()))
+    return [w for w in said if w not in known and w.rstrip("s") not in known] if known else []

@@ -32,13 +32,14 @@ Adaptable = Component | Described
 @dataclass(frozen=True, eq=False)
 class Adapter:
     """A LoRA file that fits a system.  parts: additions by network and layer.  few: of one that makes few calls of it,
-    how it is sampled then (``pretrained.few``), else None."""
+    how it is sampled then (``pretrained.few``), else None.  triggers: words that call what it was taught."""
 
     name: str
     sha256: str
     parts: Mapping[Part, Changes]
     coverage: Coverage
     few: Few | None = None
+    triggers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +169,9 @@ def opened_adapter(path: Path, system: System, *, partial: bool = False) -> Open
     coverage = replace(coverage, base="" if passport is None else _other_base(passport, system))
     named = path.name if path.is_dir() else path.stem
     few = None if passport is None else few_in(passport.settings, str(path))
-    return Opened(Adapter(named, files.sha256, made, coverage, few), files, tensors, bases, passport)
+    triggers = () if passport is None else passport.triggers
+    adapter = Adapter(named, files.sha256, made, coverage, few, triggers)
+    return Opened(adapter, files, tensors, bases, passport)
 
 
 def _keys_of(

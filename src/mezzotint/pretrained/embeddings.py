@@ -6,11 +6,12 @@ Gal et al., 2022, An Image is Worth One Word: Personalizing Text-to-Image Genera
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mezzotint.conditioning.text import ENCODER, WIDTH
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.pretrained.components import known_sha256
 from mezzotint.pretrained.passport import KEY, Passport, passport_in, said
@@ -20,7 +21,6 @@ from mezzotint.tensorfile import Header, read_header
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from mezzotint.pretrained.components import Components
     from mezzotint.pretrained.system import System
 
 BY_ENCODER = {"clip_l": "text_encoder", "clip_g": "text_encoder_2"}
@@ -59,7 +59,7 @@ class Learned:
 def with_embeddings(system: System, files: Sequence[Path]) -> System:
     """A system that knows the words of textual-inversion files.
 
-    Raises: UsageError (a model without CLIP and a U-Net; a word twice), ModelError (a pickle; no such file; for another
+    Raises: UsageError (a model that takes no words; a word twice), ModelError (a pickle; no such file; for another
     encoder), InputError.
     """
     learned = tuple(read_embedding(lookup("embedding", str(path)), system) for path in files)
@@ -72,13 +72,15 @@ def with_embeddings(system: System, files: Sequence[Path]) -> System:
 
 def read_embedding(path: Path, system: System) -> Learned:
     """A file's words for a system.  Raises as ``with_embeddings``."""
-    found = check_takes_words(system)
+    found = widths(system)
     header = read_header(path)
     token, keys = _keys(path, header)
     many = set()
     for encoder, key in keys.items():
         shape = header.entries[key].shape
-        width = found[encoder].config.get("hidden_size")
+        if encoder not in found:
+            raise ModelError(f"{path} is for {len(keys)} encoders; {system.name} has {len(found)}")
+        width = found[encoder]
         if shape[-1] != width:
             raise ModelError(f"{path} is for an encoder of width {shape[-1]}; {system.name}'s {encoder} has {width}")
         many.add(1 if len(shape) == 1 else shape[0])
@@ -90,12 +92,17 @@ def read_embedding(path: Path, system: System) -> Learned:
     return Learned(path, words, known_sha256(path), keys, many.pop())
 
 
-def check_takes_words(system: System) -> Components:
-    """A system's parts.  Raises UsageError for a system that takes no words."""
+def widths(system: System) -> Mapping[str, object]:
+    """Text encoder -> the width of its words' vectors.  Raises UsageError for a system that takes no words."""
+    if system.components is None and system.text is not None:
+        return {ENCODER: WIDTH}
     found = system.components
-    if found is None or "unet" not in found or "text_encoder" not in {*found.parts}:
-        raise UsageError(f"{system.name} takes no textual inversions; expected Stable Diffusion 1, 2 or XL")
-    return found
+    if found is None or "unet" not in found or ENCODER not in {*found.parts}:
+        raise UsageError(
+            f"{system.name} takes no textual inversions; expected Stable Diffusion 1, 2 or XL, or a model of ours that"
+            " reads texts"
+        )
+    return {name: found[name].config.get("hidden_size") for name in BY_ENCODER.values() if name in found}
 
 
 def token_of(word: str) -> str:
@@ -134,37 +141,9 @@ def _keys(path: Path, header: Header) -> tuple[str, dict[str, str]]:
     )
 
 
-def pieces(text: str, learned: Sequence[Learned]) -> Iterator[str | Learned]:
-    """A text in pieces: those that are learned words, longest first where they overlap, and what lies between."""
-    by_word = {word: one for one in learned for word in one.words}
-    if not by_word:
-        yield text
-        return
-    pattern = "|".join(re.escape(word) for word in sorted(by_word, key=len, reverse=True))
-    at = 0
-    for found in re.finditer(pattern, text, re.IGNORECASE):
-        if text[at : found.start()].strip():
-            yield text[at : found.start()]
-        yield by_word[found[0].lower()]
-        at = found.end()
-    if text[at:].strip():
-        yield text[at:]
-
-
 def unwritten(word: str, many: int, system: System) -> Learned:
     """A word without a file, for whoever reads prompts but not its vectors."""
-    encoders = [name for name in BY_ENCODER.values() if name in check_takes_words(system)]
-    return Learned(Path(word), (word.lower(),), "", dict.fromkeys(encoders, ""), many)
-
-
-def numbered(learned: Sequence[Learned], encoder: str, first: int) -> dict[Learned, range]:
-    """The token numbers of each word for one encoder, from ``first`` on, beyond its vocabulary."""
-    found, at = {}, first
-    for one in learned:
-        if encoder in one.keys:
-            found[one] = range(at, at + one.many)
-            at += one.many
-    return found
+    return Learned(Path(word), (word.lower(),), "", dict.fromkeys(widths(system), ""), many)
 
 
 def taught(network: nn.Module, learned: Sequence[Learned], encoder: str) -> nn.Module:

@@ -96,6 +96,12 @@ class System:
         return self.members[0].described.spec.labels
 
     @property
+    def taught(self) -> tuple[str, ...]:
+        """Names of what it was taught beside its own training: learned words, and what calls its adapters."""
+        words = (word for one in self.embeddings for word in one.words)
+        return (*words, *(name for one in self.adapters for name in one.adapter.triggers))
+
+    @property
     def any_size(self) -> bool:
         """Whether its pictures may have other sizes than its own."""
         last = self.members[-1]
@@ -167,6 +173,7 @@ class System:
         from mezzotint.conditioning.text import TextEncoder, encoder
 
         found = encoder(self.text.encoder) if self.text_folder is None else TextEncoder(self.text_folder)
+        found = replace(found, learned=self.embeddings)
         if found.sha256 != self.text.sha256:
             raise ModelError(
                 f"{self.name} was trained with another {self.text.encoder} (sha256 {self.text.sha256[:12]}…), the one"

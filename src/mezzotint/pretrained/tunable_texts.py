@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,15 +14,16 @@ from mezzotint.errors import UsageError
 from mezzotint.nets.adapters.lora import Layer
 from mezzotint.nets.shared import put, shared
 from mezzotint.nets.vocabulary import Learning
-from mezzotint.pretrained.component_network import network_of
 from mezzotint.pretrained.embeddings import Learned
-from mezzotint.pretrained.families.clip import Tower
 from mezzotint.pretrained.families.legible import Legible, legible
-from mezzotint.pretrained.families.tokenizer import tokenizer_of
 from mezzotint.pretrained.system import System
 
 ATTENTION = re.compile(r"\.self_attn\.(q|k|v|out)_proj$")
 """The layers of a text encoder that adapters go on."""
+
+
+VOCABULARIES = ("token_embedding", "words")
+"""How the paths of tables of tokens end: CLIP's, and our own encoder's."""
 
 
 class Reading(nn.Module):
@@ -51,7 +52,7 @@ class Texts:
     @property
     def sha256(self) -> tuple[str, ...]:
         """Of each encoder's weights."""
-        return tuple(tower.encoder.sha256 for tower in self.reads.towers)
+        return tuple(self.reads.sha256.values())
 
     @property
     def paths(self) -> Mapping[str, tuple[str, ...]]:
@@ -63,7 +64,7 @@ class Texts:
 
         Raises UsageError for a word of no tokens.
         """
-        return {tower.name: _start(tower, self.networks[tower.name], word, many) for tower in self.reads.towers}
+        return {name: _start(self.reads.spelled(name, word), net, word, many) for name, net in self.networks.items()}
 
     def learning(self, start: Mapping[str, Tensor]) -> dict[str, nn.Module]:
         """The encoders with the vectors of one more word, which are learnt; each shares all else with its own."""
@@ -76,13 +77,10 @@ def _paths(network: nn.Module) -> tuple[str, ...]:
 
 
 def _embedding(network: nn.Module) -> tuple[str, nn.Embedding]:
-    return next(
-        (p, m) for p, m in network.named_modules() if p.endswith("token_embedding") and isinstance(m, nn.Embedding)
-    )
+    return next((p, m) for p, m in network.named_modules() if p.endswith(VOCABULARIES) and isinstance(m, nn.Embedding))
 
 
-def _start(tower: Tower, network: nn.Module, word: str, many: int) -> Tensor:
-    ids = tokenizer_of(tower.tokenizer)(word, add_special_tokens=False).input_ids
+def _start(ids: Sequence[int], network: nn.Module, word: str, many: int) -> Tensor:
     if not ids:
         raise UsageError(f"{word!r} is nothing to a text encoder; give a word with --initial")
     known = _embedding(network)[1].weight.detach().float()
@@ -102,7 +100,7 @@ def tunable_texts(system: System, learned: tuple[Learned, ...], device: str, dty
     Raises UsageError for a family whose encoders are not learnt on.
     """
     reads = legible(system, learned)
-    return Texts(reads, {tower.name: network_of(tower.encoder, device, dtype) for tower in reads.towers})
+    return Texts(reads, {name: reads.network(name, device, dtype) for name in reads.sha256})
 
 
 def vectors_in(net: nn.Module, values: Callable[[str], Tensor]) -> dict[str, Tensor]:

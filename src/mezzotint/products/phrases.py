@@ -115,22 +115,42 @@ def english_words() -> frozenset[str]:
     return frozenset(re.findall(r"[a-z]+", " ".join([*said, small]).lower()))
 
 
-def read(prompt: str) -> Reading:
+def read(prompt: str, names: Sequence[str] = ()) -> Reading:
     """What is understood of a prompt.
 
+    names: of products that a model was taught, which stay as they are, and are of no language.
     A prompt of which English explains as much as any other language is left as it is.
     """
     low = prompt.casefold()
-    letters = sum(c.isalpha() for c in low)
+    named = _named(low, names)
+    rest = _without(low, named)
+    letters = sum(c.isalpha() for c in rest)
     if not letters:
         return Reading(prompt)
     known = english_words()
-    english = sum(len(w) for w in re.findall(r"[^\W\d_]+", low) if w in known or w.rstrip("s") in known)
-    scored = [(sum(w.end - w.start for w in found), code, found) for code, found in _found(low)]
+    english = sum(len(w) for w in re.findall(r"[^\W\d_]+", rest) if w in known or w.rstrip("s") in known)
+    scored = [(sum(w.end - w.start for w in found), code, found) for code, found in _found(rest)]
     score, code, words = max(scored, key=lambda s: s[0])
     if score <= english or score < LEAST_EXPLAINED * letters:
         return Reading(prompt)
-    return Reading(_said(low, words, languages()[code]), code, _unknown(low, words))
+    both = sorted([*words, *named], key=lambda word: word.start)
+    return Reading(_said(low, both, languages()[code]), code, _unknown(low, both))
+
+
+def _named(low: str, names: Sequence[str]) -> list[Word]:
+    """Where a text says names, the longest first where they overlap."""
+    ordered = sorted({name.casefold() for name in names if name.strip()}, key=len, reverse=True)
+    if not ordered:
+        return []
+    return [Word(m.group(), m.start(), m.end()) for m in re.finditer("|".join(map(re.escape, ordered)), low)]
+
+
+def _without(low: str, words: Sequence[Word]) -> str:
+    """A text with spaces where words are."""
+    made = list(low)
+    for word in words:
+        made[word.start : word.end] = " " * (word.end - word.start)
+    return "".join(made)
 
 
 def _found(low: str) -> Iterator[tuple[str, list[Word]]]:
@@ -176,8 +196,4 @@ def _distance(low: str, word: Word, noun: Word, apart: frozenset[str]) -> tuple[
 
 def _unknown(low: str, words: Sequence[Word]) -> tuple[str, ...]:
     """What no word covers, of more than two letters."""
-    covered = [False] * len(low)
-    for word in words:
-        covered[word.start : word.end] = [True] * (word.end - word.start)
-    rest = "".join(" " if c else p for p, c in zip(low, covered, strict=True))
-    return tuple(part for part in re.findall(r"[^\W\d_]+", rest) if len(part) > 2)
+    return tuple(part for part in re.findall(r"[^\W\d_]+", _without(low, words)) if len(part) > 2)

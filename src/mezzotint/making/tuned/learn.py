@@ -22,9 +22,10 @@ from mezzotint.making.tuned.told import Told, reader, spelled
 from mezzotint.nets.adapters.begun import checked_rank
 from mezzotint.nets.adapters.lora import Layer
 from mezzotint.pretrained.device import device_for, dtype_for
-from mezzotint.pretrained.embeddings import check_takes_words, unwritten
+from mezzotint.pretrained.embeddings import unwritten, widths
 from mezzotint.pretrained.families.legible import legible
 from mezzotint.pretrained.plan import preset
+from mezzotint.pretrained.system import picture_shape
 from mezzotint.pretrained.tunable import Tunable, paths, tunable
 from mezzotint.pretrained.tunable_texts import Texts, tunable_texts
 from mezzotint.training.checkpoint import Store
@@ -114,9 +115,14 @@ def tunable_of(base: Base, method: Method) -> Tunable:
     text encoders that nothing is learnt on, where it is to be.
     """
     if method.inverts:
-        check_takes_words(base.system)
+        widths(base.system)
     if method.reads:
         legible(base.system)
+    if method.text and base.system.components is None:
+        raise UsageError(
+            f"no adapters go on the text encoder of {base.system.name}, which is frozen; leave --text-encoder out, or"
+            " learn a word with --method textual-inversion"
+        )
     device = device_for(base.device)
     found = tunable(base.stage, device, dtype_for(base.dtype, device))
     for path in () if method.inverts else paths(found.base, method.targets):
@@ -184,10 +190,12 @@ def texts_of(base: Base, method: Method, word: Word | None, halves: Tunable) -> 
 
 def square(base: Base) -> int:
     """Pixels: the side of the square pictures that a stage learns from."""
-    codec, shape = base.stage.codec(), base.stage.spec.shape
+    codec, spec = base.stage.codec(), base.stage.spec
     if isinstance(codec, PixelCodec):
         return min(codec.size)
-    return min(shape[-2:]) * int(base.stage.spec.codec.get("factor", 8))
+    if "factor" in spec.codec:  # of a size that may have been asked for
+        return min(spec.shape[-2:]) * int(spec.codec["factor"])
+    return min(picture_shape(base.stage.described)[-2:])
 
 
 def learn(lesson: Lesson, folder: Path, start: Literal["new", "resume"], watch: Watch) -> Outcome:

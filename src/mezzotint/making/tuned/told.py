@@ -11,7 +11,7 @@ from mezzotint.conditioning.prompts import Prompts
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import UsageError
 from mezzotint.making.prompt import told
-from mezzotint.pretrained.families.legible import TEXTS, Legible
+from mezzotint.pretrained.families.legible import Legible
 from mezzotint.pretrained.system import System
 from mezzotint.training.data.source import Item
 
@@ -69,7 +69,7 @@ class Spelled:
 
 def spelled(reads: Legible, read: Read, instead: str) -> Spelled:
     """read: as the system reads captions, for what it is told beside texts."""
-    cond, null = ({k: v for k, v in one.items() if k not in TEXTS} for one in read(instead))
+    cond, null = ({k: v for k, v in one.items() if k not in reads.told} for one in read(instead))
 
     def tokens(captions: Sequence[str]) -> Cond:
         return reads.tokens(captions)  # a function, as a recipe names it; whose encoders, its net says

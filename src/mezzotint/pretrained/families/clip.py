@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from mezzotint.conditioning.counted import Counting
 from mezzotint.conditioning.emphasis import parts_of
 from mezzotint.conditioning.prompts import Pair
+from mezzotint.conditioning.taught import numbered, pieces
 from mezzotint.pretrained.components import Component, check_part
-from mezzotint.pretrained.embeddings import Learned, numbered, pieces, taught
+from mezzotint.pretrained.embeddings import Learned, taught
 from mezzotint.pretrained.families.kept import identity
 from mezzotint.pretrained.families.tokenizer import check_length, tokenizer_of
 
@@ -92,7 +93,7 @@ class Tower:
         reader = tokenizer_of(self.tokenizer)
         own = numbered(self.learned, self.name, int(self.encoder.config.get("vocab_size", len(reader))))
         found: list[int] = []
-        for piece in pieces(text, list(own)):
+        for _, piece in pieces(text, list(own)):
             found += reader(piece, add_special_tokens=False).input_ids if isinstance(piece, str) else own[piece]
         return found
 
