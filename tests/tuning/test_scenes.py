@@ -33,7 +33,7 @@ def solid(photo: Photo) -> Photo:
 
 def scenes(photo: Photo) -> Iterator[Scene]:
     for k in range(40):
-        yield scene_of(photo, WHO, SIDE, np.random.Generator(np.random.Philox(key=k)))
+        yield scene_of(photo, WHO, "", SIDE, np.random.Generator(np.random.Philox(key=k)))
 
 
 def test_what_the_text_says_counts_everywhere(photo: Photo) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tuning_case import photographs
 
 from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.evaluation.page import image
+from mezzotint.making.tuned.shoots import shoots
+from mezzotint.making.tuned.wish import Wish
 from mezzotint.tuning.choose import RULE, Choice, choose
 from mezzotint.tuning.evidence import Pictures, evidence, marks, parted, real, together
 from mezzotint.tuning.photos import Photo, read_shoot
@@ -148,3 +151,12 @@ def test_a_run_of_two_has_evidence_of_both(cascade: Path, shoot: Path, tmp_path:
     assert seen[0][0] == "what the base makes" and ("what the base makes", 2, 2) in seen
     judging = [(done, total) for what, done, total in seen if what == "judging"]
     assert judging == sorted(judging) and judging[0][0] == 0 and judging[-1] == (42, 42)
+
+
+def test_photographs_of_two_subjects_are_named(tmp_path: Path, features: Features) -> None:
+    one, other = photographs(tmp_path / "one", 3, hue=BLUE), photographs(tmp_path / "other", 2, hue=RED)
+    apart = shoots(Wish({MUG: one, CUP: other}, "unread"), SIDE, features)
+    assert not [note for note in apart.notes if "share" in note]
+    shutil.copy(sorted(one.iterdir())[0], other / "twice.png")
+    (note,) = [note for note in shoots(Wish({MUG: one, CUP: other}, "unread"), SIDE, features).notes if "share" in note]
+    assert note.startswith(f"acme mug and zorb cup share 1 photographs, {sorted(one.iterdir())[0].name} first")

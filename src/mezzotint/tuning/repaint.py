@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from mezzotint.products.colours import COLOURS, LIGHTNESS_WEIGHT, LUMINANCE, encoded, linear, nearest, oklab
+from mezzotint.products.colours import COLOURS, LIGHTNESS_WEIGHT, LUMINANCE, NAMES, encoded, linear, nearest, oklab
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -24,29 +26,53 @@ GLEAM = 0.05
 SURELY, LOOKED_AT = 127, 20_000
 """Alpha of what is surely the product's, and about how many of its pixels are looked at."""
 
+RARE = 0.02
+"""Share of a product's pixels below which a photograph shows next to nothing of a colour."""
+
 GRID = 33
 """Points an axis of the table of colours; between them it is linear."""
 
 
-def repainted(pixels: Bytes, alpha: Bytes, colour: str) -> Bytes:
-    r"""Pixels (H, W, 3) whose main colour inside alpha (H, W), the most frequent by name, is another by name.
+def main_colour(shoot: Sequence[tuple[Bytes, Bytes]]) -> str:
+    """The name of the most frequent colour of a product, "" where nothing is seen of it.
 
+    shoot: of each photograph, pixels (H, W, 3) and the alpha (H, W) of the product; all count the same.
+    """
+    count = np.zeros(len(NAMES))
+    for pixels, alpha in shoot:
+        if len(seen := _seen(pixels, alpha)):
+            count += np.bincount(nearest(seen), minlength=len(NAMES)) / len(seen)
+    return NAMES[int(count.argmax())] if count.any() else ""
+
+
+def repainted(pixels: Bytes, alpha: Bytes, main: str, colour: str) -> Bytes:
+    r"""Pixels (H, W, 3) whose main colour inside alpha (H, W) is another by name.
+
+    main: its name, of ``main_colour``; where a photograph shows next to nothing of it, the photograph's own.
     A matt surface reflects the light that falls on it times its colour: a pixel of luminance :math:`Y` becomes
     :math:`c\,(Y + g) / (Y_{lit} + g)` in linear light, c the new colour, g ``GLEAM``.  Light and shade stay, and all
     that is of another colour.  A pixel's new colour is a function of its old one: a table does for any size.
     """
-    inside = pixels[alpha > SURELY]
-    if not len(inside):
+    seen = _seen(pixels, alpha)
+    if not len(seen):
         return pixels
-    table = _table(_main(inside[:: max(1, len(inside) // LOOKED_AT)]), colour)
+    table = _table(_of(seen, main), colour)
     made = Image.fromarray(pixels).filter(ImageFilter.Color3DLUT(GRID, table.reshape(-1).tolist()))
     return np.where((alpha > 0)[..., None], np.asarray(made), pixels)
 
 
-def _main(seen: Bytes) -> Bytes:
-    """Of pixels (n, 3): those of the colour that most of them have."""
+def _seen(pixels: Bytes, alpha: Bytes) -> Bytes:
+    """(n, 3): some of the pixels that are surely the product's."""
+    inside = pixels[alpha > SURELY]
+    return np.asarray(inside[:: max(1, len(inside) // LOOKED_AT)])
+
+
+def _of(seen: Bytes, main: str) -> Bytes:
+    """Of pixels (n, 3): those of a colour by name, or where it is rare, of the colour that most of them have."""
     names = nearest(seen)
-    most = int(np.bincount(names).argmax())
+    count = np.bincount(names, minlength=len(NAMES))
+    wanted = NAMES.index(main) if main else int(count.argmax())
+    most = wanted if count[wanted] >= RARE * len(seen) else int(count.argmax())
     return np.asarray(seen[names == most])
 
 

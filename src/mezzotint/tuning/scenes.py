@@ -17,7 +17,7 @@ from mezzotint.products.scene import background
 from mezzotint.training.data.source import Item, Report
 from mezzotint.tuning.masks import Mask
 from mezzotint.tuning.photos import Photo
-from mezzotint.tuning.repaint import repainted
+from mezzotint.tuning.repaint import main_colour, repainted
 from mezzotint.tuning.words import Subject, backdrop_name, said
 
 Bytes = NDArray[np.uint8]
@@ -62,15 +62,20 @@ class Scene:
     text: str
 
 
-def scene_of(photo: Photo, subject: Subject, size: int, random: np.random.Generator) -> Scene:
-    """One picture to learn from, of ``size`` px."""
+def colour_of(photos: Sequence[Photo]) -> str:
+    """The name of a product's main colour, "" where no photograph says where the product is."""
+    return main_colour([(photo.pixels, photo.mask.alpha) for photo in photos if photo.mask is not None])
+
+
+def scene_of(photo: Photo, subject: Subject, colour: str, size: int, random: np.random.Generator) -> Scene:
+    """One picture to learn from, of ``size`` px.   colour: of ``colour_of`` all its photographs."""
     if photo.mask is None or random.random() < OWN:
         return _own(photo, subject, size, random)
     name = str(random.choice(NAMES))
     name = f"{name} gradient" if random.random() < GRADIENTS else name
     paper = background(name, size, {}, random).pixels
     fill, at = random.uniform(*FILLS), (random.uniform(*ROOM), random.uniform(*ROOM))
-    thing, pixels = _coloured(photo, photo.mask, subject.name, random)
+    thing, pixels = _coloured(photo, photo.mask, subject.name, colour, random)
     made = _placed(pixels, photo.mask.alpha, paper, fill, at)
     return Scene(made, _all(size), said(thing, name, random))
 
@@ -91,20 +96,25 @@ def centred(pixels: Bytes, alpha: Bytes, colour: str, size: int) -> Bytes:
     return _placed(pixels, alpha, paper, sum(FILLS) / 2, (0.5, 0.5))
 
 
-def _coloured(photo: Photo, mask: Mask, name: str, random: np.random.Generator) -> tuple[str, Bytes]:
+def _coloured(photo: Photo, mask: Mask, name: str, main: str, random: np.random.Generator) -> tuple[str, Bytes]:
     """What a product that was cut out is called, and its pixels (H, W, 3): some in another colour, so called."""
     if random.random() >= REPAINTED:
         return name, photo.pixels
     colour = str(random.choice(NAMES))
-    return f"{colour_word(colour, random)} {name}", repainted(photo.pixels, mask.alpha, colour)
+    return f"{colour_word(colour, random)} {name}", repainted(photo.pixels, mask.alpha, main, colour)
 
 
 def stand_ins(photos: Mapping[Subject, Sequence[Photo]], size: int, each: int) -> list[Scene]:
     """For a prior without pictures of its own: the photographs, said to be any of their kind; what the base answers on
     them is kept, so that the kind's word goes on meaning what it meant."""
     random = np.random.Generator(np.random.Philox(key=0))
-    kinds = [(Subject(s.kind, s.kind), photo) for s, taken in photos.items() for photo in taken]
-    return [scene_of(replace(photo, caption=None), kind, size, random) for _ in range(each) for kind, photo in kinds]
+    kinds = [
+        (replace(photo, caption=None), Subject(s.kind, s.kind), colour)
+        for s, taken in photos.items()
+        for colour in [colour_of(taken)]
+        for photo in taken
+    ]
+    return [scene_of(*kind, size, random) for _ in range(each) for kind in kinds]
 
 
 def unsaid(prior: Sequence[Scene]) -> list[Scene]:
@@ -212,6 +222,11 @@ class Sittings:
         return [(subject, photo) for subject, photos in self.photos.items() for photo in photos]
 
     @cached_property
+    def colours(self) -> Mapping[Subject, str]:
+        """Main colours of the subjects."""
+        return {subject: colour_of(photos) for subject, photos in self.photos.items()}
+
+    @cached_property
     def beside(self) -> int:
         """Pictures of the prior in a shard."""
         if not self.prior or self.share <= 0:
@@ -237,7 +252,7 @@ class Sittings:
         subject, photo = self.pairs[k]
         key = hashlib.sha256(f"{self.seed}/{photo.sha256}/{variant}".encode()).digest()
         random = np.random.Generator(np.random.Philox(key=int.from_bytes(key[:8], "little")))
-        return scene_of(photo, subject, self.size, random)
+        return scene_of(photo, subject, self.colours[subject], self.size, random)
 
 
 @dataclass(frozen=True)

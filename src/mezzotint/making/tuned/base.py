@@ -78,11 +78,6 @@ def base(model: Model, device: str, dtype: str, size: str | None = None) -> Base
     Raises UsageError for a size that it does not make, or that is not square, as what is learnt from is.
     """
     system = model.system
-    if "vector" in model.main.takes and "text" not in model.main.takes:
-        raise UsageError(
-            f"the main stage of {system.name} is told an embedding and no text, so nothing it learnt could be called by"
-            " name; tune a model whose main stage reads texts"
-        )
     width, height = size_of(system, size)
     if size is not None and width != height:
         raise UsageError(f"size {size} is not square; adapters are learnt from square pictures, such as 512x512")

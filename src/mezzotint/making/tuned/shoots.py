@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 from mezzotint.evaluation.features import Features
 from mezzotint.making.tuned.wish import Wish
@@ -48,6 +49,7 @@ def shoots(wish: Wish, side: int, features: Features) -> Shoots:
         for s, shoot in read.items()
         for note in (*shoot.notes, *checked(shoot.photos, side, features), *_unnamed(s, shoot))
     ]
+    notes += _shared(read)
     parted = {s: held_apart(shoot.photos) for s, shoot in read.items()}
     learnt, held = {s: a for s, (a, _) in parted.items()}, {s: b for s, (_, b) in parted.items()}
     if wish.judge_by is not None:
@@ -56,6 +58,18 @@ def shoots(wish: Wish, side: int, features: Features) -> Shoots:
         learnt, held = {only: read[only].photos}, {only: more.photos}
         notes += (*more.notes, *_known(read[only], more))
     return Shoots(learnt, held, tuple(notes), {s.name: shoot.sha256 for s, shoot in read.items()})
+
+
+def _shared(read: Mapping[Subject, Shoot]) -> Iterator[str]:
+    """Of every two subjects with the same photographs, one note."""
+    for (one, mine), (other, theirs) in combinations(read.items(), 2):
+        same = {photo.sha256 for photo in theirs.photos}
+        both = [photo.name for photo in mine.photos if photo.sha256 in same]
+        if both:
+            yield (
+                f"{one.name} and {other.name} share {len(both)} photographs, {both[0]} first: what they show is learnt"
+                " by both names, and neither calls it alone"
+            )
 
 
 def _known(learnt: Shoot, judges: Shoot) -> tuple[str, ...]:

@@ -129,6 +129,11 @@ def _check_told(model: Base) -> None:
             f"{system.name} is told a picture beside the text, as inpainting and upscaling are; tune the model of text"
             " that it was made of"
         )
+    if "vector" in model.stage.takes and "text" not in model.stage.takes:
+        raise UsageError(
+            f"the main stage of {system.name} is told an embedding and no text, so nothing it learnt could be called by"
+            " name; tune a model whose main stage reads texts"
+        )
     if system.components is None and system.text is None:
         raise UsageError(
             f"{system.name} is told no text, so it can learn no name; give a model of text with --model, such as"
