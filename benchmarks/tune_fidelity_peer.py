@@ -33,7 +33,8 @@ class Setting:
     """How the script is run.
 
     dtype: of frozen weights, and of arithmetic by autocast.  texts: encoded at each step, padded to their full length,
-    or before all of them.  objective: the script's, or levels and weights as the base was trained with.
+    or before all of them; so are pictures where an autoencoder reads them.  objective: the script's, or levels and
+    weights as the base was trained with.
     """
 
     name: str
@@ -65,24 +66,24 @@ class Task:
 
 
 def read(folder: Path, side: int) -> Tensor:
-    """(n, 3, side, side) in -1 … 1: the shorter side scaled, the middle cut out, as with ``--center_crop``."""
+    """(n, 3, side, side) uint8: the shorter side scaled, the middle cut out, as with ``--center_crop``."""
     import numpy as np
     import torch
     from PIL import Image, ImageOps
 
     files = sorted(p for p in folder.iterdir() if p.suffix == ".png")
     images = [ImageOps.fit(Image.open(p).convert("RGB"), (side, side), Image.Resampling.BILINEAR) for p in files]
-    return torch.from_numpy(np.stack([np.asarray(i) for i in images])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return torch.from_numpy(np.stack([np.asarray(i) for i in images])).permute(0, 3, 1, 2)
 
 
 def class_pictures(task: Task, dtype: str, n: int, work: Path) -> tuple[Tensor, float]:
-    """n pictures of the class by the base, in -1 … 1, and what they cost: processor seconds, also where they are kept
+    """n pictures of the class by the base, uint8, and what they cost: processor seconds, also where they are kept
     from before."""
     from mezzotint.making.evaluation import pictures
 
     job = replace(task.base, dtype=dtype).job([task.prompts[1]] * n, SEED, None)
     made = pictures(job, work / f"class-{dtype}", piece=1)
-    return made.images.float() / 127.5 - 1, made.seconds * n
+    return made.images, made.seconds * n
 
 
 class Script:
@@ -95,7 +96,8 @@ class Script:
         from mezzotint.pretrained.tunable import paths, tunable
 
         torch.manual_seed(task.seed)
-        self.task, self.setting, self.own, self.prior = task, setting, own, prior
+        self.task, self.setting, self.codec = task, setting, task.base.stage.codec("cpu")
+        self.own, self.prior = (self.states(x) for x in (own, prior)) if setting.texts == "before" else (own, prior)
         halves = tunable(task.base.stage, "cpu", getattr(torch, setting.dtype))
         layers = list(paths(halves.base))
         self.config = LoraConfig(r=task.rank, lora_alpha=task.rank, init_lora_weights="gaussian", target_modules=layers)
@@ -107,6 +109,13 @@ class Script:
         self.adamw = torch.optim.AdamW(self.learnt, lr=task.rate, betas=BETAS, weight_decay=DECAY, eps=EPSILON)
         self.order: list[int] = []
         self.texts = self.encoded(shortened) if setting.texts == "before" else None
+
+    def states(self, pictures: Tensor) -> Tensor:
+        """What the network sees of pictures: what its autoencoder makes of them, one by one, or they themselves."""
+        import torch
+
+        with torch.no_grad():
+            return torch.cat([self.codec.encode(one) for one in pictures.split(1)])
 
     def encoded(self, prepared: Callable[[Cond], Cond]) -> Cond:
         """What the rows are told."""
@@ -139,7 +148,7 @@ class Script:
         """One update."""
         import torch
 
-        x0 = self.pictures()
+        x0 = self.pictures() if self.texts is not None else self.states(self.pictures())
         noise, level = torch.randn_like(x0), self.levels(torch.rand(len(x0), dtype=torch.float64))
         cond = self.encoded(dict) if self.texts is None else self.texts
         with torch.autocast("cpu", torch.bfloat16, enabled=self.setting.dtype == "bfloat16"):

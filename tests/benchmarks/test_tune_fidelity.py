@@ -14,6 +14,7 @@ import tune_fidelity
 import tune_fidelity_peer as peer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tuning"))
+from tiny_systems import save_latent
 from tuning_case import text_cascade
 
 pytest.importorskip("peft", reason="the peer is not installed (extra: bench)")
@@ -91,7 +92,7 @@ def test_the_script_learns(model: Path, tmp_path: Path, name: str) -> None:
 
     def error() -> float:
         with torch.no_grad():
-            return float(script.errors(own[torch.arange(8) % len(own)], noise, level, cond).mean())
+            return float(script.errors(script.states(own)[torch.arange(8) % len(own)], noise, level, cond).mean())
 
     before = error()
     for _ in range(12):
@@ -99,6 +100,18 @@ def test_the_script_learns(model: Path, tmp_path: Path, name: str) -> None:
     assert error() < before
     now = dict(script.net.named_parameters())
     assert all(torch.equal(frozen[k], now[k]) for k in frozen)
+
+
+def test_pictures_of_a_latent_go_through_its_autoencoder(tmp_path: Path) -> None:
+    """At each step as it comes, before all of them at its best."""
+    one = trial(save_latent(tmp_path / "latent"), tmp_path / "work")
+    task = peer.Task(one.base, one.photos, ("a photo of zorbo mug", "a photo of mug"), 2, 1e-2, 0)
+    own = peer.read(one.photos, 16)
+    each, before = (peer.Script(task, peer.SETTINGS[name], own, own) for name in ("script", "script-best"))
+    assert each.own.shape == (5, 3, 16, 16) and before.own.shape == (5, 4, 4, 4)
+    assert torch.allclose(before.own, one.base.stage.codec("cpu").encode(own), atol=1e-4)
+    for script in (each, before):
+        script()
 
 
 def test_what_the_script_learnt_reads_as_one_of_our_adapters(model: Path, tmp_path: Path) -> None:
