@@ -9,10 +9,16 @@ DOCS := $(VENV)/.docs
 # A process a core, each with one thread; a file's tests share what they set up.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
 
+# What the demo asks the default model for.
+PROMPTS := "a red armchair on a white background" "a blue sofa on a gray background, three-quarter view" \
+	"a wooden table on a beige background, front view" "a white refrigerator on a blue background" \
+	"a yellow car on a gray gradient background, side view" "a potted plant on a beige background" \
+	"a black office chair on a white background" "a green lamp on a pink background"
+
 .PHONY: demo test test-all check format bench docs clean
 
 demo: $(CORE)
-	$(BIN)/mezzotint generate "ankle boot" --model fashion -n 16 --seed 7 --film --out "demo-out/$$(date +%Y%m%d-%H%M%S)"
+	$(BIN)/mezzotint generate $(PROMPTS) -n 2 --seed 7 --film --out "demo-out/$$(date +%Y%m%d-%H%M%S)"
 	@echo "Look at sheet.png and film-7.webp in the newest folder of demo-out/"
 
 test: $(DEV)

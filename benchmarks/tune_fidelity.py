@@ -34,6 +34,8 @@ from harness import Comparison
 from quality import kept, note
 from tune_methods import NAME, SUBJECT, VIEWS, Product, product
 
+from mezzotint.config import DEFAULT_MODEL
+
 if TYPE_CHECKING:
     from mezzotint.making.tuned.base import Base
     from mezzotint.making.tuned.judge import Court
@@ -353,7 +355,7 @@ def arguments() -> argparse.ArgumentParser:
     asked.add_argument("--data", type=Path, help="a folder of mezzotint render  [examples/photos]")
     asked.add_argument("--subject", default=SUBJECT, help=f"of --data, one that is held out  [{SUBJECT}]")
     asked.add_argument("--views", type=int, default=VIEWS, help=f"pictures to learn from  [{VIEWS}]")
-    asked.add_argument("--model", default="products-pixel")
+    asked.add_argument("--model", default=DEFAULT_MODEL)
     asked.add_argument("--rank", type=int, default=16)
     asked.add_argument("--steps", type=int, default=320, help="updates of ours")
     asked.add_argument("--batch", type=int, help="rows of ours  [tune's own]")

@@ -25,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import harness
 from quality import kept, note
 
+from mezzotint.config import DEFAULT_MODEL
+
 METHODS = ("lora", "rslora", "tlora", "dora", "pissa", "lokr", "loha", "oft", "full")
 SUBJECT, NAME, VIEWS = "blendswap-cc-0-stool2", "zorbo", 5
 RATES = ()
@@ -104,7 +106,7 @@ def arguments() -> argparse.ArgumentParser:
     asked.add_argument("--data", type=Path, required=True, help="a folder of mezzotint render")
     asked.add_argument("--subject", default=SUBJECT, help=f"one that is held out  [{SUBJECT}]")
     asked.add_argument("--views", type=int, default=VIEWS, help=f"pictures to learn from  [{VIEWS}]")
-    asked.add_argument("--model", default="products-pixel")
+    asked.add_argument("--model", default=DEFAULT_MODEL)
     asked.add_argument("--methods", nargs="*", default=list(METHODS), choices=METHODS)
     asked.add_argument("--rank", type=int, default=16)
     asked.add_argument("--steps", type=int, default=320)

@@ -23,6 +23,7 @@ from mezzotint.products.training import (
     LIMITS,
     SIDE,
     TEXT,
+    TRANSFORMER,
     latent_scenes,
     model_table,
     scenes,
@@ -92,14 +93,7 @@ def products_latent(autoencoder: Path) -> Recipe:
         drop=0.1,
         batch=64,
         steps=10_000,
-        optimiser=Optimiser(
-            rate=3e-3,
-            warmup=300,
-            weight_decay=0.01,
-            decay=Trapezoid(cooldown=0.3, floor=0.01),
-            orthogonal=("blocks.",),
-            clip=1.0,
-        ),
+        optimiser=TRANSFORMER,
         ema=(Power(0.05), Power(0.10)),
         seed=7,
         mix=1,
@@ -108,7 +102,7 @@ def products_latent(autoencoder: Path) -> Recipe:
             **model_table(
                 "products-latent",
                 "Product pictures of 256 px from a text, made in the latent of an autoencoder.",
-                {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 16, "scale": 2.0},
+                {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 16, "scale": 4.0},
                 {"name": "latent", "folder": "autoencoder"},
             ),
             "text": text_table(),
@@ -118,6 +112,6 @@ def products_latent(autoencoder: Path) -> Recipe:
 
 
 def further(autoencoder: Path) -> Recipe:
-    """The denoiser gone on with, ``--from`` what is trained: at a third of the rate, which falls all the way."""
+    """The denoiser gone on with, ``--from`` what is trained: at two thirds of the rate, which falls all the way."""
     first = products_latent(autoencoder)
-    return replace(first, optimiser=replace(first.optimiser, rate=1e-3, warmup=100, decay=Trapezoid(1.0, 0.01)))
+    return replace(first, optimiser=replace(first.optimiser, rate=2e-3, warmup=100, decay=Trapezoid(1.0, 0.01)))

@@ -14,7 +14,17 @@ from mezzotint.diffusion.objective import Capped, EDMWeight, LogNormal
 from mezzotint.diffusion.parametrisation import EDM, Clean
 from mezzotint.nets import DiTConfig, UNetConfig, UpsamplerConfig, build, project_
 from mezzotint.nets.config import LEVEL_WAVES
-from mezzotint.products.training import CAPTIONS, SIDE, SMALL, TEXT, SmallCopy, model_table, scenes, text_table
+from mezzotint.products.training import (
+    CAPTIONS,
+    SIDE,
+    SMALL,
+    TEXT,
+    TRANSFORMER,
+    SmallCopy,
+    model_table,
+    scenes,
+    text_table,
+)
 from mezzotint.training.conditioning import Unconditional
 from mezzotint.training.ema import Power
 from mezzotint.training.recipe import Every, Recipe
@@ -63,9 +73,7 @@ def products_pixel() -> Recipe:
         drop=0.1,
         batch=64,
         steps=10_000,
-        optimiser=Optimiser(
-            rate=3e-3, warmup=300, weight_decay=0.01, decay=Trapezoid(cooldown=0.3, floor=0.01), orthogonal=("blocks.",)
-        ),
+        optimiser=TRANSFORMER,
         ema=(Power(0.05), Power(0.10)),
         seed=7,
         mix=1,

@@ -21,6 +21,7 @@ from mezzotint.products.training import (
     LIMITS,
     SMALL,
     TEXT,
+    TRANSFORMER,
     ToldEmbedding,
     embedder_of,
     model_table,
@@ -35,7 +36,6 @@ from mezzotint.training.task import nothing_told
 from mezzotint.training.tasks import tell_apart
 
 SIGMA_PIXELS, SIGMA_EMBEDDING = 0.5, 1.0
-OPTIMISER = Optimiser(rate=1e-3, warmup=300, weight_decay=0.01, decay=Trapezoid(cooldown=0.3, floor=0.01))
 EMBEDDER = EmbedderConfig(size=(SMALL, SMALL), width=128)
 
 
@@ -136,7 +136,7 @@ def decoder(embedder: Path) -> Recipe:
         conditioning=Unconditional(),
         batch=64,
         steps=8_000,
-        optimiser=OPTIMISER,
+        optimiser=TRANSFORMER,
         ema=(Power(0.05), Power(0.10)),
         seed=7,
         mix=1,

@@ -40,6 +40,14 @@ def no_network() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def small_model() -> Iterator[None]:
+    """Commands that name no model take the smallest that ships: what they do with it is what is tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEZZOTINT_MODEL", "fashion")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def own_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What tests make is not entered in the ledger of whoever runs them."""
     with pytest.MonkeyPatch.context() as patch:

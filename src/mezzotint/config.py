@@ -13,6 +13,7 @@ from mezzotint.errors import InputError, UsageError, unknown
 
 PREFIX = "MEZZOTINT_"
 FILE_NAME = "mezzotint.toml"
+DEFAULT_MODEL = "products-latent"
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 SECTIONS = ("licence", "cost", "safety", "provenance")
@@ -37,7 +38,7 @@ class Setting:
 
 SETTINGS = (
     Setting("home", None, "where models, caches and ledgers are kept (environment only)"),
-    Setting("model", "fashion", "name or path of the model to use"),
+    Setting("model", DEFAULT_MODEL, "name or path of the model to use"),
     Setting("model_path", None, "folders of models as ComfyUI keeps them, separated as in PATH"),
     Setting("quality", "standard", "the model's preset of solver, grid, steps and scale", QUALITIES),
     Setting("device", "auto", "where the network runs; auto takes an accelerator when there is one", DEVICES),

@@ -31,6 +31,7 @@ def inside(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [n for n in os.environ if n.startswith("MEZZOTINT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("MEZZOTINT_HOME", str(home))
+    monkeypatch.setenv("MEZZOTINT_MODEL", "fashion")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -42,6 +43,7 @@ def environment(home: Path, tmp_path: Path) -> dict[str, str]:
     keep = {k: v for k, v in os.environ.items() if not k.startswith("MEZZOTINT_")}
     own = {
         "MEZZOTINT_HOME": str(home),
+        "MEZZOTINT_MODEL": "fashion",
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "HF_HUB_CACHE": str(tmp_path / "hub"),
         "PYTHONPATH": str(BLOCKED),

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -256,3 +257,24 @@ def test_what_cannot_be_varied(prior: Path, latent: Path, photos: list[Path], tm
     shutil.rmtree(broken / "embedder")
     with pytest.raises((InputError, ModelError), match="embedder"):
         mz.vary(photos[0], model=broken)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"kind": "dit"}, "holds no autoencoder"),
+        ({"widths": None}, "cannot be built"),
+        ({"fold": "many"}, "cannot be built"),
+    ],
+)
+def test_an_autoencoder_that_is_none_is_named(tmp_path: Path, change: dict[str, Any], why: str) -> None:
+    folder = save_latent(tmp_path / "latent")
+    path = folder / "auto" / "network.json"
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({**said, "net": {**said["net"], **change}}))
+    with pytest.raises(ModelError, match=why):
+        _ = describe_system(folder).size
+
+
+def test_a_system_of_one_stage_is_explained_by_its_own_name(latent: Path) -> None:
+    assert str(mz.explain(latent)).startswith("model    latent\n")

@@ -113,7 +113,7 @@ def test_a_model_of_labels_says_what_to_use(
     inside: Path, capsys: pytest.CaptureFixture[str], tiny: Path, shoot: Path
 ) -> None:
     said = fails(capsys, words(shoot, tiny, inside / "o"))
-    assert "tiny is told no text, so it can learn no name" in said and "--model, such as products-pixel" in said
+    assert "tiny is told no text, so it can learn no name" in said and "--model, such as products-latent" in said
 
 
 @pytest.mark.parametrize(

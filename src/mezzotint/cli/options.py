@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mezzotint.config import DEVICES, DTYPES, MARKS, QUALITIES, settings
+from mezzotint.config import DEFAULT_MODEL, DEVICES, DTYPES, MARKS, QUALITIES, settings
 from mezzotint.errors import UsageError
 from mezzotint.governance.licence.words import MODES, USES
 
@@ -29,7 +29,7 @@ def chain(*decorators: Callable[[Command], Command]) -> Callable[[Command], Comm
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 quiet_option = click.option("--quiet", is_flag=True, help="No progress, no messages but errors.")
-model_option = click.option("--model", metavar="NAME|PATH", help="A model's name, folder or file.  [fashion]")
+model_option = click.option("--model", metavar="NAME|PATH", help=f"A model's name, folder or file.  [{DEFAULT_MODEL}]")
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Picture k has seed + k; below 2^63.")
 out_option = click.option(
     "--out", type=click.Path(path_type=Path), help="The run's folder.  [./mezzotint-out/<time>-<command>]"

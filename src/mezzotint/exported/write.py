@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint import __version__
+from mezzotint.config import DEFAULT_MODEL
 from mezzotint.errors import StorageError, UsageError, unknown
 from mezzotint.exported.folder import DESCRIBED, PLAN_JSON, SCHEMA, TEXT, Exported, Lowres, Part, read
 from mezzotint.exported.plan import to_json
@@ -61,7 +62,7 @@ class Files:
 
 
 def export(
-    model: str | Path | Model = "fashion",
+    model: str | Path | Model = DEFAULT_MODEL,
     *,
     out: str | Path,
     to: str = "onnx",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mezzotint.config import DEFAULT_MODEL
 from mezzotint.making.spaced import planned
 from mezzotint.making.table import table
 from mezzotint.pretrained.folder import Described
@@ -93,7 +94,7 @@ class Explanation:
 
 
 def explain(
-    model: str | Path | Model = "fashion",
+    model: str | Path | Model = DEFAULT_MODEL,
     *,
     quality: str = "standard",
     steps: int | None = None,
@@ -106,19 +107,20 @@ def explain(
     plans = [plan(member.described.spec, quality=quality) for member in system.members]
     main = system.members[system.main].described
     plans[system.main], remark = planned(main, main.spec, Asked(quality, solver, grid, steps, scale))
-    pairs = zip(system.members, plans, strict=True)
-    stages = tuple(_stage(member.described, made) for member, made in pairs)
+    alone = len(plans) == 1
+    pairs = [(member.described, made) for member, made in zip(system.members, plans, strict=True)]
+    stages = tuple(_stage(system.name if alone else one.name, one, made) for one, made in pairs)
     return Explanation(system.name, stages, system.main, sum(stage.calls for stage in stages), remark)
 
 
-def _stage(described: Described, made: Plan) -> StageExplanation:
+def _stage(name: str, described: Described, made: Plan) -> StageExplanation:
     levels = made.levels
     noise = parametrisation_of(described.spec)(levels[:-1]).noise
     told, calls = [*noise.tolist(), math.nan], [*made.calls, 0]
     columns = zip(levels.alpha.tolist(), levels.sigma.tolist(), levels.logsnr.tolist(), told, calls, strict=True)
     times = guided_calls(described.spec, made.scale)
     return StageExplanation(
-        model=described.name,
+        model=name,
         solver=dict(made.solver_choice),
         grid=dict(made.grid_choice),
         order=made.solver.order,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mezzotint.conditioning.prompts import Prompts
+from mezzotint.config import DEFAULT_MODEL
 from mezzotint.errors import UsageError
 from mezzotint.making.interval import interval_of
 
@@ -26,7 +27,7 @@ class How:
     everywhere, or where distilled guidance was made for.
     """
 
-    model: File | Model = "fashion"
+    model: File | Model = DEFAULT_MODEL
     n: int = 1
     seed: int = 0
     quality: str = "standard"
@@ -109,7 +110,7 @@ class Request:
     prompt_3: str = ""
     negative_prompt_2: str = ""
     negative_prompt_3: str = ""
-    model: File | Model = "fashion"
+    model: File | Model = DEFAULT_MODEL
     parts: Sequence[File] = ()
     n: int = 1
     seed: int = 0

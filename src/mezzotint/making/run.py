@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mezzotint.codecs.base import Codec
 from mezzotint.codecs.kl import KL
+from mezzotint.config import DEFAULT_MODEL
 from mezzotint.costs.meter import cost_of, started
 from mezzotint.costs.prices import declared
 from mezzotint.diffusion.denoiser import Cond, Denoiser
@@ -309,7 +310,7 @@ def generate(
     prompt_3: str = "",
     negative_prompt_2: str = "",
     negative_prompt_3: str = "",
-    model: str | Path | Model = "fashion",
+    model: str | Path | Model = DEFAULT_MODEL,
     parts: Sequence[str | Path] = (),
     n: int = 1,
     seed: int = 0,

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from mezzotint.codecs.factor import factor
 from mezzotint.errors import ModelError
 
 
@@ -219,7 +220,7 @@ class AutoencoderConfig:
     @property
     def factor(self) -> int:
         """Pixels along an axis for one of the latent."""
-        return int(self.fold * 2 ** (len(self.widths) - 1))
+        return factor(self.fold, self.widths)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mezzotint.codecs.factor import factor
 from mezzotint.nets.cond import check_state
 from mezzotint.nets.magnitude import SILU, MPConv, dense, pixel_norm, sum_weights
 from mezzotint.nets.precision import compute_dtype
@@ -53,7 +54,7 @@ class Trunk(nn.Module):
     def __init__(self, channels: int, fold: int, widths: Sequence[int], blocks: int) -> None:
         super().__init__()
         self.channels, self.fold = channels, fold
-        self.factor = fold * 2 ** (len(widths) - 1)
+        self.factor = factor(fold, widths)
         self.first = MPConv(channels * fold**2 + 1, widths[0], (3, 3))
         self.blocks = levels(widths, blocks)
 

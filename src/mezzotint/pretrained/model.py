@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mezzotint.config import DEFAULT_MODEL
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.folder import load_described
 from mezzotint.pretrained.foreign import ForeignStage
@@ -33,7 +34,7 @@ class Model:
         return self.stages[self.system.main]
 
 
-def load(model: str | Path | System = "fashion", *, parts: Sequence[str | Path] = ()) -> Model:
+def load(model: str | Path | System = DEFAULT_MODEL, *, parts: Sequence[str | Path] = ()) -> Model:
     """A model by name (``mezzotint models`` lists them), by the path of its folder, or as ``verify_system`` gave it.
 
     parts: where the parts come from that a checkpoint in one file lacks.

@@ -16,8 +16,6 @@ from mezzotint.pretrained.folder import JSON_NAME
 from mezzotint.pretrained.search import is_id, kept, lookup, snapshot, snapshots, weights_in
 from mezzotint.pretrained.system import SYSTEM_JSON, System, describe_system
 
-DEFAULT_MODEL = "fashion"
-
 
 @dataclass(frozen=True)
 class Found:

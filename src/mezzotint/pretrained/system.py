@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mezzotint.codecs.factor import factor
 from mezzotint.errors import InputError, ModelError, UsageError, unknown
 from mezzotint.files import pretty_json, sha256, write_atomic
 from mezzotint.pretrained.components import Components, components, is_diffusers, refuse_parts
@@ -198,17 +199,16 @@ def picture_shape(described: Described) -> tuple[int, ...]:
     """(C, H, W) of what a model's state decodes to."""
     part = codec_part(described)
     if described.spec.codec.get("name") in SCALED:
-        factor = int(described.spec.codec["factor"])
-        return (3, *(n * factor for n in described.spec.shape[1:]))
+        return (3, *(n * int(described.spec.codec["factor"]) for n in described.spec.shape[1:]))
     if part is None or described.spec.codec.get("name") != "latent":
         return described.spec.shape
-    from mezzotint.nets.build import config_from_dict
-    from mezzotint.nets.config import AutoencoderConfig
-
-    config = config_from_dict(part.net)
-    if not isinstance(config, AutoencoderConfig):
+    if part.net.get("kind") != "autoencoder":
         raise ModelError(f"{part.folder} holds no autoencoder; fetch the model again")
-    return (config.channels, *(n * config.factor for n in described.spec.shape[1:]))
+    try:
+        channels, larger = int(part.net["channels"]), factor(int(part.net["fold"]), part.net["widths"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{part.folder}: its network cannot be built ({error}); fetch it again") from error
+    return (channels, *(n * larger for n in described.spec.shape[1:]))
 
 
 def _is_name(text: str) -> bool:

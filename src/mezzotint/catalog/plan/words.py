@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mezzotint.catalog.ladder import Bounds
 from mezzotint.catalog.variants.expand import Asset
+from mezzotint.config import DEFAULT_MODEL
 from mezzotint.making.request import Request
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class Words:
     """Those of ``Request``, by its names.   batch: rows of a batch, at most.   seed: the run's."""
 
-    model: str = "fashion"
+    model: str = DEFAULT_MODEL
     quality: str = "standard"
     steps: int | None = None
     scale: float | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mezzotint.config import DEFAULT_MODEL
 from mezzotint.errors import InputError, UsageError
 from mezzotint.fewstep.fit import Recipe
 from mezzotint.making.calibrated.calibrate import Calibration, Progressed, Settings, calibrated, never, silent
@@ -30,7 +31,7 @@ def prompts_of(file: str | Path | None) -> tuple[str, ...]:
 
 
 def calibrate(
-    model: str | Path = "fashion",
+    model: str | Path = DEFAULT_MODEL,
     *,
     calls: Sequence[int] = (4, 6, 8),
     scale: float | None = None,

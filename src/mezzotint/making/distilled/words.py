@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from mezzotint.config import DEFAULT_MODEL
 from mezzotint.making.calibrated.calibrate import Progressed, silent
 from mezzotint.making.calibrated.losses import check_loss
 from mezzotint.making.distilled.distill import Distillation, distilled
@@ -15,7 +16,7 @@ from mezzotint.training.run import Watch
 
 
 def distill(
-    model: str | Path = "fashion",
+    model: str | Path = DEFAULT_MODEL,
     *,
     out: str | Path,
     calls: int = 2,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mezzotint import __version__
-from mezzotint.config import QUALITIES
+from mezzotint.config import DEFAULT_MODEL, QUALITIES
 from mezzotint.diffusion.aliases import resolve
 from mezzotint.errors import UsageError
 from mezzotint.evaluation.features import extractor
@@ -53,7 +53,7 @@ class Frontier:
 
 
 def frontier(
-    model: str | Path = "fashion",
+    model: str | Path = DEFAULT_MODEL,
     *,
     solvers: Sequence[str] = SOLVERS,
     steps: Sequence[int] = STEPS,

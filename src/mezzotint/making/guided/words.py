@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mezzotint.config import DEFAULT_MODEL
 from mezzotint.errors import UsageError
 from mezzotint.making.calibrated.calibrate import never, silent
 from mezzotint.making.guided.guide import Guide, Progressed, Settings, guided
@@ -13,7 +14,7 @@ from mezzotint.making.request import Request
 
 
 def guide(
-    model: str | Path = "fashion",
+    model: str | Path = DEFAULT_MODEL,
     *,
     scale: float | tuple[float, float] | None = None,
     guidance_interval: str | None = None,

@@ -137,7 +137,7 @@ def _check_told(model: Base) -> None:
     if system.components is None and system.text is None:
         raise UsageError(
             f"{system.name} is told no text, so it can learn no name; give a model of text with --model, such as"
-            " products-pixel, or a Stable Diffusion folder"
+            " products-latent, or a Stable Diffusion folder"
         )
 
 
