@@ -14,7 +14,17 @@ from mezzotint.diffusion.objective import Capped, EDMWeight, LogNormal
 from mezzotint.diffusion.parametrisation import EDM, Clean
 from mezzotint.nets import DiTConfig, UNetConfig, UpsamplerConfig, build, project_
 from mezzotint.nets.config import LEVEL_WAVES
-from mezzotint.products.training import CAPTIONS, SIDE, SMALL, TEXT, SmallCopy, model_table, scenes, text_table
+from mezzotint.products.training import (
+    CAPTIONS,
+    DATA_LICENCE,
+    SIDE,
+    SMALL,
+    TEXT,
+    SmallCopy,
+    model_table,
+    scenes,
+    text_table,
+)
 from mezzotint.training.conditioning import Unconditional
 from mezzotint.training.ema import Power
 from mezzotint.training.recipe import Every, Recipe
@@ -59,6 +69,7 @@ def products_pixel() -> Recipe:
         levels=LogNormal(-0.4, 1.4),
         weight=WEIGHT,
         data=scenes(SMALL),
+        data_licence=DATA_LICENCE,
         conditioning=CAPTIONS,
         drop=0.1,
         batch=64,
@@ -114,6 +125,7 @@ def upsampler() -> Recipe:
         shape=(3, CROP, CROP),
         codec=Pixels(3, (CROP, CROP)),
         data=scenes(SIDE, crop=CROP),
+        data_licence=DATA_LICENCE,
         conditioning=Unconditional(),
         drop=0.0,
         told=SmallCopy(SIDE // SMALL, (0.0, 9.0)),
