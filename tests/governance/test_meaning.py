@@ -127,6 +127,11 @@ def test_a_head_that_fails_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert gates.load(Policy()).check([Text("prompt", "a red chair")]).decision == Decision.COULD_NOT_CHECK
 
 
+def test_a_score_that_is_no_number_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Meaning, "score", lambda self, text: (float("nan"), "sexual"))
+    assert gates.load(Policy()).check([Text("prompt", "a red chair")]).decision == Decision.COULD_NOT_CHECK
+
+
 def test_it_needs_no_torch() -> None:
     code = (
         "import sys\n"

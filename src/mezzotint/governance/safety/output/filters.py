@@ -6,6 +6,7 @@ code is never imported.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
@@ -90,9 +91,20 @@ class Network:
         return session(self.data)
 
     def __call__(self, x: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Its answers to its one input."""
-        answers: list[NDArray[np.float32]] = self.session.run(None, {self.session.get_inputs()[0].name: x})
-        return answers
+        """Its answers to its one input.  Raises as ``answers``."""
+        return answers(self.session, None, self.session.get_inputs()[0].name, x)
+
+
+def answers(ready: Any, outputs: Sequence[str] | None, name: str, x: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """What a graph answers to its one input, those outputs or all.
+
+    Raises FloatingPointError where some of it is no finite number: every comparison with it is false, so a threshold
+    would let it pass.
+    """
+    found: list[NDArray[np.float32]] = ready.run(outputs, {name: x})
+    if not all(np.isfinite(one).all() for one in found):
+        raise FloatingPointError("a filter's answer is no number")
+    return found
 
 
 def session(data: bytes) -> Any:

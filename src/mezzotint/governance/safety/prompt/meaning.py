@@ -7,6 +7,7 @@ lists.  What it finds is for review: it is a guess.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -81,8 +82,13 @@ class Meaning:
     files: Mapping[str, str] = field(default_factory=dict)
 
     def findings(self, text: str, where: str) -> Iterator[Finding]:
-        """MZ-P-<category>-meaning of a text, at most one."""
+        """MZ-P-<category>-meaning of a text, at most one.
+
+        Raises FloatingPointError for a score that is no number, which no threshold would catch.
+        """
         score, category = self.score(text)
+        if not math.isfinite(score):
+            raise FloatingPointError("the head's score is no number")
         if score >= REVIEW:
             yield Finding(category, "meaning", where, Decision.REVIEW, score)
 
