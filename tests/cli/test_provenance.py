@@ -103,6 +103,7 @@ def test_a_picture_leaves_signed_and_entered(place: Path, capsys: pytest.Capture
         "ledger": "file",
         "mark": "marked",
         "watermark": "none",
+        "near-copy": "none",
     }
     assert (document["verdict"], document["source"], document["photos"]) == ("proves", MADE, 0)
     assert "Acme" in document["signer"]
@@ -142,6 +143,7 @@ def test_what_is_done_to_a_file_shows(place: Path, capsys: pytest.CaptureFixture
         "ledger": "pixels",
         "mark": "none",
         "watermark": "none",
+        "near-copy": "none",
     }
     data, other = path.read_bytes(), Path("o/sneaker-1.png").read_bytes()
     ours, theirs = ({k: (b, e) for k, b, e in chunks(d)} for d in (data, other))

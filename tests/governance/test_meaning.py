@@ -57,8 +57,9 @@ def test_the_encoder_in_numpy_is_the_encoder(shipped: Meaning) -> None:
         states = encoder("minilm").states([text], limit=64)
         theirs = pooled(states["text"], states["text_mask"])[0]
         ids = np.array(encoder("minilm").tokens(text, 64).ids, np.int64)
-        ours = torch.from_numpy(shipped.encoder.pooled(ids))
-        assert float((ours - theirs).abs().max()) < 2e-5
+        alone, beside = shipped.encoder.pooled([ids]), shipped.encoder.pooled([ids[:5], ids, ids[::-1]])
+        assert float((torch.from_numpy(alone[0]) - theirs).abs().max()) < 2e-5
+        assert np.abs(beside[1] - alone[0]).max() < 1e-5, "what is read beside it changes nothing"
 
 
 def test_harm_that_no_word_names_is_for_review_and_plain_prompts_pass() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -35,26 +35,34 @@ class NumpyEncoder:
         """Layers."""
         return 1 + max(int(name.split(".")[1]) for name in self.state if name.startswith("layers."))
 
-    def pooled(self, ids: NDArray[np.int64]) -> Floats:
-        """(width,) of unit norm: the mean of the token states of one text, ids (L,)."""
-        x = self._rows("words.weight", ids) + self._rows("places.weight", np.arange(len(ids)))
-        x = self._norm(x, "norm")
-        for k in range(self.depth):
-            x = self._layer(x, f"layers.{k}")
-        mean = x.mean(0)
-        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)
+    def pooled(self, texts: Sequence[NDArray[np.int64]]) -> Floats:
+        """(N, width), each of unit norm: the mean of the token states of each text, ids (L,).
 
-    def _layer(self, x: Floats, name: str) -> Floats:
-        """Attention and MLP, (L, width), each added and normalised."""
-        length, width = x.shape
-        q, k, v = self._linear(x, f"{name}.qkv").reshape(length, 3, self.heads, -1).transpose(1, 2, 0, 3)
+        All texts go through a layer's maps at once, for reading the weights takes longer than a few tokens more do.
+        """
+        ends = np.cumsum([len(ids) for ids in texts])[:-1]
+        places = np.concatenate([np.arange(len(ids)) for ids in texts])
+        x = self._norm(self._rows("words.weight", np.concatenate(texts)) + self._rows("places.weight", places), "norm")
+        for k in range(self.depth):
+            x = self._layer(x, ends, f"layers.{k}")
+        means = np.stack([states.mean(0) for states in np.split(x, ends)])
+        return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12), np.float32)
+
+    def _layer(self, x: Floats, ends: NDArray[np.int64], name: str) -> Floats:
+        """Attention within each text and MLP, (L, width) of all, each added and normalised."""
+        maps = np.split(self._linear(x, f"{name}.qkv"), ends)
+        mixed = np.concatenate([self._attention(one) for one in maps])
+        x = self._norm(x + self._linear(mixed, f"{name}.out"), f"{name}.norm1")
+        return self._norm(x + self._linear(_gelu(self._linear(x, f"{name}.up")), f"{name}.down"), f"{name}.norm2")
+
+    def _attention(self, qkv: Floats) -> Floats:
+        """(L, 3 width) -> (L, width)."""
+        length, width = len(qkv), qkv.shape[1] // 3
+        q, k, v = qkv.reshape(length, 3, self.heads, -1).transpose(1, 2, 0, 3)
         scores = q @ k.transpose(0, 2, 1) / math.sqrt(width // self.heads)
         weights = np.exp(scores - scores.max(-1, keepdims=True))
         mixed = (weights / weights.sum(-1, keepdims=True)) @ v
-        x = self._norm(
-            x + self._linear(mixed.transpose(1, 0, 2).reshape(length, width), f"{name}.out"), f"{name}.norm1"
-        )
-        return self._norm(x + self._linear(_gelu(self._linear(x, f"{name}.up")), f"{name}.down"), f"{name}.norm2")
+        return np.asarray(mixed.transpose(1, 0, 2).reshape(length, width), np.float32)
 
     def _linear(self, x: Floats, name: str) -> Floats:
         return np.asarray(x @ self._matrix(f"{name}.weight").T + self.state[f"{name}.bias"], np.float32)

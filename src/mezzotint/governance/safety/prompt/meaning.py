@@ -95,7 +95,7 @@ class Meaning:
     def score(self, text: str) -> tuple[float, str]:
         """How surely a text means harm, the largest of its windows, and of which kind; 0 of one that is not read."""
         ids = self._windows(text)
-        return self.head.read(np.stack([self.encoder.pooled(one) for one in ids])) if ids else (0.0, "")
+        return self.head.read(self.encoder.pooled(ids)) if ids else (0.0, "")
 
     def _windows(self, text: str) -> list[NDArray[np.int64]]:
         """Token ids of the whole, in windows, and of its first clause, where styles follow; none of foreign texts."""
