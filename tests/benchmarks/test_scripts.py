@@ -292,4 +292,4 @@ def test_answering_for_a_picture_is_compared_with_a_bare_one(tmp_path):
     words = ["--repeats", "1", "--model", "fashion", "--prompt", "sneaker", "--out", str(tmp_path)]
     assert answered.main(words) == 0
     (found,) = written(tmp_path, "answered")["comparisons"]
-    assert found["target"] == 1.15 and 0 < found["peer"] and 0 < found["ours"]
+    assert found["target"] == 1.15 and min(found["peer"], found["ours"]) > 0

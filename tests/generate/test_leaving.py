@@ -19,7 +19,6 @@ from mezzotint.making.released import Withheld, judged, refusal
 from mezzotint.making.request import Request
 from mezzotint.making.run import sampled
 
-
 SHOWN = {"findings": [{"code": "MZ-O-sexual-nsfw", "decision": "block"}]}
 
 

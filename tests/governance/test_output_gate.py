@@ -13,10 +13,11 @@ from test_copies import pixels, scene
 
 from mezzotint.errors import GateError, InputError
 from mezzotint.files import sha256
+from mezzotint.governance.safety.filter_file import Filter, located
 from mezzotint.governance.safety.output import filters
 from mezzotint.governance.safety.output.colours import Colours, ciede2000, read_rules
 from mezzotint.governance.safety.output.copies import registry
-from mezzotint.governance.safety.output.filters import FILTERS, Filter, Network
+from mezzotint.governance.safety.output.filters import FILTERS, Network
 from mezzotint.governance.safety.output.gate import OutputGate, load
 from mezzotint.governance.safety.output.marks import Marks
 from mezzotint.governance.safety.output.nsfw import Nsfw
@@ -42,7 +43,7 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def installed(*wanted: Filter) -> bool:
-    return all(filters.located(one, Path("nowhere")) is not None for one in wanted)
+    return all(located(one, Path("nowhere")) is not None for one in wanted)
 
 
 def of(picture: Pixels, policy: OutputPolicy | None = None, size: tuple[int, int] | None = None) -> OutputVerdict:

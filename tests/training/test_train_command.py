@@ -61,7 +61,8 @@ def finished(children, tmp_path_factory):
     """A finished run, made once: its folder, and the JSON document it printed."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "toy.py").write_text(RECIPE)
-    child = children.start(COMMAND, folder, "toy.py", "--out", "run", "--data-licence", "CC-BY-4.0", "--json", "--quiet")
+    words = ["toy.py", "--out", "run", "--data-licence", "CC-BY-4.0", "--json", "--quiet"]
+    child = children.start(COMMAND, folder, *words)
     assert children.wait(child) == 0, child.output()
     return folder / "run", json.loads(child.output())
 

@@ -24,7 +24,7 @@ class Card:
     """What a person should know before using a model.
 
     licence: of the weights, an SPDX identifier.  data: what it was trained on, with licences.
-    data_licence: of that data, as whoever trained it declared: an id of ``mezzotint licence --records``, or ``our own``.
+    data_licence: of that data, as whoever trained it declared: an id of ``licence --records``, or ``our own``.
     metrics: name -> value, named for the network that measures.  compute: what training took.
     """
 

@@ -153,7 +153,7 @@ def _tuned(name: str, digest: str, passport: Passport, library: Library) -> tupl
 
 
 def learnt_from(said: str, name: str, library: Library) -> tuple[Component, ...]:
-    """What a model or an adapter was learnt from: nothing more where they are one's own, else by the licence declared."""
+    """What something was learnt from: nothing more where it is one's own, else by the licence declared."""
     if said.strip().casefold() in OWN:
         return ()
     return (_made("training_data", name, declared(said, library)),)
