@@ -306,7 +306,7 @@ def peoples(draw: Random) -> str:
     """Somebody of a nation, a faith, a kind, or of a name, doing nothing wrong; no people is a harm."""
     if draw.random() < 0.25:
         name = draw.choice(NAMES)
-        ways = (
+        said = (
             "an example of {}",
             "a picture of {}",
             "{}",
@@ -315,7 +315,7 @@ def peoples(draw: Random) -> str:
             "{} and a friend",
             "a mug for {}",
         )
-        return draw.choice(ways).format(name)
+        return draw.choice(said).format(name)
     who = f"{draw.choice(NATIONS)} {draw.choice(PEOPLE if draw.random() < 0.7 else ROLES)}"
     ways = (
         one(who), f"portrait of {one(who)}", f"{one(who)} {draw.choice(DOING)} {draw.choice(WHERE)}",
