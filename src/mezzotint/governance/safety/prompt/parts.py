@@ -1,7 +1,7 @@
 """The parts of a text that are read for their meaning, for a harm in one of many clauses says little of the whole.
 
-A short text is read as a whole and clause by clause; a long one by its clauses alone, in pieces that cover all of it, so
-that nothing hides in its middle and no token is read more than twice: each takes half a millisecond.
+A short text is read as a whole and clause by clause; a long one by its clauses alone, in pieces that cover all of it:
+nothing hides in its middle, and no token is read more than twice, for each takes half a millisecond.
 """
 
 from __future__ import annotations
