@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from mezzotint.governance.safety.prompt.canonical import canonical
 from mezzotint.governance.safety.prompt.gate import Gate, Text, load
-from mezzotint.governance.safety.prompt.meaning import REVIEW
+from mezzotint.governance.safety.prompt.head import REVIEW
 from mezzotint.governance.safety.prompt.policy import Policy
 from mezzotint.governance.safety.prompt.words import Decision
 

@@ -69,6 +69,7 @@ def fashion() -> Recipe:
         levels=LogNormal(-0.6, 1.4),
         weight=EDMWeight(SIGMA_DATA),
         data=fashion_mnist,
+        data_licence="MIT",
         conditioning=Labels(len(FASHION)),
         drop=0.1,
         batch=64,

@@ -13,7 +13,7 @@ from mezzotint.diffusion.parametrisation import EDM
 from mezzotint.nets import JudgeConfig, build, project_
 from mezzotint.products.judging import VIEW_NAMES, KindAndView, LabelledScenes, judge, kinds
 from mezzotint.products.source import Scenes
-from mezzotint.products.training import DATA, LIMITS, photographs
+from mezzotint.products.training import DATA, DATA_LICENCE, LIMITS, photographs
 from mezzotint.training.data.source import Data
 from mezzotint.training.ema import Power
 from mezzotint.training.recipe import Every, Recipe
@@ -43,6 +43,7 @@ def products_judge() -> Recipe:
         weight=EDMWeight(0.5),
         task=judge,
         data=labelled,
+        data_licence=DATA_LICENCE,
         conditioning=KindAndView(),
         batch=64,
         steps=5_000,

@@ -20,6 +20,7 @@ from mezzotint.pretrained.network import describe_network
 from mezzotint.products.training import (
     CAPTIONS,
     DATA,
+    DATA_LICENCE,
     LIMITS,
     SIDE,
     TEXT,
@@ -53,6 +54,7 @@ def autoencoder() -> Recipe:
         weight=EDMWeight(SIGMA_DATA),
         task=Reconstruct(),
         data=scenes(SIDE, crop=CROP),
+        data_licence=DATA_LICENCE,
         batch=16,
         steps=8_000,
         optimiser=Optimiser(rate=1e-2, warmup=300, decay=Trapezoid(cooldown=0.3, floor=0.01)),
@@ -89,6 +91,7 @@ def products_latent(autoencoder: Path) -> Recipe:
         levels=LogNormal(0.0, 1.2),
         weight=EDMWeight(SIGMA_DATA),
         data=latent_scenes(part, SIDE),
+        data_licence=DATA_LICENCE,
         conditioning=CAPTIONS,
         drop=0.1,
         batch=64,

@@ -16,6 +16,7 @@ from mezzotint.nets import DiTConfig, UNetConfig, UpsamplerConfig, build, projec
 from mezzotint.nets.config import LEVEL_WAVES
 from mezzotint.products.training import (
     CAPTIONS,
+    DATA_LICENCE,
     SIDE,
     SMALL,
     TEXT,
@@ -69,6 +70,7 @@ def products_pixel() -> Recipe:
         levels=LogNormal(-0.4, 1.4),
         weight=WEIGHT,
         data=scenes(SMALL),
+        data_licence=DATA_LICENCE,
         conditioning=CAPTIONS,
         drop=0.1,
         batch=64,
@@ -122,6 +124,7 @@ def upsampler() -> Recipe:
         shape=(3, CROP, CROP),
         codec=Pixels(3, (CROP, CROP)),
         data=scenes(SIDE, crop=CROP),
+        data_licence=DATA_LICENCE,
         conditioning=Unconditional(),
         drop=0.0,
         told=SmallCopy(SIDE // SMALL, (0.0, 9.0)),

@@ -18,6 +18,7 @@ from mezzotint.nets import DiTConfig, EmbedderConfig, build, project_
 from mezzotint.products.training import (
     CAPTIONS,
     DATA,
+    DATA_LICENCE,
     LIMITS,
     SMALL,
     TEXT,
@@ -53,6 +54,7 @@ def embedder() -> Recipe:
         weight=EDMWeight(SIGMA_PIXELS),
         task=tell_apart,
         data=scenes(SMALL),
+        data_licence=DATA_LICENCE,
         conditioning=CAPTIONS,
         batch=256,
         steps=2_000,
@@ -133,6 +135,7 @@ def decoder(embedder: Path) -> Recipe:
         weight=Capped(EDMWeight(SIGMA_PIXELS), 200.0),
         told=ToldEmbedding(codec),
         data=scenes(SMALL),
+        data_licence=DATA_LICENCE,
         conditioning=Unconditional(),
         batch=64,
         steps=8_000,

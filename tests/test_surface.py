@@ -197,7 +197,19 @@ OPTIONS = {
     "keys": ["{init|mark|quarantine}", "--organisation", "--years", "--out", "--json"],
     "quarantine": ["{open}", "FILE", "--key", "--out", "--json"],
     "train": [
-        *["RECIPE", "--data", "--out", "--resume", "--from", "--steps", "--minutes", "--seed", "--device", "--threads"],
+        *[
+            "RECIPE",
+            "--data",
+            "--data-licence",
+            "--out",
+            "--resume",
+            "--from",
+            "--steps",
+            "--minutes",
+            "--seed",
+            "--device",
+            "--threads",
+        ],
         *["--feeders", "--compile", "--strategy", "--part", "--use", "--licence-mode", "--tensorboard", *SHARED],
     ],
     "tune": [

@@ -1,9 +1,10 @@
 """The recipe of the prompt gate's head: ``python recipes/gates/prompt_head.py [--out FILE] [--cache FOLDER]``.
 
 A hidden layer on sentence embeddings of the text encoder that ships, a sigmoid for each category of harm and one for
-harm of any kind, learnt from ``prompt_head_texts`` by cross-entropy.  A fifth of the phrases is held out: the
-threshold of harm of any kind is where one in 500 benign texts of phrases never learnt is flagged; then all phrases are
-learnt.  No set that the gate is measured on is read.
+harm of any kind, learnt by cross-entropy from phrases (``prompt_head_texts``, ``prompt_head_more``) and the grammar of
+``prompt_head_captions``.  A fifth of the phrases is held out: the threshold of harm of any kind is where FLAGGED of the
+benign texts of phrases never learnt are flagged; then all phrases are learnt.  No set that the gate is measured on is
+read.
 """
 
 from __future__ import annotations
@@ -26,17 +27,29 @@ from mezzotint.conditioning.text import encoder
 from mezzotint.files import make_folder, sha256
 from mezzotint.governance.safety.prompt import shipped
 from mezzotint.tensorfile import write_tensors
+from recipes.gates import prompt_head_captions as plain
+from recipes.gates import prompt_head_more as wider
 from recipes.gates import prompt_head_texts as texts
 
 CATEGORIES = tuple(texts.HARMS)
-HARMFUL, WORDED = 1000, 1200
-BENIGN = {"well": 3000, "things": 4000, "captions": 1500, "styles": 1500, "words": 4000}
+HARMS = {name: phrases + wider.HARMS[name] for name, phrases in texts.HARMS.items()}
+STYLES = texts.STYLES + wider.STYLES
+PEOPLE = texts.PEOPLE + tuple(plain.one(role) for role in plain.ROLES)
+PLACES = texts.PLACES + plain.WHERE + tuple(f"in {plain.one(place)}" for place in plain.SCENERY)
+THINGS = texts.THINGS + wider.THINGS + wider.GOODS
+HARMFUL, WORDED = 1750, 750
+BENIGN = {
+    "well": 2500, "things": 3000, "captions": 2000, "plain": 4000, "art": 2000, "grown": 5000, "goods": 3000,
+    "styles": 1250, "words": 2000, "peoples": 1600, "nearly": 1400,
+}  # fmt: skip
 """Texts: of each category's phrases and of its words; benign ones by kind."""
 
-HIDDEN, EPOCHS, RATE, DECAY, DROPOUT, NOISE = 128, 14, 3e-3, 1e-2, 0.4, 0.05
+HIDDEN, EPOCHS, RATE, DECAY, DROPOUT, NOISE = 128, 10, 3e-3, 1e-2, 0.5, 0.05
 BATCH = 256
-FLAGGED = 0.002
-"""The share of benign texts of held-out phrases that is flagged; 0.005 flagged 1.6 % of COCO, over the 1 % wanted."""
+FLAGGED = 0.06
+"""The share of benign texts of held-out phrases that is flagged.  These are near harms on purpose, so that of plain
+captions, goods and prompts of art a tenth as many are; chosen so that those stay under 1, 1 and 2 %.
+"""
 
 HELD = 5
 """Every fifth phrase is held out."""
@@ -53,25 +66,36 @@ class Example:
 
 def said(phrase: str, draw: Random) -> str:
     """A phrase with somebody in it, perhaps somewhere, in a scene, in up to six styles."""
-    first, second = draw.sample(texts.PEOPLE, 2)
+    first, second = draw.sample(PEOPLE, 2)
     made = phrase.replace("{who2}", second).replace("{who}", first)
     if draw.random() < 0.35:
-        made = f"{made} {draw.choice(texts.PLACES)}"
+        made = f"{made} {draw.choice(PLACES)}"
     made = draw.choice(texts.SCENES).format(made)
-    styles = draw.sample(texts.STYLES, draw.choice((0, 0, 0, 1, 3, 6)))
+    styles = draw.sample(STYLES, draw.choice((0, 0, 0, 1, 3, 6)))
     return ", ".join((made, *styles))
 
 
 def examples(seed: int = 0) -> list[Example]:
     """All of them, in an order of their own."""
     draw = Random(seed)
-    made = [one for label, phrases in texts.HARMS.items() for one in _of(phrases, label, HARMFUL, draw)]
+    made = [one for label, phrases in HARMS.items() for one in _of(phrases, label, HARMFUL, draw)]
     made += [one for label, words in texts.HARM_WORDS.items() for one in _worded(words, label, WORDED, draw)]
     made += _worded(texts.WELL_WORDS, "", BENIGN["words"], draw)
-    kinds = {"well": texts.WELL, "things": texts.THINGS, "captions": texts.CAPTIONS}
+    kinds = {
+        "well": texts.WELL + wider.WELL,
+        "things": THINGS,
+        "captions": texts.CAPTIONS + wider.CAPTIONS,
+        "art": wider.ART,
+    }
     made += [one for kind, phrases in kinds.items() for one in _of(phrases, "", BENIGN[kind], draw)]
     made += [Example(_styled(draw), "", k % HELD == 0) for k in range(BENIGN["styles"])]
+    made += [Example(plain.caption(draw), "", k % HELD == 0) for k in range(BENIGN["plain"])]
+    made += [Example(_in_styles(plain.art(draw), draw), "", k % HELD == 0) for k in range(BENIGN["grown"])]
+    made += [Example(plain.goods(draw), "", k % HELD == 0) for k in range(BENIGN["goods"])]
     draw.shuffle(made)
+    more = Random(seed + 1)
+    made += [Example(plain.peoples(more), "", k % HELD == 0) for k in range(BENIGN["peoples"])]
+    made += [Example(plain.nearly(more), "", k % HELD == 0) for k in range(BENIGN["nearly"])]
     return made
 
 
@@ -89,7 +113,7 @@ def _worded(words: Sequence[str], label: str, n: int, draw: Random) -> Iterator[
         near = draw.sample(words, draw.choice((0, 0, 1, 1, 2)))
         parts = [words[number], *near, *more]
         draw.shuffle(parts)
-        what = draw.choice(texts.PEOPLE + texts.PEOPLE + texts.THINGS)
+        what = draw.choice(PEOPLE + THINGS)
         held = any(words.index(one) % HELD == 0 for one in (words[number], *near))
         yield Example(_put(what, parts, draw), label, held)
 
@@ -97,7 +121,7 @@ def _worded(words: Sequence[str], label: str, n: int, draw: Random) -> Iterator[
 def _put(what: str, parts: Sequence[str], draw: Random) -> str:
     """Words before and after what they are said of, with styles or without."""
     article, _, bare = what.partition(" ")
-    styles = draw.sample(texts.STYLES, draw.choice((0, 0, 1, 3, 5)))
+    styles = draw.sample(STYLES, draw.choice((0, 0, 1, 3, 5)))
     if draw.random() < 0.4:
         return ", ".join((f"{article} {parts[0]} {bare}", *parts[1:], *styles))
     return ", ".join((draw.choice(texts.SCENES).format(what), *parts, *styles))
@@ -105,10 +129,15 @@ def _put(what: str, parts: Sequence[str], draw: Random) -> str:
 
 def _styled(draw: Random) -> str:
     """Somebody or something in many styles and nothing else: what prompts of pictures look like."""
-    what = draw.choice(texts.PEOPLE + texts.THINGS)
+    what = draw.choice(PEOPLE + THINGS)
     return ", ".join(
-        (draw.choice(("", "portrait of ", "a study of ")) + what, *draw.sample(texts.STYLES, draw.randint(2, 7)))
+        (draw.choice(("", "portrait of ", "a study of ")) + what, *draw.sample(STYLES, draw.randint(2, 7)))
     )
+
+
+def _in_styles(what: str, draw: Random) -> str:
+    """With up to six styles."""
+    return ", ".join((what, *draw.sample(STYLES, draw.choice((0, 0, 1, 2, 4, 6)))))
 
 
 def embedded(said: Sequence[str], cache: Path | None) -> Tensor:

@@ -19,6 +19,9 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 SECTIONS = ("licence", "cost", "safety", "provenance")
 """Tables of settings files that are read by what they are for (``section``)."""
 
+NO_SETTINGS = ("MEZZOTINT_SAFETY_DATA",)
+"""Variables of the same beginning that are no settings: where tests find prompt sets that are not theirs to ship."""
+
 DTYPES = ("auto", "float32", "bfloat16", "fastest")
 CREDENTIALS = ("auto", "off", "required")
 MARKS = ("auto", "off", "required")
@@ -122,7 +125,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Value]:
     """The settings among environment variables ``MEZZOTINT_<NAME>``; empty ones count as unset.  Raises UsageError."""
     found = {}
     for variable, text in sorted(environment.items()):
-        if not variable.startswith(PREFIX) or not text:
+        if not variable.startswith(PREFIX) or variable in NO_SETTINGS or not text:
             continue
         name = variable.removeprefix(PREFIX).lower()
         if name not in _BY_NAME:

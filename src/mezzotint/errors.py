@@ -116,6 +116,12 @@ class OutputBlockedError(MezzotintError):
     exit_code = 4
 
 
+class GenerationFailedError(OutputBlockedError):
+    """Every picture that was made is empty or of another size: nothing was judged for what it shows."""
+
+    code = "generation_failed"
+
+
 class OutputReviewError(MezzotintError):
     """The output gate asks for a person's look, and the policy lets no picture out before that."""
 

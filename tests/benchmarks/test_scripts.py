@@ -284,3 +284,12 @@ def test_the_peers_schedulers_are_our_solvers_of_the_same_name():
         ours = sample(oracle, noise * 80.0, levels, solver, Noise((0, 1, 2, 3)), {})
         theirs = few_calls_peers.sample(oracle, peer, 8, noise, {}, 0.002, 80.0)
         torch.testing.assert_close(theirs.float(), ours, atol=2e-2, rtol=2e-2, msg=name)
+
+
+def test_answering_for_a_picture_is_compared_with_a_bare_one(tmp_path):
+    import answered
+
+    words = ["--repeats", "1", "--model", "fashion", "--prompt", "sneaker", "--out", str(tmp_path)]
+    assert answered.main(words) == 0
+    (found,) = written(tmp_path, "answered")["comparisons"]
+    assert found["target"] == 1.15 and min(found["peer"], found["ours"]) > 0

@@ -8,11 +8,13 @@ from typing import Any
 
 import jsonschema
 import pytest
+import torch
 
 from mezzotint.cli import run
 from mezzotint.governance.safety.prompt import shipped
 from mezzotint.governance.safety.prompt.meaning import PINNED
 from mezzotint.schemas import schema
+from mezzotint.tensorfile import write_tensors
 
 
 def said(capsys: pytest.CaptureFixture[str], code: int, *words: str) -> dict[str, Any]:
@@ -96,3 +98,13 @@ def test_receipts_say_what_was_checked_and_what_was_loosened(tiny: Path, inside:
 def test_names_of_files_count(tiny: Path, inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["generate", "sneaker", "--model", str(tiny), "--image", "naked.png", "--out", "o"]
     assert run(words) == 4 and "file name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", ["modelspec.trigger_phrase", "modelspec.title", "ss_output_name"])
+def test_words_inside_an_adapter_count(tiny: Path, inside: Path, capsys: pytest.CaptureFixture[str], key: str) -> None:
+    """Its file may be called anything; what calls it is said in prompts."""
+    words = ["generate", "sneaker", "--model", str(tiny), "--lora", "style.safetensors:0.7", "--out", "o"]
+    for said, blocked in (("a naked body", True), ("zorbo stool", False)):
+        write_tensors(inside / "style.safetensors", {"x": torch.zeros(1)}, {key: said})
+        assert run(words) == (4 if blocked else 2)  # else it is no adapter of this model
+        assert ("(trigger)" in capsys.readouterr().err) == blocked

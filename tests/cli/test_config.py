@@ -45,6 +45,9 @@ def test_unknown_keys_are_errors(place: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("MEZZOTINT_THREADS_", "2")
     with pytest.raises(UsageError, match=r"MEZZOTINT_THREADS_: unknown setting"):
         config.settings()
+    monkeypatch.delenv("MEZZOTINT_THREADS_")
+    monkeypatch.setenv("MEZZOTINT_SAFETY_DATA", "prompts")  # where tests find prompt sets: no setting, and no error
+    assert "safety_data" not in config.settings()
 
 
 @pytest.mark.parametrize(

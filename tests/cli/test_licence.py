@@ -126,6 +126,38 @@ def test_train_heeds_what_it_begins_with(place: Path, home: Path, capsys: pytest
     assert said(capsys, 2, *begun)["code"] == "input"  # no use is declared
 
 
+@pytest.mark.parametrize(
+    ("licence", "code"),
+    [("CC-BY-NC-4.0", "licence_denied"), ("", "licence_unknown"), ("free, I think", "licence_unknown"),
+     ("our own", "input"), ("CC-BY-4.0", "input"), ("CC-BY-ND-4.0", "licence_denied")],
+)  # fmt: skip
+def test_train_heeds_its_data(place: Path, capsys: pytest.CaptureFixture[str], licence: str, code: str) -> None:
+    words = ["train", "fashion", "--data", "none", "--out", "t", "--quiet", "--data-licence", licence]
+    assert said(capsys, 2 if code == "input" else 4, *words)["code"] == code  # input: past the gate, there is no data
+    assert said(capsys, 2, *words, "--licence-mode", "warn")["code"] == "input"
+    assert not Path("t").exists()
+
+
+def test_a_run_that_goes_on_keeps_the_licence_of_its_data(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "fashion", "--data", "none", "--resume", "--out", "t", "--quiet"]
+    (place / "t").mkdir()
+    (place / "t" / "run.json").write_text(json.dumps({"data_licence": "CC-BY-NC-4.0"}))
+    assert said(capsys, 4, *words)["code"] == "licence_denied"
+    assert said(capsys, 2, *words, "--data-licence", "MIT")["code"] == "input"
+
+
+def test_data_that_a_card_declares_counts(place: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Weights that are not on record are unknown; data that is not for trade makes them denied."""
+    shutil.copytree(home / "models/fashion", place / "own")
+    table = json.loads((place / "own/model.json").read_text())
+    (place / "records" / "tiny.model.toml").unlink()
+    for licence, code in (("CC-BY-NC-4.0", 4), ("MIT", 3), ("our own", 3)):
+        table["card"]["data_licence"] = licence
+        (place / "own/model.json").write_text(json.dumps(table))
+        document = said(capsys, code, "licence", "own")
+        assert ("training_data" in [c["role"] for c in document["components"]]) == (licence != "our own")
+
+
 def test_train_heeds_it_where_changed_versions_are_not_granted(
     place: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -152,6 +152,22 @@ def test_receipts_say_what_the_picture_was_checked_with(tiny: Path, inside: Path
     assert check["scores"]["nearest"] > 0.99 and len(check["files"]["copies"]) == 64
 
 
+def test_verify_names_the_output_that_a_screenshot_is_like(
+    tiny: Path, inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No credential outlives a screenshot; the registry of earlier outputs may still know the picture."""
+    (inside / "mezzotint.toml").write_text('[safety.output]\noutputs = "review"\n')
+    made = said(capsys, 0, *make(tiny, "o", "-n", "2"))["images"]
+    with Image.open(inside / "o" / made[0]["file"]) as picture:
+        picture.convert("RGB").resize((24, 24)).save(inside / "seen.jpg", quality=80)
+    Image.fromarray(np.tile(np.arange(64, dtype=np.uint8) * 4, (64, 1))).save(inside / "other.png")
+    for file, state in (("seen.jpg", "copy"), ("other.png", "apart")):
+        document = said(capsys, 3, "verify", file)
+        (one,) = [found for found in document["findings"] if found["kind"] == "near-copy"]
+        assert (one["verdict"], one["state"]) == ("silent", state)
+        assert (made[0]["asset_id"] in one["text"]) == (state == "copy")
+
+
 def test_python_gets_no_pixels_either(tiny: Path, inside: Path, protected: Path) -> None:
     with pytest.raises(OutputBlockedError, match="MZ-O-copy-protected"):
         mezzotint.generate("sneaker", model=tiny, seed=5)

@@ -12,6 +12,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,7 @@ def test_a_picture_leaves_signed_and_entered(place: Path, capsys: pytest.Capture
         "ledger": "file",
         "mark": "marked",
         "watermark": "none",
+        "near-copy": "none",
     }
     assert (document["verdict"], document["source"], document["photos"]) == ("proves", MADE, 0)
     assert "Acme" in document["signer"]
@@ -142,6 +144,7 @@ def test_what_is_done_to_a_file_shows(place: Path, capsys: pytest.CaptureFixture
         "ledger": "pixels",
         "mark": "none",
         "watermark": "none",
+        "near-copy": "none",
     }
     data, other = path.read_bytes(), Path("o/sneaker-1.png").read_bytes()
     ours, theirs = ({k: (b, e) for k, b, e in chunks(d)} for d in (data, other))
@@ -347,6 +350,26 @@ def test_no_unsigned_picture_where_the_key_fails(place: Path, capsys: pytest.Cap
     Path("mezzotint.toml").unlink()
     assert run(["generate", "sneaker", "--quiet", "--out", "o7"]) == 0  # no keys: no credential
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("days", [-800, 400], ids=["expired", "not yet"])
+def test_no_picture_by_a_certificate_that_is_not_valid_now(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], days: int
+) -> None:
+    """Two years old and good for one, or a year ahead of this machine's clock."""
+
+    class Then(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Then:
+            found = datetime.now(tz) + timedelta(days=days)
+            return cls.fromtimestamp(found.timestamp(), tz)
+
+    keys.folder().rename(place / "good")
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "datetime", Then)
+        keys.init("Acme", 1)
+    assert said(capsys, 2, "generate", "sneaker", "--quiet", "--out", "o")["code"] == "provenance_failed"
+    assert not list(Path("o").glob("*.png")) and not (place / "home" / "ledger.sqlite").exists()
 
 
 def test_a_program_that_holds_the_key_signs(place: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,16 @@ import numpy as np
 import pytest
 
 from mezzotint.files import sha256
+from mezzotint.governance.safety.output.gate import load
+from mezzotint.governance.safety.output.policy import OutputPolicy
 from mezzotint.making.image import Image
 from mezzotint.making.leaving import Leaving, lock_of
 from mezzotint.making.prepare import prepare
+from mezzotint.making.released import Withheld, judged, refusal
 from mezzotint.making.request import Request
 from mezzotint.making.run import sampled
+
+SHOWN = {"findings": [{"code": "MZ-O-sexual-nsfw", "decision": "block"}]}
 
 
 @dataclass(frozen=True)
@@ -69,3 +74,15 @@ def test_a_picture_that_the_gate_keeps_never_comes_out(image: Image) -> None:
 
 def test_nothing_is_locked_where_nobody_asks(image: Image) -> None:
     assert lock_of(None) is None and Leaving(None, None, lambda one: one)(image) is image
+
+
+def test_an_empty_picture_has_failed_and_is_not_called_blocked(image: Image) -> None:
+    """Nobody should look for what it shows: its error has another code than a picture that was judged."""
+    gate = load(OutputPolicy())
+    empty = judged(gate, replace(image, pixels=np.zeros_like(image.pixels)))
+    other = judged(gate, replace(image, pixels=image.pixels[:, :4]))
+    assert isinstance(empty, Withheld) and isinstance(other, Withheld)
+    assert (refusal([empty]).code, refusal([empty, other]).code) == ("generation_failed", "generation_failed")
+    assert "MZ-O-structure-black" in str(refusal([empty]))
+    banned = replace(empty.receipt, output_check={**SHOWN, "decision": "block"})
+    assert refusal([empty, replace(empty, receipt=banned)]).code == "output_blocked"

@@ -15,7 +15,7 @@ from mezzotint.governance.licence.evidence import beside, card_tags, weighed
 from mezzotint.governance.licence.facts import Facts
 from mezzotint.governance.licence.judge import judge
 from mezzotint.governance.licence.model_record import known
-from mezzotint.governance.licence.parts import Shelf, components_of, declared, photographs, worn
+from mezzotint.governance.licence.parts import Shelf, components_of, declared, learnt_from, worn
 from mezzotint.governance.licence.words import Decision
 from mezzotint.pretrained.passport import KEY, Base, Passport, Photos, said
 from mezzotint.pretrained.system import describe_system
@@ -120,7 +120,7 @@ def test_an_adapter_without_a_passport(tmp_path: Path) -> None:
 
 
 def test_words_for_photographs() -> None:
-    assert photographs("Our own", "p", LIBRARY) == ()
+    assert learnt_from("Our own", "p", LIBRARY) == ()
     assert declared("CC0-1.0", LIBRARY).kind == "declared" and declared("cc0", LIBRARY).kind == "tag"
 
 

@@ -57,8 +57,9 @@ def test_the_encoder_in_numpy_is_the_encoder(shipped: Meaning) -> None:
         states = encoder("minilm").states([text], limit=64)
         theirs = pooled(states["text"], states["text_mask"])[0]
         ids = np.array(encoder("minilm").tokens(text, 64).ids, np.int64)
-        ours = torch.from_numpy(shipped.encoder.pooled(ids))
-        assert float((ours - theirs).abs().max()) < 2e-5
+        alone, beside = shipped.encoder.pooled([ids]), shipped.encoder.pooled([ids[:5], ids, ids[::-1]])
+        assert float((torch.from_numpy(alone[0]) - theirs).abs().max()) < 2e-5
+        assert np.abs(beside[1] - alone[0]).max() < 1e-5, "what is read beside it changes nothing"
 
 
 def test_harm_that_no_word_names_is_for_review_and_plain_prompts_pass() -> None:
@@ -78,6 +79,15 @@ def test_a_long_text_hides_nothing_in_its_middle() -> None:
     assert meant(f"{harmless}{IMPLICIT[2]}, {IMPLICIT[2]}, {IMPLICIT[2]}, {IMPLICIT[2]}. {harmless}")
 
 
+def test_a_harm_in_one_of_many_clauses_counts(shipped: Meaning) -> None:
+    """The whole says mostly other things; its clause is read by itself."""
+    around = "a wooden table in a garden, birds in the morning light"
+    told = f"{around}, {IMPLICIT[1].partition(',')[0]}, {around}, {around}"
+    assert meant(told) and not meant(f"{around}, {around}, {around}")
+    alone = shipped.encoder.pooled([np.array([101, *shipped._ids(told)[:62], 102])])
+    assert shipped.head.read(alone)[0] < shipped.score(told)[0]
+
+
 def test_styles_behind_it_hide_nothing() -> None:
     tail = "highly detailed, trending on artstation, smooth, sharp focus, 8k, volumetric light, by a famous illustrator"
     assert meant(f"{IMPLICIT[2]}, {tail}, {tail}")
@@ -85,7 +95,7 @@ def test_styles_behind_it_hide_nothing() -> None:
 
 def test_other_languages_are_left_to_the_lists(shipped: Meaning) -> None:
     for text in ("kursi merah di atas latar belakang krem", "ghế bành màu đỏ trên nền be", "một người đàn ông buồn"):
-        assert shipped._windows(text) == []
+        assert shipped.is_foreign(text) and shipped.score(text) == (0.0, "")
 
 
 def test_vietnamese_without_its_marks_is_not_read_as_english() -> None:
@@ -124,6 +134,11 @@ def test_a_head_that_fails_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ValueError("no")
 
     monkeypatch.setattr(Meaning, "findings", broken)
+    assert gates.load(Policy()).check([Text("prompt", "a red chair")]).decision == Decision.COULD_NOT_CHECK
+
+
+def test_a_score_that_is_no_number_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Meaning, "score", lambda self, text: (float("nan"), "sexual"))
     assert gates.load(Policy()).check([Text("prompt", "a red chair")]).decision == Decision.COULD_NOT_CHECK
 
 

@@ -13,13 +13,15 @@ from test_copies import pixels, scene
 
 from mezzotint.errors import GateError, InputError
 from mezzotint.files import sha256
+from mezzotint.governance.safety.filter_file import Filter, located
 from mezzotint.governance.safety.output import filters
 from mezzotint.governance.safety.output.colours import Colours, ciede2000, read_rules
 from mezzotint.governance.safety.output.copies import registry
-from mezzotint.governance.safety.output.filters import FILTERS, Filter, Network
+from mezzotint.governance.safety.output.filters import FILTERS, Network
 from mezzotint.governance.safety.output.gate import OutputGate, load
 from mezzotint.governance.safety.output.marks import Marks
 from mezzotint.governance.safety.output.nsfw import Nsfw
+from mezzotint.governance.safety.output.people import INPUT, OUTPUTS, People
 from mezzotint.governance.safety.output.policy import OutputPolicy
 from mezzotint.governance.safety.output.sanity import Sanity
 from mezzotint.governance.safety.output.text import Texts
@@ -41,7 +43,7 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def installed(*wanted: Filter) -> bool:
-    return all(filters.located(one, Path("nowhere")) is not None for one in wanted)
+    return all(located(one, Path("nowhere")) is not None for one in wanted)
 
 
 def of(picture: Pixels, policy: OutputPolicy | None = None, size: tuple[int, int] | None = None) -> OutputVerdict:
@@ -74,8 +76,8 @@ def test_the_size_is_the_one_that_was_asked() -> None:
 # -- classifiers
 
 
-def canary(name: str, answers: int) -> Network:
-    """A graph that scores how bright a picture is: a picture of whose score we are sure."""
+def canary(name: str, answers: int, times: float = 1.0) -> Network:
+    """A graph that scores how bright a picture is, ``times`` that: a picture of whose score we are sure."""
     from onnx import TensorProto, helper
 
     shape = [1, 224, 224, 3] if answers == 2 else [1, 3, 224, 224]
@@ -91,7 +93,7 @@ def canary(name: str, answers: int) -> Network:
         helper.make_node("Transpose", ["column"], ["y"]),
     ]
     constants = [
-        helper.make_tensor("scale", TensorProto.FLOAT, [], [scale]),
+        helper.make_tensor("scale", TensorProto.FLOAT, [], [scale * times]),
         helper.make_tensor("shift", TensorProto.FLOAT, [], [shift]),
         helper.make_tensor("weights", TensorProto.FLOAT, [answers, 1], [one for (one,) in weights]),
     ]
@@ -124,6 +126,29 @@ def test_where_classifiers_disagree_a_person_looks() -> None:
     scores = {"open-nsfw": 0.7, "image-safety-s-nsfw": 0.1, "image-safety-s-nsfl": 0.0}
     assert [one.code for one in check._findings(scores)] == ["MZ-O-sexual-disagree"]
     assert check._findings({**scores, "image-safety-s-nsfw": 0.3}) == ()
+
+
+@pytest.mark.parametrize("order", [(1.0, float("nan")), (float("nan"), 1.0)])
+def test_a_score_that_is_no_number_blocks(order: tuple[float, float]) -> None:
+    """Every comparison with it is false, the largest of it and 0.1 may be 0.1: no threshold holds it."""
+    pytest.importorskip("onnx")
+    both = canary("open-nsfw", 2, order[0]), canary("image-safety-s", 3, order[1])
+    found = OutputGate(OutputPolicy(), TEXTS, (Nsfw(both, OutputPolicy()),)).check(pixels(scene(1)))
+    assert found.decision == Decision.COULD_NOT_CHECK
+
+
+def test_a_face_that_is_no_number_blocks() -> None:
+    onnx = pytest.importorskip("onnx")
+    shape = {INPUT: [1, 3, 32, 32], OUTPUTS[0]: [1, 3, 32, 32]}
+    x, y = (onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, size) for name, size in shape.items())
+    for times, decision in ((1 / 25500, Decision.ALLOW), (float("nan"), Decision.COULD_NOT_CHECK)):
+        constant = onnx.helper.make_tensor("times", onnx.TensorProto.FLOAT, [], [times])
+        node = onnx.helper.make_node("Mul", [INPUT, "times"], [OUTPUTS[0]])
+        graph = onnx.helper.make_graph([node], "faces", [x], [y], [constant])
+        opset = [onnx.helper.make_opsetid("", 13)]
+        data = onnx.helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+        check = People(Network("centerface", data, sha256(data)), OutputPolicy(people="review"))
+        assert OutputGate(OutputPolicy(), TEXTS, (check,)).check(pixels(scene(1))).decision == decision
 
 
 def test_what_is_not_installed_is_said_and_blocks_where_it_is_required() -> None:

@@ -49,6 +49,13 @@ def test_a_language(language: str) -> None:
     assert caught >= english - 0.1 * len(HARMFUL["en"])
 
 
+def test_a_word_of_two_lists_means_no_harm_in_the_phrases_of_either() -> None:
+    """ "sex" is in the English and in the Vietnamese list, and "sex education" in the English one alone."""
+    for text in ("a sex education textbook", "a sports bra", "a rat poison box", "a slave flash unit"):
+        assert of(text).decision == Decision.ALLOW, text
+    assert of("a sex scene").decision == Decision.BLOCK
+
+
 @pytest.mark.parametrize("script", sorted(FOREIGN))
 def test_a_script_without_a_list_is_for_review(script: str) -> None:
     assert of(FOREIGN[script]).decision == Decision.REVIEW

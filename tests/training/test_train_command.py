@@ -61,7 +61,8 @@ def finished(children, tmp_path_factory):
     """A finished run, made once: its folder, and the JSON document it printed."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "toy.py").write_text(RECIPE)
-    child = children.start(COMMAND, folder, "toy.py", "--out", "run", "--json", "--quiet")
+    words = ["toy.py", "--out", "run", "--data-licence", "CC-BY-4.0", "--json", "--quiet"]
+    child = children.start(COMMAND, folder, *words)
     assert children.wait(child) == 0, child.output()
     return folder / "run", json.loads(child.output())
 
@@ -90,7 +91,8 @@ def test_a_run_leaves_everything_that_is_promised(finished):
     assert [line["step"] for line in read_journal(folder / "journal.jsonl")] == list(range(1, 31))
     assert document["validation"] == read_journal(folder / "journal.jsonl")[-1]["validation"]
     assert np.asarray(Image.open(folder / "curve.png").convert("RGB")).std() > 5
-    assert json.loads((folder / "run.json").read_bytes())["recipe"] == "toy"
+    said = json.loads((folder / "run.json").read_bytes())
+    assert (said["recipe"], said["data_licence"]) == ("toy", "CC-BY-4.0")
 
 
 def test_the_exported_model_is_the_first_average_and_loads(finished):
@@ -99,7 +101,7 @@ def test_the_exported_model_is_the_first_average_and_loads(finished):
     for name, value in loaded.network.named_parameters():
         assert torch.equal(value, ema[f"power-0.1000/{name}"])
     card = loaded.described.spec.card
-    assert card.seed == 5
+    assert (card.seed, card.data_licence) == (5, "CC-BY-4.0")
     assert "30 updates of 8 images" in card.compute
     assert [label.name for label in loaded.described.spec.labels] == [f"row {k}" for k in range(10)]
 

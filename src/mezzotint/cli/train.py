@@ -130,8 +130,13 @@ def _parts(said: tuple[str, ...]) -> dict[str, Path]:
     return {name: Path(folder) for name, folder in found.items()}
 
 
-def _changed(recipe: Recipe, steps: int | None, seed: int | None) -> Recipe:
-    return replace(recipe, steps=steps or recipe.steps, seed=recipe.seed if seed is None else seed)
+def _changed(recipe: Recipe, steps: int | None, seed: int | None, data_licence: str | None) -> Recipe:
+    return replace(
+        recipe,
+        steps=steps or recipe.steps,
+        seed=recipe.seed if seed is None else seed,
+        data_licence=recipe.data_licence if data_licence is None else data_licence,
+    )
 
 
 def _feeders(said: int | None, device: str, processes: int) -> int:
@@ -160,6 +165,7 @@ def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
 @click.command("train")
 @click.argument("recipe")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the data set; the recipe knows a default.")
+@click.option("--data-licence", help="Of that data: an id of `mezzotint licence --records`, or `our own`.")
 @out_option
 @click.option("--resume", is_flag=True, help="Go on from the last good checkpoint in --out, or of the latest run.")
 @click.option(
@@ -194,6 +200,7 @@ def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
 def command(
     recipe: str,
     data: Path | None,
+    data_licence: str | None,
     out: Path | None,
     resume: bool,
     first: Path | None,
@@ -220,7 +227,7 @@ def command(
     """
     said = settings({"device": device, "threads": threads, "out": None if out is None else str(out)})
 
-    from mezzotint.making.licensed import licensed_to_train
+    from mezzotint.making.licensed import licensed_data, licensed_to_train
 
     parts = _parts(part)
     notes = licensed_to_train(first, parts, use, licence_mode)  # before anything is read
@@ -239,10 +246,12 @@ def command(
     from mezzotint.training.run import Watch, fit
 
     workers = use_threads(None if said["threads"].value is None else int(said["threads"].value))
-    chosen = _changed(load_recipe(recipe, parts), steps, seed)
-    if resume and first is None:
+    chosen = _changed(load_recipe(recipe, parts), steps, seed, data_licence)
+    if resume:
         begun = began_with(_resumed(said["out"].value, chosen.name))
-        notes = licensed_to_train(None, parts, use, licence_mode, begun)
+        notes = licensed_to_train(first, parts, use, licence_mode, begun.first)
+        chosen = _changed(chosen, None, None, begun.data_licence if data_licence is None else data_licence)
+    notes += licensed_data(chosen.data_licence, use, licence_mode)
     samples = chosen.data(data)
     said_of_it = exported(chosen, samples.train.classes)
     here = torch.device(device_for(str(said["device"].value)))

@@ -15,7 +15,8 @@ EXIT = {"proves": 0, "silent": 3, "fails": 4}
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 def command(file: Path, as_json: bool) -> int:
-    """Say what is known of FILE: its signed credential, the receipt beside it, its entry in the ledger, its mark.
+    """Say what is known of FILE: its signed credential, the receipt beside it, its entry in the ledger, its marks,
+    and which registered pictures it is like.
 
     Nothing in it makes this command open a socket. Exit code 0: something proves where it comes from and nothing
     speaks against it. 3: nothing proves anything. 4: something does not hold.

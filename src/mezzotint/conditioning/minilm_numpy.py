@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -21,11 +21,18 @@ SCALE = ".scale"
 DTYPES: Mapping[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I8": np.dtype("i1")}
 
 
+Rows = Callable[[str, NDArray[np.int64]], Floats]
+"""(a matrix's name, which of its rows) -> those rows in float32."""
+
+
 @dataclass(frozen=True, eq=False)
 class NumpyEncoder:
-    """state: as the file has it, matrices in int8 with one scale a row.   Sizes as ``EncoderConfig``."""
+    """rows: how matrices are looked up; small ones are kept wide once they were.  vectors: biases and norms by name.
+    Sizes as ``EncoderConfig``.
+    """
 
-    state: Mapping[str, NDArray[Any]]
+    rows: Rows
+    vectors: Mapping[str, Floats]
     heads: int = 12
     epsilon: float = 1e-12
     _wide: dict[str, Floats] = field(default_factory=dict)
@@ -33,46 +40,60 @@ class NumpyEncoder:
     @cached_property
     def depth(self) -> int:
         """Layers."""
-        return 1 + max(int(name.split(".")[1]) for name in self.state if name.startswith("layers."))
+        return 1 + max(int(name.split(".")[1]) for name in self.vectors if name.startswith("layers."))
 
-    def pooled(self, ids: NDArray[np.int64]) -> Floats:
-        """(width,) of unit norm: the mean of the token states of one text, ids (L,)."""
-        x = self._rows("words.weight", ids) + self._rows("places.weight", np.arange(len(ids)))
-        x = self._norm(x, "norm")
+    def pooled(self, texts: Sequence[NDArray[np.int64]]) -> Floats:
+        """(N, width), each of unit norm: the mean of the token states of each text, ids (L,).
+
+        All texts go through a layer's maps at once, for reading the weights takes longer than a few tokens more do.
+        """
+        ends = np.cumsum([len(ids) for ids in texts])[:-1]
+        places = np.concatenate([np.arange(len(ids)) for ids in texts])
+        x = self._norm(self.rows("words.weight", np.concatenate(texts)) + self.rows("places.weight", places), "norm")
         for k in range(self.depth):
-            x = self._layer(x, f"layers.{k}")
-        mean = x.mean(0)
-        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)
+            x = self._layer(x, ends, f"layers.{k}")
+        means = np.stack([states.mean(0) for states in np.split(x, ends)])
+        return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12), np.float32)
 
-    def _layer(self, x: Floats, name: str) -> Floats:
-        """Attention and MLP, (L, width), each added and normalised."""
-        length, width = x.shape
-        q, k, v = self._linear(x, f"{name}.qkv").reshape(length, 3, self.heads, -1).transpose(1, 2, 0, 3)
+    def _layer(self, x: Floats, ends: NDArray[np.int64], name: str) -> Floats:
+        """Attention within each text and MLP, (L, width) of all, each added and normalised."""
+        maps = np.split(self._linear(x, f"{name}.qkv"), ends)
+        mixed = np.concatenate([self._attention(one) for one in maps])
+        x = self._norm(x + self._linear(mixed, f"{name}.out"), f"{name}.norm1")
+        return self._norm(x + self._linear(_gelu(self._linear(x, f"{name}.up")), f"{name}.down"), f"{name}.norm2")
+
+    def _attention(self, qkv: Floats) -> Floats:
+        """(L, 3 width) -> (L, width)."""
+        length, width = len(qkv), qkv.shape[1] // 3
+        q, k, v = qkv.reshape(length, 3, self.heads, -1).transpose(1, 2, 0, 3)
         scores = q @ k.transpose(0, 2, 1) / math.sqrt(width // self.heads)
         weights = np.exp(scores - scores.max(-1, keepdims=True))
         mixed = (weights / weights.sum(-1, keepdims=True)) @ v
-        x = self._norm(
-            x + self._linear(mixed.transpose(1, 0, 2).reshape(length, width), f"{name}.out"), f"{name}.norm1"
-        )
-        return self._norm(x + self._linear(_gelu(self._linear(x, f"{name}.up")), f"{name}.down"), f"{name}.norm2")
+        return np.asarray(mixed.transpose(1, 0, 2).reshape(length, width), np.float32)
 
     def _linear(self, x: Floats, name: str) -> Floats:
-        return np.asarray(x @ self._matrix(f"{name}.weight").T + self.state[f"{name}.bias"], np.float32)
+        return np.asarray(x @ self._matrix(f"{name}.weight").T + self.vectors[f"{name}.bias"], np.float32)
 
     def _norm(self, x: Floats, name: str) -> Floats:
         centred = x - x.mean(-1, keepdims=True)
         spread = np.sqrt((centred * centred).mean(-1, keepdims=True) + self.epsilon)
-        return np.asarray(centred / spread * self.state[f"{name}.weight"] + self.state[f"{name}.bias"], np.float32)
+        return np.asarray(centred / spread * self.vectors[f"{name}.weight"] + self.vectors[f"{name}.bias"], np.float32)
 
     def _matrix(self, name: str) -> Floats:
         """Made wide once."""
         if name not in self._wide:
-            self._wide[name] = self._rows(name, np.arange(len(self.state[name])))
+            width = len(self.vectors[name.removesuffix("weight") + "bias"])
+            self._wide[name] = self.rows(name, np.arange(width))
         return self._wide[name]
 
-    def _rows(self, name: str, which: NDArray[np.int64]) -> Floats:
-        scale = self.state[name + SCALE][which, None]
-        return np.asarray(self.state[name][which].astype(np.float32) * scale, np.float32)
+
+def int8(state: Mapping[str, NDArray[Any]]) -> NumpyEncoder:
+    """Of a file of ``conditioning.minilm``: matrices in int8 with one scale a row, vectors in float32."""
+
+    def rows(name: str, which: NDArray[np.int64]) -> Floats:
+        return np.asarray(state[name][which].astype(np.float32) * state[name + SCALE][which, None], np.float32)
+
+    return NumpyEncoder(rows, {name: v for name, v in state.items() if v.ndim == 1 and not name.endswith(SCALE)})
 
 
 def arrays(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +20,10 @@ from mezzotint.governance.safety.prompt.gate import Text, load
 from mezzotint.governance.safety.prompt.verdict import Verdict
 from mezzotint.governance.safety.prompt.words import Decision
 from mezzotint.making.heeded import Checks
+from mezzotint.pretrained.adapter_files import adapter_paths
+from mezzotint.pretrained.adapters import weighed
+from mezzotint.pretrained.search import lookup
+from mezzotint.pretrained.weights_file import header_of
 
 if TYPE_CHECKING:
     from mezzotint.making.request import Request
@@ -75,15 +78,32 @@ def named(paths: Iterable[Path | str]) -> list[Text]:
     return [Text("file_name", Path(str(one)).stem) for one in paths]
 
 
-def worn(files: Iterable[Path | str]) -> list[Text]:
-    """Names of adapters and taught words, "FILE" or "FILE:weight": words that prompts say, and people see."""
-    return [Text("trigger", Path(re.sub(r":[\d.]+$", "", str(one))).stem) for one in files]
+CALLED = ("modelspec.trigger_phrase", "modelspec.title", "ss_output_name")
+"""Where the header of an adapter's file says which words call it, and what it is called."""
+
+
+def worn(kind: str, files: Iterable[Path | str]) -> list[Text]:
+    """Names of adapters or taught words, "FILE" or "FILE:weight", and the words that their files say call them: prompts
+    say those, and people see them.   kind: lora or embedding, as ``lookup``.
+    """
+    return [Text("trigger", text) for one in files for text in (weighed(str(one))[0].stem, *_inside(kind, str(one)))]
+
+
+def _inside(kind: str, said: str) -> tuple[str, ...]:
+    """Of a file's header; none where it cannot be read, which whoever puts it on refuses."""
+    path = lookup(kind, str(weighed(said)[0]))
+    try:
+        found = header_of(next(iter(adapter_paths(path)), path)).metadata
+    except MezzotintError:
+        return ()
+    return tuple(found[key] for key in CALLED if found.get(key))
 
 
 def texts_beside(asked: Request) -> list[Text]:
     """The texts of a request beside its prompts."""
     pictures = [one for one in (asked.image, asked.mask, *asked.control_image, *asked.ip_image) if one is not None]
-    return [*said_beside(asked.how.said, asked.scale), *named(pictures), *worn((*asked.lora, *asked.embedding))]
+    put_on = [*worn("lora", asked.lora), *worn("embedding", asked.embedding)]
+    return [*said_beside(asked.how.said, asked.scale), *named(pictures), *put_on]
 
 
 def checked_request(asked: Request) -> Checks:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mezzotint.governance.licence.ask import Worn, shelf_of, verdict
 from mezzotint.governance.licence.facts import chosen, declared, doing, told
 from mezzotint.governance.licence.judge import judge
-from mezzotint.governance.licence.parts import photographs, weights_in, weights_of
+from mezzotint.governance.licence.parts import learnt_from, weights_in, weights_of
 from mezzotint.governance.licence.verdict import RULES, Verdict
 from mezzotint.governance.licence.words import MODES, ROLES, Decision
 from mezzotint.making.heeded import Licensed
@@ -72,7 +72,7 @@ def _licensed_to(
         return ()
     shelf = shelf_of(said)
     making = facts if action is None else doing(facts, action)
-    photos = photographs(photo_licence, "the photographs (--photo-licence)", shelf.library) if action == "lora" else ()
+    photos = learnt_from(photo_licence, "the photographs (--photo-licence)", shelf.library) if action == "lora" else ()
     return _notes(verdict([("denoiser", system)], (), making, shelf, photos), mode or said.mode)
 
 
@@ -105,6 +105,18 @@ def licensed_to_train(
             found = judge(components[0].name, components, doing(facts, *actions), shelf.library)
             notes += _notes(found, mode or said.mode)
     return tuple(notes)
+
+
+def licensed_data(said: str, use: str | None = None, mode: str | None = None) -> tuple[str, ...]:
+    """The same for the data that a model is trained on.   said: the licence that is declared, "" where nobody says."""
+    told_of = declared()
+    facts = told(told_of.facts, use=use)
+    chosen("licence-mode", mode, MODES)
+    if facts.use is None:
+        return ()
+    library = shelf_of(told_of).library
+    data = learnt_from(said, "the data (--data-licence)", library)
+    return _notes(judge("the data", data, doing(facts, "fine_tune"), library), mode or told_of.mode) if data else ()
 
 
 def _part_role(name: str) -> str:

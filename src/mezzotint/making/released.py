@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.errors import (
+    GenerationFailedError,
     MezzotintError,
     OutputBlockedError,
     OutputReviewError,
@@ -56,6 +57,11 @@ class Withheld:
         """Of what decided."""
         findings = _verdict(self.receipt)["findings"]
         return tuple(sorted({one["code"] for one in findings if one["decision"] == self.decision.word}))
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is withheld as no picture at all: of one colour, or of another size."""
+        return all(code.startswith("MZ-O-structure-") and not code.endswith("-failed") for code in self.codes)
 
 
 def _verdict(receipt: Receipt) -> Mapping[str, Any]:
@@ -103,7 +109,9 @@ def refusal(withheld: Iterable[Withheld]) -> MezzotintError:
     """One line for pictures none of which is given out."""
     several = tuple(withheld)
     worst = max(one.decision for one in several)
-    kind, said = _ERRORS[worst]
     codes = ", ".join(sorted({code for one in several if one.decision == worst for code in one.codes}))
     what = "the picture is" if len(several) == 1 else f"all {len(several)} pictures are"
+    if all(one.empty for one in several):
+        return GenerationFailedError(f"{what} empty, or not of the size that was asked: {codes}; try another seed")
+    kind, said = _ERRORS[worst]
     return kind(f"{what} {said}: {codes}; say it otherwise, or try another seed")

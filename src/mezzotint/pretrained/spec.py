@@ -24,6 +24,7 @@ class Card:
     """What a person should know before using a model.
 
     licence: of the weights, an SPDX identifier.  data: what it was trained on, with licences.
+    data_licence: of that data, as whoever trained it declared: an id of ``licence --records``, or ``our own``.
     metrics: name -> value, named for the network that measures.  compute: what training took.
     """
 
@@ -31,6 +32,7 @@ class Card:
     summary: str
     licence: str
     data: str = ""
+    data_licence: str = ""
     limits: str = ""
     compute: str = ""
     seed: int | None = None
@@ -216,7 +218,7 @@ def _list(value: Any, where: str) -> list[Any]:
 def card_of(value: Any) -> Card:
     """The Card of a JSON value.  Raises ModelError."""
     card: Card = made_of(Card, value, "card")
-    texts = (card.title, card.summary, card.licence, card.data, card.limits, card.compute)
+    texts = (card.title, card.summary, card.licence, card.data, card.data_licence, card.limits, card.compute)
     if not all(isinstance(text, str) for text in texts) or not isinstance(card.metrics, dict):
         raise ModelError("card: expected texts, and metrics as a table")
     return card

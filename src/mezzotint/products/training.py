@@ -54,6 +54,10 @@ DATA = (
     " composed on plain, gradient and textured backgrounds. Held out: 60 whole products, a tenth of the pairs of a"
     " kind of product with a colour, and a tenth of those with a background."
 )
+
+DATA_LICENCE = "CC-BY-3.0"
+"""The stricter of the two that the models' makers chose."""
+
 LIMITS = (
     "Single objects of 297 kinds, as 3-D models show them, in 13 colours, on simple backgrounds. English prompts"
     " are read by the encoder. No people, no text, no scenes. Some source models copy the shapes of branded goods, cars"

@@ -80,7 +80,8 @@ def export(outcome: Outcome, said: Spec | Card) -> Path:
     if not run.ranks.first:
         return folder
     card = said if isinstance(said, Card) else said.card
-    card = replace(card, compute=card.compute or _compute(outcome), seed=run.recipe.seed)
+    licence = run.recipe.data_licence
+    card = replace(card, compute=card.compute or _compute(outcome), seed=run.recipe.seed, data_licence=licence)
     if isinstance(said, Card):
         save_network(folder, weights, config_to_dict(run.recipe.net), card)
     else:

@@ -1,8 +1,9 @@
-"""A run that begins with trained weights: those of a model or network folder in place of drawn ones."""
+"""How a run began: what its folder says of that, and trained weights of a folder in place of drawn ones."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,16 +20,28 @@ RUN_JSON, MAX_BYTES = "run.json", 1 << 20
 """What a run's folder says of it; how long that is at most."""
 
 
-def began_with(folder: Path) -> str:
-    """The SHA-256 of the weights that the run of a folder began with; "" where they were drawn, or there is no run.
+@dataclass(frozen=True)
+class Began:
+    """first: the SHA-256 of the weights that a run began with, "" where they were drawn.  data_licence: as declared
+    then, None where nothing is said.
+    """
+
+    first: str = ""
+    data_licence: str | None = None
+
+
+def began_with(folder: Path) -> Began:
+    """What the run of a folder began with; nothing where there is no run.
 
     Raises InputError where what the folder says is damaged.
     """
     path = folder / RUN_JSON
     if not path.is_file():
-        return ""
+        return Began()
     try:
-        return str(json.loads(read_bytes(path, MAX_BYTES)).get("first", ""))
+        said = json.loads(read_bytes(path, MAX_BYTES))
+        licence = said.get("data_licence")
+        return Began(str(said.get("first", "")), None if licence is None else str(licence))
     except (ValueError, AttributeError, RecursionError) as error:
         raise InputError(f"{path} is damaged ({error}); expected what `mezzotint train` wrote there") from error
 

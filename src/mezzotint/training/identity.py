@@ -17,7 +17,7 @@ from mezzotint.errors import UsageError
 from mezzotint.files import canonical_json
 from mezzotint.training.recipe import Recipe
 
-NEUTRAL = ("every", "model", "parts", "data", "validation_samples", "name")
+NEUTRAL = ("every", "model", "parts", "data", "data_licence", "validation_samples", "name")
 """Fields that do not enter the weights, so a resumed run may change them (the data is checked by its fingerprint)."""
 
 

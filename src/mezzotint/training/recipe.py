@@ -72,6 +72,7 @@ class Recipe:
     levels: which noise levels are practised, a map from stratified uniforms.   weight: on the squared x0 error of a
     level.
     data: folder or None -> what is learnt from and what is only measured; None is the recipe's own default place.
+    data_licence: of that data: an id of ``mezzotint licence --records``, or ``our own``; "" is not known.
     batch: samples an update, over all processes, >= 1.   steps: updates of the whole run; decay is planned over them.
     accumulation: into how many equal parts an update's batch is cut to save memory; divides batch.
     optimiser: see ``Optimiser``.
@@ -124,6 +125,7 @@ class Recipe:
     every: Every = field(default_factory=Every)
     model: Mapping[str, Any] = field(default_factory=dict)
     parts: Mapping[str, Path] = field(default_factory=dict)
+    data_licence: str = ""
 
     def __post_init__(self) -> None:
         check_seed(self.seed)

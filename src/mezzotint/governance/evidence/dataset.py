@@ -34,7 +34,8 @@ def _trained(seen: Seen) -> Iterator[dict[str, Any]]:
         named = {name: str(fields[name])[:2000] for name in sorted(fields) if "data" in name}
         sources = [{"name": name, "items": None, "sha256": None, "said": said} for name, said in named.items()]
         yield {
-            **_run(one), "kind": f"recipe {one.document.get('recipe')}", "licence": None,
+            **_run(one), "kind": f"recipe {one.document.get('recipe')}",
+            "licence": one.document.get("data_licence") or None,
             "sources": sources,
         }  # fmt: skip
 

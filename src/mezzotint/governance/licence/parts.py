@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mezzotint.errors import MezzotintError
@@ -17,11 +17,15 @@ from mezzotint.pretrained.components import Component as Part
 from mezzotint.pretrained.folder import JSON_NAME, describe
 from mezzotint.pretrained.network import NETWORK_JSON, describe_network
 from mezzotint.pretrained.passport import Passport, passport_in
+from mezzotint.pretrained.spec import Card
 from mezzotint.pretrained.system import System, codec_part
 from mezzotint.pretrained.weights_file import header_of
 
 LICENCE_KEYS = ("modelspec.license", "license", "licence")
 """Where the header of a weights file may name one."""
+
+UNSAID = Card("", "", "")
+"""Of weights that have no card."""
 
 OWN = ("own", "our own", "ours", "my own", "mine")
 """What whoever tuned an adapter says of photographs of their own."""
@@ -49,21 +53,25 @@ def _unnamed(system: System) -> Iterator[Component]:
 
 
 def _ours(system: System, shelf: Shelf, role: str) -> Iterator[Component]:
-    said = system.card.licence
     for member in system.members:
-        name = member.described.name
-        yield from _known(member.described.weights_sha256, role, name, said, shelf)
-        part = codec_part(member.described)
+        own, part = member.described, codec_part(member.described)
+        card = replace(own.spec.card, licence=system.card.licence)
+        yield from _known(own.weights_sha256, role, own.name, card, shelf)
         if part is not None:
-            yield from _known(part.weights_sha256, "autoencoder", part.folder.name, said, shelf)
+            card = replace(part.card, licence=system.card.licence)
+            yield from _known(part.weights_sha256, "autoencoder", part.folder.name, card, shelf)
     if system.text is not None:
-        yield from _known(system.text.sha256, "text_encoder", system.text.encoder, "", shelf)
+        yield from _known(system.text.sha256, "text_encoder", system.text.encoder, UNSAID, shelf)
 
 
-def _known(digest: str, role: str, name: str, tag: str, shelf: Shelf) -> tuple[Component, ...]:
-    """What is on record of weights; else what their card claims."""
+def _known(digest: str, role: str, name: str, card: Card, shelf: Shelf) -> tuple[Component, ...]:
+    """What is on record of weights; else what their card claims, of them and of the data they were learnt from."""
     found = shelf.known.get(digest)
-    return found or (_made(role, name, weighed((), [tag], shelf.library), digest),)
+    if found:
+        return found
+    said = card.data_licence
+    data = learnt_from(said, f"data of {name}", shelf.library) if said else ()
+    return (_made(role, name, weighed((), [card.licence], shelf.library), digest), *data)
 
 
 def _made(role: str, name: str, evidence: Evidence, digest: str = "") -> Component:
@@ -141,11 +149,11 @@ def _tuned(name: str, digest: str, passport: Passport, library: Library) -> tupl
     own = Component("adapter", name, evidence="own", sha256=digest)
     if passport.licence.strip():
         own = _made("adapter", name, declared(passport.licence, library), digest)
-    return (own, *photographs(passport.photos.licence, f"photographs of {passport.title}", library))
+    return (own, *learnt_from(passport.photos.licence, f"photographs of {passport.title}", library))
 
 
-def photographs(said: str, name: str, library: Library) -> tuple[Component, ...]:
-    """What an adapter was learnt from: nothing more where they are one's own, else by the licence declared."""
+def learnt_from(said: str, name: str, library: Library) -> tuple[Component, ...]:
+    """What something was learnt from: nothing more where it is one's own, else by the licence declared."""
     if said.strip().casefold() in OWN:
         return ()
     return (_made("training_data", name, declared(said, library)),)
@@ -167,19 +175,19 @@ def weights_in(path: Path, shelf: Shelf, role: str = "denoiser") -> tuple[Compon
     """
     if (path / JSON_NAME).is_file():
         said = describe(path)
-        return _known(said.weights_sha256, role, path.name, said.spec.card.licence, shelf)
+        return _known(said.weights_sha256, role, path.name, said.spec.card, shelf)
     if (path / NETWORK_JSON).is_file():
         part = describe_network(path)
-        return _known(part.weights_sha256, role, path.name, part.card.licence, shelf)
+        return _known(part.weights_sha256, role, path.name, part.card, shelf)
     return worn(role, path, shelf)
 
 
 def weights_of(sha256: str, name: str, shelf: Shelf) -> tuple[Component, ...]:
     """Of weights of which no more than the hash is known."""
-    return _known(sha256, "denoiser", name, "", shelf)
+    return _known(sha256, "denoiser", name, UNSAID, shelf)
 
 
 def measured(folder: Path, shelf: Shelf) -> tuple[Component, ...]:
     """The components of a folder of weights that is no model of its own: an encoder, a measuring network."""
     files: Sequence[Path] = sorted(folder.glob("*.safetensors"))
-    return tuple(part for file in files for part in _known(sha256_file(file), "measure", folder.name, "", shelf))
+    return tuple(part for file in files for part in _known(sha256_file(file), "measure", folder.name, UNSAID, shelf))

@@ -11,6 +11,7 @@ from mezzotint.config import settings
 from mezzotint.errors import InputError, MezzotintError, ProvenanceError
 from mezzotint.files import read_bytes, sha256
 from mezzotint.governance.provenance import credential
+from mezzotint.governance.provenance.alike import alike
 from mezzotint.governance.provenance.chain import Entry
 from mezzotint.governance.provenance.ledger import find, find_named, place
 from mezzotint.governance.provenance.mark import keys
@@ -24,8 +25,8 @@ PROVES, FAILS, SILENT = "proves", "fails", "silent"
 
 @dataclass(frozen=True)
 class Finding:
-    """kind: credential | receipt | ledger | mark | watermark.   verdict: proves | fails | silent.   state: short, and
-    stable.  text: what that proves and what not, in one line."""
+    """kind: credential | receipt | ledger | mark | watermark | near-copy.   verdict: proves | fails | silent.   state:
+    short, and stable.  text: what that proves and what not, in one line."""
 
     kind: str
     verdict: str
@@ -68,7 +69,8 @@ class Verified:
 
 
 def verify(file: str | Path) -> Verified:
-    """Looks for a picture's credential, its receipt beside it, its entry in the ledger, its mark, and its watermark.
+    """Looks for a picture's credential, its receipt beside it, its entry in the ledger, its mark, its watermark, and
+    for registered pictures that it is like.
 
     Raises InputError (unreadable, or no sound PNG, JPEG, WebP), UsageError (settings).
     """
@@ -87,6 +89,7 @@ def verify(file: str | Path) -> Verified:
         _ledger(whole, pixels),
         _mark(data, found),
         _watermark(decoded, asset),
+        Finding("near-copy", SILENT, *alike(decoded)),
     )
     return Verified(path, whole, pixels, asset, found, findings)
 

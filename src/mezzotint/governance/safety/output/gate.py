@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mezzotint.governance.safety.filter_file import Filter
 from mezzotint.governance.safety.output import filters
 from mezzotint.governance.safety.output.colours import Colours, read_rules
 from mezzotint.governance.safety.output.copies import registry
@@ -122,7 +123,7 @@ def _kinds(policy: OutputPolicy) -> tuple[str, ...]:
     return tuple(kind for kind in registry.KINDS if kind != "output" or policy.outputs != "allow")
 
 
-def _wanted(policy: OutputPolicy) -> Iterator[filters.Filter]:
+def _wanted(policy: OutputPolicy) -> Iterator[Filter]:
     """The filters of a policy."""
     yield from () if policy.nsfw == "off" else (filters.OPEN_NSFW, filters.IMAGE_SAFETY)
     yield from () if policy.people == "allow" else (filters.CENTERFACE,)

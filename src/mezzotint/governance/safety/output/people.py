@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mezzotint.errors import GateError
-from mezzotint.governance.safety.output.filters import Network, session
+from mezzotint.governance.safety.output.filters import Network, answers, session
 from mezzotint.governance.safety.output.policy import OutputPolicy, led_to
 from mezzotint.governance.safety.output.verdict import Found, finding
 from mezzotint.governance.safety.prompt.words import Decision
@@ -52,7 +52,7 @@ class People:
     def _score(self, pixels: Pixels) -> float:
         """Of the likeliest face."""
         x = np.asarray(_scaled(pixels), np.float32).transpose(2, 0, 1)[None]
-        heat = self._session.run([OUTPUTS[0]], {INPUT: np.ascontiguousarray(x)})[0]
+        (heat,) = answers(self._session, OUTPUTS[:1], INPUT, np.ascontiguousarray(x))
         return min(1.0, max(0.0, float(heat.max())))
 
 

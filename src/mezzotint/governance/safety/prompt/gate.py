@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from mezzotint.errors import GateError, InputError
 from mezzotint.governance.safety.prompt import shipped
 from mezzotint.governance.safety.prompt.brand import Brand, read_brand
+from mezzotint.governance.safety.prompt.canonical import Canonical, canonical
 from mezzotint.governance.safety.prompt.conjunction import joined
+from mezzotint.governance.safety.prompt.languages import E5, Languages, languages
 from mezzotint.governance.safety.prompt.lexicon import Lexicon
 from mezzotint.governance.safety.prompt.match import Hit, hits
 from mezzotint.governance.safety.prompt.meaning import Meaning, is_vietnamese, meaning
@@ -35,7 +37,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Gate:
-    """Lists and policy, read and checked.   meaning: None where it is not asked."""
+    """Lists and policy, read and checked.   meaning, languages: of English, of others; None where it is not asked."""
 
     lexicon: Lexicon
     policy: Policy = field(default_factory=Policy)
@@ -43,19 +45,20 @@ class Gate:
     brand: Brand | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     meaning: Meaning | None = None
+    languages: Languages | None = None
 
     def check(self, texts: Sequence[Text]) -> Verdict:
         """The verdict on the texts of one picture.  Raises nothing: what cannot be checked is could-not-check."""
         try:
-            return self._verdict(self._findings(texts))
+            return self._verdict(self._findings(texts), self._unread(texts))
         except Exception:  # whatever it is: a gate that cannot run blocks
             return self._verdict([Finding("structure", "failed", "all", Decision.COULD_NOT_CHECK, 1.0)])
 
-    def _verdict(self, found: Iterable[Finding]) -> Verdict:
+    def _verdict(self, found: Iterable[Finding], unread: Sequence[str] = ()) -> Verdict:
         decided = distinct(replace(one, decision=self.policy.decided(one)) for one in found)
         decision = max((one.decision for one in decided), default=Decision.ALLOW)
         absent = self.meaning is None and self.policy.meaning == "auto"
-        loosened = (*self.policy.loosened, *(["meaning=not-installed"] if absent else []))
+        loosened = (*self.policy.loosened, *(["meaning=not-installed"] if absent else []), *unread)
         return Verdict(decision, decided, self.files, loosened, self.policy.sha256)
 
     def _findings(self, texts: Sequence[Text]) -> list[Finding]:
@@ -86,9 +89,22 @@ class Gate:
                 yield Finding(names.category, "name", field, Decision.BLOCK, 1.0)
 
     def _meant(self, read: Views, field: str) -> Iterator[Finding]:
-        if self.meaning is None or is_vietnamese(read.canonical.accented):
+        if self.meaning is None:
             return iter(())
-        return self.meaning.findings(read.canonical.bare, field)
+        if not self._is_foreign(read.canonical):
+            return self.meaning.findings(read.canonical.bare, field)
+        return iter(()) if self.languages is None else self.languages.findings(read.canonical.accented, field)
+
+    def _is_foreign(self, text: Canonical) -> bool:
+        """Whether the head for English cannot read a text."""
+        return self.meaning is not None and (is_vietnamese(text.accented) or self.meaning.is_foreign(text.bare))
+
+    def _unread(self, texts: Sequence[Text]) -> list[str]:
+        """That there is a text whose meaning nobody here can be asked, as ``loosened`` has it."""
+        if self.languages is not None or self.policy.languages != "auto":
+            return []
+        asked = any(self._is_foreign(canonical(one.text)) for one in texts if one.field in MEANT)
+        return ["languages=not-installed"] if asked else []
 
     def _branded(self, read: Views, field: str) -> Iterator[Finding]:
         return iter(()) if self.brand is None else self.brand.findings(read, field)
@@ -154,4 +170,10 @@ def load(policy: Policy | None = None) -> Gate:
             "[safety] meaning is required and its text encoder is not installed; pip install mezzotint-models"
         )
     files |= {} if meant is None else meant.files
-    return Gate(shipped.lexicon(), asked, names, brand, files, meant)
+    others = None if asked.languages == "off" or meant is None else languages()
+    if others is None and asked.languages == "required":
+        raise GateError(
+            f"[safety] languages is required and the encoder {E5.name} is not installed, or meaning is off; {E5.get}"
+        )
+    files |= {} if others is None else {E5.name: E5.sha256}
+    return Gate(shipped.lexicon(), asked, names, brand, files, meant, others)

@@ -189,11 +189,19 @@ def read_words(words: Iterable[str], category: str, severity: str, where: str) -
 
 
 def together(lexicons: Iterable[Lexicon]) -> Lexicon:
-    """Several as one."""
+    """Several as one.  A word that stands in two of them means no harm in the phrases of either."""
     found = tuple(lexicons)
-    return Lexicon(
-        tuple(term for one in found for term in one.terms), tuple(phrase for one in found for phrase in one.harmless)
-    )
+    terms = [term for one in found for term in one.terms]
+    well: dict[tuple[object, ...], dict[Tokens, None]] = {}
+    for term in terms:
+        well.setdefault(_word(term), {}).update(dict.fromkeys(term.allow))
+    merged = (replace(term, allow=tuple(well[_word(term)])) for term in terms)
+    return Lexicon(tuple(merged), tuple(phrase for one in found for phrase in one.harmless))
+
+
+def _word(term: Term) -> tuple[object, ...]:
+    """What makes two terms of two lists the same word of a category."""
+    return term.tokens, term.stem, term.accented, term.dense, term.text if term.dense else "", term.category
 
 
 def _entry(value: Any, where: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 One hidden layer on sentence embeddings, learnt by ``recipes/gates/prompt_head.py`` from texts of this project's.  It
 reads English alone: elsewhere the encoder's words fall to pieces, which is how such texts are known and left to the
-lists.  What it finds is for review: it is a guess.
+lists and to ``languages``.  What it finds is for review: it is a guess.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mezzotint.conditioning.text import TOKENIZER, WEIGHTS
 from mezzotint.errors import GateError, InputError
 from mezzotint.files import read_bytes, sha256
+from mezzotint.governance.safety.prompt.head import Head, meant, read_head
+from mezzotint.governance.safety.prompt.parts import LEAST, parts
+from mezzotint.governance.safety.prompt.scripts import script_of
 from mezzotint.governance.safety.prompt.shipped import shipped
 from mezzotint.governance.safety.prompt.verdict import Finding
-from mezzotint.governance.safety.prompt.words import Decision
 from mezzotint.places import places
 
 HEAD = "head.safetensors"
@@ -34,41 +35,14 @@ PINNED = {
 """SHA-256 of the encoder's files, as the head knows them."""
 
 MAX_BYTES = 1 << 27
-TOKENS, WINDOWS = 62, 8
-"""Read at once, and how many times: a long text hides nothing in its middle."""
-
-REVIEW = 0.5
-"""The score of the head's own threshold."""
+BEGIN, END = 101, 102
+"""The encoder's marks of a text's ends."""
 
 VIETNAMESE = re.compile("[đơưă\u1ea0-\u1ef9]")
 """Letters that no other language here has; the encoder reads them without their marks, as English words."""
 
-LEAST_TOKENS = 3
 PIECES = 1.6
 """Tokens a word above which a text is no English."""
-
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Head:
-    """hidden: (h, 384) and (h,).  out: (categories + 1, h) and (categories + 1,), the last for harm of any kind, which
-    is learnt sooner than which kind it is.  threshold: its logit whose score is 0.5, from which a text is for review;
-    the recipe says how it was chosen, and so does the file.
-    """
-
-    categories: tuple[str, ...]
-    hidden: tuple[Floats, Floats]
-    out: tuple[Floats, Floats]
-    threshold: float
-
-    def read(self, x: Floats) -> tuple[float, str]:
-        """Of embeddings (N, 384): the largest score of harm, 0 ... 1, 0.5 at the threshold, and its likeliest kind."""
-        h = np.maximum(x @ self.hidden[0].T + self.hidden[1], 0)
-        logits = h @ self.out[0].T + self.out[1]
-        most = logits[logits[:, -1].argmax()]
-        score = 1 / (1 + np.exp(self.threshold - most[-1]))
-        return float(score), self.categories[int(most[:-1].argmax())]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,33 +55,38 @@ class Meaning:
     files: Mapping[str, str] = field(default_factory=dict)
 
     def findings(self, text: str, where: str) -> Iterator[Finding]:
-        """MZ-P-<category>-meaning of a text, at most one."""
-        score, category = self.score(text)
-        if score >= REVIEW:
-            yield Finding(category, "meaning", where, Decision.REVIEW, score)
+        """MZ-P-<category>-meaning of a text, at most one.  Raises as ``meant``."""
+        yield from meant(*self.score(text), where)
 
     def score(self, text: str) -> tuple[float, str]:
-        """How surely a text means harm, the largest of its windows, and of which kind; 0 of one that is not read."""
-        ids = self._windows(text)
-        return self.head.read(np.stack([self.encoder.pooled(one) for one in ids])) if ids else (0.0, "")
+        """How surely a text means harm, the largest of its parts, and of which kind; 0 of one that is not read."""
+        read = [] if self.is_foreign(text) else parts(text, self._ids)
+        ids = [np.array([BEGIN, *one, END], np.int64) for one in read]
+        return self.head.read(self.encoder.pooled(ids)) if ids else (0.0, "")
 
-    def _windows(self, text: str) -> list[NDArray[np.int64]]:
-        """Token ids of the whole, in windows, and of its first clause, where styles follow; none of foreign texts."""
+    def is_foreign(self, text: str) -> bool:
+        """Whether a text is of other letters, or its words fall to pieces, as those of other languages do."""
+        if is_of_other_letters(text):
+            return True
         whole = self.tokenizer.encode(text)
         words = len({k for k in whole.word_ids if k is not None})
-        inner = np.array(whole.ids[1:-1], np.int64)
-        if len(inner) < LEAST_TOKENS or len(inner) > PIECES * words:
-            return []
-        parts = [inner[k : k + TOKENS] for k in range(0, min(len(inner), TOKENS * WINDOWS), TOKENS)]
-        clause = np.array(self.tokenizer.encode(text.partition(",")[0]).ids[1:-1], np.int64)
-        first = [clause[:TOKENS]] if LEAST_TOKENS <= len(clause) < len(inner) else []
-        return [np.concatenate((whole.ids[:1], one, whole.ids[-1:])) for one in (*parts, *first)]
+        pieces = len(whole.ids) - 2
+        return pieces >= LEAST and pieces > PIECES * words
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self.tokenizer.encode(text).ids[1:-1])
+
+
+def is_of_other_letters(text: str) -> bool:
+    """Whether half of the letters, or more, are not Latin: the encoder knows few of them."""
+    letters = [c for c in text if c.isalpha()]
+    return 2 * sum(script_of(c) != "latin" for c in letters) >= len(letters) > 0
 
 
 def is_vietnamese(text: str) -> bool:
-    """Whether half of the words, or more, have such letters: small letters with their marks."""
+    """Whether a fourth of the words, or more, have such letters: small letters with their marks."""
     words = text.split()
-    return 2 * sum(VIETNAMESE.search(word) is not None for word in words) >= len(words) > 0
+    return 4 * sum(VIETNAMESE.search(word) is not None for word in words) >= len(words) > 0
 
 
 @cache
@@ -125,14 +104,12 @@ def joined(weights: bytes, tokenizer: bytes, head: Head) -> Meaning:
     """Of the files' bytes."""
     from tokenizers import Tokenizer
 
-    from mezzotint.conditioning.minilm_numpy import NumpyEncoder, arrays
+    from mezzotint.conditioning.minilm_numpy import arrays, int8
 
     reader = Tokenizer.from_str(tokenizer.decode())
     reader.no_padding()
     reader.no_truncation()
-    return Meaning(
-        NumpyEncoder(arrays(weights)[0]), reader, head, {f"{ENCODER}/{name}": d for name, d in PINNED.items()}
-    )
+    return Meaning(int8(arrays(weights)[0]), reader, head, {f"{ENCODER}/{name}": d for name, d in PINNED.items()})
 
 
 def _pinned(path: Path, digest: str) -> bytes:
@@ -148,14 +125,3 @@ def _pinned(path: Path, digest: str) -> bytes:
             f"the prompt gate's file {path} was changed, so nothing is made; install mezzotint-models again"
         )
     return data
-
-
-def read_head(data: bytes) -> Head:
-    """Of a file's bytes."""
-    from mezzotint.conditioning.minilm_numpy import arrays
-
-    t, said = arrays(data)
-    categories = tuple(said["categories"].split(" "))
-    return Head(
-        categories, (t["hidden.weight"], t["hidden.bias"]), (t["out.weight"], t["out.bias"]), float(said["threshold"])
-    )

@@ -33,7 +33,8 @@ SOFT = 0.6
 @dataclass(frozen=True)
 class Policy:
     """categories: allow, review or block, over what the lists say.  review: what review means where nobody looks:
-    block, or allow.  soft: see ``SOFT``.  meaning: auto (asked where the text encoder is installed), required or off.
+    block, or allow.  soft: see ``SOFT``.  meaning, languages: of English and of other texts, auto (asked where the text
+    encoder is installed), required or off.
     brand: the file of an organisation's rules.  names: its lists.
     """
 
@@ -41,6 +42,7 @@ class Policy:
     review: str = "block"
     soft: float = SOFT
     meaning: str = "auto"
+    languages: str = "auto"
     brand: str | None = None
     names: tuple[str, ...] = ()
 
@@ -49,8 +51,9 @@ class Policy:
         """Where it asks less than the default."""
         less = [f"categories.{name}={word}" for name, word in sorted(self.categories.items()) if word != "block"]
         soft = [f"soft={self.soft:g}"] if self.soft > SOFT else []
-        meaning = ["meaning=off"] if self.meaning == "off" else []
-        return (*less, *(["review=allow"] if self.review == "allow" else []), *soft, *meaning)
+        heads = {"meaning": self.meaning, "languages": self.languages}
+        unasked = [f"{name}=off" for name, word in heads.items() if word == "off"]
+        return (*less, *(["review=allow"] if self.review == "allow" else []), *soft, *unasked)
 
     @property
     def sha256(self) -> str:
@@ -89,7 +92,7 @@ def _score(value: Any, where: str) -> float:
 
 _CHECKS: Mapping[str, Checker] = {
     "categories": _categories, "review": choice("block", "allow"), "soft": _score,
-    "meaning": choice("auto", "required", "off"), "brand": reading.said,
+    "meaning": choice("auto", "required", "off"), "languages": choice("auto", "required", "off"), "brand": reading.said,
     "names": several(reading.said),
 }  # fmt: skip
 
