@@ -1,7 +1,7 @@
 """The recipe of the prompt gate's head: ``python recipes/gates/prompt_head.py [--out FILE] [--cache FOLDER]``.
 
 A hidden layer on sentence embeddings of the text encoder that ships, a sigmoid for each category of harm and one for
-harm of any kind, learnt by cross-entropy from phrases (``prompt_head_texts``, ``prompt_head_more``) and the grammar of
+harm of any kind, learnt by cross-entropy from phrases (``prompt_head_texts``) and the grammar of
 ``prompt_head_captions``.  A fifth of the phrases is held out: the threshold of harm of any kind is where FLAGGED of the
 benign texts of phrases never learnt are flagged; then all phrases are learnt.  No set that the gate is measured on is
 read.
@@ -28,15 +28,14 @@ from mezzotint.files import make_folder, sha256
 from mezzotint.governance.safety.prompt import shipped
 from mezzotint.tensorfile import write_tensors
 from recipes.gates import prompt_head_captions as plain
-from recipes.gates import prompt_head_more as wider
 from recipes.gates import prompt_head_texts as texts
 
-CATEGORIES = tuple(texts.HARMS)
-HARMS = {name: phrases + wider.HARMS[name] for name, phrases in texts.HARMS.items()}
-STYLES = texts.STYLES + wider.STYLES
-PEOPLE = texts.PEOPLE + tuple(plain.one(role) for role in plain.ROLES)
-PLACES = texts.PLACES + plain.WHERE + tuple(f"in {plain.one(place)}" for place in plain.SCENERY)
-THINGS = texts.THINGS + wider.THINGS + wider.GOODS
+FIRST, WIDER, HARMS = texts.FIRST, texts.WIDER, texts.HARMS
+CATEGORIES = tuple(HARMS)
+STYLES = FIRST["STYLES"] + WIDER["STYLES"]
+PEOPLE = FIRST["PEOPLE"] + tuple(plain.one(role) for role in plain.ROLES)
+PLACES = FIRST["PLACES"] + plain.WHERE + tuple(f"in {plain.one(place)}" for place in plain.SCENERY)
+THINGS = FIRST["THINGS"] + WIDER["THINGS"] + WIDER["GOODS"]
 HARMFUL, WORDED = 1750, 750
 BENIGN = {
     "well": 2500, "things": 3000, "captions": 2000, "plain": 4000, "art": 2000, "grown": 5000, "goods": 3000,
@@ -70,7 +69,7 @@ def said(phrase: str, draw: Random) -> str:
     made = phrase.replace("{who2}", second).replace("{who}", first)
     if draw.random() < 0.35:
         made = f"{made} {draw.choice(PLACES)}"
-    made = draw.choice(texts.SCENES).format(made)
+    made = draw.choice(FIRST["SCENES"]).format(made)
     styles = draw.sample(STYLES, draw.choice((0, 0, 0, 1, 3, 6)))
     return ", ".join((made, *styles))
 
@@ -82,10 +81,10 @@ def examples(seed: int = 0) -> list[Example]:
     made += [one for label, words in texts.HARM_WORDS.items() for one in _worded(words, label, WORDED, draw)]
     made += _worded(texts.WELL_WORDS, "", BENIGN["words"], draw)
     kinds = {
-        "well": texts.WELL + wider.WELL,
+        "well": FIRST["WELL"] + WIDER["WELL"],
         "things": THINGS,
-        "captions": texts.CAPTIONS + wider.CAPTIONS,
-        "art": wider.ART,
+        "captions": FIRST["CAPTIONS"] + WIDER["CAPTIONS"],
+        "art": WIDER["ART"],
     }
     made += [one for kind, phrases in kinds.items() for one in _of(phrases, "", BENIGN[kind], draw)]
     made += [Example(_styled(draw), "", k % HELD == 0) for k in range(BENIGN["styles"])]
@@ -124,7 +123,7 @@ def _put(what: str, parts: Sequence[str], draw: Random) -> str:
     styles = draw.sample(STYLES, draw.choice((0, 0, 1, 3, 5)))
     if draw.random() < 0.4:
         return ", ".join((f"{article} {parts[0]} {bare}", *parts[1:], *styles))
-    return ", ".join((draw.choice(texts.SCENES).format(what), *parts, *styles))
+    return ", ".join((draw.choice(FIRST["SCENES"]).format(what), *parts, *styles))
 
 
 def _styled(draw: Random) -> str:
