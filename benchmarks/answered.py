@@ -24,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import harness
 
+from mezzotint.config import DEFAULT_MODEL
+
 TARGET = 1.15
 
 
@@ -101,7 +103,7 @@ def elsewhere() -> Iterator[Path]:
 def main(argv: list[str] | None = None) -> int:
     """Runs and prints."""
     parser = harness.arguments(__doc__ or "", 12)
-    parser.add_argument("--model", default="products-pixel")
+    parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--prompt", default="a red armchair on a beige background")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--text", action="store_true", help="read text in pictures too")
