@@ -20,7 +20,7 @@ from mezzotint.catalog.ledger import tables as t
 from mezzotint.catalog.ledger.runs import counts, steer, the_run
 from mezzotint.catalog.planning import ManifestError
 from mezzotint.catalog.running import changed, end
-from mezzotint.errors import ModelError, NonFiniteError, StorageError, UsageError
+from mezzotint.errors import LedgerError, ModelError, NonFiniteError, StorageError, UsageError
 from mezzotint.making.released import Withheld
 
 
@@ -273,6 +273,25 @@ def test_a_clock_that_is_set_back_loses_nothing(tmp_path: Path, tiny: Path) -> N
     now = iter([1e9 - 3600.0 * k for k in range(10_000)])
     assert worker(run, where, model, wall=lambda: next(now)).work() == "done"
     assert states(where.db) == ["done"] * 12 and len(rows(where.db, t.made)) == 12
+
+
+def test_a_ledger_of_another_version_is_named_and_its_pictures_are_found_without_it(tmp_path: Path, tiny: Path) -> None:
+    """As one was before the book counted what is spent."""
+    run, where, model = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    worker(run, where, model).work()
+    for change in ("DROP COLUMN book", "ADD COLUMN spent BIGINT NOT NULL DEFAULT 0"):
+        where.db.write(lambda c, change=change: c.exec_driver_sql(f"ALTER TABLE run {change}"))
+    where.db.engine.dispose()
+    with pytest.raises(LedgerError, match=r"another version of mezzotint \(table run: book, spent\); move it away"):
+        begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    for file in (tmp_path / "out").glob("catalog.sqlite*"):
+        file.rename(tmp_path / file.name)
+
+    def never(ready, wanted, checks):
+        raise AssertionError("made twice")
+
+    run, where, _ = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    assert worker(run, where, model, make=never).work() == "done" and states(where.db) == ["done"] * 12
 
 
 def test_outputs_at_an_address(tmp_path: Path, tiny: Path) -> None:
