@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 
 from mezzotint.catalog.product.backdrop import backdrop_of
 from mezzotint.catalog.product.colour import colour_of
-from mezzotint.catalog.product.cutting import FULL, confidence, cut_out, falling_off, keyed
+from mezzotint.catalog.product.cutting import FULL, confidence, cut_out, falling_off, soft_share, keyed
 from mezzotint.errors import UsageError
 from mezzotint.products.colours import delta_e
 from mezzotint.tuning.masks import Mask, backdrop, mask_of
@@ -89,6 +89,7 @@ def test_a_cut_with_its_shadow_or_with_lines_of_the_background_is_for_review() -
     with_shadow = np.where(shade[..., 0] > 0.15, 255, whole).astype(np.uint8)
     assert confidence(Mask(whole, "grabcut"), shot(product, back)) == 1.0
     assert confidence(Mask(with_shadow, "grabcut"), shaded) < 0.5
+    assert soft_share(with_shadow > 127, shaded) > 0.3 and soft_share(whole > 127, shot(product, back)) == 0
     lines = back.copy()
     lines[20:80:20] = 90.0
     with_lines = np.where(lines[..., 0] < 100, 255, whole).astype(np.uint8)

@@ -61,7 +61,8 @@ class Server:
         until = time.monotonic() + 20
         while True:  # until its orphans have seen that it is gone
             try:
-                return self.start()
+                self.start()
+                break
             except subprocess.CalledProcessError:
                 assert time.monotonic() < until
                 time.sleep(0.1)

@@ -76,7 +76,9 @@ def test_any_batch_makes_the_same_pictures_within_rounding(tmp_path: Path, tiny:
         ids.append([a["id"] for a in assets])
     assert len(shown[0]) == 12 and shown[0].keys() == shown[1].keys() == shown[2].keys()
     for one in shown[1:]:
-        apart = [np.abs(np.frombuffer(one[k], np.uint8) - np.frombuffer(shown[0][k], np.uint8).astype(int)) for k in one]
+        apart = [
+            np.abs(np.frombuffer(one[k], np.uint8) - np.frombuffer(shown[0][k], np.uint8).astype(int)) for k in one
+        ]
         assert max(int(a.max()) for a in apart) <= TOLERANCE["float32"]
     assert ids[2] == ids[3] and shown[2] == shown[3] and not set(ids[0]) & set(ids[1])
 

@@ -207,7 +207,9 @@ def _first(made: Plan, model: Model) -> tuple[str, tuple[str, ...]]:
 
 def _by(seen: Pace) -> tuple[str, ...]:
     """By what the time is known, where no batch was made to see."""
-    said = "the time is as `mezzotint frontier` measured calls of the network; --probe sees how fast this machine is now"
+    said = (
+        "the time is as `mezzotint frontier` measured calls of the network; --probe sees how fast this machine is now"
+    )
     return (said,) if seen.usual and not seen.probed else ()
 
 

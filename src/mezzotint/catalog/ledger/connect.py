@@ -89,7 +89,7 @@ class Database:
 def connected(place: str | Path) -> Database:
     """A file, made where there is none, or the URL of a database.
 
-    Raises UsageError (SQLAlchemy is not installed, a wrong URL), StorageError, LedgerError (no ledger, or one of another
+    Raises UsageError (SQLAlchemy is not installed, a wrong URL), StorageError, LedgerError (no ledger, or of another
     version).
     """
     try:
@@ -120,8 +120,8 @@ def _of_this_version(db: Database) -> None:
     for name, table in meta.tables.items():
         if other := there[name] ^ set(table.columns.keys()):
             raise LedgerError(
-                f"{db.name} is a ledger of another version of mezzotint (table {name}: {', '.join(sorted(other))}); move"
-                " it away, or name another (--ledger), and run the manifest again: pictures that are in its folder are"
+                f"{db.name} is a ledger of another version of mezzotint (table {name}: {', '.join(sorted(other))});"
+                " move it away, or name another (--ledger), and run the manifest again: pictures that are in its folder are"
                 " found there and not made twice"
             )
 

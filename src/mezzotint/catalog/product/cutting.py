@@ -46,10 +46,10 @@ AGREED, RUNS_OUT = 0.9, 0.1
 for a product that is all there."""
 
 SOFT, SHADOW = 24, 0.3
-"""A border whose neighbours differ by less, in 256 levels of any colour, is soft; the share of it that is a shadow's."""
+"""A border whose neighbours differ by less, in 256 levels of any colour, is soft; the share of it that is a shadow."""
 
 PLACES = 2
-"""At which a product may leave the picture: a lamp hangs from its cord, lines behind it cross at many."""
+"""At which a product may leave a picture: a lamp hangs from its cord, lines behind it cross at many."""
 
 Colours = NDArray[np.float64]
 
@@ -146,11 +146,11 @@ def confidence(mask: Mask, pixels: Pixels) -> float:
     solid = mask.alpha > 127
     runs_out = float(solid[frame(*solid.shape)].mean())
     kept_in = min(1 - runs_out / RUNS_OUT, PLACES / max(1, _places(solid)))
-    hard = 1 - _soft(solid, pixels) / SHADOW
+    hard = 1 - soft_share(solid, pixels) / SHADOW
     return sure * _agreed(solid, pixels) ** 2 * max(0.0, hard) * max(0.0, kept_in)
 
 
-def _soft(solid: NDArray[np.bool_], pixels: Pixels) -> float:
+def soft_share(solid: NDArray[np.bool_], pixels: Pixels) -> float:
     """The share of a cut's border that no edge of the photograph is on: a shadow that fades."""
     span = (_around(pixels, np.max).astype(np.int16) - _around(pixels, np.min)).max(-1)
     border = _around(solid, np.max) & ~_around(solid, np.min)
