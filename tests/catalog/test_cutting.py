@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 
 from mezzotint.catalog.product.backdrop import backdrop_of
 from mezzotint.catalog.product.colour import colour_of
-from mezzotint.catalog.product.cutting import FULL, confidence, cut_out, falling_off, soft_share, keyed
+from mezzotint.catalog.product.cutting import FULL, confidence, cut_out, falling_off, keyed, soft_share
 from mezzotint.errors import UsageError
 from mezzotint.products.colours import delta_e
 from mezzotint.tuning.masks import Mask, backdrop, mask_of

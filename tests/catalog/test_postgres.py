@@ -105,9 +105,10 @@ def test_the_server_restarts_in_the_middle(tmp_path: Path, tiny: Path, server: S
         if batch == 1 and not done:
             done.append(batch)
             if how == "killed":
-                return server.kill_and_start()
-            server.stop("immediate")
-            server.start()
+                server.kill_and_start()
+            else:
+                server.stop("immediate")
+                server.start()
 
     assert worker(run, where, model, told=told).work() == "done"
     mine = [row for row in rows(where.db, t.asset) if row["run"] == run.id]

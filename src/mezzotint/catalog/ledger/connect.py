@@ -119,10 +119,11 @@ def _of_this_version(db: Database) -> None:
     there = db.read(lambda c: {name: {one["name"] for one in inspect(c).get_columns(name)} for name in meta.tables})
     for name, table in meta.tables.items():
         if other := there[name] ^ set(table.columns.keys()):
+            named = ", ".join(sorted(other))
             raise LedgerError(
-                f"{db.name} is a ledger of another version of mezzotint (table {name}: {', '.join(sorted(other))});"
-                " move it away, or name another (--ledger), and run the manifest again: pictures that are in its folder are"
-                " found there and not made twice"
+                f"{db.name} is a ledger of another version of mezzotint (table {name}: {named}); move it away, or name"
+                " another (--ledger), and run the manifest again: pictures that are in its folder are found there and"
+                " not made twice"
             )
 
 
