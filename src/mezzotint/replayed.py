@@ -15,6 +15,7 @@ from mezzotint.governance.receipt import Made, Receipt, StageMade, read_receipt
 from mezzotint.making.recalled.ours import words_of_made
 from mezzotint.making.recalled.words import Words
 from mezzotint.making.said_again import how_of, placed, request_of
+from mezzotint.pictures.kept import place_of
 
 if TYPE_CHECKING:
     from mezzotint.exported.job import ExportedJob
@@ -70,6 +71,7 @@ def replay(
     words = _words(was.made)
     there = {name: Path(file).expanduser() for name, file in (have or {}).items()}
     own = {"RECEIPT": path} if any(need.word == "RECEIPT" for need in words.needs) else {}
+    own |= {need.word: at for need in words.needs if (at := place_of(need.sha256 or "")).is_file()}
     fields, pictures = placed(words, {**own, **there})
     job, wanted = _one(_job(words, {**fields, **(changed or {})}, pictures), was.made)
     again = next(_images(replace(job, pictures=(wanted,))))

@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 
 from mezzotint.catalog.product.backdrop import backdrop_of
 from mezzotint.catalog.product.colour import colour_of
-from mezzotint.catalog.product.cutting import FULL, confidence, cut_out, falling_off, keyed
+from mezzotint.catalog.product.cutting import FULL, confidence, cut_out, falling_off, keyed, soft_share
 from mezzotint.errors import UsageError
 from mezzotint.products.colours import delta_e
 from mezzotint.tuning.masks import Mask, backdrop, mask_of
@@ -56,7 +56,7 @@ def test_a_background_that_falls_off_is_cut_where_a_plain_one_is_not_found(tmp_p
     Pillow.fromarray(pixels).save(tmp_path / "a.png")
     _, mask = cut_out(tmp_path / "a.png", "", "", (96, 96))
     wrong = ((mask.alpha > 127) != (DISC[..., 0] > 0.5)).mean()
-    assert mask.found == "grabcut" and wrong < 0.01 and confidence(mask, pixels) == 1.0
+    assert mask.found == "grabcut" and wrong < 0.01 and confidence(mask, pixels) > 0.9
 
 
 def test_in_a_scene_the_middle_is_guessed_and_never_sure(tmp_path: Path) -> None:
@@ -78,6 +78,25 @@ def test_a_product_that_runs_out_or_is_cut_in_part_is_for_review() -> None:
     assert confidence(Mask(half, "grabcut"), pixels) < 0.55 < confidence(Mask(half, "file"), pixels)
     near = np.roll(pixels, 24, 1)  # no farther: its background is still found
     assert confidence(Mask(np.roll(whole, 24, 1), "grabcut"), near) < 0.5, "it runs out at the side"
+
+
+def test_a_cut_with_its_shadow_or_with_lines_of_the_background_is_for_review() -> None:
+    """A shadow that fades is cut along no edge; lines behind a product leave the picture at many places."""
+    product, back = np.array([60.0, 50, 160]), np.full((96, 96, 3), 230.0)
+    whole = np.asarray(DISC[..., 0] * 255, np.uint8)
+    shade = np.clip(1 - np.hypot((Y - 70) / 30, (X - 66) / 44), 0, 1)[..., None]
+    shaded = shot(product, back * (1 - 0.5 * shade))
+    with_shadow = np.where(shade[..., 0] > 0.15, 255, whole).astype(np.uint8)
+    assert confidence(Mask(whole, "grabcut"), shot(product, back)) == 1.0
+    assert confidence(Mask(with_shadow, "grabcut"), shaded) < 0.5
+    assert soft_share(with_shadow > 127, shaded) > 0.3 and soft_share(whole > 127, shot(product, back)) == 0
+    lines = back.copy()
+    lines[20:80:20] = 90.0
+    with_lines = np.where(lines[..., 0] < 100, 255, whole).astype(np.uint8)
+    hung = np.where((X == 48) & (Y < 48), 255, whole).astype(np.uint8)
+    cord = np.where(((X == 48) & (Y < 48))[..., None], 90.0, back)
+    assert confidence(Mask(with_lines, "grabcut"), shot(product, lines)) < 0.5
+    assert confidence(Mask(hung, "grabcut"), shot(product, cord)) > 0.9, "as a lamp is"
 
 
 def test_a_key_is_before_what_would_be_found(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from catalogs import asked, begun, rows, states, worker
 from PIL import Image as Pillow
 
+import mezzotint as mz
 from mezzotint.catalog.engine.saved import decoded
 from mezzotint.catalog.ledger import tables as t
 from mezzotint.catalog.product.cutting import confidence
@@ -146,6 +147,8 @@ def test_locked_rows_of_a_run(tmp_path: Path, tiny: Path) -> None:
         assert (shown[3:5, 3:5, 0] == original[2:4, 2:4, 0]).all()
         receipt = json.loads((tmp_path / "out" / "receipts" / f"{row['receipt']}.json").read_text())
         assert receipt["made"]["task"]["locked"] == detail["locked"] and receipt["made"]["task"]["lock"] is True
+        again = mz.replay(tmp_path / "out" / "receipts" / f"{row['receipt']}.json", have={model.system.name: tiny})
+        assert again.verdict == "exact" and again.again.receipt.made.asset_id == row["receipt"], again.factors
     assert len({r["pixels_sha256"] for r in made.values()}) == 6
 
 

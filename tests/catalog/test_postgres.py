@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,9 +54,18 @@ class Server:
     def stop(self, mode: str) -> None:
         self._do("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
 
-    def kill(self) -> None:
+    def kill_and_start(self) -> None:
+        """With -9, and no word to anybody."""
         pid = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + 20
+        while True:  # until its orphans have seen that it is gone
+            try:
+                self.start()
+                break
+            except subprocess.CalledProcessError:
+                assert time.monotonic() < until
+                time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -85,16 +95,20 @@ def test_a_run_is_the_same_as_with_sqlite(tmp_path: Path, tiny: Path, server: Se
     where.db.engine.dispose()
 
 
-def test_the_server_restarts_in_the_middle(tmp_path: Path, tiny: Path, server: Server) -> None:
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_the_server_restarts_in_the_middle(tmp_path: Path, tiny: Path, server: Server, how: str) -> None:
     path = manifest(tmp_path, rows=5)
-    run, where, model = begun(asked(path, tiny, seed=1), tmp_path / "out", server.url)
+    run, where, model = begun(asked(path, tiny, seed=len(how)), tmp_path / "out", server.url)
     done: list[int] = []
 
     def told(batch: int, steps: int) -> None:
         if batch == 1 and not done:
             done.append(batch)
-            server.stop("immediate")
-            server.start()
+            if how == "killed":
+                server.kill_and_start()
+            else:
+                server.stop("immediate")
+                server.start()
 
     assert worker(run, where, model, told=told).work() == "done"
     mine = [row for row in rows(where.db, t.asset) if row["run"] == run.id]

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from catalogs import asked, begun, manifest, pixels, receipts, rows, states, worker
 from PIL import Image as Pillow
@@ -20,8 +21,9 @@ from mezzotint.catalog.ledger import tables as t
 from mezzotint.catalog.ledger.runs import counts, steer, the_run
 from mezzotint.catalog.planning import ManifestError
 from mezzotint.catalog.running import changed, end
-from mezzotint.errors import ModelError, NonFiniteError, StorageError, UsageError
+from mezzotint.errors import LedgerError, ModelError, NonFiniteError, StorageError, UsageError
 from mezzotint.making.released import Withheld
+from mezzotint.replayed import TOLERANCE
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +59,28 @@ def test_ids_are_equal_where_all_that_determines_a_picture_is(tmp_path: Path, ti
         worker(run, where, model).work()
         pairs |= {(row["id"], row["receipt"]) for row in rows(where.db, t.made)}
     assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs}) == 36
+
+
+def test_any_batch_makes_the_same_pictures_within_rounding(tmp_path: Path, tiny: Path) -> None:
+    """Variants, seeds and buckets are equal; an id stands for bits, so it is another in another shape, always."""
+    shown, ids = [], []
+    for batch in (1, 4, 16, 16):
+        said = asked(manifest(tmp_path), tiny)
+        out = tmp_path / f"out-{batch}-{len(shown)}"
+        run, where, model = begun(dataclasses.replace(said, words=dataclasses.replace(said.words, batch=batch)), out)
+        assert worker(run, where, model).work() == "done"
+        names = ("sku", "variant", "seed", "bucket", "prompt")
+        files = {row["id"]: row["file"] for row in rows(where.db, t.made)}
+        assets = sorted(rows(where.db, t.asset), key=lambda row: row["number"])
+        shown.append({tuple(a[n] for n in names): pixels(out)[files[a["id"]]] for a in assets})
+        ids.append([a["id"] for a in assets])
+    assert len(shown[0]) == 12 and shown[0].keys() == shown[1].keys() == shown[2].keys()
+    for one in shown[1:]:
+        apart = [
+            np.abs(np.frombuffer(one[k], np.uint8) - np.frombuffer(shown[0][k], np.uint8).astype(int)) for k in one
+        ]
+        assert max(int(a.max()) for a in apart) <= TOLERANCE["float32"]
+    assert ids[2] == ids[3] and shown[2] == shown[3] and not set(ids[0]) & set(ids[1])
 
 
 def test_the_same_words_go_on_and_an_edited_row_is_made_alone(tmp_path: Path, tiny: Path) -> None:
@@ -273,6 +297,25 @@ def test_a_clock_that_is_set_back_loses_nothing(tmp_path: Path, tiny: Path) -> N
     now = iter([1e9 - 3600.0 * k for k in range(10_000)])
     assert worker(run, where, model, wall=lambda: next(now)).work() == "done"
     assert states(where.db) == ["done"] * 12 and len(rows(where.db, t.made)) == 12
+
+
+def test_a_ledger_of_another_version_is_named_and_its_pictures_are_found_without_it(tmp_path: Path, tiny: Path) -> None:
+    """As one was before the book counted what is spent."""
+    run, where, model = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    worker(run, where, model).work()
+    for change in ("DROP COLUMN book", "ADD COLUMN spent BIGINT NOT NULL DEFAULT 0"):
+        where.db.write(lambda c, change=change: c.exec_driver_sql(f"ALTER TABLE run {change}"))
+    where.db.engine.dispose()
+    with pytest.raises(LedgerError, match=r"another version of mezzotint \(table run: book, spent\); move it away"):
+        begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    for file in (tmp_path / "out").glob("catalog.sqlite*"):
+        file.rename(tmp_path / file.name)
+
+    def never(ready, wanted, checks):
+        raise AssertionError("made twice")
+
+    run, where, _ = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
+    assert worker(run, where, model, make=never).work() == "done" and states(where.db) == ["done"] * 12
 
 
 def test_outputs_at_an_address(tmp_path: Path, tiny: Path) -> None:

@@ -62,6 +62,28 @@ def test_a_run_into_a_bucket_is_that_into_a_folder(tmp_path: Path, tiny: Path) -
     assert files.exists("shop/catalog/report.html") and files.exists("shop/catalog/catalog.csv")
 
 
+def test_a_bucket_that_goes_away_in_the_middle_ends_the_run_which_goes_on_after(tmp_path: Path, tiny: Path) -> None:
+    files = s3fs.S3FileSystem()
+    files.mkdir("gone")
+    run, where, model = begun(asked(manifest(tmp_path), tiny), "s3://gone/catalog", ledger=str(tmp_path / "l.sqlite"))
+    now, kept = [0.0], dict[str, bytes]()
+
+    def told(batch: int, steps: int) -> None:
+        if batch == 1 and not kept:
+            kept.update({name: files.cat_file(name) for name in files.find("gone")})
+            files.rm("gone", recursive=True)
+
+    clocks = {"wall": lambda: now[0], "pause": lambda seconds: now.__setitem__(0, now[0] + seconds)}
+    with pytest.raises(StorageError, match=r"cannot write s3://gone/catalog"):
+        worker(run, where, model, told=told, **clocks).work()
+    assert states(where.db).count("done") == 4 and states(where.db).count("waiting") == 8
+    files.mkdir("gone")
+    for name, data in kept.items():
+        files.pipe_file(name, data)
+    assert worker(run, where, model, **clocks).work() == "done" and states(where.db) == ["done"] * 12
+    assert len([name for name in files.find("gone") if name.endswith(".png")]) == 12
+
+
 def test_a_bucket_that_refuses_ends_the_run_and_loses_nothing(tmp_path: Path, tiny: Path) -> None:
     said = asked(manifest(tmp_path, rows=1), tiny)
     with pytest.raises(StorageError, match=r"cannot write s3://nowhere/catalog"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import jsonschema
@@ -42,7 +43,12 @@ def test_a_run_is_made_priced_and_reported(inside: Path, capsys) -> None:
     out = inside / "mezzotint-out" / "catalog-m"
     assert {"report.html", "catalog.csv", "catalog.json"} <= {path.name for path in out.iterdir()}
     assert run(["catalog", "status", str(out), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["state"] == "done"
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["state"] == "done" and shown["seconds"]["left"] == 0
+    spent, left = (Decimal(shown["money"][name].removesuffix(" USD")) for name in ("spent", "left"))
+    assert spent > 0 and spent + left == 1
+    assert run(["catalog", "status", str(out)]) == 0
+    assert capsys.readouterr().out.strip().endswith(f"{shown['money']['spent']} spent, {shown['money']['left']} left")
     assert run(["catalog", "report", str(out), "--json", "--quiet"]) == 0
     jsonschema.validate(json.loads(capsys.readouterr().out), schema("mezzotint/catalog/1"))
     assert run(["catalog", "pause", str(out)]) == 2 and run(["catalog", "status", "nowhere"]) == 2

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from mezzotint.catalog.ledger.runs import Run
-from mezzotint.costs.book import Line, is_begun, money, opened
+from mezzotint.costs.book import Line, is_begun, money, opened, units
 from mezzotint.costs.caps import Caps, declared
 from mezzotint.costs.till import Till, till
 from mezzotint.errors import BudgetError
+from mezzotint.governance.licence.money import Money
 
 COMMAND = "catalog"
 
@@ -51,6 +52,14 @@ def spent_by(run: Run) -> Line:
         return Line("", "", nothing, nothing, 0)
     with opened() as book:
         return book.of_run(_name(run), run.currency)
+
+
+def left_of(run: Run) -> Money | None:
+    """What its budget leaves, less what is set aside; None without one."""
+    if run.cap is None:
+        return None
+    paid = spent_by(run)
+    return money(max(0, run.cap - units(paid.spent) - units(paid.reserved)), run.currency)
 
 
 def refusal(run: Run) -> str:

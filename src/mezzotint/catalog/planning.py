@@ -16,7 +16,7 @@ from mezzotint.catalog.manifest.problem import Problem
 from mezzotint.catalog.manifest.row import Row
 from mezzotint.catalog.manifest.table import Table, parse, read_data
 from mezzotint.catalog.plan.batches import rows_of
-from mezzotint.catalog.plan.estimate import UNKNOWN, Pace, budget_of, fits, lesser, probed, too_dear
+from mezzotint.catalog.plan.estimate import UNKNOWN, Pace, budget_of, by_frontier, fits, lesser, probed, too_dear
 from mezzotint.catalog.plan.plan import Calls, Plan, Sketch, calls_of, fitting, plain, planned, sketch, work_of
 from mezzotint.catalog.plan.prepared import prepared
 from mezzotint.catalog.plan.words import Recipe, Words
@@ -28,6 +28,7 @@ from mezzotint.files import canonical_json, sha256
 from mezzotint.governance.licence.money import Money, money
 from mezzotint.making.job import Job
 from mezzotint.making.opened import described
+from mezzotint.making.sizes import size_of
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.model import Model
@@ -161,27 +162,31 @@ def plan(
     ready = _first(made, model)
     return Priced(
         found, made, seen, seen.seconds(made.work), per_hour, budget, _licences(made, model), ready[0],
-        (*found.notes, *ready[1], *_unmade(made)), _needed(found.brief),
+        (*found.notes, *ready[1], *_by(seen), *_unmade(made)), _needed(found.brief),
     )  # fmt: skip
 
 
 def _steps(words: Words, model: Model) -> int:
-    """Of the main stage, as the words or the model's preset have them."""
-    from mezzotint.pretrained.plan import preset
-
-    spec = model.main.spec
-    return preset(spec, words.quality).steps if words.steps is None else words.steps
+    """Of the main stage, as the words, a frontier or the model's preset have them."""
+    job = prepared(Recipe(), words, model, 1).job
+    assert isinstance(job, Job)
+    return job.main.plan.steps
 
 
 def _seen(asked: Asked, whole: Sketch, calls: Calls, model: Model, told: Told, budget: Money | None) -> Pace:
-    """The pace of the recipe that most assets have."""
+    """The pace of the recipe that most assets have: probed, or by a frontier that was measured."""
     sampled = [one for one in whole.groups.items() if calls(one[0])]
-    if asked.probe == 0 and budget is not None and sampled:
-        raise UsageError("--budget needs to know how fast this machine is; leave --probe 0 out")
-    if asked.probe == 0 or not sampled:
+    if not sampled:
         return UNKNOWN
     recipe, assets = max(sampled, key=lambda one: len(one[1]))
     rows = rows_of(len(assets), asked.words.batch)
+    if asked.probe == 0:
+        job = prepared(plain(recipe), asked.words, model, rows).job
+        assert isinstance(job, Job)
+        known = by_frontier(job, calls(recipe), size_of(model.system, recipe.size or None))
+        if known is None and budget is not None:
+            raise UsageError("--budget needs to know how fast this machine is; leave --probe 0 out")
+        return known or UNKNOWN
     work = work_of(recipe, rows, calls(recipe), model.system.size)
     prompts = list(dict.fromkeys(asset.prompt for asset in assets[:rows]))
     return probed(plain(recipe), prompts, rows, work, asked.words, model, asked.probe, told)
@@ -198,6 +203,14 @@ def _first(made: Plan, model: Model) -> tuple[str, tuple[str, ...]]:
     if not isinstance(ready.job, Job):
         return "", ()
     return "" if ready.job.memory is None else str(ready.job.memory), ready.job.notes
+
+
+def _by(seen: Pace) -> tuple[str, ...]:
+    """By what the time is known, where no batch was made to see."""
+    said = (
+        "the time is as `mezzotint frontier` measured calls of the network; --probe sees how fast this machine is now"
+    )
+    return (said,) if seen.usual and not seen.probed else ()
 
 
 def _unmade(made: Plan) -> tuple[str, ...]:

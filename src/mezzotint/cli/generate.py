@@ -80,7 +80,12 @@ if TYPE_CHECKING:
 @click.option("--image", type=click.Path(path_type=Path), help="A picture to begin from.")
 @click.option("--strength", type=float, help="The share of the steps that is run on it.  [0.8, with a mask 1]")
 @click.option("--mask", type=click.Path(path_type=Path), help="A picture of what is painted anew.")
-@click.option("--mask-means", default="white", show_default=True, help="What is painted anew: white or transparent.")
+@click.option(
+    "--mask-means",
+    default="white",
+    show_default=True,
+    help="What is painted anew: white, transparent, or all but a product of white.",
+)
 @click.option("--lock-mask", is_flag=True, help="Outside the mask keep the picture's own pixels, to the bit.")
 @click.option("--outpaint", metavar="LEFT,TOP,RIGHT,BOTTOM", help="Pixels to paint around the picture.")
 @machine_options

@@ -14,7 +14,7 @@ from mezzotint.errors import UsageError
 from mezzotint.files import sha256
 from mezzotint.making.outpaint import Margins, framed, margins_of
 from mezzotint.making.sizes import LARGEST, parse_size
-from mezzotint.pictures.flat import covering, mask_of, rgb
+from mezzotint.pictures.flat import cover_of, covering, mask_of, over, rgb
 from mezzotint.pictures.grey import grey
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.system import picture_shape
@@ -40,7 +40,8 @@ class Edit:
 
     strength: the share of the steps that is run, in (0, 1].  own: (H, W), pixels that stay the picture's own to the
     bit; None is nowhere.  margins: of the frame that was put around the picture, None where there is none.
-    means: by what the mask's file says it, white or transparent.
+    means: by what the mask's file says it, white, transparent or product.   cover: (H, W), how much of each pixel stays
+    where the mask says a product, 255 is all of it; else None.
     """
 
     pixels: Pixels
@@ -49,6 +50,7 @@ class Edit:
     own: NDArray[np.bool_] | None = None
     margins: Margins | None = None
     means: str = "white"
+    cover: NDArray[np.uint8] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -64,8 +66,15 @@ class Edit:
         said |= {"mask": sha256(np.packbits(self.mask).tobytes()), "lock": self.own is not None}
         if self.margins is None:
             other = {} if self.means == "white" else {"mask_means": self.means}
-            return {"name": "inpaint", **said, **other}
+            return {"name": "inpaint", **said, **other, **self._product}
         return {"name": "outpaint", **said, "margins": list(self.margins), "fill": "edge"}
+
+    @property
+    def _product(self) -> Mapping[str, Any]:
+        """Of a product that stays.   alpha: the hash of its cover; locked: of its own pixels, rows from the top."""
+        if self.cover is None:
+            return {}
+        return {"alpha": sha256(self.cover.tobytes()), "locked": sha256(self.pixels[self.full].tobytes())}
 
     def first(self, steps: int) -> int:
         """The number of the first step that is run.  Raises UsageError where none is."""
@@ -113,7 +122,9 @@ class Edit:
         return np.zeros(self.pixels.shape[:2], np.bool_) if self.own is None else self.own
 
     def laid(self, pixels: Pixels) -> Pixels:
-        """The picture's own pixels over what was made, where they are locked."""
+        """The picture's own pixels over what was made: where they are locked, a product's soft edges by its cover."""
+        if self.cover is not None:
+            return over(self.pixels, self.cover, pixels)
         result: Pixels = np.where(self.full[..., None], self.pixels, pixels)
         return result
 
@@ -183,8 +194,9 @@ def _edited(system: System, asked: Request, image: Path, strength: float) -> Edi
         is_ = f"{image} is {pixels.shape[1]}x{pixels.shape[0]}"
         _need(mask is None, f"{is_}; with a mask expected {wanted[0]}x{wanted[1]}")
         pixels = covering(pixels, wanted)
-    own = ~mask if asked.lock_mask and mask is not None else None
-    return Edit(in_channels(pixels, system), mask, strength, own, means=asked.mask_means)
+    cover = cover_of(Path(asked.mask)) if asked.mask is not None and asked.mask_means == "product" else None
+    own = ~mask if (asked.lock_mask or cover is not None) and mask is not None else None
+    return Edit(in_channels(pixels, system), mask, strength, own, means=asked.mask_means, cover=cover)
 
 
 def _outpainted(

@@ -81,7 +81,8 @@ class Request:
     threads: of the processor.  batch: rows computed together; None is as many as there are pictures, at most 16.
     image: a picture to begin from; pictures have its size where the model can.   strength: the share of the steps that
         is run on it, above 0 and at most 1; None is 0.8, with a mask 1.
-    mask: a picture of the same size that says what is painted anew, by mask_means: "white", or "transparent".
+    mask: a picture of the same size that says what is painted anew, by mask_means: "white", "transparent", or
+        "product", all but what is white; that stays to the bit, and grey is laid over what is made.
     lock_mask: whether pixels outside the mask are the picture's own, to the bit.
     outpaint: "LEFT,TOP,RIGHT,BOTTOM", pixels to paint around the picture.
     refiner: a folder that takes the state over at the share ``refiner_at`` of the noise's time; None is 0.8.

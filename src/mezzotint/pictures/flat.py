@@ -15,8 +15,11 @@ from mezzotint.pictures.png import Pixels, read_picture
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MaskMeans = Literal["white", "transparent"]
-"""What is repainted: white (as Stable Diffusion's tools have it) or transparent (as OpenAI's API has it)."""
+MaskMeans = Literal["white", "transparent", "product"]
+"""What is repainted: white (as Stable Diffusion's tools have it), transparent (as OpenAI's API has it), or all but a
+product, which is white and has soft edges of grey."""
+
+FULL = 255
 
 MEANINGS: tuple[MaskMeans, ...] = get_args(MaskMeans)
 
@@ -76,10 +79,24 @@ def mask_of(path: Path, means: str = "white") -> NDArray[np.bool_]:
             " and white without them"
         )
     else:
-        found = np.asarray(flat(image).convert("L")) >= 128
+        light = np.asarray(flat(image).convert("L"))
+        found = light < FULL if means == "product" else light >= 128
     if not found.any():
         raise UsageError(f"{path} asks for nothing to be repainted: expected some {means} pixels; see --mask-means")
     return found
+
+
+def cover_of(path: Path) -> NDArray[np.uint8]:
+    """(H, W), how much of each pixel stays, by a mask that means the product: 255 is all of it."""
+    cover: NDArray[np.uint8] = np.asarray(flat(read_picture(path)).convert("L"), np.uint8)
+    return cover
+
+
+def over(pixels: Pixels, cover: NDArray[np.uint8], made: Pixels) -> Pixels:
+    """p over m by its cover a, (H, W, C): a p + (1 - a) m, rounded to nearest; where a is full it is p to the bit."""
+    alpha = cover[..., None].astype(np.uint32)
+    mixed = (alpha * pixels + (FULL - alpha) * made + FULL // 2) // FULL
+    return mixed.astype(np.uint8)
 
 
 def covering(pixels: Pixels, size: tuple[int, int]) -> Pixels:

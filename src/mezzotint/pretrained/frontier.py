@@ -45,18 +45,44 @@ def words_of(path: Path, described: Described, spec: Spec, quality: str) -> Word
     Raises ModelError: damaged, of another schema, or of other weights.
     """
     try:
-        value = json.loads(read_bytes(path, MAX_BYTES))
-        if value["schema"] != SCHEMA or value["weights_sha256"] != described.weights_sha256:
-            raise ValueError("of another schema, or of another model")
+        value = _of(path, described)
         if tuple(value["shape"]) != spec.shape or quality not in value["recommended"]:
             return None
         said = value["recommended"][quality]
         found = Words(str(said["solver"]), str(said["grid"]), int(said["steps"]))
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is no frontier ({error}); delete it, or measure again with frontier") from error
+    except DAMAGED as error:
+        raise _none(path, error) from error
     if found.steps < 1:
         raise ModelError(f"{path} recommends {found.steps} steps; delete it, or measure again with frontier")
     return found
+
+
+def seconds_of(path: Path, described: Described, spec: Spec, dtype: str, calls: int) -> float | None:
+    """Processor seconds of one network call for one picture, of the setting whose calls are nearest; None where it is
+    of another state's shape or number format.   Raises ModelError as ``words_of``."""
+    try:
+        value = _of(path, described)
+        if tuple(value["shape"]) != spec.shape or value["dtype"] != dtype:
+            return None
+        points = [(float(one["calls"]), float(one["seconds"])) for one in value["points"]]
+        several, seconds = min(points, key=lambda one: abs(one[0] - calls))
+        return seconds / several
+    except (*DAMAGED, ZeroDivisionError) as error:
+        raise _none(path, error) from error
+
+
+DAMAGED = (KeyError, TypeError, ValueError, RecursionError)
+
+
+def _of(path: Path, described: Described) -> Any:
+    value = json.loads(read_bytes(path, MAX_BYTES))
+    if value["schema"] != SCHEMA or value["weights_sha256"] != described.weights_sha256:
+        raise ValueError("of another schema, or of another model")
+    return value
+
+
+def _none(path: Path, error: BaseException) -> ModelError:
+    return ModelError(f"{path} is no frontier ({error}); delete it, or measure again with frontier")
 
 
 def measured(described: Described, spec: Spec, asked: Asked) -> tuple[Asked, str]:

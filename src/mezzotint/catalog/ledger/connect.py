@@ -89,7 +89,8 @@ class Database:
 def connected(place: str | Path) -> Database:
     """A file, made where there is none, or the URL of a database.
 
-    Raises UsageError (SQLAlchemy is not installed, a wrong URL), StorageError, LedgerError.
+    Raises UsageError (SQLAlchemy is not installed, a wrong URL), StorageError, LedgerError (no ledger, or of another
+    version).
     """
     try:
         import sqlalchemy
@@ -104,7 +105,26 @@ def connected(place: str | Path) -> Database:
     from mezzotint.catalog.ledger.tables import meta
 
     found.write(meta.create_all)
+    _of_this_version(found)
     return found
+
+
+def _of_this_version(db: Database) -> None:
+    """Raises LedgerError where a table has other columns than those of this version: what other versions count in them
+    is not known here, and what they made is found again without them."""
+    from sqlalchemy import inspect
+
+    from mezzotint.catalog.ledger.tables import meta
+
+    there = db.read(lambda c: {name: {one["name"] for one in inspect(c).get_columns(name)} for name in meta.tables})
+    for name, table in meta.tables.items():
+        if other := there[name] ^ set(table.columns.keys()):
+            named = ", ".join(sorted(other))
+            raise LedgerError(
+                f"{db.name} is a ledger of another version of mezzotint (table {name}: {named}); move it away, or name"
+                " another (--ledger), and run the manifest again: pictures that are in its folder are found there and"
+                " not made twice"
+            )
 
 
 def _by_url(url: str) -> Database:

@@ -6,6 +6,7 @@ the seconds of a unit of work in batches that were made to see.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -66,6 +67,26 @@ def probed(
     pictures = tuple(ready.wanted(prompts[k % len(prompts)], k) for k in range(rows))
     assert isinstance(ready.job, Job)
     return pace(probe(replace(ready.job, pictures=pictures), seconds, told), work)
+
+
+def by_frontier(job: Job, calls: int, size: tuple[int, int]) -> Pace | None:
+    """As ``frontier`` measured the model's calls on a processor: divided by its threads at best, not at all at most.
+
+    calls: network calls a picture.   size: in which it is made.   None where nothing like it was measured.
+    Raises ModelError for a damaged frontier.
+    """
+    from mezzotint.pretrained.frontier import frontier_path, seconds_of
+
+    main = job.main
+    path = frontier_path(main.model.described.weights_sha256, main.plan.scale)
+    if job.device != "cpu" or len(job.stages) > 1 or not path.is_file():
+        return None
+    dtype = str(job.dtype).removeprefix("torch.")
+    seconds = seconds_of(path, main.model.described, main.model.spec, dtype, calls)
+    if seconds is None:
+        return None
+    each = seconds / math.prod(size)
+    return Pace(each / job.threads, (1 + SHARE) * each)
 
 
 def budget_of(text: str | None, per_hour: Money | None) -> Money | None:

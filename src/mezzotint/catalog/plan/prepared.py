@@ -34,7 +34,7 @@ GUESS = "guess"
 
 @dataclass(frozen=True)
 class Prepared:
-    """job: of the recipe, without pictures.   about: its task.   told: what a prompt tells a model, or UsageError.
+    """job: of the recipe, without pictures.   task: for receipts.   told: what a prompt tells a model, or UsageError.
 
     product: that stays as it was photographed; None where none is locked.
     compared: that is made anew, and compared with its photograph; None where nothing says where it is.
@@ -42,14 +42,9 @@ class Prepared:
 
     job: Job | Composing
     told: Callable[[str], Reading]
-    about: Choice
+    task: Choice
     product: Product | None = None
     compared: Product | None = None
-
-    @property
-    def task(self) -> Choice:
-        """For receipts."""
-        return {**self.about, **({} if self.product is None else self.product.said)}
 
     @cached_property
     def id(self) -> str:
@@ -87,7 +82,7 @@ def prepared(recipe: Recipe, words: Words, model: Model, rows: int) -> Prepared:
             compared = product_of(recipe.image, recipe.mask, asked.size, model.system, recipe.key)
     if recipe.lock:
         product = product_of(recipe.image, recipe.mask, asked.size, model.system, recipe.key)
-        asked = replace(asked, image=product.placed, mask=product.painted, lock_mask=True, size=None)
+        asked = replace(asked, image=product.placed, mask=product.cover, mask_means="product", size=None)
     if compared is not None and compared.found == GUESS:
         compared = None
     found = outline(asked)
@@ -100,7 +95,8 @@ def _composed(recipe: Recipe, words: Words, model: Model) -> Prepared:
     height, width, channels = product.pixels.shape
     job = Composing(backdrop_of(recipe.backdrop), (width, height), channels, marking_of(words.mark))
     picture = sha256(product.pixels.tobytes())
-    return Prepared(job, _nothing, {"name": COMPOSED, "picture": picture, "backdrop": recipe.backdrop}, product)
+    task = {"name": COMPOSED, "picture": picture, "backdrop": recipe.backdrop, **product.said}
+    return Prepared(job, _nothing, task, product)
 
 
 def _nothing(prompt: str) -> Reading:

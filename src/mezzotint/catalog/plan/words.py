@@ -42,8 +42,8 @@ class Words:
 
 
 def words_of(table: dict[str, Any]) -> Words:
-    """The inverse."""
-    return Words(**{field.name: table[field.name] for field in fields(Words)})
+    """The inverse; words that were not known yet when it was written are as nobody says them."""
+    return Words(**{field.name: table[field.name] for field in fields(Words) if field.name in table})
 
 
 @dataclass(frozen=True)

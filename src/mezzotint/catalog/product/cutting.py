@@ -10,6 +10,7 @@ guess    nothing but the middle of the picture: for a person to look at
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,12 @@ STEP, UNKNOWN = 32.0, 0.9
 AGREED, RUNS_OUT = 0.9, 0.1
 """Overlap of a cut with what is unlike its background that is as good as all; share of the frame in it that is too much
 for a product that is all there."""
+
+SOFT, SHADOW = 24, 0.3
+"""A border whose neighbours differ by less, in 256 levels of any colour, is soft; the share of it that is a shadow."""
+
+PLACES = 2
+"""At which a product may leave a picture: a lamp hangs from its cord, lines behind it cross at many."""
 
 Colours = NDArray[np.float64]
 
@@ -123,10 +130,11 @@ def _guessed(pixels: Pixels) -> Mask | None:
 def confidence(mask: Mask, pixels: Pixels) -> float:
     """In a mask, 0 … 1.  One that a person gave is sure.
 
-    A key is, where half of the frame has its colour.  A cut is as sure as three factors say, each 1 at most: its border
-    lies on edges of the photograph (the mean step of brightness across it over ``STEP``); it overlaps with what is
-    unlike the background (intersection over union, over ``AGREED``); and it does not run out of the picture.  A guess
-    is less than ``SURE``.
+    A key is, where half of the frame has its colour.  A cut is as sure as the product of four numbers, each 1 at most:
+    its border lies on edges of the photograph (the mean step of brightness across it over ``STEP``); it overlaps with
+    what is unlike the background (intersection over union, over ``AGREED``, squared); little of its border is soft, as
+    that of a shadow is; it does not run out of the picture, nor leave it at many places.  A guess is less than
+    ``SURE``.
     """
     if mask.found in ("file", "alpha"):
         return 1.0
@@ -137,7 +145,28 @@ def confidence(mask: Mask, pixels: Pixels) -> float:
         return UNKNOWN * SURE * sure
     solid = mask.alpha > 127
     runs_out = float(solid[frame(*solid.shape)].mean())
-    return sure * _agreed(solid, pixels) * max(0.0, 1 - runs_out / RUNS_OUT)
+    kept_in = min(1 - runs_out / RUNS_OUT, PLACES / max(1, _places(solid)))
+    hard = 1 - soft_share(solid, pixels) / SHADOW
+    return sure * _agreed(solid, pixels) ** 2 * max(0.0, hard) * max(0.0, kept_in)
+
+
+def soft_share(solid: NDArray[np.bool_], pixels: Pixels) -> float:
+    """The share of a cut's border that no edge of the photograph is on: a shadow that fades."""
+    span = (_around(pixels, np.max).astype(np.int16) - _around(pixels, np.min)).max(-1)
+    border = _around(solid, np.max) & ~_around(solid, np.min)
+    return float((span[border] < SOFT).mean()) if border.any() else 1.0
+
+
+def _around(values: NDArray[Any], how: Callable[..., NDArray[Any]]) -> NDArray[Any]:
+    """The largest or the least of each pixel and its eight neighbours, (H, W, ...)."""
+    wide = np.pad(values, ((1, 1), (1, 1), *((0, 0),) * (values.ndim - 2)), mode="edge")
+    return how(np.lib.stride_tricks.sliding_window_view(wide, (3, 3), (0, 1)), axis=(-2, -1))
+
+
+def _places(solid: NDArray[np.bool_]) -> int:
+    """How often a cut touches the picture's outermost pixels, going around them once."""
+    ring = np.concatenate([solid[0], solid[1:, -1], solid[-1, -2::-1], solid[-2:0:-1, 0]])
+    return int((ring & ~np.roll(ring, 1)).sum())
 
 
 def _agreed(solid: NDArray[np.bool_], pixels: Pixels) -> float:

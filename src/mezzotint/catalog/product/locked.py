@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mezzotint.catalog.product.cutting import FULL, SURE, confidence, cut_out, scaled
-from mezzotint.config import home
 from mezzotint.errors import InputError
-from mezzotint.files import sha256, write_atomic
+from mezzotint.files import sha256
 from mezzotint.making.edit import in_channels
 from mezzotint.making.sizes import size_of
-from mezzotint.pictures.png import Pixels, png, to_pil
+from mezzotint.pictures.flat import over
+from mezzotint.pictures.kept import kept
+from mezzotint.pictures.png import Pixels
 from mezzotint.tuning.masks import Bytes
 
 if TYPE_CHECKING:
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
 class Product:
     """pixels: (H, W, C), the photograph in the picture's size; alpha: (H, W), 255 where a pixel is all the product's.
 
-    placed, painted: files of the two as ``generate`` takes them: the picture, and white where it is painted.
+    placed, cover: files of the two as ``generate`` takes them: the picture, and a mask that means the product.
     found: how the mask is known.   confidence: in it, 0 … 1.   photo: the photograph's file.
     """
 
     pixels: Pixels
     alpha: Bytes
     placed: Path
-    painted: Path
+    cover: Path
     found: str
     confidence: float
     photo: Path
@@ -63,10 +64,8 @@ class Product:
         return sha256(pixels[self.full].tobytes())
 
     def laid(self, pixels: Pixels) -> Pixels:
-        """The photograph p over what was made m, (H, W, C): a p + (1 - a) m, rounded to nearest."""
-        alpha = self.alpha[..., None].astype(np.uint32)
-        mixed = (alpha * self.pixels + (FULL - alpha) * pixels + FULL // 2) // FULL
-        return mixed.astype(np.uint8)
+        """The photograph over what was made, (H, W, C)."""
+        return over(self.pixels, self.alpha, pixels)
 
 
 def product_of(photo: str, mask: str, size: str | None, system: System, key: str = "") -> Product:
@@ -81,7 +80,7 @@ def product_of(photo: str, mask: str, size: str | None, system: System, key: str
     laid = in_channels(laid, system)
     if not (cover == FULL).any():
         raise InputError(f"{path}: the mask is full nowhere; expected white, or opaque, where the product is")
-    files = _written(laid, cover)
+    files = kept(laid), kept(cover[..., None])
     return Product(laid, cover, *files, known.found, confidence(known, pixels), path)
 
 
@@ -98,15 +97,3 @@ def placed(pixels: Pixels, alpha: Bytes, size: tuple[int, int]) -> tuple[Pixels,
     place = np.s_[top : top + small.shape[0], left : left + small.shape[1]]
     canvas[place], cover[place] = small, alpha
     return canvas, cover
-
-
-def _written(pixels: Pixels, alpha: Bytes) -> tuple[Path, Path]:
-    """Both as files under the home, by their hash: a cache that may be deleted."""
-    folder = home() / "catalog" / "placed"
-    painted = np.where(alpha == FULL, 0, 255).astype(np.uint8)[..., None]
-    return _file(folder, pixels), _file(folder, painted)
-
-
-def _file(folder: Path, pixels: Pixels) -> Path:
-    path = folder / f"{sha256([str(pixels.shape).encode(), pixels.tobytes()])[:32]}.png"
-    return path if path.is_file() else write_atomic(path, png(to_pil(pixels), {}))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from mezzotint.cli.catalog.status import document, line
+from mezzotint.cli.catalog.status import document, line, money
 from mezzotint.cli.catalog.words import asked_of, place_of, plan_options, probing
 from mezzotint.cli.options import print_json
 from mezzotint.cli.output import Bar, StoppedError
@@ -49,15 +49,17 @@ def command(
     """
     asked = asked_of(words)
     with loading():
+        from mezzotint.catalog.ledger.runs import counts
         from mezzotint.catalog.running import Engine, default_out, end, work_all
         from mezzotint.pretrained.model import load
 
         where, model = place_of(out, ledger, asked.manifest), load(asked.words.model)
     run, began = _begun(asked, where, model, quiet), time.perf_counter()
+    before = counts(where.db, run.id)["done"]
     address, by = (out or default_out(asked.manifest), ledger), Engine(engine, workers, gpus, ray_address)
     try:
         with Bar(1, "asset", shown=not quiet) as bar:
-            state = work_all(run, where, model, address, by, lambda: _shown(bar, where, run.id, began))
+            state = work_all(run, where, model, address, by, lambda: _shown(bar, where, run, began, before))
     except KeyboardInterrupt:
         raise StoppedError(f"interrupted; the same command goes on, what is made is in {where.store.address}") from None
     ended = end(run, where, state)
@@ -95,15 +97,13 @@ def exit_code(ended: Ended) -> int:
     return 4 if refused and here["waiting"] == 0 else 3
 
 
-def _shown(bar: Bar, where: Place, run: str, began: float) -> None:
-    """Live: done, blocked, failed, left; pictures a minute."""
+def _shown(bar: Bar, where: Place, run: Run, began: float, before: int) -> None:
+    """Live: done, left and how long (the bar's own), blocked, failed, pictures a minute, money spent and left."""
     from mezzotint.catalog.ledger.runs import counts
 
-    here = counts(where.db, run)
-    minutes = (time.perf_counter() - began) / 60
-    note = (
-        f"{here['blocked'] + here['unchecked']} blocked, {here['parked']} failed, {here['done'] / minutes:.1f} a minute"
-    )
+    here, minutes = counts(where.db, run.id), (time.perf_counter() - began) / 60
+    note = f"{here['blocked'] + here['unchecked']} blocked, {here['parked']} failed"
+    note += f", {(here['done'] - before) / minutes:.1f} a minute" + (f", {money(run)}" if run.per_hour else "")
     bar.at(sum(here.values()) - here["waiting"], note, sum(here.values()))
 
 

@@ -36,31 +36,36 @@ def command(out: str, ledger: str | None, as_json: bool) -> None:
 def line(run: Run, counts: dict[str, int]) -> str:
     """For people."""
     total, done = sum(counts.values()), counts["done"]
-    blocked, made = counts["blocked"] + counts["unchecked"], max(1, total - counts["waiting"])
-    left = run.seconds / made * counts["waiting"]
+    blocked, left = counts["blocked"] + counts["unchecked"], seconds_left(run, counts)
     said = f"run {run.id} {run.state.replace('_', ' ')}: {done:,} of {total:,} done, {blocked:,} blocked"
     said += f", {counts['parked']:,} failed, {counts['waiting']:,} left"
-    said += f"; {run.seconds:.0f} s spent" + (f", about {left:.0f} s left" if counts["waiting"] else "")
-    return said + money(run)
+    said += f"; {run.seconds:.0f} s spent" + (f", about {left:.0f} s left" if left else "")
+    said += f"; {money(run)}" if run.per_hour else ""
+    return said
+
+
+def seconds_left(run: Run, counts: dict[str, int]) -> float | None:
+    """Of one worker, at the pace so far; None where nothing was made to go by."""
+    waiting = counts["waiting"]
+    made = sum(counts.values()) - waiting
+    return run.seconds / made * waiting if made and run.seconds else None if waiting else 0.0
 
 
 def money(run: Run) -> str:
     """Spent, and left of a budget."""
-    from mezzotint.catalog.money import spent_by
-    from mezzotint.costs.book import money as amount
+    from mezzotint.catalog.money import left_of, spent_by
 
-    if not run.per_hour:
-        return ""
-    spent = f"; {spent_by(run).spent} spent"
-    return spent if run.cap is None else f"{spent} of {amount(run.cap, run.currency)}"
+    spent, left = spent_by(run).spent, left_of(run)
+    return f"{spent} spent" if left is None else f"{spent} spent, {left} left"
 
 
 def document(where: Place, run: Run, ended: Ended) -> dict[str, Any]:
     """As JSON."""
-    from mezzotint.catalog.money import spent_by
+    from mezzotint.catalog.money import left_of, spent_by
     from mezzotint.costs.book import money as amount
 
-    priced, paid = bool(run.per_hour), spent_by(run)
+    priced, paid, left = bool(run.per_hour), spent_by(run), left_of(run)
+    seconds = seconds_left(run, ended.counts)
     return {
         "schema": SCHEMA,
         "run": run.id,
@@ -69,11 +74,16 @@ def document(where: Place, run: Run, ended: Ended) -> dict[str, Any]:
         "manifest": run.address,
         "manifest_changed": ended.changed,
         "assets": ended.counts,
-        "seconds": {"planned": round(run.planned_seconds, 3), "spent": round(run.seconds, 3)},
+        "seconds": {
+            "planned": round(run.planned_seconds, 3),
+            "spent": round(run.seconds, 3),
+            "left": None if seconds is None else round(seconds, 3),
+        },
         "money": {
             "spent": str(paid.spent),
             "reserved": str(paid.reserved),
             "budget": None if run.cap is None else str(amount(run.cap, run.currency)),
+            "left": None if left is None else str(left),
         }
         if priced
         else None,

@@ -264,7 +264,10 @@ def _picture_needs(made: Made, pictures: Sequence[str]) -> Iterator[Need]:
         upscaled = task["name"] == "upscale"
         kind = "in its frame" if task["name"] == "outpaint" else "" if upscaled else f"cut to {width}x{height}"
         yield Need("PICTURE", ", ".join(filter(None, ("the picture", kind))) + f"; {PIXELS}", task["picture"])
-    if task["name"] == "inpaint":
+    if task.get("mask_means") == "product":
+        what = "white where the product stays and grey where it is laid over; SHA-256 of its bytes"
+        yield Need("MASK", f"{width}x{height}, {what}", task["alpha"])
+    elif task["name"] == "inpaint":
         yield Need("MASK", f"{width}x{height}, what is painted anew; SHA-256 of its bits, 8 a byte", task["mask"])
 
 
