@@ -13,7 +13,7 @@ import torch
 from reading_case import LEVELS, Case, case, moved, said
 from tiny_systems import save_latent, save_prior
 from torch import Tensor
-from tuning_case import Whole, ran, words
+from tuning_case import ran, words
 
 import mezzotint as mz
 from mezzotint.conditioning.prompts import Prompts
@@ -26,6 +26,7 @@ from mezzotint.pretrained.embeddings import read_embedding, unwritten, widths, w
 from mezzotint.pretrained.families.legible import legible
 from mezzotint.pretrained.model import load
 from mezzotint.pretrained.system import System
+from mezzotint.products.phrases import read, without_names
 from mezzotint.tensorfile import write_tensors
 from mezzotint.tuning.settings import INVERSION, Method
 
@@ -154,13 +155,23 @@ def test_a_latent_of_ours_is_taught(latent: Path, shoot: Path, tmp_path: Path) -
     assert (np.asarray(one.pixels) != np.asarray(plain.pixels)).any()
 
 
-def test_adapters_of_a_latent_of_ours_and_its_names(whole: Whole, latent: Path, shoot: Path, tmp_path: Path) -> None:
+def test_adapters_of_a_latent_of_ours_and_its_names(latent: Path, shoot: Path, tmp_path: Path) -> None:
     out = tmp_path / "o"
     code, _, err = ran(words(shoot, latent, out, "--quiet"), tmp_path)
     assert code == 0 and (out / "adapter.safetensors").is_file(), err
     asked = "acme mug merah dengan latar belakang krem"
     made = mz.generate(asked, model=latent, steps=1, dtype="float32", lora=(out / "adapter.safetensors",)).images[0]
     assert "a red acme mug on a beige background" in str(made.receipt)
+    worn = mz.Request("a zork acme mug", model=latent, dtype="float32", lora=(out / "adapter.safetensors",))
+    notes = " ".join(mz.prepare(worn).notes)
+    assert "zork" in notes and "acme" not in notes
+
+
+def test_a_name_is_no_part_of_another_word() -> None:
+    assert read("a red cupboard", ["cup"]).english == "a red cupboard"
+    assert without_names("A cup, a cupboard", ["Cup"]).split() == ["a", ",", "a", "cupboard"]
+    assert "cup" in read("cup merah dengan latar belakang krem", ["cup"]).english
+    assert without_names("cup สีแดง cupสีแดง", ["cup"]).split() == ["สีแดง", "สีแดง"]
 
 
 def test_what_is_told_no_text_is_not_tuned(shoot: Path, tmp_path: Path) -> None:

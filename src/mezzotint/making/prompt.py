@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.conditioning.labels import Labels, label_cond
 from mezzotint.conditioning.prompts import Prompts
-from mezzotint.conditioning.taught import pieces
 from mezzotint.conditioning.text import Tokens
 from mezzotint.errors import UsageError
 from mezzotint.pretrained.families.known import Reading, family_of
@@ -154,6 +153,7 @@ def _read(system: System, prompt: str) -> tuple[str, list[str]]:
 
 def _strange(english: str, known: set[str], system: System) -> list[str]:
     """The words of a text that a model has never seen; of a model that does not say what it has, none."""
-    unlearned = " ".join(part for _, part in pieces(english, system.embeddings) if isinstance(part, str))
-    said = dict.fromkeys(_WORD.findall(unlearned.lower()))
+    from mezzotint.products.phrases import without_names
+
+    said = dict.fromkeys(_WORD.findall(without_names(english, system.taught)))
     return [w for w in said if w not in known and w.rstrip("s") not in known] if known else []

@@ -142,7 +142,14 @@ def _named(low: str, names: Sequence[str]) -> list[Word]:
     ordered = sorted({name.casefold() for name in names if name.strip()}, key=len, reverse=True)
     if not ordered:
         return []
-    return [Word(m.group(), m.start(), m.end()) for m in re.finditer("|".join(map(re.escape, ordered)), low)]
+    alone = rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, ordered))})(?![a-z0-9])"  # "cup" is not in "cupboard"
+    return [Word(m.group(), m.start(), m.end()) for m in re.finditer(alone, low)]
+
+
+def without_names(text: str, names: Sequence[str]) -> str:
+    """A text in small letters with spaces where it says names."""
+    low = text.casefold()
+    return _without(low, _named(low, names))
 
 
 def _without(low: str, words: Sequence[Word]) -> str:

@@ -44,7 +44,7 @@ def show(manifest: str, found: Checked) -> None:
     for problem in found.problems:
         click.echo(str(problem))
     wrong = len({problem.row for problem in found.problems})
-    said = f"{len(found.problems):,} problems in {wrong:,} rows" if found.problems else "no problems"
+    said = f"problems: {len(found.problems):,}, in rows: {wrong:,}" if found.problems else "no problems"
     print(f"{manifest}: {len(found.rows):,} rows are sound; {said}", file=sys.stderr)
 
 

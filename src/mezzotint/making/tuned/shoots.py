@@ -9,6 +9,7 @@ from itertools import combinations
 from mezzotint.evaluation.features import Features
 from mezzotint.making.tuned.wish import Wish
 from mezzotint.tuning.checks import notes as checked
+from mezzotint.tuning.few import few
 from mezzotint.tuning.photos import Photo, Shoot, held_apart, read_shoot
 from mezzotint.tuning.words import Subject
 
@@ -67,8 +68,8 @@ def _shared(read: Mapping[Subject, Shoot]) -> Iterator[str]:
         both = [photo.name for photo in mine.photos if photo.sha256 in same]
         if both:
             yield (
-                f"{one.name} and {other.name} share {len(both)} photographs, {both[0]} first: what they show is learnt"
-                " by both names, and neither calls it alone"
+                f"{one.name} and {other.name} share photographs ({', '.join(few(both))}): what they show is learnt by"
+                " both names, and neither calls it alone"
             )
 
 
