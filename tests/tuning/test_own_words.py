@@ -17,11 +17,11 @@ from tuning_case import ran, words
 
 import mezzotint as mz
 from mezzotint.conditioning.prompts import Prompts
+from mezzotint.conditioning.vocabulary import Learning
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.making.prompt import told
 from mezzotint.making.tuned.product import Vectors, until
-from mezzotint.nets.vocabulary import Learning
 from mezzotint.pretrained.embeddings import read_embedding, unwritten, widths, with_embeddings
 from mezzotint.pretrained.families.legible import legible
 from mezzotint.pretrained.model import load

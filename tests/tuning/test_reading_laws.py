@@ -11,10 +11,10 @@ import torch
 from reading_case import CAPTIONS, Case, case, moved, said
 from torch import Tensor
 
+from mezzotint.conditioning.vocabulary import Learning
 from mezzotint.making.tuned.base import worn_parts
 from mezzotint.making.tuned.learn import learn, moments
 from mezzotint.making.tuned.product import Layers, Vectors, until
-from mezzotint.nets.vocabulary import Learning
 from mezzotint.pretrained.embeddings import read_embedding
 from mezzotint.pretrained.families.clip import emphasised
 from mezzotint.pretrained.families.legible import legible

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mezzotint.conditioning.text import VOCABULARY, WIDTH
+from mezzotint.conditioning.vocabulary import Extended
 from mezzotint.errors import ModelError
-from mezzotint.nets.vocabulary import Extended
 
 LEVELS = 127
 """int8 values used on each side of zero."""

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from mezzotint.codecs.factor import factor
 from mezzotint.errors import ModelError
+from mezzotint.pictures.factor import factor
 
 
 @dataclass(frozen=True)

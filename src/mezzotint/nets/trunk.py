@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mezzotint.codecs.factor import factor
 from mezzotint.nets.cond import check_state
 from mezzotint.nets.magnitude import SILU, MPConv, dense, pixel_norm, sum_weights
 from mezzotint.nets.precision import compute_dtype
 from mezzotint.nets.unet import resampled
+from mezzotint.pictures.factor import factor
 
 
 class Block(nn.Module):

@@ -150,8 +150,8 @@ def taught(network: nn.Module, learned: Sequence[Learned], encoder: str) -> nn.M
     """A text encoder that shares every weight with ``network`` and knows the words."""
     import torch
 
+    from mezzotint.conditioning.vocabulary import Extended
     from mezzotint.nets.shared import put, shared
-    from mezzotint.nets.vocabulary import Extended
 
     mine = [one.vectors(encoder) for one in learned if encoder in one.keys]
     if not mine:

@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mezzotint.codecs.factor import factor
 from mezzotint.errors import InputError, ModelError, UsageError, unknown
 from mezzotint.files import pretty_json, sha256, write_atomic
+from mezzotint.pictures.factor import factor
 from mezzotint.pretrained.components import Components, components, is_diffusers, refuse_parts
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.folder import CARD_NAME, Described, card_page, describe, table, verify

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mezzotint.conditioning.vocabulary import Learning
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import UsageError
 from mezzotint.nets.adapters.lora import Layer
 from mezzotint.nets.shared import put, shared
-from mezzotint.nets.vocabulary import Learning
 from mezzotint.pretrained.embeddings import Learned
 from mezzotint.pretrained.families.legible import Legible, legible
 from mezzotint.pretrained.system import System
