@@ -92,6 +92,8 @@ def test_nothing_is_overwritten(inside: Path, capsys: pytest.CaptureFixture[str]
     assert run(["generate", "boot", "--quiet", "--out", "x"]) == 2
     assert "finished run; nothing is ever overwritten" in capsys.readouterr().err
     assert {n: (inside / "x" / n).stat().st_mtime_ns for n in names(inside / "x")} == before
+    assert run(["generate", "sneaker", "--quiet", "--out", "x", "--model", "no-such-model"]) == 2
+    assert "finished run" in capsys.readouterr().err  # said before a model is looked for
     (inside / "y").mkdir()
     (inside / "y" / "sneaker-0.png").write_bytes(b"mine")
     assert run(["generate", "sneaker", "--quiet", "--out", "y"]) == 2

@@ -21,8 +21,7 @@ from mezzotint.cli.options import (
     seed_option,
     settled,
 )
-from mezzotint.cli.pictures import loading, run
-from mezzotint.errors import UsageError
+from mezzotint.cli.pictures import loading, place, run
 
 if TYPE_CHECKING:
     from mezzotint.exported.job import ExportedJob
@@ -116,10 +115,10 @@ def command(
     the same command with the same --out goes on.
     """
     began = time.perf_counter()
-    words = settled(
-        {**words, "out": _out(out)}, "model", "quality", "device", "dtype", "threads", "batch", "mark", "out"
-    )
-    place = words.pop("out")
+    words |= {"out": None if out is None else str(out)}
+    words = settled(words, "model", "quality", "device", "dtype", "threads", "batch", "mark", "out")
+    said = words.pop("out")
+    where = place(None if said is None else Path(said))
 
     from mezzotint.making.request import Request
 
@@ -128,7 +127,7 @@ def command(
         job = _exported(asked, film=film, embed_prompt=embed_prompt) if _is_exported(asked) else _job(asked)
     return run(
         job,
-        None if place is None else Path(place),
+        where,
         "generate",
         film,
         as_json,
@@ -164,10 +163,3 @@ def _exported(asked: Request, **kept: bool) -> ExportedJob:
 
     refuse([word for word, wanted in kept.items() if wanted])
     return prepare(asked)
-
-
-def _out(out: Path | None) -> str | None:
-    """As settings have it.  Raises UsageError for a file."""
-    if out is not None and out.is_file():
-        raise UsageError(f"--out {out} is a file; expected a folder, or a name for a new one")
-    return None if out is None else str(out)

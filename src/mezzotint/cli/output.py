@@ -29,13 +29,18 @@ def slug(text: str, otherwise: str) -> str:
     return _UNFIT.sub("-", text.lower()).strip("-")[:40].strip("-") or otherwise
 
 
+def refuse_picture_name(out: Path | None) -> None:
+    """Raises UsageError where ``--out`` names a picture and not a folder."""
+    if out is not None and out.suffix.lower() in PICTURES and not out.is_dir():
+        raise UsageError(f"--out {out} names a picture; expected the run's folder, in which pictures are PNG files")
+
+
 def run_folder(out: Path | None, verb: str) -> Path:
     """The folder given, or a new one ``./mezzotint-out/<time>-<verb>``; it exists and can be written.
 
     What a killed process left half written there is removed.  Raises StorageError, UsageError for a picture's name.
     """
-    if out is not None and out.suffix.lower() in PICTURES and not out.is_dir():
-        raise UsageError(f"--out {out} names a picture; expected the run's folder, in which pictures are PNG files")
+    refuse_picture_name(out)
     folder = make_folder(out) if out is not None else _new_folder(verb)
     probe = write_atomic(folder / f".probe-{time.monotonic_ns()}", b"")
     probe.unlink(missing_ok=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.cli.options import print_json
-from mezzotint.cli.output import Bar, StoppedError, run_folder, slug
-from mezzotint.errors import BudgetError, BudgetSpentError, StorageError
+from mezzotint.cli.output import Bar, StoppedError, refuse_picture_name, run_folder, slug
+from mezzotint.errors import BudgetError, BudgetSpentError, StorageError, UsageError
 from mezzotint.files import pretty_json, sha256, write_atomic, write_once
 
 if TYPE_CHECKING:
@@ -37,6 +37,19 @@ PARTLY = 3
 """The exit code of a run some of whose pictures a gate withheld."""
 
 
+def place(out: Path | None) -> Path | None:
+    """What ``--out`` says, looked at before anything is loaded.
+
+    Raises UsageError for a file or a picture's name, StorageError where a run is finished.
+    """
+    if out is not None and out.is_file():
+        raise UsageError(f"--out {out} is a file; expected a folder, or a name for a new one")
+    refuse_picture_name(out)
+    if out is not None and (out / "run.json").exists():
+        raise StorageError(f"{out} holds a finished run; nothing is ever overwritten, choose another --out")
+    return out
+
+
 class Folder:
     """Where a job's files go.  A run stopped halfway goes on in its folder; a finished one is never touched."""
 
@@ -46,8 +59,6 @@ class Folder:
         self.entries: dict[str, dict[str, Any]] = {}
         self.tiles: dict[str, Pixels] = {}
         self.withheld: list[Withheld] = []
-        if (path / "run.json").exists():
-            raise StorageError(f"{path} holds a finished run; nothing is ever overwritten, choose another --out")
 
     def _id(self, wanted: Wanted) -> str:
         return self.job.made(wanted).asset_id
@@ -250,9 +261,9 @@ def run(
         print(f"mezzotint: {note}", file=sys.stderr)
     if job.memory is not None and not quiet:
         print(f"mezzotint: this takes {job.memory}", file=sys.stderr)
-    place = run_folder(out, command)
+    where = run_folder(out, command)
     with _released(photos) as release, _purse(command) as money:
-        folder = Folder(place, job, release, embed_prompt=embed_prompt)
+        folder = Folder(where, job, release, embed_prompt=embed_prompt)
         document = _made(folder, film, command, began, money, shown=not quiet)
     if as_json:
         print_json({**document, "out": str(folder.path)})

@@ -18,7 +18,7 @@ from mezzotint.cli.options import (
     seed_option,
     settled,
 )
-from mezzotint.cli.pictures import loading, run
+from mezzotint.cli.pictures import loading, place, run
 
 LARGER = ("by", "strength", "noise_level", "tile", "overlap")
 TEXTS = ("prompt", "negative_prompt")
@@ -49,6 +49,7 @@ def command(picture: Path, out: Path | None, as_json: bool, quiet: bool, **words
     Works in overlapping tiles that are blended in every step. Writes what generate writes.
     """
     began = time.perf_counter()
+    place(out)
     words = settled(words, "quality", "device", "dtype", "threads", "batch", "mark")
     from mezzotint.conditioning.prompts import Prompts
     from mezzotint.making.request import How

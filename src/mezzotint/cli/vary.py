@@ -18,7 +18,7 @@ from mezzotint.cli.options import (
     seed_option,
     settled,
 )
-from mezzotint.cli.pictures import loading, run
+from mezzotint.cli.pictures import loading, place, run
 
 
 @click.command("vary")
@@ -40,6 +40,7 @@ def command(picture: Path, other: Path | None, out: Path | None, as_json: bool, 
     The picture's embedding stands in for a prompt's. Writes what generate writes.
     """
     began = time.perf_counter()
+    place(out)
     words = settled(words, "quality", "device", "dtype", "threads", "batch", "mark")
     from mezzotint.making.request import How
 
