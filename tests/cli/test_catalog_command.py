@@ -56,6 +56,15 @@ def test_a_run_is_made_priced_and_reported(inside: Path, capsys) -> None:
     assert run(["catalog", "run", *words, "--workers", "0"]) == 2
 
 
+def test_a_plan_has_the_same_ids_at_any_batch(inside: Path, capsys) -> None:
+    """On a model so small that a thread is enough for one picture of it, and not for sixteen."""
+    (inside / "m.csv").write_text("sku,prompt,variants\na,sneaker,3\nb,ankle boot,3\n")
+    for batch in ("1", "4", "16"):
+        words = ["m.csv", "--model", "fashion", "--probe", "0", "--quiet", "--batch", batch, "--csv", f"{batch}.csv"]
+        assert run(["catalog", "plan", *words]) == 0
+    assert len({(inside / f"{batch}.csv").read_bytes() for batch in (1, 4, 16)}) == 1
+
+
 def test_the_example_is_sound(capsys, monkeypatch) -> None:
     monkeypatch.chdir(Path(__file__).parents[2])
     assert run(["catalog", "check", "examples/catalog.csv", "--json"]) == 0
