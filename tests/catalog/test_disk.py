@@ -18,6 +18,8 @@ from mezzotint.catalog.ledger import tables as t
 from mezzotint.catalog.planning import Asked
 from mezzotint.errors import StorageError
 
+pytestmark = pytest.mark.slow
+
 
 class Disk:
     """In memory, at a folder."""

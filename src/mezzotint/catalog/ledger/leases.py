@@ -110,10 +110,11 @@ def _held_elsewhere(c: Connection, run: str, number: int, now: float) -> bool:
 
     from mezzotint.catalog.ledger import tables as t
 
-    leased = select(t.batch).where(t.batch.c.run.in_(_others(c, run)), t.batch.c.state == "leased")
-    held = [(row["run"], row["number"]) for row in c.execute(leased).mappings() if not _is_gone(row, now)]
-    if not held:
+    others = _others(c, run)
+    if not others:
         return False
+    leased = select(t.batch).where(t.batch.c.run.in_(others), t.batch.c.state == "leased")
+    held = [(row["run"], row["number"]) for row in c.execute(leased).mappings() if not _is_gone(row, now)]
     mine = select(t.asset.c.id).where(t.asset.c.run == run, t.asset.c.batch == number, t.asset.c.state == "waiting")
     theirs = select(t.asset.c.id).where(tuple_(t.asset.c.run, t.asset.c.batch).in_(held))
     return not set(c.execute(mine).scalars()).isdisjoint(c.execute(theirs).scalars())
