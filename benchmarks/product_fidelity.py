@@ -207,11 +207,10 @@ def main(argv: list[str] | None = None) -> int:
         halves = products(paths[::2]), products(paths[1::2])
     fit, held = (together([measured(product, given.each) for product in half]) for half in halves)
     at, shipped = limits(fit["sound"]), np.array(astuple(Limits())) * SIGNS
-    print(
-        f"{' and '.join(str(len(half)) for half in halves)} products; limits that this data sets: {np.round(at * SIGNS, 3).tolist()}"
-    )
+    counts = [len(half) for half in halves]
+    print(f"{counts} products; limits that this data sets: {np.round(at * SIGNS, 3).tolist()}")
     rows = [*rates("limits of this data", held, at), *rates("limits that ship", held, shipped)]
-    about = {"each": given.each, "products": [len(half) for half in halves]}
+    about = {"each": given.each, "products": counts}
     return harness.finish(harness.Outcome("product_fidelity", harness.machine(given.threads), about, rows), given.out)
 
 
