@@ -30,8 +30,8 @@ TILES = 16
 NOISE = 6.0
 """Steps of brightness between neighbours that are no detail."""
 
-CORE = 2.0
-"""Pixels from the border, of 256, where colours are the product's alone."""
+OPAQUE, CORE = 250, 2.0
+"""Alpha that nothing shines through; pixels from what has less, of 256, where colours are the product's alone."""
 
 NAMES = ("colour", "detail", "outline")
 
@@ -69,9 +69,8 @@ def fidelity(photo: Pixels, alpha: Bytes, picture: Pixels) -> Fidelity:
     """Of a picture (H, W, 3), by a photograph of the same size and its product's alpha (H, W)."""
     from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-    solid = alpha >= 128
     unit = max(1.0, min(photo.shape[:2]) / 256)
-    inside = np.asarray(distance_transform_edt(np.pad(solid, 1)))[1:-1, 1:-1]
+    inside = np.asarray(distance_transform_edt(np.pad(alpha >= OPAQUE, 1)))[1:-1, 1:-1]
     soft = [gaussian_filter(one.astype(np.float64), (0.7 * unit, 0.7 * unit, 0)) for one in (photo, picture)]
     labs = [cielab(one) for one in soft]
     core = inside > CORE * unit

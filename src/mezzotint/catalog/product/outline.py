@@ -1,15 +1,21 @@
 r"""How far a product's outline is from where its photograph has it, as far as a picture shows that.
 
-Along the normal of each point i of the outline a picture has colours :math:`c(s)`, s the distance outwards. Pushed by
-:math:`\delta` along it, the product would give :math:`a(s-\delta)\,p(s-\delta) + (1 - a(s-\delta))\,b(s)`: a and p are
-the photograph's alpha and colours, b the colours of the picture further out. The misfit :math:`m_i(\delta)` is the sum
-over s of squared differences (CIELAB), each at most ``CAP`` squared and divided by that, averaged over the points near
-i whose normals are alike. So a thin leg is compared with a thin leg, and where the background looks like the product
-no place is better than another.
+Along the normal of each point i of the outline a picture has colours :math:`c(s)`, s the distance outwards. As the
+background's they cost
 
-The measure is the most over points of :math:`\min_{|\delta| < e} m_i - \min_{|\delta| \ge e} m_i`, with e a share of
-the product's size: about how many pixels along the normal are better explained by an outline that is elsewhere. Edges
-are looked for along normals as active contours do (Blake & Isard, 1998, Active Contours, ch. 5).
+.. math:: g_i(c) = (c - \mu_i)^T (\Sigma_i + \sigma^2)^{-1} (c - \mu_i) + \ln |\Sigma_i/\sigma^2 + 1|,
+
+with mean and covariance of what is further out near i; as the product's :math:`|c - p|^2/\sigma^2`, with p the
+photograph's colour there, or as much as :math:`g_i` of the colours of the product near i: minus twice the logarithms of
+Gaussians, without what they share, each at most ``CAP``. With a the photograph's alpha, a product that is pushed by
+:math:`\delta` costs :math:`m_i(\delta) = \sum_s a(s-\delta)\,f_\delta(s) + (1 - a(s-\delta))\,g_i(s)`, averaged over
+the points near i whose normals are alike. So a thin leg is compared with a thin leg, and where the background looks
+like the product no place is better than another.
+
+The measure is the most over points of :math:`\min_{|\delta| < e} m_i - \min_{|\delta| \ge e} m_i` over ``CAP``, with e
+a share of the product's size: how many pixels along the normal are better explained by an outline that is elsewhere.
+Edges are looked for along normals as active contours do (Blake & Isard, 1998, Active Contours, ch. 5), by the colours
+of either side as in region competition (Zhu & Yuille, 1996).
 """
 
 from __future__ import annotations
@@ -29,18 +35,22 @@ REACH, FAR = 12, 14.0
 APART = 0.015
 """Of the product's size (the root of its area): what is no nearer than that is elsewhere."""
 
-NEAR = 0.06
+NEAR = 0.08
 """Of the size: the standard deviation of the weights by which points share what they see."""
 
 POINTS = 300
 """Of the outline that are looked at, at most."""
 
-CAP = 30.0
-"""CIE76 beyond which a colour is simply another."""
+SIGMA, CAP = 4.0, 12.0
+"""CIELAB by which a faithful product's colours differ; what a pixel that is unlike either side costs."""
 
-DEEP, SMOOTH, BLUR, NORMAL = 2.0, 0.7, 2.0, 2.0
-"""Pixels, of 256: from the outline where colours are the product's alone; over which both pictures are smoothed, the
-background is averaged, and alpha is before its normals are taken."""
+DEEP, SMOOTH, NORMAL = 2.0, 0.7, 2.0
+"""Pixels, of 256: from the outline where colours are the product's alone; over which both pictures are smoothed, and
+alpha is before its normals are taken."""
+
+WITHIN, BEHIND = 6.0, 12.0
+"""Pixels, of 256: the standard deviations of the weights by which colours of the product, and of what is further out,
+are those on either side of a point."""
 
 Array = NDArray[np.float64]
 
@@ -56,14 +66,13 @@ def displaced(photo: Pixels, alpha: Bytes, picture: Pixels) -> float:
     points, normals = outline(solid, alpha, unit)
     if not len(points) or not deep.any() or not beyond.any():
         return 0.0
-    shown, own, wide = (
-        cielab(gaussian_filter(one.astype(np.float64), (by * unit, by * unit, 0)))
-        for one, by in ((picture, SMOOTH), (photo, SMOOTH), (picture, BLUR))
-    )
+    width = (SMOOTH * unit, SMOOTH * unit, 0)
+    shown, own = (cielab(gaussian_filter(one.astype(np.float64), width)) for one in (picture, photo))
     cover = gaussian_filter(alpha / 255, SMOOTH * unit)
-    layers = (shown, _spread(wide, beyond), _spread(own, deep), cover[..., None])
+    model = np.concatenate([_spread(own, deep), cover[..., None]], -1)
+    sides = _around(own, deep, points, WITHIN * unit), _around(shown, beyond, points, BEHIND * unit)
     size = float(np.sqrt(solid.sum()))
-    seen = _shared(_misfits(layers, points, normals, unit), points, normals, NEAR * size)
+    seen = _shared(_costs(shown, model, sides, (points, normals, unit)), points, normals, NEAR * size)
     elsewhere = np.abs(_pushes()) * unit >= max(unit, APART * size)
     return max(0.0, float((seen[:, ~elsewhere].min(1) - seen[:, elsewhere].min(1)).max()))
 
@@ -96,18 +105,47 @@ def _spread(colours: Array, where: NDArray[np.bool_]) -> Array:
     return found
 
 
-def _misfits(layers: tuple[Array, ...], points: Array, normals: Array, unit: float) -> Array:
-    """(N, pushes), of each point by itself.   layers: picture, background, product, alpha."""
+Side = tuple[Array, Array, Array]
+"""Mean (N, 3), inverse covariance (N, 3, 3), logarithm of its determinant (N,), the last over that of ``SIGMA``."""
+
+
+def _around(colours: Array, where: NDArray[np.bool_], points: Array, width: float) -> Side:
+    """Of the colours that count around the nearest such pixel to each point."""
+    from scipy.ndimage import distance_transform_edt, gaussian_filter
+
+    y, x = distance_transform_edt(~where, return_distances=False, return_indices=True)
+    at = tuple(np.stack([y, x])[:, *points.astype(np.intp).T])
+    weight = gaussian_filter(where.astype(np.float64), width)[at]
+
+    def mean(values: Array) -> Array:
+        return np.asarray(gaussian_filter(np.where(where, values, 0), width)[at] / weight)
+
+    middle = np.stack([mean(colours[..., k]) for k in range(3)], -1)
+    both = np.stack([[mean(colours[..., j] * colours[..., k]) for j in range(3)] for k in range(3)]).transpose(2, 0, 1)
+    spread = both - middle[:, :, None] * middle[:, None] + SIGMA**2 * np.eye(3)
+    return middle, np.linalg.inv(spread), np.linalg.slogdet(spread / SIGMA**2)[1]
+
+
+def _unlike(seen: Array, side: Side) -> Array:
+    """(N, steps), minus twice the logarithm of the density of colours (N, steps, 3), ``CAP`` at most."""
+    apart = seen - side[0][:, None]
+    return np.minimum(CAP, np.einsum("nsj,njk,nsk->ns", apart, side[1], apart) + side[2][:, None])
+
+
+def _costs(shown: Array, model: Array, sides: tuple[Side, Side], where: tuple[Array, Array, float]) -> Array:
+    """(N, pushes), of each point by itself.   model: the product's colours everywhere, and its alpha.   sides: the
+    product's, the background's.   where: points, normals, pixels of a unit."""
+    points, normals, unit = where
     here = np.arange(-REACH - 2, REACH + 3)
     halves = np.arange(2 * here[0] - 2 * REACH, 2 * here[-1] + 2 * REACH + 1) / 2
-    shown, back = (_along(one, points, normals, here * unit) for one in layers[:2])
-    own, cover = (_along(one, points, normals, halves * unit) for one in layers[2:])
+    seen, own = _along(shown, points, normals, here * unit), _along(model, points, normals, halves * unit)
+    within, behind = (_unlike(seen, side) for side in sides)
     found = []
     for k in range(4 * REACH, -1, -1):  # pushed by -REACH … REACH: read from so much further out … in
-        moved = np.s_[:, k : k + 2 * len(here) - 1 : 2]
-        model = cover[moved] * own[moved] + (1 - cover[moved]) * back
-        found.append(np.minimum(np.square(shown - model).sum(-1) / CAP**2, 1).sum(1))
-    return np.stack(found, 1)
+        moved = own[:, k : k + 2 * len(here) - 1 : 2]
+        cost = np.minimum(within, np.square(seen - moved[..., :3]).sum(-1) / SIGMA**2)
+        found.append((moved[..., 3] * cost + (1 - moved[..., 3]) * behind).sum(1))
+    return np.stack(found, 1) / CAP
 
 
 def _along(layer: Array, points: Array, normals: Array, steps: NDArray[Any]) -> Array:
@@ -119,9 +157,9 @@ def _along(layer: Array, points: Array, normals: Array, steps: NDArray[Any]) -> 
     return np.stack(channels, -1)
 
 
-def _shared(misfits: Array, points: Array, normals: Array, near: float) -> Array:
+def _shared(costs: Array, points: Array, normals: Array, near: float) -> Array:
     """The same, averaged over points that are near and look the same way."""
     apart = np.square(points[:, None] - points).sum(-1)
     weights = np.exp(-apart / (2 * near**2)) * np.maximum(0, normals @ normals.T)
-    found: Array = weights @ misfits / weights.sum(1, keepdims=True)
+    found: Array = weights @ costs / weights.sum(1, keepdims=True)
     return found
