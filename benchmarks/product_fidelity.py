@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import sys
 from dataclasses import astuple
 from pathlib import Path
@@ -152,13 +153,21 @@ def together(of: list[dict[str, list]]) -> dict[str, np.ndarray]:
     return {k: np.array([row for one in of for row in one[k]]).reshape(-1, 3) for k in ("sound", *KINDS)}
 
 
-def limits(of: np.ndarray) -> np.ndarray:
-    """The limits at which ``AIM`` of sound pictures fail by any measure, each measure as likely."""
-    turned = of * SIGNS
-    for share in np.linspace(AIM, 0.002, 60):
-        found = np.quantile(turned, 1 - share, axis=0)
-        if (turned > found).any(1).mean() <= AIM:
-            break
+def limits(of: dict[str, np.ndarray]) -> np.ndarray:
+    """The limits by which most defects fail, while no more than ``AIM`` of sound pictures do by any measure.
+
+    Each is beyond a share of the sound pictures' values; of equal ones those that leave most of them.
+    """
+    turned, defects = of["sound"] * SIGNS, np.concatenate([of[kind] for kind in KINDS]) * SIGNS
+    shares = np.linspace(0, AIM, 8)
+    at = np.quantile(turned, 1 - shares, axis=0)
+    at += 0.05 * np.abs(np.median(turned, 0) - at)  # a little beyond the values that were seen
+    best, found = (-1, 0.0), at[0]
+    for which in itertools.product(range(len(shares)), repeat=3):
+        limit = at[list(which), range(3)]
+        if (turned > limit).any(1).mean() <= AIM:
+            score = int((defects > limit).any(1).sum()), -float(shares[list(which)].sum())
+            best, found = (score, limit) if score > best else (best, found)
     return found
 
 
@@ -206,7 +215,7 @@ def main(argv: list[str] | None = None) -> int:
     with harness.catalogs():
         halves = products(paths[::2]), products(paths[1::2])
     fit, held = (together([measured(product, given.each) for product in half]) for half in halves)
-    at, shipped = limits(fit["sound"]), np.array(astuple(Limits())) * SIGNS
+    at, shipped = limits(fit), np.array(astuple(Limits())) * SIGNS
     counts = [len(half) for half in halves]
     print(f"{counts} products; limits that this data sets: {np.round(at * SIGNS, 3).tolist()}")
     rows = [*rates("limits of this data", held, at), *rates("limits that ship", held, shipped)]
