@@ -123,13 +123,15 @@ def _around(colours: Array, where: NDArray[np.bool_], points: Array, width: floa
     middle = np.stack([mean(colours[..., k]) for k in range(3)], -1)
     both = np.stack([[mean(colours[..., j] * colours[..., k]) for j in range(3)] for k in range(3)]).transpose(2, 0, 1)
     spread = both - middle[:, :, None] * middle[:, None] + SIGMA**2 * np.eye(3)
-    return middle, np.linalg.inv(spread), np.linalg.slogdet(spread / SIGMA**2)[1]
+    inverse, size = np.linalg.inv(spread), np.linalg.slogdet(spread / SIGMA**2)[1]
+    return middle, np.asarray(inverse, np.float64), np.asarray(size, np.float64)
 
 
 def _unlike(seen: Array, side: Side) -> Array:
     """(N, steps), minus twice the logarithm of the density of colours (N, steps, 3), ``CAP`` at most."""
     apart = seen - side[0][:, None]
-    return np.minimum(CAP, np.einsum("nsj,njk,nsk->ns", apart, side[1], apart) + side[2][:, None])
+    found: Array = np.minimum(CAP, np.einsum("nsj,njk,nsk->ns", apart, side[1], apart) + side[2][:, None])
+    return found
 
 
 def _costs(shown: Array, model: Array, sides: tuple[Side, Side], where: tuple[Array, Array, float]) -> Array:
