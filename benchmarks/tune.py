@@ -3,9 +3,9 @@
 The same files, photographs, rank, layers and number of rows: eight, of which four are the prior's in the script, and
 one or two in ours, as its default share has it.  The peer's step is that of ``train_dreambooth_lora.py`` in diffusers'
 examples as read: autoencoder, text encoder, noise, U-Net, squared error with prior preservation, clipping, AdamW.  Once
-as it comes (float32), once at its best here: bfloat16 by autocast, texts encoded before.  Ours at its defaults: the
-fastest number format, states and texts kept, the base's own answer for the prior's target, which is a further forward
-pass of those rows.
+as it comes (float32), once at its best here: bfloat16 by autocast where that is faster, texts encoded before.  Ours at
+its defaults: the fastest number format, states and texts kept, the base's own answer for the prior's target, which is a
+further forward pass of those rows.
 """
 
 from __future__ import annotations
@@ -73,12 +73,15 @@ class Script:
         from peft import LoraConfig
         from PIL import Image
 
+        from mezzotint.nets.precision import best_dtype
+
         pipe = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
         self.unet, self.vae, self.text, self.tokenizer = pipe.unet, pipe.vae, pipe.text_encoder, pipe.tokenizer
-        self.scheduler, self.best = DDPMScheduler.from_config(pipe.scheduler.config), best
+        self.scheduler = DDPMScheduler.from_config(pipe.scheduler.config)
+        self.half = best and best_dtype("cpu") == torch.bfloat16
         for net in (self.unet, self.vae, self.text):
             net.requires_grad_(False)
-        if best:
+        if self.half:
             for net in (self.unet, self.vae, self.text):
                 net.to(torch.bfloat16)
         self.unet.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, init_lora_weights="gaussian", target_modules=TARGETS))
@@ -114,7 +117,7 @@ class Script:
         t = torch.randint(0, self.scheduler.config.num_train_timesteps, (ROWS,))
         noisy = self.scheduler.add_noise(latents, noise, t)
         states = self.encoded() if self.states is None else self.states
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.best):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
             answer = self.unet(noisy, t, states, return_dict=False)[0]
         (own, prior), (target, before) = answer.chunk(2), noise.chunk(2)
         loss = F.mse_loss(own.float(), target.float()) + F.mse_loss(prior.float(), before.float())
@@ -133,7 +136,7 @@ def rows(folder: Path, photos: Path, work: Path, repeats: int, threads: int) -> 
     for _ in range(8):  # until every scene's state is kept
         ours()
     found = []
-    for name, best, target in (("as it comes, float32", False, 0.5), ("bfloat16, texts kept", True, None)):
+    for name, best, target in (("as it comes, float32", False, 0.5), ("at its best, texts kept", True, None)):
         peer = Script(folder, photos, best=best)
         a, b = harness.alternate(lambda: harness.timed(ours), lambda peer=peer: harness.timed(peer), repeats)
         found.append(

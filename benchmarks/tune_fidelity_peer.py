@@ -32,13 +32,13 @@ ROWS, CLASS_PICTURES, SEED = 4, 100, 2**41
 class Setting:
     """How the script is run.
 
-    dtype: of frozen weights, and of arithmetic by autocast.  texts: encoded at each step, padded to their full length,
-    or before all of them; so are pictures where an autoencoder reads them.  objective: the script's, or levels and
-    weights as the base was trained with.
+    dtype: of frozen weights, and of arithmetic by autocast; "fastest" as ours has it.  texts: encoded at each step,
+    padded to their full length, or before all of them; so are pictures where an autoencoder reads them.  objective: the
+    script's, or levels and weights as the base was trained with.
     """
 
     name: str
-    dtype: Literal["float32", "bfloat16"]
+    dtype: Literal["float32", "fastest"]
     texts: Literal["each", "before"]
     objective: Literal["script", "base"] = "script"
 
@@ -47,8 +47,8 @@ SETTINGS = {
     s.name: s
     for s in (
         Setting("script", "float32", "each"),
-        Setting("script-best", "bfloat16", "before"),
-        Setting("script-weighted", "bfloat16", "before", "base"),
+        Setting("script-best", "fastest", "before"),
+        Setting("script-weighted", "fastest", "before", "base"),
     )
 }
 
@@ -93,12 +93,14 @@ class Script:
         import torch
         from peft import LoraConfig, inject_adapter_in_model
 
+        from mezzotint.pretrained.device import dtype_for
         from mezzotint.pretrained.tunable import paths, tunable
 
         torch.manual_seed(task.seed)
+        self.half = (dtype := dtype_for(setting.dtype, "cpu")) == torch.bfloat16
         self.task, self.setting, self.codec = task, setting, task.base.stage.codec("cpu")
         self.own, self.prior = (self.states(x) for x in (own, prior)) if setting.texts == "before" else (own, prior)
-        halves = tunable(task.base.stage, "cpu", getattr(torch, setting.dtype))
+        halves = tunable(task.base.stage, "cpu", dtype)
         layers = list(paths(halves.base))
         self.config = LoraConfig(r=task.rank, lora_alpha=task.rank, init_lora_weights="gaussian", target_modules=layers)
         self.net: nn.Module = inject_adapter_in_model(self.config, copy.deepcopy(halves.base).requires_grad_(False))
@@ -151,7 +153,7 @@ class Script:
         x0 = self.pictures() if self.texts is not None else self.states(self.pictures())
         noise, level = torch.randn_like(x0), self.levels(torch.rand(len(x0), dtype=torch.float64))
         cond = self.encoded(dict) if self.texts is None else self.texts
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.setting.dtype == "bfloat16"):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
             rows = self.errors(x0, noise, level, cond)
         own, prior = rows.chunk(2)
         (own.mean() + PRIOR * prior.mean()).backward()

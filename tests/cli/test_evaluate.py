@@ -90,7 +90,9 @@ def test_what_does_not_compare_is_refused(inside: Path, data: Path, capsys: Capt
 def test_bad_words(inside: Path, data: Path, capsys: Capture) -> None:
     words = ("--data", str(data), *FEW, "--out", "x")
     assert "too few for frechet: expected at least 1281" in refusal(capsys, "evaluate", "fashion", *words)
+    unread = ("--data", "nowhere", *FEW, "--out", "x")
+    assert "too few for frechet" in refusal(capsys, "evaluate", "fashion", *unread)
     assert "metric" in refusal(capsys, "evaluate", "fashion", *words, "--metrics", "beauty")
-    assert "give real pictures" in refusal(capsys, "evaluate", "fashion", "--out", "x")
+    assert "give real pictures" in refusal(capsys, "evaluate", "fashion", *METRICS, "--out", "x")
     assert "multiple of 32" in refusal(capsys, "evaluate", "fashion", *words, "--features", "33")
     assert "nothing" in refusal(capsys, "evaluate", "nothing", *words)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mezzotint.cli.options import (
+    batch_option,
     json_option,
     licence_options,
     machine_options,
@@ -92,7 +93,7 @@ if TYPE_CHECKING:
 @click.option(
     "--compile", "compiled", is_flag=True, help="Compile the network's blocks, once a machine; faster, other rounding."
 )
-@click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
+@batch_option
 @out_option
 @mark_option
 @click.option("--embed-prompt", is_flag=True, help="Write prompt and settings into the PNG, as A1111 does.")

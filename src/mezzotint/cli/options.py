@@ -52,6 +52,13 @@ machine_options = chain(
 mark_option = click.option(
     "--mark", metavar="|".join(MARKS), help="Put an invisible mark into the pixels.  [auto: where there is a key]"
 )
+batch_option = click.option(
+    "--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers."
+)
+picture_options = chain(
+    seed_option, sampling_options, machine_options, batch_option, out_option, mark_option, json_option, quiet_option
+)
+"""Of a command that makes pictures from a picture."""
 use_option = click.option(
     "--use",
     metavar="|".join(USES),

@@ -8,16 +8,7 @@ from typing import Any
 
 import click
 
-from mezzotint.cli.options import (
-    json_option,
-    machine_options,
-    mark_option,
-    out_option,
-    quiet_option,
-    sampling_options,
-    seed_option,
-    settled,
-)
+from mezzotint.cli.options import picture_options, settled
 from mezzotint.cli.pictures import loading, place, run
 
 LARGER = ("by", "strength", "noise_level", "tile", "overlap")
@@ -35,14 +26,7 @@ TEXTS = ("prompt", "negative_prompt")
 @click.option("--tile", type=int, help="Pixels of a tile's side.  [the model's own size]")
 @click.option("--overlap", type=int, help="Pixels by which tiles overlap.  [a quarter of a tile]")
 @click.option("-n", "--n", type=int, default=1, show_default=True, help="How many pictures.")
-@seed_option
-@sampling_options
-@machine_options
-@click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
-@out_option
-@mark_option
-@json_option
-@quiet_option
+@picture_options
 def command(picture: Path, out: Path | None, as_json: bool, quiet: bool, **words: Any) -> int:
     """Make PICTURE larger.
 

@@ -8,16 +8,7 @@ from typing import Any
 
 import click
 
-from mezzotint.cli.options import (
-    json_option,
-    machine_options,
-    mark_option,
-    out_option,
-    quiet_option,
-    sampling_options,
-    seed_option,
-    settled,
-)
+from mezzotint.cli.options import picture_options, settled
 from mezzotint.cli.pictures import loading, place, run
 
 
@@ -26,14 +17,7 @@ from mezzotint.cli.pictures import loading, place, run
 @click.argument("other", type=click.Path(path_type=Path), required=False)
 @click.option("--model", metavar="NAME|PATH", default="products-prior", show_default=True, help="One with a prior.")
 @click.option("-n", "--n", type=int, default=4, show_default=True, help="How many pictures.")
-@seed_option
-@sampling_options
-@machine_options
-@click.option("--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers.")
-@out_option
-@mark_option
-@json_option
-@quiet_option
+@picture_options
 def command(picture: Path, other: Path | None, out: Path | None, as_json: bool, quiet: bool, **words: Any) -> int:
     """Make pictures like PICTURE, or a path of pictures from PICTURE to OTHER.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mezzotint.evaluation.features import DEFAULT_SIZE, extractor
 from mezzotint.evaluation.inception import inception
-from mezzotint.evaluation.measure import METRICS
+from mezzotint.evaluation.measure import METRICS, check
 from mezzotint.making.evaluated import Evaluated, evaluated
 from mezzotint.making.evaluation import Counted, put_to, unheard
 from mezzotint.making.prepare import prepare
@@ -52,7 +52,9 @@ def evaluate(
     """
     chosen = METRICS if metrics == "all" else tuple(m.strip() for m in metrics.split(",") if m.strip())
     extract = inception(features) if isinstance(features, Path) else extractor(features)
-    trial = trial_for(describe_system(find(str(model))), data, n, chosen)
+    system = describe_system(find(str(model)))
+    check(chosen, n, extract)  # before real pictures are read, which takes minutes
+    trial = trial_for(system, data, n, chosen)
     asked = Request(
         trial.prompts, model=model, seed=seed, quality=quality, steps=steps, scale=scale, solver=solver, grid=grid,
         device=device, dtype=dtype, threads=threads, batch=batch,

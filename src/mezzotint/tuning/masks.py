@@ -29,6 +29,15 @@ PLAIN, NEAR = 6.0, 10.0
 """How far (CIE76) its pixels may lie from their median on a plain background;
 how near to it a pixel is surely the background."""
 
+FAINT, SPREADS = 0.75, 2.0
+"""A pixel may be nearly the background's colour and not be it: so far from it at least, and so many times as far as
+the frame's farthest hundredth."""
+
+SHUT_IN, EVEN, SPECK, SHARE = 0.6, 2.5, 1e-4, 0.8
+"""Such a part is the product's where so much of its rim is, where its colour changes no more (CIE76, from a tenth of
+its pixels to nine), and where it is no speck (share of the picture).  Shadows fade.  All of them together take at
+most so much of what surely is the product's: between the wires of a rack there is more, and it is the floor."""
+
 LEAST, MOST = 0.02, 0.9
 """A product takes at least and at most so much of a picture, or the cut is not believed."""
 
@@ -94,10 +103,58 @@ def cut(pixels: Pixels, colour: NDArray[np.float64]) -> Mask | None:
     colour: (3,), or (H, W, 3) of a background that changes.  What is near it is thought background, a frame surely so.
     Rother, Kolmogorov & Blake, 2004, GrabCut: Interactive Foreground Extraction using Iterated Graph Cuts.
     """
-    far = delta_e(pixels, colour) > NEAR
+    apart = delta_e(pixels, colour)
+    far = apart > NEAR
     if not LEAST <= far.mean() <= MOST:
         return None
-    return segmented(pixels, far, frame(*far.shape) & ~far, "grabcut")
+    found = segmented(pixels, far, frame(*far.shape) & ~far, "grabcut")
+    return None if found is None else _with(found, pale(apart), apart)
+
+
+def pale(apart: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Parts of a product that are nearly its background's colour, as a white seat on white, which GrabCut takes out.
+
+    apart: (H, W), CIE76 from the background.  Returns: (H, W), true in connected parts that differ from the background
+    faintly and evenly, and are shut in by what differs clearly.
+    """
+    import cv2
+
+    far, edge = apart > NEAR, apart[frame(*apart.shape)]
+    spread = float(np.quantile(edge[edge <= NEAR], 0.99)) if (edge <= NEAR).any() else NEAR
+    thick = ((apart > max(FAINT, SPREADS * spread)) & ~far).astype(np.uint8)
+    n, labels, boxes, _ = cv2.connectedComponentsWithStats(cv2.erode(thick, np.ones((3, 3), np.uint8)), connectivity=4)
+    found = np.zeros_like(far)
+    for one in range(1, n):
+        left, top, wide, high, area = boxes[one]
+        if area < SPECK * labels.size:
+            continue
+        here = np.s_[max(0, top - 3) : top + high + 3, max(0, left - 3) : left + wide + 3]
+        part = labels[here] == one
+        grown, rim = (cv2.dilate(part.astype(np.uint8), np.ones((k, k), np.uint8)) > 0 for k in (3, 7))
+        if far[here][rim & ~grown].mean() >= SHUT_IN and _even(apart[here][part]):
+            found[here] |= grown & ~far[here]
+    return found if found.sum() <= SHARE * far.sum() else np.zeros_like(found)
+
+
+def _even(values: NDArray[np.float64]) -> bool:
+    low, high = np.quantile(values, (0.1, 0.9))
+    return bool(high - low <= EVEN)
+
+
+def _with(found: Mask, more: NDArray[np.bool_], apart: NDArray[np.float64]) -> Mask:
+    """A mask with parts that it lacks, and the seams between."""
+    import cv2
+
+    if not more.any():
+        return found
+    seams = (cv2.dilate(more.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (apart > FAINT)
+    return _soft((found.alpha > 127) | more | seams, found.found)
+
+
+def _soft(solid: NDArray[np.bool_], found: Found) -> Mask:
+    import cv2
+
+    return Mask(np.asarray(cv2.GaussianBlur(solid.astype(np.uint8) * 255, (3, 3), 0), np.uint8), found)
 
 
 def segmented(pixels: Pixels, product: NDArray[np.bool_], back: NDArray[np.bool_], found: Found) -> Mask | None:
@@ -114,4 +171,4 @@ def segmented(pixels: Pixels, product: NDArray[np.bool_], back: NDArray[np.bool_
     solid = np.isin(guess, (cv2.GC_FGD, cv2.GC_PR_FGD))
     if not LEAST <= solid.mean() <= MOST:
         return None
-    return Mask(np.asarray(cv2.GaussianBlur(solid.astype(np.uint8) * 255, (3, 3), 0), np.uint8), found)
+    return _soft(solid, found)
