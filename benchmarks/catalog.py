@@ -8,9 +8,7 @@ Nothing but the last has a peer; the others are held against what they may take,
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -169,10 +167,7 @@ def main(argv: list[str] | None = None) -> int:
     given = parser.parse_args(argv)
     harness.use_threads(given.threads)
     rows = list[harness.Comparison]()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        os.environ["MEZZOTINT_LEDGER"] = "off"
-        os.environ["MEZZOTINT_HOME"] = str(folder / "home")
+    with harness.catalogs() as folder:
         rows += [checking(folder)] if "check" in given.only else []
         rows += planning(folder) if "plan" in given.only else []
         if "ledger" in given.only:

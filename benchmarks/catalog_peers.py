@@ -10,10 +10,8 @@ ray       ``catalog run --engine ray`` with two actors, and two bare processes t
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -147,10 +145,7 @@ def main(argv: list[str] | None = None) -> int:
     given = parser.parse_args(argv)
     harness.use_threads(given.threads)
     rows = list[harness.Comparison]()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        os.environ["MEZZOTINT_LEDGER"] = "off"
-        os.environ["MEZZOTINT_HOME"] = str(folder / "home")
+    with harness.catalogs() as folder:
         if "pipeline" in given.only:
             rows.append(pipeline(folder / "pipeline", given.n, given.steps, given.repeats))
         rows += [ray(folder / "ray", given.model, given.n, given.repeats)] if "ray" in given.only else []

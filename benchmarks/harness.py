@@ -14,6 +14,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -245,6 +246,15 @@ def use_threads(n: int) -> None:
     import torch
 
     torch.set_num_threads(n)
+
+
+@contextmanager
+def catalogs() -> Iterator[Path]:
+    """A folder for them that is gone after, with a home in it and nothing written into anybody's ledger."""
+    with tempfile.TemporaryDirectory() as place:
+        os.environ["MEZZOTINT_LEDGER"] = "off"
+        os.environ["MEZZOTINT_HOME"] = str(Path(place) / "home")
+        yield Path(place)
 
 
 @contextmanager

@@ -251,7 +251,7 @@ def test_generate_the_command_and_a_request_have_the_same_words() -> None:
 
     said = {p.name: p.default for p in inspect.signature(mezzotint.generate).parameters.values()}
     fields = {f.name: f.default for f in dataclasses.fields(mezzotint.Request)}
-    assert list(said) == list(fields) and said.pop("prompt") is inspect.Parameter.empty
+    assert said.keys() == fields.keys() and said.pop("prompt") is inspect.Parameter.empty
     assert fields.pop("prompt") is dataclasses.MISSING and said == fields
     with click.Context(group) as context:
         command = group.get_command(context, "generate")

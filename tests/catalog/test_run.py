@@ -13,15 +13,19 @@ import pytest
 from catalogs import asked, begun, manifest, pixels, receipts, rows, states, worker
 from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
+from sqlalchemy import update
 
 import mezzotint as mz
 from mezzotint.catalog.engine.make import make
 from mezzotint.catalog.engine.worker import TRIES
 from mezzotint.catalog.ledger import tables as t
+from mezzotint.catalog.ledger.leases import LEASE_SECONDS, Lease, lease
+from mezzotint.catalog.ledger.owner import owner
 from mezzotint.catalog.ledger.runs import counts, steer, the_run
-from mezzotint.catalog.planning import ManifestError
+from mezzotint.catalog.planning import Asked, ManifestError
 from mezzotint.catalog.running import changed, end
 from mezzotint.errors import LedgerError, ModelError, NonFiniteError, StorageError, UsageError
+from mezzotint.files import sha256
 from mezzotint.making.released import Withheld
 from mezzotint.replayed import TOLERANCE
 
@@ -47,40 +51,82 @@ def test_every_asset_is_the_picture_that_generate_makes(tmp_path: Path, tiny: Pa
         assert row["receipt"] == alone.receipt.made.asset_id and row["pixels_sha256"] == alone.receipt.pixels_sha256
 
 
-def test_ids_are_equal_where_all_that_determines_a_picture_is(tmp_path: Path, tiny: Path) -> None:
-    """A catalog's id and a receipt's stand for one another."""
-    pairs = set()
-    for batch, steps in ((4, 2), (4, 3), (8, 2)):
-        said = asked(manifest(tmp_path), tiny)
-        said = type(said)(
-            said.manifest, type(said.words)(**{**said.words.table, "batch": batch, "steps": steps}), probe=0
-        )
-        run, where, model = begun(said, tmp_path / "out")
+def shaped(said: Asked, batch: int, **more) -> Asked:
+    """The same in batches of other shapes."""
+    return dataclasses.replace(said, words=dataclasses.replace(said.words, batch=batch, **more))
+
+
+def never(ready, wanted, checks):
+    """An engine for runs in which nothing is left to make."""
+    raise AssertionError("made twice")
+
+
+def test_ids_go_by_all_that_is_asked_and_not_by_the_shape(tmp_path: Path, tiny: Path) -> None:
+    pairs = list[tuple[str, str]]()
+    for k, (batch, steps) in enumerate(((4, 2), (4, 3), (8, 2))):
+        said = shaped(asked(manifest(tmp_path), tiny), batch, steps=steps)
+        run, where, model = begun(said, tmp_path / f"out-{k}")
         worker(run, where, model).work()
-        pairs |= {(row["id"], row["receipt"]) for row in rows(where.db, t.made)}
-    assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs}) == 36
+        pairs += [(row["id"], row["receipt"]) for row in rows(where.db, t.made)]
+    assert len(pairs) == len({receipt for _, receipt in pairs}) == 36, "a receipt says the shape"
+    assert len({name for name, _ in pairs}) == 24
 
 
 def test_any_batch_makes_the_same_pictures_within_rounding(tmp_path: Path, tiny: Path) -> None:
-    """Variants, seeds and buckets are equal; an id stands for bits, so it is another in another shape, always."""
-    shown, ids = [], []
+    """Ids, variants, seeds and buckets are equal; in the same shape the bits and the receipts are too."""
+    shown, said_of = [], []
     for batch in (1, 4, 16, 16):
-        said = asked(manifest(tmp_path), tiny)
         out = tmp_path / f"out-{batch}-{len(shown)}"
-        run, where, model = begun(dataclasses.replace(said, words=dataclasses.replace(said.words, batch=batch)), out)
+        run, where, model = begun(shaped(asked(manifest(tmp_path), tiny), batch), out)
         assert worker(run, where, model).work() == "done"
-        names = ("sku", "variant", "seed", "bucket", "prompt")
+        names = ("id", "sku", "variant", "seed", "bucket", "prompt")
         files = {row["id"]: row["file"] for row in rows(where.db, t.made)}
-        assets = sorted(rows(where.db, t.asset), key=lambda row: row["number"])
-        shown.append({tuple(a[n] for n in names): pixels(out)[files[a["id"]]] for a in assets})
-        ids.append([a["id"] for a in assets])
+        shown.append({tuple(a[n] for n in names): pixels(out)[files[a["id"]]] for a in rows(where.db, t.asset)})
+        said_of.append(receipts(out))
     assert len(shown[0]) == 12 and shown[0].keys() == shown[1].keys() == shown[2].keys()
     for one in shown[1:]:
         apart = [
             np.abs(np.frombuffer(one[k], np.uint8) - np.frombuffer(shown[0][k], np.uint8).astype(int)) for k in one
         ]
         assert max(int(a.max()) for a in apart) <= TOLERANCE["float32"]
-    assert ids[2] == ids[3] and shown[2] == shown[3] and not set(ids[0]) & set(ids[1])
+    assert shown[2] == shown[3] and said_of[2] == said_of[3] and not said_of[0].keys() & said_of[1].keys()
+
+
+def test_another_batch_finds_what_is_made_and_makes_the_rest(tmp_path: Path, tiny: Path) -> None:
+    said, out = asked(manifest(tmp_path), tiny), tmp_path / "out"
+    run, where, model = begun(said, out)
+
+    def told(batch: int, steps: int) -> None:
+        if batch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        worker(run, where, model, told=told).work()
+    assert len(pixels(out)) == 4
+    other, _, _ = begun(shaped(said, 1), out)
+    assert other.id != run.id and counts(where.db, other.id)["waiting"] == 8
+    assert worker(other, where, model).work() == "done"
+    again, _, _ = begun(said, out)
+    assert again.id == run.id and worker(again, where, model, make=never).work() == "done"
+    made = rows(where.db, t.made)
+    assert [len(row["receipt"]) for row in made] == [32] * 12 and len(receipts(out)) == 12
+    shown = pixels(out)
+    assert {row["file"]: row["pixels_sha256"] for row in made} == {n: sha256(p) for n, p in shown.items()}
+    assert begun(shaped(said, 16), out)[0].id not in (run.id, other.id) and states(where.db) == ["done"] * 36
+
+
+def test_runs_in_two_shapes_never_make_an_asset_at_once(tmp_path: Path, tiny: Path) -> None:
+    said, out = asked(manifest(tmp_path), tiny), tmp_path / "out"
+    run, where, _ = begun(said, out)
+    other, _, _ = begun(shaped(said, 2), out)
+    first = lease(where.db, run.id, owner(), 0.0)
+    assert isinstance(first, Lease) and len(first.wishes) == 4
+    assert [lease(where.db, other.id, owner(), 0.0) for _ in range(2)] == ["busy", "busy"]
+    beside = lease(where.db, other.id, owner(), 0.0)
+    assert isinstance(beside, Lease) and not {w.id for w in first.wishes} & {w.id for w in beside.wishes}
+    where.db.write(lambda c: c.execute(update(t.batch).where(t.batch.c.owner == first.owner).values(owner="a|1|2|b")))
+    late = lease(where.db, other.id, owner(), LEASE_SECONDS + 1)
+    assert isinstance(late, Lease) and {w.id for w in late.wishes} < {w.id for w in first.wishes}, "its holder is gone"
 
 
 def test_the_same_words_go_on_and_an_edited_row_is_made_alone(tmp_path: Path, tiny: Path) -> None:
@@ -96,6 +142,23 @@ def test_the_same_words_go_on_and_an_edited_row_is_made_alone(tmp_path: Path, ti
     worker(edited, where, model).work()
     new = {row["id"]: row for row in rows(where.db, t.made) if row["id"] not in before}
     assert len(new) == 3 and all(row["file"].startswith("assets/S-1/") for row in new.values())
+
+
+def test_one_row_more_or_edited_is_made_alone_though_the_shape_is_another(tmp_path: Path, tiny: Path) -> None:
+    """Four assets are computed in fours, five in eights; what was made in fours stays."""
+    path = manifest(tmp_path, rows=4, variants=1)
+    run, where, model = begun(shaped(asked(path, tiny), 16), tmp_path / "out")
+    worker(run, where, model).work()
+    before = receipts(tmp_path / "out")
+    path.write_text(path.read_text().replace("S-1,ankle boot", "S-1,t-shirt") + "S-4,sneaker,1\n")
+    edited, _, _ = begun(shaped(asked(path, tiny), 16), tmp_path / "out")
+    assert counts(where.db, edited.id) | {"done": 3, "waiting": 2} == counts(where.db, edited.id)
+    worker(edited, where, model).work()
+    after = receipts(tmp_path / "out")
+    assert {name: after[name] for name in before} == before
+    new = [said["made"] for name, said in after.items() if name not in before]
+    assert sorted(made["prompt"] for made in new) == ["sneaker", "t-shirt"]
+    assert {made["stages"][0]["batch"][0] for made in new} == {8}
 
 
 def test_a_manifest_with_problems_is_not_run(tmp_path: Path, tiny: Path) -> None:
@@ -310,9 +373,6 @@ def test_a_ledger_of_another_version_is_named_and_its_pictures_are_found_without
         begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
     for file in (tmp_path / "out").glob("catalog.sqlite*"):
         file.rename(tmp_path / file.name)
-
-    def never(ready, wanted, checks):
-        raise AssertionError("made twice")
 
     run, where, _ = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
     assert worker(run, where, model, make=never).work() == "done" and states(where.db) == ["done"] * 12

@@ -9,6 +9,8 @@ from pathlib import Path
 import jsonschema
 
 from mezzotint.cli import run
+from mezzotint.cli.catalog.plan import command as plan
+from mezzotint.cli.catalog.words import asked_of
 from mezzotint.schemas import schema
 
 
@@ -54,6 +56,20 @@ def test_a_run_is_made_priced_and_reported(inside: Path, capsys) -> None:
     assert run(["catalog", "pause", str(out)]) == 2 and run(["catalog", "status", "nowhere"]) == 2
     assert run(["catalog", "run", "m.csv", "--budget", "-1"]) == 2
     assert run(["catalog", "run", *words, "--workers", "0"]) == 2
+
+
+def test_a_plan_has_the_same_ids_at_any_batch(inside: Path, capsys) -> None:
+    """On a model so small that a thread is enough for sixteen pictures of it, and not for a thousand."""
+    (inside / "m.csv").write_text("sku,prompt,variants\na,sneaker,3\nb,ankle boot,3\n")
+    for batch in ("1", "16"):
+        words = ["m.csv", "--model", "fashion", "--probe", "0", "--quiet", "--batch", batch, "--csv", f"{batch}.csv"]
+        assert run(["catalog", "plan", *words]) == 0
+    assert (inside / "1.csv").read_bytes() == (inside / "16.csv").read_bytes()
+    unsaid = {parameter.name: None for parameter in plan.params}
+    said = {**unsaid, "manifest": "m.csv", "model": "fashion", "seed": 0, "probe": 0.0}
+    own = ("sheet", "out", "ledger", "as_json", "quiet")
+    both = [asked_of({k: v for k, v in {**said, "batch": n}.items() if k not in own}) for n in (1, 1024)]
+    assert both[0].words.threads == both[1].words.threads, "also where there is but one core to run this on"
 
 
 def test_the_example_is_sound(capsys, monkeypatch) -> None:

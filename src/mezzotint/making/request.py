@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.config import DEFAULT_MODEL
@@ -19,8 +19,23 @@ if TYPE_CHECKING:
 File = str | Path
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """What all commands that sample say of the sampler, the machine and marks, meant as in ``Request``."""
+
+    quality: str = "standard"
+    steps: int | None = None
+    scale: float | None = None
+    solver: str | None = None
+    grid: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int | None = None
+    mark: str = "off"
+
+
 @dataclass(frozen=True)
-class How:
+class How(Sampling):
     """The words that ``generate``, ``upscale`` and ``vary`` share, meant as in ``Request``.
 
     said: the texts that all pictures share.  interval: of the noise sigma/alpha in which guidance is on; None is
@@ -30,14 +45,6 @@ class How:
     model: File | Model = DEFAULT_MODEL
     n: int = 1
     seed: int = 0
-    quality: str = "standard"
-    steps: int | None = None
-    scale: float | None = None
-    solver: str | None = None
-    grid: str | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    threads: int | None = None
     batch: int | None = None
     said: Prompts = field(default_factory=Prompts)
     offload: bool = False
@@ -45,7 +52,6 @@ class How:
     interval: tuple[float, float] | None = None
     guidance: str | None = None
     cache: float | None = None
-    mark: str = "off"
 
     def __post_init__(self) -> None:
         if self.cache is not None and not 0 <= self.cache < math.inf:
@@ -55,7 +61,7 @@ class How:
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(Sampling):
     """The words of ``generate``.
 
     prompt: what to make, for a model of text; a label or another word for it for a class-conditional one, where "" is
@@ -115,18 +121,10 @@ class Request:
     parts: Sequence[File] = ()
     n: int = 1
     seed: int = 0
-    quality: str = "standard"
-    steps: int | None = None
-    scale: float | None = None
     guidance_interval: str | None = None
     guidance: str | None = None
     cache: float | None = None
-    solver: str | None = None
-    grid: str | None = None
     size: str | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    threads: int | None = None
     batch: int | None = None
     image: File | None = None
     strength: float | None = None
@@ -151,7 +149,6 @@ class Request:
     strict: bool = False
     use: str | None = None
     licence_mode: str | None = None
-    mark: str = "off"
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -166,8 +163,11 @@ class Request:
         )
         interval = None if self.guidance_interval is None else interval_of(self.guidance_interval)
         return How(
-            model=self.model, n=self.n, seed=self.seed, quality=self.quality, steps=self.steps, scale=self.scale,
-            solver=self.solver, grid=self.grid, device=self.device, dtype=self.dtype, threads=self.threads,
-            batch=self.batch, said=said, offload=self.offload, compiled=self.compiled, interval=interval,
-            guidance=self.guidance, cache=self.cache, mark=self.mark,
+            model=self.model, n=self.n, seed=self.seed, batch=self.batch, said=said, offload=self.offload,
+            compiled=self.compiled, interval=interval, guidance=self.guidance, cache=self.cache, **sampling(self),
         )  # fmt: skip
+
+
+def sampling(of: Sampling) -> dict[str, Any]:
+    """Those of ``Sampling``, by name."""
+    return {field.name: getattr(of, field.name) for field in fields(Sampling)}

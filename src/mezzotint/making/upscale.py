@@ -211,5 +211,8 @@ def upscale(
     from mezzotint.making.run import result_of
 
     said = Prompts(prompt, negative_prompt)
-    how = How(model, n, seed, quality, steps, scale, solver, grid, device, dtype, threads, batch, said, mark=mark)
+    how = How(
+        model=model, n=n, seed=seed, batch=batch, quality=quality, steps=steps, scale=scale, solver=solver, grid=grid,
+        device=device, dtype=dtype, threads=threads, mark=mark, said=said,
+    )  # fmt: skip
     return result_of(prepare_upscale(Path(picture), how, Enlarging(by, strength, noise_level, tile, overlap)))

@@ -158,5 +158,8 @@ def vary(
     Raises: UsageError (words; another kind of model), InputError (files, model), ModelError, NonFiniteError.
     """
     both = [Path(picture)] if other is None else [Path(picture), Path(other)]
-    how = How(model, n, seed, quality, steps, scale, solver, grid, device, dtype, threads, batch, mark=mark)
+    how = How(
+        model=model, n=n, seed=seed, batch=batch, quality=quality, steps=steps, scale=scale, solver=solver, grid=grid,
+        device=device, dtype=dtype, threads=threads, mark=mark,
+    )  # fmt: skip
     return result_of(prepare_vary(both, how))

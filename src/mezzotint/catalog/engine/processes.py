@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 
 from mezzotint.errors import MezzotintError
 
@@ -13,8 +17,6 @@ WATCH_SECONDS = 1.0
 
 def work_in_processes(run: str, out: str, ledger: str | None, workers: int, watch: Callable[[], None]) -> bool:
     """Until all have ended.   watch: called now and then.   Returns: whether all ended well."""
-    import multiprocessing
-
     context = multiprocessing.get_context("spawn")
     started = [context.Process(target=_work, args=(run, out, ledger), daemon=True) for _ in range(workers)]
     for one in started:
@@ -31,11 +33,19 @@ def work_in_processes(run: str, out: str, ledger: str | None, workers: int, watc
     return not any(one.exitcode for one in started)
 
 
+def _end_with(parent: BaseProcess | None) -> None:
+    """Ends this process as Ctrl-C does, once the one that began it is gone: nobody would know of it."""
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGINT)
+
+
 def _work(run: str, out: str, ledger: str | None) -> None:
     """A worker's process."""
     from mezzotint.catalog.engine.alone import work_alone
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
     try:
         work_alone(run, out, ledger)
     except MezzotintError as error:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 LEASE_SECONDS, BEAT_SECONDS = 600.0, 1.0
 """For how long a worker of another machine may be silent; how often each is heard."""
 
+LATER_SECONDS = 0.5
+"""Until a batch is looked at again of which another run makes an asset."""
+
 MARGIN, SLOWER = 1.25, 0.8
 """How much more than it took the next batch may take; how fast that is forgotten."""
 
@@ -80,7 +83,7 @@ def _lease(c: Connection, run: str, owner: str, now: float, covers: Covers) -> L
     line = c.execute(select(t.run).where(t.run.c.id == run)).mappings().one()
     if line["state"] not in ("running", "over_budget"):
         return str(line["state"])
-    _reclaim(c, line, lambda row: is_gone(row["owner"]) or row["until"] < now)
+    _reclaim(c, line, lambda row: _is_gone(row, now))
     waiting = select(t.batch).where(t.batch.c.run == run, t.batch.c.state == "waiting", t.batch.c.begin_after <= now)
     row = (
         c.execute(waiting.order_by(t.batch.c.number).limit(1).with_for_update(skip_locked=True))
@@ -89,6 +92,9 @@ def _lease(c: Connection, run: str, owner: str, now: float, covers: Covers) -> L
     )
     if row is None:
         return _why_none(c, run)
+    if _held_elsewhere(c, run, row["number"], now):
+        c.execute(update(t.batch).where(_is(run, row["number"])).values(begin_after=now + LATER_SECONDS))
+        return "busy"
     recipe = (t.recipe.c.run == run) & (t.recipe.c.number == row["recipe"])
     work = c.execute(select(t.recipe.c.work).where(recipe)).scalar_one()
     if not covers(work * line["rate"]):
@@ -96,6 +102,37 @@ def _lease(c: Connection, run: str, owner: str, now: float, covers: Covers) -> L
     held = {"state": "leased", "owner": owner, "until": now + LEASE_SECONDS, "used": 0.0}
     c.execute(update(t.batch).where(_is(run, row["number"])).values(**held))
     return Lease(run, row["number"], owner, row["recipe"], work, row["tries"], _wishes(c, run, row["number"]))
+
+
+def _held_elsewhere(c: Connection, run: str, number: int, now: float) -> bool:
+    """Whether an asset of a batch is being made for another run: it will be there soon, perhaps in another shape."""
+    from sqlalchemy import select, tuple_
+
+    from mezzotint.catalog.ledger import tables as t
+
+    others = _others(c, run)
+    if not others:
+        return False
+    leased = select(t.batch).where(t.batch.c.run.in_(others), t.batch.c.state == "leased")
+    held = [(row["run"], row["number"]) for row in c.execute(leased).mappings() if not _is_gone(row, now)]
+    mine = select(t.asset.c.id).where(t.asset.c.run == run, t.asset.c.batch == number, t.asset.c.state == "waiting")
+    theirs = select(t.asset.c.id).where(tuple_(t.asset.c.run, t.asset.c.batch).in_(held))
+    return not set(c.execute(mine).scalars()).isdisjoint(c.execute(theirs).scalars())
+
+
+def _others(c: Connection, run: str) -> list[str]:
+    """Runs that go beside one.  Their rows are locked, so that no two of them lease the same in one moment."""
+    from sqlalchemy import select
+
+    from mezzotint.catalog.ledger import tables as t
+
+    going = select(t.run.c.id).where((t.run.c.state == "running") | (t.run.c.id == run))
+    return [one for one in c.execute(going.order_by(t.run.c.id).with_for_update()).scalars() if one != run]
+
+
+def _is_gone(row: RowMapping, now: float) -> bool:
+    """Whether the holder of a leased batch is."""
+    return is_gone(row["owner"]) or row["until"] < now
 
 
 def _is(run: str, number: int) -> Any:

@@ -48,8 +48,13 @@ class Prepared:
 
     @cached_property
     def id(self) -> str:
-        """The hash of all that determines a picture but what it is told and its seed."""
-        return self.job.made(Wanted(0, "", Nothing(), self.task)).asset_id
+        """The hash of all that determines a picture but what it is told, its seed, and the shape of its batch.
+
+        The shape changes its rounding alone: it is in the plan and in the receipt, so that a rerun gives the same bits,
+        and what is made in one shape is not made again in another.
+        """
+        alone = replace(self.job, rows=1) if isinstance(self.job, Job) else self.job
+        return alone.made(Wanted(0, "", Nothing(), self.task)).asset_id
 
     def wanted(self, prompt: str, seed: int) -> Wanted:
         """One picture.  Raises UsageError for a prompt that the model cannot be told."""
@@ -104,5 +109,5 @@ def _nothing(prompt: str) -> Reading:
 
 
 def asset_id(recipe: str, prompt: str, seed: int) -> str:
-    """The hash of all that determines a picture: 32 hexadecimal digits.   recipe: ``Prepared.id``."""
+    """The hash of all that is asked of a picture: 32 hexadecimal digits.   recipe: ``Prepared.id``."""
     return sha256(canonical_json([recipe, prompt, seed]))[:32]

@@ -9,31 +9,26 @@ from typing import TYPE_CHECKING, Any
 from mezzotint.catalog.ladder import Bounds
 from mezzotint.catalog.variants.expand import Asset
 from mezzotint.config import DEFAULT_MODEL
-from mezzotint.making.request import Request
+from mezzotint.making.request import Request, Sampling
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.model import Model
 
 
+BATCH = 16
+"""Rows of a batch, where nobody says."""
+
+
 @dataclass(frozen=True)
-class Words:
+class Words(Sampling):
     """Those of ``Request``, by its names.   batch: rows of a batch, at most.   seed: the run's."""
 
     model: str = DEFAULT_MODEL
-    quality: str = "standard"
-    steps: int | None = None
-    scale: float | None = None
-    solver: str | None = None
-    grid: str | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    threads: int | None = None
-    batch: int = 16
+    batch: int = BATCH
     seed: int = 0
     strength: float | None = None
     use: str | None = None
     licence_mode: str | None = None
-    mark: str = "off"
 
     @property
     def table(self) -> dict[str, Any]:

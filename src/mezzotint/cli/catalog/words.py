@@ -70,19 +70,20 @@ def brief_of(manifest: str, brief: Path | None) -> Brief:
 
 def asked_of(words: Mapping[str, Any]) -> Asked:
     """The options of a plan as its words, by settings where they are left out.  Raises UsageError, InputError."""
-    from mezzotint.catalog.plan.words import Words
+    from mezzotint.catalog.plan.words import BATCH, Words
     from mezzotint.catalog.planning import Asked
     from mezzotint.making.counts import threads_for
     from mezzotint.making.request import Request
 
     model = words["model"] or brief_of(words["manifest"], words["brief"]).model
     said = settled({**words, "model": model}, "model", "quality", "device", "dtype", "threads", "batch", "mark")
-    said["batch"] = 16 if said["batch"] is None else said["batch"]
+    said["batch"] = BATCH if said["batch"] is None else said["batch"]
     if not 1 <= said["batch"] <= 4096:
         raise UsageError(f"--batch {said['batch']}: expected 1 to 4096")
     if not 0 <= said["seed"] < 2**63:
         raise UsageError(f"--seed {said['seed']}: expected 0 to 2^63 - 1")
-    said["threads"] = threads_for(Request("", model=said["model"], batch=said["batch"], threads=said["threads"]))
+    # Threads round too: they go by the usual batch, so that ids are the same at any.
+    said["threads"] = threads_for(Request("", model=said["model"], batch=BATCH, threads=said["threads"]))
     names = ("manifest", "brief", "pictures", "budget", "per_hour", "probe")
     own = {name: said.pop(name) for name in names}
     return Asked(words=Words(**said), **own)
