@@ -136,7 +136,7 @@ def learnt(some: Read, y: Tensor, shown: Tensor, seed: int = 0) -> Looks:
     torch.manual_seed(seed)
     head = Looks()
     solver = torch.optim.AdamW(head.parameters(), RATE, weight_decay=DECAY)
-    batches = [rows for _ in range(EPOCHS) for rows in shown[torch.randperm(len(shown))].split(BATCH)]
+    batches = [rows for _ in range(EPOCHS) for rows in torch.split(shown[torch.randperm(len(shown))], BATCH)]
     falling = torch.optim.lr_scheduler.LinearLR(solver, 1.0, 1 / len(batches), len(batches) - 1)
     for rows in batches:
         each = nn.functional.binary_cross_entropy_with_logits(head(some.rows(rows)), y[rows], reduction="none").mean(0)
@@ -149,7 +149,7 @@ def learnt(some: Read, y: Tensor, shown: Tensor, seed: int = 0) -> Looks:
 
 def scores(head: Looks, some: Read, rows: Tensor) -> Tensor:
     """Of harm of any kind."""
-    return torch.cat([head(some.rows(part))[:, -1] for part in rows.split(BATCH)])
+    return torch.cat([head(some.rows(part))[:, -1] for part in torch.split(rows, BATCH)])
 
 
 def judged(name: str) -> list[str]:
