@@ -1,19 +1,32 @@
-"""What the recipes of the prompt gate's heads share: texts, their labels, and a head on sentence embeddings.
+"""The recipe of the prompt gate's head: ``python recipes/gates/prompt_head.py [--out FILE] [--cache FOLDER]``.
 
-Texts are of phrases (``prompt_head_texts``) and of the grammar of ``prompt_head_captions``; every fifth phrase is held
-out.  The head that reads other languages is such a one (``prompt_head_e5``); the one that reads English sees tokens
-(``prompt_head_tokens``).
+A hidden layer on sentence embeddings of the text encoder that ships, a sigmoid for each category of harm and one for
+harm of any kind, learnt by cross-entropy from phrases (``prompt_head_texts``) and the grammar of
+``prompt_head_captions``.  A fifth of the phrases is held out: the threshold of harm of any kind is where FLAGGED of the
+benign texts of phrases never learnt are flagged; then all phrases are learnt.  No set that the gate is measured on is
+read.
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from mezzotint.conditioning.minilm import pooled
+from mezzotint.conditioning.text import encoder
+from mezzotint.files import make_folder, sha256
+from mezzotint.governance.safety.prompt import shipped
+from mezzotint.tensorfile import write_tensors
 from recipes.gates import prompt_head_captions as plain
 from recipes.gates import prompt_head_texts as texts
 
@@ -32,6 +45,11 @@ BENIGN = {
 
 HIDDEN, EPOCHS, RATE, DECAY, DROPOUT, NOISE = 128, 10, 3e-3, 1e-2, 0.5, 0.05
 BATCH = 256
+FLAGGED = 0.06
+"""The share of benign texts of held-out phrases that is flagged.  These are near harms on purpose, so that of plain
+captions, goods and prompts of art a tenth as many are; chosen so that those stay under 1, 1 and 2 %.
+"""
+
 HELD = 5
 """Every fifth phrase is held out."""
 
@@ -121,6 +139,26 @@ def _in_styles(what: str, draw: Random) -> str:
     return ", ".join((what, *draw.sample(STYLES, draw.choice((0, 0, 1, 2, 4, 6)))))
 
 
+def embedded(said: Sequence[str], cache: Path | None) -> Tensor:
+    """(N, 384) of unit norm; kept by their texts' hash, in pieces, so that a run goes on where it was stopped."""
+    read, found = encoder("minilm"), []
+    for at in range(0, len(said), 1024):
+        part = said[at : at + 1024]
+        path = None if cache is None else make_folder(cache) / f"{sha256(chr(0).join(part).encode())[:24]}.npy"
+        if path is not None and path.exists():
+            found.append(torch.from_numpy(np.load(path)))
+            continue
+        order = sorted(range(len(part)), key=lambda k: len(part[k]))
+        rows = torch.zeros(len(part), 384)
+        for k in range(0, len(order), 64):
+            states = read.states([part[i] for i in order[k : k + 64]])
+            rows[order[k : k + 64]] = pooled(states["text"], states["text_mask"])
+        if path is not None:
+            np.save(path, rows.numpy())
+        found.append(rows)
+    return torch.cat(found)
+
+
 def learnt(x: Tensor, y: Tensor, seed: int = 0) -> nn.Sequential:
     """The head of embeddings (N, 384) and labels (N, categories + 1); the last counts as much as all others."""
     torch.manual_seed(seed)
@@ -145,6 +183,19 @@ def labels(some: Sequence[Example]) -> Tensor:
     return torch.tensor([[*(float(one.label == c) for c in CATEGORIES), float(bool(one.label))] for one in some])
 
 
+def threshold_of(head: nn.Module, x: Tensor, some: Sequence[Example]) -> float:
+    """Of harm of any kind, on benign texts that are held out; says what of each category is then found."""
+    held = [k for k, one in enumerate(some) if one.held]
+    score = head(x[held])[:, -1]
+    benign = torch.tensor([not some[k].label for k in held])
+    threshold = float(score[benign].quantile(1 - FLAGGED))
+    for category in CATEGORIES:
+        its = torch.tensor([some[k].label == category for k in held])
+        print(f"held-out phrases of {category:18} {float((score[its] > threshold).float().mean()):.3f} found")
+    print(f"threshold {threshold:.3f}, {int(benign.sum())} benign held out")
+    return threshold
+
+
 def tensors(head: nn.Sequential) -> Mapping[str, Tensor]:
     """As ``governance.safety.prompt.meaning`` reads them."""
     hidden, out = head[0], head[3]
@@ -152,3 +203,24 @@ def tensors(head: nn.Sequential) -> Mapping[str, Tensor]:
     return {
         "hidden.weight": hidden.weight, "hidden.bias": hidden.bias, "out.weight": out.weight, "out.bias": out.bias,
     }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    here = Path(shipped.__file__).parent / "lexicon_data" / "head.safetensors"
+    parser.add_argument("--out", type=Path, default=here)
+    parser.add_argument("--cache", type=Path)
+    asked = parser.parse_args()
+    some = examples()
+    x, y = embedded([one.text for one in some], asked.cache), labels(some)
+    shown = torch.tensor([not one.held for one in some])
+    threshold = threshold_of(learnt(x[shown], y[shown]), x, some)
+    said = "texts of recipes/gates/prompt_head_texts.py, written for this project, Apache-2.0"
+    chosen = f"{FLAGGED:g} of benign texts of held-out phrases are above it"
+    about = {"categories": " ".join(CATEGORIES), "threshold": f"{threshold:.6f}", "chosen": chosen, "source": said}
+    write_tensors(asked.out, tensors(learnt(x, y)), about)
+    print(f"{len(some)} texts; {asked.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -43,11 +43,7 @@ class NumpyEncoder:
         return 1 + max(int(name.split(".")[1]) for name in self.vectors if name.startswith("layers."))
 
     def pooled(self, texts: Sequence[NDArray[np.int64]]) -> Floats:
-        """(N, width), each of unit norm: the mean of the token states of each text, ids (L,)."""
-        return np.stack([mean_of(states) for states in self.states(texts)])
-
-    def states(self, texts: Sequence[NDArray[np.int64]]) -> list[Floats]:
-        """The token states (L, width) of each text, ids (L,).
+        """(N, width), each of unit norm: the mean of the token states of each text, ids (L,).
 
         All texts go through a layer's maps at once, for reading the weights takes longer than a few tokens more do.
         """
@@ -56,7 +52,8 @@ class NumpyEncoder:
         x = self._norm(self.rows("words.weight", np.concatenate(texts)) + self.rows("places.weight", places), "norm")
         for k in range(self.depth):
             x = self._layer(x, ends, f"layers.{k}")
-        return [np.asarray(states, np.float32) for states in np.split(x, ends)]
+        means = np.stack([states.mean(0) for states in np.split(x, ends)])
+        return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12), np.float32)
 
     def _layer(self, x: Floats, ends: NDArray[np.int64], name: str) -> Floats:
         """Attention within each text and MLP, (L, width) of all, each added and normalised."""
@@ -88,12 +85,6 @@ class NumpyEncoder:
             width = len(self.vectors[name.removesuffix("weight") + "bias"])
             self._wide[name] = self.rows(name, np.arange(width))
         return self._wide[name]
-
-
-def mean_of(states: Floats) -> Floats:
-    """Token states (L, width) -> (width,) of unit norm."""
-    mean = states.mean(0)
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)
 
 
 def int8(state: Mapping[str, NDArray[Any]]) -> NumpyEncoder:

@@ -1,8 +1,8 @@
 """What a text means, by a small head on the text encoder that ships: harms that no single word names.
 
-A head on token states (``head.TokenHead``), learnt by ``recipes/gates/prompt_head_tokens.py`` from texts of this
-project's.  It reads English alone: elsewhere the encoder's words fall to pieces, which is how such texts are known and
-left to the lists and to ``languages``.  What it finds is for review: it is a guess.
+One hidden layer on sentence embeddings, learnt by ``recipes/gates/prompt_head.py`` from texts of this project's.  It
+reads English alone: elsewhere the encoder's words fall to pieces, which is how such texts are known and left to the
+lists and to ``languages``.  What it finds is for review: it is a guess.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from mezzotint.conditioning.text import TOKENIZER, WEIGHTS
 from mezzotint.errors import GateError, InputError
 from mezzotint.files import read_bytes, sha256
-from mezzotint.governance.safety.prompt.head import TokenHead, meant, read_token_head
+from mezzotint.governance.safety.prompt.head import Head, meant, read_head
 from mezzotint.governance.safety.prompt.parts import LEAST, parts
 from mezzotint.governance.safety.prompt.scripts import script_of
 from mezzotint.governance.safety.prompt.shipped import shipped
@@ -51,7 +51,7 @@ class Meaning:
 
     encoder: Any
     tokenizer: Any
-    head: TokenHead
+    head: Head
     files: Mapping[str, str] = field(default_factory=dict)
 
     def findings(self, text: str, where: str) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ class Meaning:
         """How surely a text means harm, the largest of its parts, and of which kind; 0 of one that is not read."""
         read = [] if self.is_foreign(text) else parts(text, self._ids)
         ids = [np.array([BEGIN, *one, END], np.int64) for one in read]
-        return self.head.read(self.encoder.states(ids)) if ids else (0.0, "")
+        return self.head.read(self.encoder.pooled(ids)) if ids else (0.0, "")
 
     def is_foreign(self, text: str) -> bool:
         """Whether a text is of other letters, or its words fall to pieces, as those of other languages do."""
@@ -92,7 +92,7 @@ def is_vietnamese(text: str) -> bool:
 @cache
 def meaning() -> Meaning | None:
     """What ships; None where the encoder is not installed.  Raises GateError where a file is missing or was changed."""
-    head = read_token_head(shipped(HEAD))
+    head = read_head(shipped(HEAD))
     folder = next((place / ENCODER for origin, place in places() if origin == "shipped"), None)
     if folder is None or not folder.is_dir():
         return None
@@ -100,7 +100,7 @@ def meaning() -> Meaning | None:
     return joined(files[WEIGHTS], files[TOKENIZER], head)
 
 
-def joined(weights: bytes, tokenizer: bytes, head: TokenHead) -> Meaning:
+def joined(weights: bytes, tokenizer: bytes, head: Head) -> Meaning:
     """Of the files' bytes."""
     from tokenizers import Tokenizer
 
