@@ -119,7 +119,7 @@ def alarms(name: str, paths: Sequence[Path], gate: OutputGate) -> Iterator[Row]:
     yield measured(name, "blocked", sum(one.decision == Decision.BLOCK for one in found), len(found))
     for code in sorted({code for one in found for code in one.codes}):
         yield measured(name, code, sum(code in one.codes for one in found), len(found))
-    for unchecked in sorted({f"{k}: {v}" for one in found for k, v in one.unchecked.items()}):
+    for unchecked in sorted({f"{k}: {v}" for one in found for k, v in one.measured["unchecked"].items()}):
         print(f"{name:24} not checked, {unchecked}")
 
 

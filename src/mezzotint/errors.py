@@ -21,6 +21,12 @@ class UsageError(MezzotintError):
     code = "usage"
 
 
+class PromptEmptyError(UsageError):
+    """A prompt without a word, for a model that makes what words say."""
+
+    code = "prompt_empty"
+
+
 class InputError(MezzotintError):
     """Bad data from outside: an unreadable picture, an empty folder, a lying header."""
 

@@ -100,6 +100,8 @@ def sweep(folder: Path, age: float = 3600.0) -> None:
     ``age`` seconds, so that a write of another process is not disturbed.
     """
     for left in (*folder.glob(".*.part"), *folder.glob("*/.*.part")):
+        if left.parent != folder and left.parent.is_symlink():  # what it leads to is not ours to clear
+            continue
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > age:
                 left.unlink()

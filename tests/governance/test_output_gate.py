@@ -25,9 +25,10 @@ from mezzotint.governance.safety.output.people import INPUT, OUTPUTS, People
 from mezzotint.governance.safety.output.policy import OutputPolicy
 from mezzotint.governance.safety.output.sanity import Sanity
 from mezzotint.governance.safety.output.text import Texts
-from mezzotint.governance.safety.output.verdict import Found, OutputVerdict, finding
+from mezzotint.governance.safety.output.verdict import Found, finding
 from mezzotint.governance.safety.prompt.gate import load as load_texts
 from mezzotint.governance.safety.prompt.policy import Policy
+from mezzotint.governance.safety.prompt.verdict import Verdict
 from mezzotint.governance.safety.prompt.words import Decision
 from mezzotint.pictures.png import Pixels
 
@@ -46,7 +47,7 @@ def installed(*wanted: Filter) -> bool:
     return all(located(one, Path("nowhere")) is not None for one in wanted)
 
 
-def of(picture: Pixels, policy: OutputPolicy | None = None, size: tuple[int, int] | None = None) -> OutputVerdict:
+def of(picture: Pixels, policy: OutputPolicy | None = None, size: tuple[int, int] | None = None) -> Verdict:
     return load(policy or OutputPolicy(), TEXTS).check(picture, size)
 
 
@@ -373,14 +374,14 @@ def test_text_in_a_picture_goes_through_the_prompt_gate(tmp_path: Path) -> None:
         made = Image.new("RGB", (384, 256), "white")
         ImageDraw.Draw(made).text((40, 100), words, "black", ImageFont.load_default(44))
         found = gate.check(pixels(made))
-        assert found.codes == codes and found.scores["text"] == 1.0
+        assert found.codes == codes and found.measured["scores"]["text"] == 1.0
     assert gate.check(pixels(scene(2))).codes == ()
 
 
 @pytest.mark.skipif(not installed(filters.OPEN_NSFW, filters.IMAGE_SAFETY), reason="the classifiers are not installed")
 def test_the_real_classifiers_let_shapes_pass() -> None:
     found = of(pixels(scene(2)), OutputPolicy(text="off"))
-    assert found.decision == Decision.ALLOW and max(found.scores.values()) < 0.35
+    assert found.decision == Decision.ALLOW and max(found.measured["scores"].values()) < 0.35
     assert {"open-nsfw", "image-safety-s"} <= set(found.files)
 
 
@@ -388,4 +389,4 @@ def test_the_real_classifiers_let_shapes_pass() -> None:
 def test_the_real_face_filter_sees_none_in_shapes() -> None:
     pytest.importorskip("onnx")
     found = of(pixels(scene(2)), OutputPolicy(people="block", nsfw="off", text="off"))
-    assert found.decision == Decision.ALLOW and found.scores["face"] < 0.5
+    assert found.decision == Decision.ALLOW and found.measured["scores"]["face"] < 0.5

@@ -16,15 +16,16 @@ from mezzotint.errors import GateError, InputError, StorageError
 from mezzotint.governance.safety.output.gate import OutputGate
 from mezzotint.governance.safety.output.policy import OutputPolicy
 from mezzotint.governance.safety.output.sealed import MAGIC, Seal, make, opened, private_key, seal
-from mezzotint.governance.safety.output.verdict import OutputVerdict, finding
+from mezzotint.governance.safety.output.verdict import OUTPUT, finding
 from mezzotint.governance.safety.prompt.gate import Gate
 from mezzotint.governance.safety.prompt.shipped import lexicon
+from mezzotint.governance.safety.prompt.verdict import Verdict
 from mezzotint.governance.safety.prompt.words import Decision
 
 x25519 = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.x25519")
 PIXELS = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
 ASSET = "0" * 32
-VERDICT = OutputVerdict(Decision.BLOCK, (finding("sexual", "nsfw", "nsfw", Decision.BLOCK, 0.9),))
+VERDICT = Verdict(Decision.BLOCK, (finding("sexual", "nsfw", "nsfw", Decision.BLOCK, 0.9),), side=OUTPUT)
 KEY, OTHER = (x25519.X25519PrivateKey.from_private_bytes(bytes([k]) * 32) for k in (1, 2))
 BOX = Seal(KEY.public_key())(PIXELS, ASSET, VERDICT.document)
 
@@ -84,7 +85,7 @@ def test_nothing_of_what_may_not_be_held_is_sealed() -> None:
     gate = OutputGate(OutputPolicy(), Gate(lexicon()), (), seal=Seal(KEY.public_key()))
     assert gate.sealed(PIXELS, ASSET, VERDICT) is not None
     worst = finding("sexual-minors", "word", "text", Decision.BLOCK, 1.0)
-    assert gate.sealed(PIXELS, ASSET, OutputVerdict(Decision.BLOCK, (*VERDICT.findings, worst))) is None
+    assert gate.sealed(PIXELS, ASSET, Verdict(Decision.BLOCK, (*VERDICT.findings, worst))) is None
     assert OutputGate(OutputPolicy(), Gate(lexicon()), ()).sealed(PIXELS, ASSET, VERDICT) is None
 
 

@@ -71,6 +71,8 @@ def group() -> None:
 
 def report(error: BaseException) -> int:
     """Says on standard error what went wrong, in one line.   Returns: the exit code."""
+    from mezzotint.cli.output import say
+
     if isinstance(error, MezzotintError):
         say(str(error))
         return error.exit_code
@@ -89,6 +91,8 @@ def report(error: BaseException) -> int:
 
 def print_error(error: BaseException) -> None:
     """The JSON document of a command that failed; ``code`` is stable."""
+    from mezzotint.cli.output import unseen
+
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     if isinstance(error, MezzotintError):
         code = error.code
@@ -96,12 +100,8 @@ def print_error(error: BaseException) -> None:
         code = "interrupted"
     else:
         code = "usage" if isinstance(error, click.ClickException) else "bug"
-    print(json.dumps({"schema": "mezzotint/error/1", "code": code, "message": message}, ensure_ascii=False))
-
-
-def say(text: str) -> None:
-    """One line on standard error."""
-    print("mezzotint:", " ".join(text.split()), file=sys.stderr)
+    said = {"schema": "mezzotint/error/1", "code": code, "message": message}
+    print(unseen(json.dumps(said, ensure_ascii=False)))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from mezzotint.cli import say
 from mezzotint.cli.budget import budgeted
 from mezzotint.cli.options import fast_machine, json_option, machine_options, print_json, quiet_option, whole_numbers
-from mezzotint.cli.output import Bar, StoppedError
+from mezzotint.cli.output import Bar, StoppedError, say
 from mezzotint.cli.stop import Stop
 
 if TYPE_CHECKING:

@@ -6,20 +6,17 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from mezzotint.cli.options import json_option, print_json
+from mezzotint.cli.output import printable
 from mezzotint.errors import UsageError
 from mezzotint.files import pretty_json, read_bytes, write_atomic
 from mezzotint.governance.safety.prompt.gate import Gate, Text, load
 from mezzotint.governance.safety.prompt.names import MAX_BYTES, made
 from mezzotint.governance.safety.prompt.verdict import Verdict
 from mezzotint.governance.safety.prompt.words import LISTS, Decision
-
-if TYPE_CHECKING:
-    from mezzotint.governance.safety.output.verdict import OutputVerdict
 
 EXIT = {Decision.ALLOW: 0, Decision.REVIEW: 3, Decision.COULD_NOT_CHECK: 4, Decision.BLOCK: 4}
 
@@ -82,11 +79,11 @@ def command(
         for one in found:
             click.echo("\n".join(lines(one, explain)))
         for path, seen in shown:
-            click.echo("\n".join((f"{path}:", *lines(seen, explain), *_measured(seen))))
+            click.echo("\n".join((f"{printable(str(path))}:", *lines(seen, explain), *_measured(seen))))
     return EXIT[max([*(one.decision for one in found), *(one.decision for _, one in shown)])]
 
 
-def _pictures(files: tuple[Path, ...], texts: Gate) -> list[tuple[Path, OutputVerdict]]:
+def _pictures(files: tuple[Path, ...], texts: Gate) -> list[tuple[Path, Verdict]]:
     """What the output gate says of each, and the prompt gate of its name.  Raises InputError, GateError."""
     if not files:
         return []
@@ -97,16 +94,16 @@ def _pictures(files: tuple[Path, ...], texts: Gate) -> list[tuple[Path, OutputVe
     return [(path, _with_name(gate.check(to_pixels(read_picture(path))), texts, path.stem)) for path in files]
 
 
-def _with_name(found: OutputVerdict, texts: Gate, name: str) -> OutputVerdict:
+def _with_name(found: Verdict, texts: Gate, name: str) -> Verdict:
     said = texts.check([Text("file_name", name)])
     return replace(found, decision=max(found.decision, said.decision), findings=(*found.findings, *said.findings))
 
 
-def _measured(found: OutputVerdict) -> Iterator[str]:
+def _measured(found: Verdict) -> Iterator[str]:
     """Scores, and what was not asked."""
-    if found.scores:
-        yield "  " + ", ".join(f"{name} {score:.2f}" for name, score in found.scores.items())
-    for name, why in found.unchecked.items():
+    if scores := found.measured.get("scores"):
+        yield "  " + ", ".join(f"{name} {score:.2f}" for name, score in scores.items())
+    for name, why in found.measured.get("unchecked", {}).items():
         yield f"  not checked: {name} ({why.replace('-', ' ')})"
 
 
@@ -122,12 +119,12 @@ def _lines() -> list[str]:
     return [line for line in data.decode("utf-8", "surrogateescape").splitlines() if line.strip()]
 
 
-def _document(found: Verdict | OutputVerdict, explain: bool) -> dict[str, object]:
+def _document(found: Verdict, explain: bool) -> dict[str, object]:
     terms = {"terms": [{"code": one.code, "term": one.term} for one in found.findings if one.term]}
     return {**found.document, **(terms if explain else {})}
 
 
-def lines(found: Verdict | OutputVerdict, explain: bool) -> Iterator[str]:
+def lines(found: Verdict, explain: bool) -> Iterator[str]:
     """For people."""
     yield found.decision.word.upper().replace("-", " ")
     for one in found.findings:

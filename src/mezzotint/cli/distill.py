@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mezzotint.cli import say
 from mezzotint.cli.budget import budgeted
 from mezzotint.cli.calibrate import EXIT_PARTLY, Phases
 from mezzotint.cli.options import (
@@ -19,7 +18,7 @@ from mezzotint.cli.options import (
     quiet_option,
     settled,
 )
-from mezzotint.cli.output import StoppedError, run_folder
+from mezzotint.cli.output import StoppedError, run_folder, say
 from mezzotint.cli.stop import Stop
 from mezzotint.cli.train import Bar
 from mezzotint.errors import UsageError

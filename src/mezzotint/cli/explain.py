@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mezzotint.cli import say
 from mezzotint.cli.options import json_option, print_json, sampling_options
+from mezzotint.cli.output import say
 from mezzotint.config import settings
 
 if TYPE_CHECKING:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mezzotint.cli import say
 from mezzotint.cli.budget import budgeted
 from mezzotint.cli.calibrate import EXIT_PARTLY, Phases
 from mezzotint.cli.options import fast_machine, json_option, machine_options, print_json, quiet_option
-from mezzotint.cli.output import StoppedError
+from mezzotint.cli.output import StoppedError, say
 from mezzotint.cli.stop import Stop
 from mezzotint.errors import UsageError
 

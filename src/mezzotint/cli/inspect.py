@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from mezzotint.cli.options import json_option, print_json
+from mezzotint.cli.output import printable as spelt
 
 SCHEMA = "mezzotint/inspect/1"
 LONGEST = 100
@@ -30,7 +31,7 @@ def printable(value: Any) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     if value is None or not text:
         return "–"
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    safe = spelt(text)
     return safe if len(safe) <= LONGEST else safe[:LONGEST] + "…"
 
 
@@ -48,4 +49,4 @@ def command(file: Path, as_json: bool) -> None:
     if as_json:
         print_json({"schema": SCHEMA, "kind": found.kind, "path": str(found.path), "facts": dict(found.facts)})
     else:
-        click.echo("\n".join([f"{found.path}  {found.kind}", *lines(found.facts, "  ")]))
+        click.echo("\n".join([f"{spelt(str(found.path))}  {found.kind}", *lines(found.facts, "  ")]))

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from mezzotint.cli.output import unseen
 from mezzotint.config import DEFAULT_MODEL, DEVICES, DTYPES, MARKS, QUALITIES, settings
 from mezzotint.errors import UsageError
 from mezzotint.governance.licence.words import MODES, USES
@@ -96,8 +97,8 @@ def whole_numbers(option: str, text: str) -> tuple[int, ...]:
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """The one JSON document of a command, on standard output."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    """The one JSON document of a command, on standard output; what is no letter of a name is in escapes of JSON's."""
+    click.echo(unseen(json.dumps(document, indent=2, ensure_ascii=False)))
 
 
 def human_bytes(n: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import time
@@ -15,6 +16,23 @@ from mezzotint.files import make_folder, sweep, write_atomic
 OUT = Path("mezzotint-out")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".gif", ".bmp")
 _UNFIT = re.compile(r"[^a-z0-9]+")
+
+
+def printable(text: str) -> str:
+    """A text of whoever made it, as a label on one line: what moves a cursor, starts a line or turns the direction of
+    reading is spelt out, and so are bytes of a name that are no letters.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def unseen(document: str) -> str:
+    """A JSON document whose characters that cannot be seen, or written as UTF-8, are in JSON's own escapes."""
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in document)
+
+
+def say(text: str) -> None:
+    """One line on standard error."""
+    print("mezzotint:", printable(" ".join(text.split())), file=sys.stderr)
 
 
 class StoppedError(MezzotintError):

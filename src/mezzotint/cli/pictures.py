@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.cli.options import print_json
-from mezzotint.cli.output import Bar, StoppedError, refuse_picture_name, run_folder, slug
+from mezzotint.cli.output import Bar, StoppedError, printable, refuse_picture_name, run_folder, say, slug
 from mezzotint.errors import BudgetError, BudgetSpentError, StorageError, UsageError
 from mezzotint.files import pretty_json, sha256, write_atomic, write_once
 
@@ -55,7 +55,7 @@ class Folder:
 
     def __init__(self, path: Path, job: AnyJob, release: Release, *, embed_prompt: bool = False) -> None:
         self.path, self.job, self.release, self.embed_prompt = path, job, release, embed_prompt
-        self.names = {self._id(p): f"{slug(p.name, job.model.name)}-{p.seed}.png" for p in job.pictures}
+        self.names = {self._id(p): self._name(p) for p in job.pictures}
         self.entries: dict[str, dict[str, Any]] = {}
         self.tiles: dict[str, Pixels] = {}
         self.withheld: list[Withheld] = []
@@ -63,25 +63,34 @@ class Folder:
     def _id(self, wanted: Wanted) -> str:
         return self.job.made(wanted).asset_id
 
+    def _name(self, wanted: Wanted) -> str:
+        return f"{slug(wanted.name, self.job.model.name)}-{wanted.seed}.png"
+
     def rest(self) -> tuple[Wanted, ...]:
         """The pictures that are not here yet, made exactly as this job would.
 
         Raises StorageError where a file of that name is another picture.
         """
-        return tuple(p for p in self.job.pictures if not self._recall(p))
+        from mezzotint.making.again import other
+
+        return tuple(p for p in self.job.pictures if not (self._recall(p) or self._recall(other(p))))
 
     def _recall(self, wanted: Wanted) -> bool:
         from mezzotint.errors import InputError
-        from mezzotint.governance.receipt import read_receipt
+        from mezzotint.governance.receipt import beside, read_receipt
         from mezzotint.making.image import Image
         from mezzotint.pictures.png import read_picture, to_pixels
 
-        asset = self._id(wanted)
-        path = self.path / self.names[asset]
+        path = self.path / self._name(wanted)
         if not path.exists():
             return False
+        asset = self._id(wanted)
+        self.names[asset] = path.name
+        its = None if path.is_symlink() else beside(path, asset)
         try:
-            receipt = read_receipt(self.path / "receipts" / f"{asset}.json")
+            if its is None:
+                raise InputError("a link, or a picture without its receipt")
+            receipt = read_receipt(its)
             image = Image(wanted.prompt, wanted.seed, to_pixels(read_picture(path)), receipt)
         except InputError as error:
             raise StorageError(f"{path} exists and is not of this run; choose another --out") from error
@@ -107,6 +116,9 @@ class Folder:
         """Film, receipt and the ledger's entry first: where the picture is, all of it is."""
         from mezzotint.governance.receipt import write_receipt
 
+        if image.receipt.made.asset_id not in self.names:
+            self._name_other(image.seed)
+
         if film:
             self._save_film(image.seed, film)
         receipt = sha256(write_receipt(self.path / "receipts", image.receipt).read_bytes())
@@ -123,6 +135,12 @@ class Folder:
         box = self.path / sealed_name(one)
         write_atomic(box.with_suffix(".json"), pretty_json(one.receipt.output_check))
         write_atomic(box, one.sealed)
+
+    def _name_other(self, seed: int) -> None:
+        """Of a picture made once more, from the seed of another one that was empty."""
+        from mezzotint.making.again import other
+
+        self.names |= {self._id(p): self._name(p) for p in map(other, self.job.pictures) if p.seed == seed}
 
     def _films(self, seed: int) -> list[str]:
         return [f"film-{seed}.webp", f"film-{seed}.png"]
@@ -143,7 +161,7 @@ class Folder:
         from mezzotint.pictures.png import png
         from mezzotint.pictures.sheet import sheet
 
-        order = [asset for p in self.job.pictures if (asset := self._id(p)) in self.entries]
+        order = [asset for asset in self.names if asset in self.entries]
         tiles = [self.tiles[asset] for asset in order if asset in self.tiles]
         write_once(self.path / "sheet.png", png(sheet(tiles), {}))
         document = {
@@ -258,7 +276,7 @@ def run(
     Raises StoppedError at Ctrl-C, StorageError, ProvenanceError.
     """
     for note in () if quiet else job.notes:
-        print(f"mezzotint: {note}", file=sys.stderr)
+        say(note)
     if job.memory is not None and not quiet:
         print(f"mezzotint: this takes {job.memory}", file=sys.stderr)
     where = run_folder(out, command)
@@ -268,7 +286,10 @@ def run(
     if as_json:
         print_json({**document, "out": str(folder.path)})
     elif not quiet:
-        print(f"{len(folder.entries)} pictures in {folder.path} ({document['seconds']:.1f} s)", file=sys.stderr)
+        print(
+            f"{len(folder.entries)} pictures in {printable(str(folder.path))} ({document['seconds']:.1f} s)",
+            file=sys.stderr,
+        )
         for one in folder.withheld:
             print(f"mezzotint: seed {one.seed} is not given out: {', '.join(one.codes)}", file=sys.stderr)
     return PARTLY if folder.withheld else 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mezzotint.cli.options import json_option, print_json, quiet_option
+from mezzotint.cli.output import say
 from mezzotint.errors import InputError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _entries(pictures: tuple[Path, ...], kind: str, unreadable: list[str]) -> It
             yield registry.entry(kind, path.name, to_pixels(read_picture(path)))
         except InputError as error:
             unreadable.append(str(path))
-            print(f"mezzotint: {error}", file=sys.stderr)
+            say(str(error))
 
 
 def _files(pictures: tuple[Path, ...]) -> Iterator[Path]:

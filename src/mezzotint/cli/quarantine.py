@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mezzotint.cli.options import json_option, print_json
+from mezzotint.cli.output import printable
 from mezzotint.errors import UsageError
 from mezzotint.files import read_bytes, write_atomic
 
@@ -38,4 +39,4 @@ def command(what: str, file: Path, key: Path, out: Path | None, as_json: bool) -
         return
     findings = box.head["verdict"]["findings"]
     codes = ", ".join(sorted({one["code"] for one in findings}))
-    click.echo(f"{target}: {box.head['verdict']['decision']}: {codes}")
+    click.echo(f"{printable(str(target))}: {box.head['verdict']['decision']}: {codes}")

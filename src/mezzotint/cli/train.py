@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import click
 
-from mezzotint.cli import EXIT_INTERRUPTED, say
+from mezzotint.cli import EXIT_INTERRUPTED
 from mezzotint.cli.options import json_option, licence_options, out_option, print_json, quiet_option
-from mezzotint.cli.output import OUT, run_folder
+from mezzotint.cli.output import OUT, run_folder, say
 from mezzotint.cli.stop import Stop
 from mezzotint.config import DEVICES, settings
 from mezzotint.errors import BudgetSpentError, UsageError

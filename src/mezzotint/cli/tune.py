@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import click
 
-from mezzotint.cli import say
 from mezzotint.cli.budget import budgeted
 from mezzotint.cli.options import (
     chain,
@@ -23,7 +22,7 @@ from mezzotint.cli.options import (
     settled,
 )
 from mezzotint.cli.output import Bar as PictureBar
-from mezzotint.cli.output import StoppedError, run_folder
+from mezzotint.cli.output import StoppedError, run_folder, say
 from mezzotint.cli.stop import Stop
 from mezzotint.config import DEVICES, DTYPES
 from mezzotint.errors import UsageError

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mezzotint.cli.options import json_option, print_json
+from mezzotint.cli.output import printable
 
 EXIT = {"proves": 0, "silent": 3, "fails": 4}
 
@@ -27,5 +28,10 @@ def command(file: Path, as_json: bool) -> int:
     if as_json:
         print_json(found.document)
     else:
-        click.echo("\n".join([f"{found.path}: {found.verdict}"] + [f"  {f.kind}: {f.text}" for f in found.findings]))
+        click.echo(
+            "\n".join(
+                [f"{printable(str(found.path))}: {found.verdict}"]
+                + [f"  {f.kind}: {printable(f.text)}" for f in found.findings]
+            )
+        )
     return EXIT[found.verdict]

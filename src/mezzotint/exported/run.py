@@ -16,6 +16,7 @@ from mezzotint.exported.folder import Lowres, Part
 from mezzotint.exported.job import ExportedJob
 from mezzotint.exported.plan import Call, State, walk
 from mezzotint.exported.runtime import Array, Session
+from mezzotint.making.again import retried
 from mezzotint.making.image import Image, image_of
 from mezzotint.making.job import Wanted
 from mezzotint.making.leaving import Leaving, ungated
@@ -140,7 +141,8 @@ def stream(job: ExportedJob) -> Iterator[Done | Image | Withheld]:
     """Runs a job, batch by batch: every call as it is done, then the batch's pictures in the order of their seeds,
     those that the output gate lets pass.   Raises as ``making.run.stream``.
     """
-    yield from Leaving(job.mark, None, output_gate()).each(sampled(job))
+    way = Leaving(job.mark, None, output_gate())
+    yield from retried(job, lambda one: way.each(sampled(one)))
 
 
 def unreleased(job: ExportedJob) -> Iterator[Done | Image]:

@@ -8,16 +8,19 @@ The schema is versioned: ``schemas/receipt-2.json``.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mezzotint.errors import InputError
+from mezzotint.errors import InputError, StorageError
 from mezzotint.files import canonical_json, pretty_json, read_bytes, sha256, write_atomic
 
 SCHEMA = "mezzotint/receipt/2"
 MAX_BYTES = 1 << 20
+RECEIPTS = "receipts"
+ASSET_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -231,8 +234,22 @@ def made_from_text(text: str, asset_id: str, where: str) -> Made:
 
 def write_receipt(folder: Path, receipt: Receipt) -> Path:
     """Writes ``<asset-id>.json``; one that is there already is left, since it says the same.   Raises StorageError."""
+    if folder.is_symlink():
+        raise StorageError(f"{folder} is a link, which leads out of the run's folder; remove it, or choose another")
     path = folder / f"{receipt.made.asset_id}.json"
     return path if path.exists() else write_atomic(path, pretty_json(to_dict(receipt)))
+
+
+def beside(picture: Path, asset_id: str) -> Path | None:
+    """A picture's receipt, in ``receipts`` next to it; None where there is none.
+
+    An id comes from a file that anybody may have written: it is a hash or nothing is looked for, and no link is
+    followed.
+    """
+    folder = picture.parent / RECEIPTS
+    path = folder / f"{asset_id}.json"
+    found = ASSET_ID.fullmatch(asset_id) and not folder.is_symlink() and not path.is_symlink() and path.is_file()
+    return path if found else None
 
 
 def read_receipt(path: Path) -> Receipt:

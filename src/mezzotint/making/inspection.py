@@ -60,7 +60,11 @@ def inspect(path: str | Path) -> Inspection:
     Raises InputError (unreadable, or of no known kind), ModelError (a pickle, a lying header).
     """
     where = Path(path).expanduser()
-    if not where.exists():
+    try:
+        there = where.exists()
+    except OSError as error:  # a name that is too long
+        raise InputError(f"cannot read {str(where)[:100]}: {error.strerror or error}; expected a file") from error
+    if not there:
         raise InputError(f"no file or folder {where}; expected one to inspect")
     return _folder(where) if where.is_dir() else _file(where)
 

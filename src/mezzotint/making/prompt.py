@@ -7,12 +7,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from mezzotint.conditioning.counted import Counted, counted
 from mezzotint.conditioning.labels import Labels, label_cond
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.conditioning.text import Tokens
-from mezzotint.errors import UsageError
+from mezzotint.errors import PromptEmptyError, UsageError
 from mezzotint.pretrained.families.known import Reading, family_of
 from mezzotint.pretrained.picture_prompts import with_pictures
 from mezzotint.pretrained.system import System
@@ -73,8 +74,8 @@ class Texts:
 def told(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     """What a system is told, to make pictures of a size (width, height).
 
-    Raises UsageError: an unknown label, a prompt for a model that takes none, or no prompt for one of text, or a
-    text for an encoder that is not there.  A refiner is told the main texts.
+    Raises UsageError: an unknown label, a prompt for a model that takes none, or a text for an encoder that is not
+    there; PromptEmptyError: no prompt for one of text.  A refiner is told the main texts.
     """
     if system.refiner is not None:
         from mezzotint.pretrained.refined import Both
@@ -97,11 +98,17 @@ def told(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
 
 
 def _texts(system: System, prompt: str, negative_prompt: str) -> Texts:
-    if not prompt.strip():
-        raise UsageError(f"{system.name} needs a prompt; try: a red armchair on a beige background, side view")
+    if not _says(prompt):
+        raise PromptEmptyError(f"{system.name} needs a prompt; try: a red armchair on a beige background, side view")
     read, notes = zip(*(_read(system, text) for text in (prompt, negative_prompt)), strict=True)
     said = tuple(note for some in notes for note in some)
     return Texts(system, (read[0], read[1]), said, counted([_Reader(system)], [(read[0], read[1])]))
+
+
+def _says(prompt: str) -> bool:
+    """Whether there is a word: two letters or digits, or one of a script in which one may be a word."""
+    said = [c for c in prompt if c.isalnum()]
+    return len(said) > 1 or any(category(c) == "Lo" for c in said)
 
 
 @dataclass(frozen=True, eq=False)

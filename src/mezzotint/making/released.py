@@ -26,7 +26,7 @@ from mezzotint.making.image import Image
 
 if TYPE_CHECKING:
     from mezzotint.governance.safety.output.gate import OutputGate
-    from mezzotint.governance.safety.output.verdict import OutputVerdict
+    from mezzotint.governance.safety.prompt.verdict import Verdict
 
 _ERRORS: Mapping[Decision, tuple[type[MezzotintError], str]] = {
     Decision.BLOCK: (OutputBlockedError, "blocked"),
@@ -91,7 +91,7 @@ def judged(gate: OutputGate, image: Image) -> Image | Withheld:
     return Withheld(image.prompt, image.seed, receipt, box)
 
 
-def _write_down(verdict: OutputVerdict, receipt: Receipt) -> None:
+def _write_down(verdict: Verdict, receipt: Receipt) -> None:
     with suppress(StorageError):  # the refusal stands, written down or not
         write_down(verdict, [receipt.made.asset_id])
 

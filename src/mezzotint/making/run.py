@@ -34,6 +34,7 @@ from mezzotint.diffusion.guidance.pair import Rule
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.diffusion.solver.held import Held
+from mezzotint.making.again import retried
 from mezzotint.making.begun import first_steps
 from mezzotint.making.calls import run_calls
 from mezzotint.making.first_step import heard_of
@@ -242,11 +243,12 @@ def _given(pictures: Sequence[Wanted], device: str) -> Tensor | None:
 
 def stream(job: Job) -> Iterator[Progress | Image | Withheld]:
     """Runs a job, batch by batch: every step as it is done, then the batch's pictures in the order of their seeds,
-    those that the output gate lets pass.
+    those that the output gate lets pass.  One that is empty is made once more, from the seed of ``again.other``.
 
-    Raises, before the first picture is made, as ``output_gate``; ProvenanceError as ``Leaving``.
+    Raises, before the first picture is made, as ``output_gate``; ProvenanceError as ``Leaving``; as ``retried``.
     """
-    yield from Leaving(job.mark, lock_of(job.edit), output_gate()).each(sampled(job))
+    way = Leaving(job.mark, lock_of(job.edit), output_gate())
+    yield from retried(job, lambda one: way.each(sampled(one)))
 
 
 def unreleased(job: Job) -> Iterator[Progress | Image]:
@@ -290,8 +292,8 @@ def sampled(job: Job) -> Iterator[Progress | Image]:
 def result_of(job: Job) -> Result:
     """Runs a job to its end.
 
-    Raises NonFiniteError, GateError; OutputBlockedError, OutputReviewError, OutputUncheckedError where no picture
-    passes.
+    Raises GenerationFailedError, GateError; OutputBlockedError, OutputReviewError, OutputUncheckedError where no
+    picture passes.
     """
     began = time.perf_counter()
     events = [event for event in stream(job) if not isinstance(event, Progress)]
@@ -358,7 +360,7 @@ def generate(
     among runs of the same batch rows.
     Args: as ``Request`` has them.
     Returns: pictures in the order of their seeds, each with its receipt.
-    Raises: UsageError (words), InputError, ModelError (the model), NonFiniteError (its arithmetic),
+    Raises: UsageError (words), InputError, ModelError (the model), GenerationFailedError (its arithmetic, twice),
         LicenceDeniedError, LicenceUnknownError, LicenceConditionError (the declared use), PromptBlockedError,
         PromptReviewError, PromptUncheckedError, GateError (a text, or the gate that reads it), OutputBlockedError,
         OutputReviewError, OutputUncheckedError (no picture is given out; where some are, ``withheld`` has the others),

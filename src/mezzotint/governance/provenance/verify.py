@@ -16,7 +16,7 @@ from mezzotint.governance.provenance.chain import Entry
 from mezzotint.governance.provenance.ledger import find, find_named, place
 from mezzotint.governance.provenance.mark import keys
 from mezzotint.governance.provenance.signer import anchors
-from mezzotint.governance.receipt import read_receipt
+from mezzotint.governance.receipt import beside, read_receipt
 from mezzotint.pictures.png import Pixels, read_picture, to_pixels
 
 ASSET = "mezzotint:asset_id"
@@ -116,15 +116,15 @@ def _said(found: credential.Credential) -> tuple[str, str, str]:
 
 def _receipt(path: Path, asset: str, pixels: str, signed: Mapping[str, Any]) -> Finding:
     """The private record beside the picture, linked by hash."""
-    beside = path.parent / "receipts" / f"{asset}.json"
-    if len(asset) != 32 or not asset.isalnum() or not beside.is_file():
+    its = beside(path, asset)
+    if its is None:
         return Finding("receipt", SILENT, "none", "no receipt beside it: how it was made is not known here")
     try:
-        receipt = read_receipt(beside)
+        receipt = read_receipt(its)
     except InputError as error:
         return Finding("receipt", FAILS, "damaged", str(error))
     linked = signed.get("receipt_sha256")
-    if linked is not None and linked != sha256(beside.read_bytes()):
+    if linked is not None and linked != sha256(its.read_bytes()):
         return Finding("receipt", FAILS, "changed", "the receipt is not the one that the credential was signed for")
     if receipt.pixels_sha256 != pixels:
         return Finding("receipt", FAILS, "other-pixels", "its pixels are not those that the receipt is of")

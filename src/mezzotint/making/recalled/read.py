@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.errors import InputError
-from mezzotint.governance.receipt import made_from_text, read_receipt
+from mezzotint.governance.receipt import beside, made_from_text, read_receipt
 from mezzotint.making.recalled import a1111, comfyui, invokeai
 from mezzotint.making.recalled.ours import words_of_made
 from mezzotint.making.recalled.words import MAX_TEXT, Words
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 USER_COMMENT, EXIF_TABLE = 0x9286, 0x8769
-ASSET = re.compile(r"[0-9a-f]{32}")
 TEXT_ALONE = (
     "from the text in the picture, which lacks options and files; its receipt, receipts/<asset-id>.json, is whole"
 )
@@ -41,9 +39,9 @@ def read(file: str | Path) -> Words:
     asset = texts.get("mezzotint:asset_id", "")
     if "mezzotint:made" in texts:
         return words_of_made(made_from_text(texts["mezzotint:made"], asset, str(path)))
-    beside = path.parent / "receipts" / f"{asset}.json"
-    if ASSET.fullmatch(asset) and beside.is_file():
-        return words_of_made(read_receipt(beside).made)
+    its = beside(path, asset)
+    if its is not None:
+        return words_of_made(read_receipt(its).made)
     found = _words(texts)
     if found is None:
         kept = " (its receipt, receipts/<asset-id>.json, says it)" if "mezzotint:asset_id" in texts else ""

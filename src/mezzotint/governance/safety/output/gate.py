@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -19,11 +20,12 @@ from mezzotint.governance.safety.output.remembered import Remembered
 from mezzotint.governance.safety.output.sanity import Sanity
 from mezzotint.governance.safety.output.sealed import Seal, seal
 from mezzotint.governance.safety.output.text import Texts
-from mezzotint.governance.safety.output.verdict import Found, OutputVerdict, finding, together
+from mezzotint.governance.safety.output.verdict import OUTPUT, Found, finding, together
 from mezzotint.governance.safety.prompt import gate as prompt_gate
 from mezzotint.governance.safety.prompt.policy import place
-from mezzotint.governance.safety.prompt.verdict import distinct
+from mezzotint.governance.safety.prompt.verdict import Verdict, distinct
 from mezzotint.governance.safety.prompt.words import HARD, Decision
+from mezzotint.governance.safety.within import SECONDS, alert, within
 from mezzotint.pictures.png import Pixels
 
 
@@ -50,7 +52,7 @@ class OutputGate:
 
     def check(
         self, pixels: Pixels, size: tuple[int, int] | None = None, first: Mapping[str, Any] | None = None
-    ) -> OutputVerdict:
+    ) -> Verdict:
         """The verdict on a picture, of which nothing is kept.   size: (width, height) that was asked.   first: what its
         first step said, as receipts have it.
 
@@ -60,15 +62,13 @@ class OutputGate:
         findings = distinct(found.findings)
         decision = max((one.decision for one in findings), default=Decision.ALLOW)
         loosened = tuple(dict.fromkeys((*self.texts.policy.loosened, *self.policy.loosened)))
-        return OutputVerdict(
-            decision, findings, found.scores, found.unchecked, self.files, loosened, self.policy.sha256
-        )
+        return Verdict(decision, findings, self.files, loosened, self.policy.sha256, OUTPUT, found.measured)
 
     def passes(self, decision: Decision) -> bool:
         """Whether a picture may leave."""
         return self.texts.policy.passes(decision)
 
-    def sealed(self, pixels: Pixels, asset_id: str, verdict: OutputVerdict) -> bytes | None:
+    def sealed(self, pixels: Pixels, asset_id: str, verdict: Verdict) -> bytes | None:
         """The box of a picture that is withheld; None where nothing of it is kept.
 
         What may not be held at all (``words.HARD``) is not, sealed or otherwise.
@@ -88,8 +88,12 @@ class OutputGate:
 
 def _look(check: Check, pixels: Pixels) -> Found:
     try:
-        return check(pixels)
-    except Exception:  # whatever it is: a gate that cannot run blocks
+        found = within(SECONDS, lambda: check(pixels))
+        if not all(map(math.isfinite, found.scores.values())):
+            raise FloatingPointError("a score is no number")
+        return found
+    except Exception as error:  # whatever it is: a gate that cannot run blocks
+        alert("output", check.name, error)
         return Found((finding("structure", "failed", check.name, Decision.COULD_NOT_CHECK, 1.0),))
 
 

@@ -1,4 +1,4 @@
-"""What the gate says of a picture: the prompt gate's findings and decisions, with scores, and what was not asked."""
+"""What the checks of a picture say: findings as the prompt gate has them, scores, and what was not asked."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mezzotint.governance.safety.prompt.verdict import Finding, codes_of
+from mezzotint.governance.safety.prompt.verdict import Finding, Side
 from mezzotint.governance.safety.prompt.words import Decision
 
-SCHEMA = "mezzotint/output-verdict/1"
-VERSION = "1"
-"""Of the gate's rules; one that finds other things has another."""
-
+OUTPUT = Side("mezzotint/output-verdict/1", "1")
 SIDE = "O"
 
 
@@ -29,40 +26,11 @@ class Found:
     scores: Mapping[str, float] = field(default_factory=dict)
     unchecked: Mapping[str, str] = field(default_factory=dict)
 
-
-@dataclass(frozen=True)
-class OutputVerdict:
-    """decision: the strictest.  files: SHA-256 of every filter and list, by name.  loosened: where the policy asks less
-    than the default one.
-    """
-
-    decision: Decision
-    findings: tuple[Finding, ...] = ()
-    scores: Mapping[str, float] = field(default_factory=dict)
-    unchecked: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)
-    loosened: tuple[str, ...] = ()
-    policy_sha256: str = ""
-
     @property
-    def codes(self) -> tuple[str, ...]:
-        """Of the findings, each once, those that decide first."""
-        return codes_of(self.findings)
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """As JSON; the same in a receipt."""
-        return {
-            "schema": SCHEMA,
-            "decision": self.decision.word,
-            "gate": VERSION,
-            "findings": [one.document for one in self.findings],
-            "scores": {name: round(score, 4) for name, score in sorted(self.scores.items())},
-            "unchecked": dict(sorted(self.unchecked.items())),
-            "files": dict(self.files),
-            "policy_sha256": self.policy_sha256,
-            "loosened": list(self.loosened),
-        }
+    def measured(self) -> Mapping[str, Mapping[str, Any]]:
+        """What a verdict has of it beside findings."""
+        scores = {name: round(score, 4) for name, score in sorted(self.scores.items())}
+        return {"scores": scores, "unchecked": dict(sorted(self.unchecked.items()))}
 
 
 def together(found: Iterable[Found]) -> Found:

@@ -21,6 +21,7 @@ from mezzotint.governance.safety.prompt.structure import fault
 from mezzotint.governance.safety.prompt.verdict import Finding, Verdict, distinct
 from mezzotint.governance.safety.prompt.views import WORD, Views, views
 from mezzotint.governance.safety.prompt.words import BY_SEVERITY, MARKS, SCORES, Decision
+from mezzotint.governance.safety.within import SECONDS, alert, within
 
 NEGATIVE = "negative_prompt"
 MEANT = ("prompt", "caption")
@@ -50,8 +51,9 @@ class Gate:
     def check(self, texts: Sequence[Text]) -> Verdict:
         """The verdict on the texts of one picture.  Raises nothing: what cannot be checked is could-not-check."""
         try:
-            return self._verdict(self._findings(texts), self._unread(texts))
-        except Exception:  # whatever it is: a gate that cannot run blocks
+            return within(SECONDS, lambda: self._verdict(self._findings(texts), self._unread(texts)))
+        except Exception as error:  # whatever it is: a gate that cannot run blocks
+            alert("prompt", "all", error)
             return self._verdict([Finding("structure", "failed", "all", Decision.COULD_NOT_CHECK, 1.0)])
 
     def _verdict(self, found: Iterable[Finding], unread: Sequence[str] = ()) -> Verdict:

@@ -1,4 +1,4 @@
-"""What the gate says of a request: findings with stable codes, the decision, and what it was found with."""
+"""What a gate says of a request or a picture: findings with stable codes, the decision, and what it was found with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from typing import Any
 
 from mezzotint.governance.safety.prompt.words import VERSION, Decision
 
-SCHEMA = "mezzotint/prompt-verdict/1"
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two gates.   schema: of its verdicts' documents.   version: of its rules."""
+
+    schema: str
+    version: str
+
+
+PROMPT = Side("mezzotint/prompt-verdict/1", VERSION)
 
 
 @dataclass(frozen=True)
@@ -50,8 +59,9 @@ def codes_of(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """decision: after the policy.  files: SHA-256 of every list that was read, by name.  loosened: where the policy
-    asks less than the default one, so that every receipt says so.  policy_sha256: of the whole policy.
+    """decision: the strictest, after the policy.  files: SHA-256 of every list and filter that was read, by name.
+    loosened: where the policy asks less than the default one, so that every receipt says so.  policy_sha256: of the
+    whole policy.  side: the gate that says it.  measured: what it says beside its findings, as JSON; of pictures alone.
     """
 
     decision: Decision
@@ -59,6 +69,8 @@ class Verdict:
     files: Mapping[str, str] = field(default_factory=dict)
     loosened: tuple[str, ...] = ()
     policy_sha256: str = ""
+    side: Side = PROMPT
+    measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -69,10 +81,11 @@ class Verdict:
     def document(self) -> dict[str, Any]:
         """As JSON; the same in a receipt."""
         return {
-            "schema": SCHEMA,
+            "schema": self.side.schema,
             "decision": self.decision.word,
-            "gate": VERSION,
+            "gate": self.side.version,
             "findings": [one.document for one in self.findings],
+            **self.measured,
             "files": dict(self.files),
             "policy_sha256": self.policy_sha256,
             "loosened": list(self.loosened),

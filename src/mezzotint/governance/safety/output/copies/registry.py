@@ -89,8 +89,9 @@ def place() -> Path:
 
 
 def entry(kind: str, name: str, pixels: Pixels) -> Entry:
-    """Of a picture (H, W, C)."""
-    return Entry(kind, name, sha256(pixels.tobytes()), signed(pixels), _small(pixels) if kind == MARK else b"")
+    """Of a picture (H, W, C).   name: a label; bytes of a file's name that are no text are spelt out in it."""
+    label = name.encode("utf-8", "backslashreplace").decode()
+    return Entry(kind, label, sha256(pixels.tobytes()), signed(pixels), _small(pixels) if kind == MARK else b"")
 
 
 def _small(pixels: Pixels) -> bytes:
