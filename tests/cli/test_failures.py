@@ -63,8 +63,11 @@ def test_a_short_word_is_one(inside: Path) -> None:
         told(system, Prompts("-"), system.size)
 
 
-def test_names_of_files_are_labels(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_of_files_are_labels(
+    inside: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Shown on one line with what cannot be seen spelt out; never a name of anything that is written."""
+    monkeypatch.setenv("MEZZOTINT_HOME", str(inside / "home"))  # what is protected here stays here
     Path("mezzotint.toml").write_text('[safety.output]\nnsfw = "off"\ntext = "off"\n')
     for k, name in enumerate(NAMES):
         picture(Path(name), k)
@@ -77,7 +80,8 @@ def test_names_of_files_are_labels(inside: Path, capsys: pytest.CaptureFixture[s
         shown = capsys.readouterr()
         assert plain(shown.out + shown.err), words
         assert "--json" not in words or json.loads(shown.out)["schema"].startswith("mezzotint/")
-    assert outside(inside) - before <= {str(Path(os.environ["MEZZOTINT_HOME"]) / "safety" / "copies.sqlite")}
+    assert outside(inside) <= before
+    assert {p.name for p in (inside / "home").rglob("*") if p.is_file()} == {"copies.sqlite"}
     assert sorted(p.name for p in inside.iterdir() if p.is_file()) == sorted([*NAMES, "mezzotint.toml"])
     assert run(["protect", "--forget"]) == 0
 

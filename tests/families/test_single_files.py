@@ -50,8 +50,11 @@ def picture(model: Path) -> np.ndarray:
 
 
 def test_the_pictures_are_those_of_the_folder(both: tuple[Path, Path]) -> None:
+    """To a grey level: the same weights lie elsewhere in a file, and where numbers lie in memory decides how some
+    processors' matrix products round."""
     folder, file = both
-    assert np.array_equal(picture(folder), picture(file))
+    assert np.abs(picture(folder).astype(int) - picture(file)).max() <= 1
+    assert np.array_equal(picture(file), picture(file))
     assert mz.load(file).name == file.stem
 
 
