@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from concurrent.futures import Future, wait
 from threading import Thread
 from typing import TypeVar
 
@@ -21,22 +21,18 @@ def within(seconds: float, work: Callable[[], Made]) -> Made:
 
     Raises TimeoutError after ``seconds``; whatever ``work`` raises.
     """
-    answers: SimpleQueue[tuple[Made | None, Exception | None]] = SimpleQueue()
+    answer: Future[Made] = Future()
 
     def asked() -> None:
         try:
-            answers.put((work(), None))
+            answer.set_result(work())
         except Exception as error:  # whatever it is: it is raised where it was asked for
-            answers.put((None, error))
+            answer.set_exception(error)
 
     Thread(target=asked, daemon=True, name="gate").start()
-    try:
-        found, error = answers.get(timeout=seconds)
-    except Empty:
-        raise TimeoutError(f"no answer in {seconds:g} s") from None
-    if error is not None:
-        raise error
-    return found  # type: ignore[return-value]  # there is no error, so it was made
+    if not wait([answer], timeout=seconds).done:
+        raise TimeoutError(f"no answer in {seconds:g} s")
+    return answer.result()
 
 
 def alert(gate: str, check: str, error: Exception) -> None:
