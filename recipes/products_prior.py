@@ -2,7 +2,9 @@
 
 Ramesh et al., 2022, Hierarchical Text-Conditional Image Generation with CLIP Latents, arXiv 2204.06125.
 In this order: ``products-prior:embedder``, then ``products-prior`` (text -> embedding) and ``products-prior:decoder``
-(embedding -> 64 px), both with ``--part embedder=RUN/model``; the upsampler is that of ``products-pixel``.
+(embedding -> 64 px), both with ``--part embedder=RUN/model``; the upsampler is that of ``products-pixel``.  The decoder
+that ships is ``products-prior:further``, which begins with what ``recipes/starts/products_prior.py`` cuts from the base
+of ``products-pixel``.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ def embedder() -> Recipe:
         steps=2_000,
         optimiser=Optimiser(
             rate=1e-2,
-            warmup=200,
+            warmup=60,
             decay=Trapezoid(cooldown=0.3, floor=0.01),
             factors=(("picture", 0.1), ("text", 0.1), ("sharpness", 0.1)),
         ),
@@ -119,12 +121,12 @@ def products_prior(embedder: Path) -> Recipe:
 
 
 def decoder(embedder: Path) -> Recipe:
-    """The decoder: an embedding to 64 px, by a smaller copy of the network of ``products-pixel``."""
+    """The decoder: an embedding to 64 px, by the network of ``products-pixel`` with four of its seven blocks."""
     codec = Embedding(embedder_of(embedder))
     return Recipe(
         name="products-prior-decoder",
         net=DiTConfig(
-            in_channels=3, out_channels=3, size=(SMALL, SMALL), patch=8, overlap=4, width=256, depth=6, heads=4,
+            in_channels=3, out_channels=3, size=(SMALL, SMALL), patch=8, overlap=4, width=320, depth=4, heads=5,
             vector=codec.shape[1],
         ),
         build=build,
@@ -151,3 +153,9 @@ def decoder(embedder: Path) -> Recipe:
             {"name": "pixels"},
         ),
     )  # fmt: skip
+
+
+def further(embedder: Path) -> Recipe:
+    """The decoder gone on with, ``--from`` what has learnt to draw: at two thirds of the rate, which falls all the way."""
+    first = decoder(embedder)
+    return replace(first, optimiser=replace(first.optimiser, rate=2e-3, warmup=50, decay=Trapezoid(1.0, 0.01)))

@@ -42,6 +42,7 @@ def recipe(name: str, parts: dict[str, Path]) -> Recipe:
         "products-latent": ("autoencoder",),
         "products-prior": ("embedder",),
         "products-prior:decoder": ("embedder",),
+        "products-prior:further": ("embedder",),
     }
     return load_recipe(name, {k: parts[k] for k in needs.get(name, ())})
 
