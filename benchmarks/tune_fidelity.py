@@ -132,14 +132,16 @@ class Trial:
         from mezzotint.making.tuned.learn import square
         from mezzotint.making.tuned.shoots import shoots
         from mezzotint.tuning.evidence import real
+        from mezzotint.tuning.ground import ground_of
         from mezzotint.tuning.prompts import asked_of
         from mezzotint.tuning.settings import Method
 
         wish, side, features = self.wish(Method()), square(self.base), extractor(2 * DEFAULT_SIZE)
         taken, text = shoots(wish, side, features), self.base.system.text
         (who,) = wish.subjects
-        asked = asked_of(wish.subjects, "" if text is None else text.phrases, wish.n)
-        against = {who.name: real(taken.judges(who), taken.learnt[who], side)}
+        ground = ground_of(taken.judges(who))
+        asked = asked_of(wish.subjects, "" if text is None else text.phrases, wish.n, ground)
+        against = {who.name: real(taken.judges(who), taken.learnt[who], side, ground)}
         return Court(self.base, {who.name: asked[0]}, against, features, self.work / "pictures")
 
 

@@ -16,7 +16,7 @@ from mezzotint.evaluation.features import Features
 from mezzotint.products.adherence import background_near, has_colour
 from mezzotint.products.colours import COLOURS, cielab, delta_e
 from mezzotint.tuning.checks import thumbs
-from mezzotint.tuning.masks import LEAST, MOST, NEAR, backdrop
+from mezzotint.tuning.masks import LEAST, MOST, NEAR, backdrop, pale
 from mezzotint.tuning.photos import Photo
 from mezzotint.tuning.prompts import PLAIN, Asked
 from mezzotint.tuning.scenes import Bytes, centred, scene_on
@@ -50,7 +50,8 @@ class Evidence:
     painted: share of pictures whose product has the colour that was asked for.
     drift: how far pictures of other things moved as a whole, as a multiple of what other noise does (``drift``), the
     same for every subject; None of the base.
-    copies: share of pictures of the product that are a photograph that was learnt from.
+    copies: share of pictures of the product, or of those in another colour on the same noise, that are a photograph
+    that was learnt from.
     """
 
     fidelity: Estimate
@@ -105,35 +106,39 @@ class Real:
     learnt: Sequence[Photo]
 
 
-def real(judged_by: Sequence[Photo], learnt: Sequence[Photo], size: int) -> Real:
-    """Photographs as pictures of ``size`` px to hold others against."""
-    # As pictures are measured, which have no mask: what of the product is white is left out of both.
-    scenes = [alone(scene_on(photo, PLAIN, size).pixels) for photo in judged_by]
+def real(judged_by: Sequence[Photo], learnt: Sequence[Photo], size: int, ground: str = PLAIN) -> Real:
+    """Photographs as pictures of ``size`` px on a plain background by name, to hold others against."""
+    # As pictures are measured, which have no mask: what of the product is the ground's colour is left out of both.
+    scenes = [alone(scene_on(photo, ground, size).pixels, ground) for photo in judged_by]
     masked = [s for s, photo in zip(scenes, judged_by, strict=True) if photo.mask is not None]
-    colours = np.stack([product_colour(s) for s in masked]) if masked else None
+    colours = np.stack([product_colour(s, ground) for s in masked]) if masked else None
     return Real(_stacked(scenes), colours, learnt)
 
 
-def alone(pixels: Bytes) -> Bytes:
-    """(S, S, 3): the product in the middle of PLAIN, whatever its plain background (S, S, 3) and its place there are;
-    the picture as it is where it cannot be told apart.
+def alone(pixels: Bytes, ground: str) -> Bytes:
+    """(S, S, 3): the product in the middle of a plain background by name, whatever its plain background (S, S, 3) and
+    its place there are; the picture as it is where it cannot be told apart.
 
     Backgrounds have a measure of their own; in features of whole pictures they outweigh the product.
     """
     mask = cut_out(pixels)
-    return centred(pixels, mask.astype(np.uint8) * 255, PLAIN, len(pixels)) if mask.any() else pixels
+    return centred(pixels, mask.astype(np.uint8) * 255, ground, len(pixels)) if mask.any() else pixels
 
 
 def cut_out(pixels: Bytes) -> Mask:
-    """(S, S), where the product is on its plain background (S, S, 3); nowhere where it cannot be told apart."""
+    """(S, S), where the product is on its plain background (S, S, 3), also where it is nearly of that colour (``pale``);
+    nowhere where it cannot be told apart."""
     colour = backdrop(pixels)
-    far = np.zeros(pixels.shape[:2], bool) if colour is None else delta_e(pixels, colour) > NEAR
-    return np.asarray(far & (LEAST <= far.mean() <= MOST))
+    if colour is None:
+        return np.zeros(pixels.shape[:2], bool)
+    apart = delta_e(pixels, colour)
+    far = apart > NEAR
+    return far | pale(apart) if LEAST <= far.mean() <= MOST else np.zeros_like(far)
 
 
-def products(images: Tensor) -> Tensor:
+def products(images: Tensor, ground: str) -> Tensor:
     """``alone`` of each of the pictures (n, 3, S, S) uint8."""
-    return _stacked([alone(_rows(image)) for image in images])
+    return _stacked([alone(_rows(image), ground) for image in images])
 
 
 def _stacked(pictures: Sequence[Bytes]) -> Tensor:
@@ -146,9 +151,9 @@ def _mean(pixels: Bytes, inside: np.ndarray) -> np.ndarray:
     return np.asarray(found.mean(0))
 
 
-def product_colour(pixels: Bytes) -> np.ndarray:
-    """(3,) CIELAB of what is not PLAIN (S, S, 3)."""
-    return _mean(pixels, delta_e(pixels, COLOURS[PLAIN]) > 12)
+def product_colour(pixels: Bytes, ground: str) -> np.ndarray:
+    """(3,) CIELAB of what is not the plain background's colour, by name (S, S, 3)."""
+    return _mean(pixels, delta_e(pixels, COLOURS[ground]) > 12)
 
 
 def unit_features(images: Tensor, features: Features) -> Tensor:
@@ -158,19 +163,19 @@ def unit_features(images: Tensor, features: Features) -> Tensor:
 
 def marks(made: Pictures, asked: Asked, against: Real, features: Features, before: Pictures | None = None) -> Marks:
     """What pictures of one subject show.   before: the base's on the same noise; None of a base."""
-    mine = products(made.subject)
+    mine = products(made.subject, asked.ground)
     wanted, own = unit_features(against.shown, features), unit_features(mine, features)
-    moved = None if before is None else own - unit_features(products(before.subject), features)
+    moved = None if before is None else own - unit_features(products(before.subject, asked.ground), features)
     plain = np.zeros(made.behind.shape[-2:], np.float32)
     pairs, painted = zip(made.behind, asked.behind, strict=True), zip(made.painted, asked.painted, strict=True)
     holds = [background_near(_rows(image), plain, name) for image, (_, name) in pairs]
     return Marks(
         likeness=(own @ wanted.T).mean(1),
         gains=None if moved is None else (moved @ wanted.T).mean(1),
-        colours=_colours(mine, against),
+        colours=_colours(mine, against, asked.ground),
         holds=torch.tensor(holds).double(),
         painted=torch.tensor([_painted(_rows(image), name) for image, (_, name) in painted]).double(),
-        copies=copied(made.subject, against.learnt).double(),
+        copies=(copied(made.subject, against.learnt) | copied(made.painted, against.learnt)).double(),
     )
 
 
@@ -235,11 +240,11 @@ def _painted(pixels: Bytes, colour: str) -> bool:
     return has_colour(pixels, cut_out(pixels).astype(np.float32), colour)
 
 
-def _colours(images: Tensor, against: Real) -> Tensor | None:
+def _colours(images: Tensor, against: Real, ground: str) -> Tensor | None:
     if against.colours is None:
         return None
     wanted = against.colours.mean(0)
-    return torch.tensor([float(np.linalg.norm(product_colour(_rows(image)) - wanted)) for image in images])
+    return torch.tensor([float(np.linalg.norm(product_colour(_rows(image), ground) - wanted)) for image in images])
 
 
 def copied(images: Tensor, photos: Sequence[Photo]) -> Tensor:

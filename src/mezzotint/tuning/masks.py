@@ -108,47 +108,46 @@ def cut(pixels: Pixels, colour: NDArray[np.float64]) -> Mask | None:
     if not LEAST <= far.mean() <= MOST:
         return None
     found = segmented(pixels, far, frame(*far.shape) & ~far, "grabcut")
-    return None if found is None else _with(found, pale(apart), apart)
+    more = pale(apart)
+    return found if found is None or not more.any() else _soft((found.alpha > 127) | more, found.found)
 
 
 def pale(apart: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Parts of a product that are nearly its background's colour, as a white seat on white, which GrabCut takes out.
 
     apart: (H, W), CIE76 from the background.  Returns: (H, W), true in connected parts that differ from the background
-    faintly and evenly, and are shut in by what differs clearly.
+    faintly and evenly, and are shut in by what differs clearly, and in the seams between.
     """
-    import cv2
+    from scipy.ndimage import binary_erosion, find_objects, label
 
     far, edge = apart > NEAR, apart[frame(*apart.shape)]
     spread = float(np.quantile(edge[edge <= NEAR], 0.99)) if (edge <= NEAR).any() else NEAR
-    thick = ((apart > max(FAINT, SPREADS * spread)) & ~far).astype(np.uint8)
-    n, labels, boxes, _ = cv2.connectedComponentsWithStats(cv2.erode(thick, np.ones((3, 3), np.uint8)), connectivity=4)
+    thick = (apart > max(FAINT, SPREADS * spread)) & ~far
+    labels, _ = label(binary_erosion(thick, np.ones((3, 3)), border_value=1))
     found = np.zeros_like(far)
-    for one in range(1, n):
-        left, top, wide, high, area = boxes[one]
-        if area < SPECK * labels.size:
-            continue
-        here = np.s_[max(0, top - 3) : top + high + 3, max(0, left - 3) : left + wide + 3]
+    for one, (rows, columns) in enumerate(find_objects(labels), 1):
+        here = tuple(slice(max(0, at.start - 3), at.stop + 3) for at in (rows, columns))
         part = labels[here] == one
-        grown, rim = (cv2.dilate(part.astype(np.uint8), np.ones((k, k), np.uint8)) > 0 for k in (3, 7))
+        if part.sum() < SPECK * labels.size:
+            continue
+        grown, rim = _grown(part, 3), _grown(part, 7)
         if far[here][rim & ~grown].mean() >= SHUT_IN and _even(apart[here][part]):
             found[here] |= grown & ~far[here]
-    return found if found.sum() <= SHARE * far.sum() else np.zeros_like(found)
+    if not found.any() or found.sum() > SHARE * far.sum():
+        return np.zeros_like(found)
+    return np.asarray(found | (_grown(found, 5) & (apart > FAINT)))
+
+
+def _grown(part: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+    """By a square of ``side`` pixels around each of its own."""
+    from scipy.ndimage import binary_dilation
+
+    return np.asarray(binary_dilation(part, np.ones((side, side))))
 
 
 def _even(values: NDArray[np.float64]) -> bool:
     low, high = np.quantile(values, (0.1, 0.9))
     return bool(high - low <= EVEN)
-
-
-def _with(found: Mask, more: NDArray[np.bool_], apart: NDArray[np.float64]) -> Mask:
-    """A mask with parts that it lacks, and the seams between."""
-    import cv2
-
-    if not more.any():
-        return found
-    seams = (cv2.dilate(more.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (apart > FAINT)
-    return _soft((found.alpha > 127) | more | seams, found.found)
 
 
 def _soft(solid: NDArray[np.bool_], found: Found) -> Mask:

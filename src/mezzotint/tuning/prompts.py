@@ -10,7 +10,7 @@ from mezzotint.products.vocabulary import vocabulary
 from mezzotint.tuning.words import Subject
 
 PLAIN = "white"
-"""The background on which the product itself is judged."""
+"""The background on which the product itself is judged, unless it is hidden there (``ground.ground_of``)."""
 
 BACKGROUNDS = ("blue", "red", "beige", "black", "green", "yellow")
 """Backgrounds by which prompts are judged: far from each other."""
@@ -41,14 +41,15 @@ def other_prompts(phrases: str, kinds: Collection[str], n: int) -> tuple[str, ..
 class Asked:
     """n prompts each.
 
-    subject: the product on PLAIN.  behind: the product on one of BACKGROUNDS each, by name.  painted: the product in
-    one of PAINTS each, by name, on PLAIN.  other: of other things.
+    subject: the product on ``ground``.  behind: the product on one of BACKGROUNDS each, by name.  painted: the product
+    in one of PAINTS each, by name, on PLAIN.  other: of other things.
     """
 
     subject: tuple[str, ...]
     behind: tuple[tuple[str, str], ...]
     painted: tuple[tuple[str, str], ...]
     other: tuple[str, ...]
+    ground: str = PLAIN
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -61,21 +62,25 @@ def prompts_of(asked: Sequence[Asked]) -> tuple[str, ...]:
     return (*(prompt for one in asked for prompt in one.own), *asked[0].other)
 
 
-def asked_of(subjects: Sequence[Subject], phrases: str, n: int) -> tuple[Asked, ...]:
-    """n pictures of each sort of every subject; other things are none of any subject's kind."""
+def asked_of(subjects: Sequence[Subject], phrases: str, n: int, ground: str = PLAIN) -> tuple[Asked, ...]:
+    """n pictures of each sort of every subject; other things are none of any subject's kind.
+
+    ground: the plain background, by name, on which every subject itself is asked for.
+    """
     other = other_prompts(phrases, [s.kind for s in subjects], n)
-    return tuple(_asked(one, other, n) for one in subjects)
+    return tuple(_asked(one, other, n, ground) for one in subjects)
 
 
-def _asked(subject: Subject, other: tuple[str, ...], n: int) -> Asked:
+def _asked(subject: Subject, other: tuple[str, ...], n: int, ground: str) -> Asked:
     def on(thing: str, background: str) -> str:
         return f"{article(thing)} on {article(background)} background"
 
     return Asked(
-        (on(subject.name, PLAIN),) * n,
+        (on(subject.name, ground),) * n,
         tuple((on(subject.name, name), name) for name in _around(BACKGROUNDS, n)),
         tuple((on(f"{name} {subject.name}", PLAIN), name) for name in _around(PAINTS, n)),
         other,
+        ground,
     )
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from mezzotint.evaluation.estimate import Estimate, mean_of
 from mezzotint.evaluation.features import Features
 from mezzotint.tuning.evidence import products, unit_features
+from mezzotint.tuning.prompts import PLAIN
 
 BLEED = 0.5
 """A product bleeds where pictures of another's word moved towards it by more than so much of what its own word moved
@@ -47,16 +48,23 @@ class Separation:
 
 
 def separation(
-    made: Mapping[str, Tensor], base: Mapping[str, Tensor], real: Mapping[str, Tensor], features: Features
+    made: Mapping[str, Tensor],
+    base: Mapping[str, Tensor],
+    real: Mapping[str, Tensor],
+    features: Features,
+    ground: str = PLAIN,
 ) -> Separation:
     """The matrix.
 
     Args: made, base: subject -> pictures of its word, (m, 3, S, S) uint8, by what was tuned and by its base on the same
             noise.  real: subject -> photographs (k, 3, S, S), to hold them against, as ``evidence.real`` shows them.
+            ground: what all of them are on, by name.
     """
     names = tuple(real)
     of = {name: unit_features(real[name], features) for name in names}
-    after, before = ({name: unit_features(products(shown[name]), features) for name in names} for shown in (made, base))
+    after, before = (
+        {name: unit_features(products(shown[name], ground), features) for name in names} for shown in (made, base)
+    )
     moved = {name: after[name] - before[name] for name in names}
     rows = tuple(tuple(mean_of((moved[j] @ of[i].T).mean(1)) for j in names) for i in names)
     return Separation(names, rows)

@@ -38,6 +38,11 @@ class Court:
         """Of one model's pictures."""
         return prompts_of(list(self.asked.values()))
 
+    @property
+    def ground(self) -> str:
+        """The plain background on which every subject is asked for."""
+        return next(iter(self.asked.values())).ground
+
     def made(self, worn: Worn | None, seed: int = SEED, report: Counted = unheard) -> Shown:
         """Pictures of all prompts."""
         job = self.base.job(self.prompts, seed, worn)

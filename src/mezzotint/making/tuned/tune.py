@@ -37,7 +37,8 @@ from mezzotint.pretrained.model import load
 from mezzotint.training.run import Watch
 from mezzotint.tuning.choose import choose
 from mezzotint.tuning.evidence import real
-from mezzotint.tuning.prompts import asked_of
+from mezzotint.tuning.ground import ground_of
+from mezzotint.tuning.prompts import PLAIN, asked_of
 from mezzotint.tuning.recipe import as_it_is
 from mezzotint.tuning.report import Found, document, page
 from mezzotint.tuning.separation import Separation, separation
@@ -181,7 +182,7 @@ def _judged(
     found = Found(
         subjects=tuple(s.name for s in wish.subjects),
         base=model.system.name,
-        seen=photos.seen,
+        seen=_seen(photos, court.ground),
         evidence=verdict.together,
         each=verdict.each,
         choice=choice,
@@ -202,7 +203,13 @@ def _separation(verdict: Judged, step: int, court: Court) -> Separation | None:
     if len(court.asked) == 1:
         return None
     made, before = ({name: one.subject for name, one in verdict.pictures[k].items()} for k in (step, 0))
-    return separation(made, before, {name: one.shown for name, one in court.real.items()}, court.features)
+    shown = {name: one.shown for name, one in court.real.items()}
+    return separation(made, before, shown, court.features, court.ground)
+
+
+def _seen(photos: Shoots, ground: str) -> str:
+    """What pictures are held against, in words."""
+    return photos.seen if ground == PLAIN else f"{photos.seen}, all on {ground}: {PLAIN} would hide some of the product"
 
 
 def _use(prompt: str, wish: Wish, folder: Path) -> str:
@@ -214,8 +221,9 @@ def _use(prompt: str, wish: Wish, folder: Path) -> str:
 
 def _court(wish: Wish, model: Base, photos: Shoots, features: Features, heed: Counted, work: Path) -> Court:
     text, side = model.system.text, square(model)
-    questions = asked_of(wish.subjects, "" if text is None else text.phrases, wish.n)
-    against = {s.name: real(photos.judges(s), photos.learnt[s], side) for s in wish.subjects}
+    ground = ground_of([photo for s in wish.subjects for photo in photos.judges(s)])
+    questions = asked_of(wish.subjects, "" if text is None else text.phrases, wish.n, ground)
+    against = {s.name: real(photos.judges(s), photos.learnt[s], side, ground) for s in wish.subjects}
     return Court(model, dict(zip(against, questions, strict=True)), against, features, work, heed)
 
 
