@@ -157,5 +157,5 @@ def decoder(embedder: Path) -> Recipe:
 
 def further(embedder: Path) -> Recipe:
     """The decoder gone on with, ``--from`` what can draw: at two thirds of the rate, which falls all the way."""
-    first = decoder(embedder)
+    first = replace(decoder(embedder), batch=32)
     return replace(first, optimiser=replace(first.optimiser, rate=2e-3, warmup=50, decay=Trapezoid(1.0, 0.01)))

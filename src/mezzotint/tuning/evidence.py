@@ -126,8 +126,8 @@ def alone(pixels: Bytes, ground: str) -> Bytes:
 
 
 def cut_out(pixels: Bytes) -> Mask:
-    """(S, S), where the product is on its plain background (S, S, 3), also where it is nearly of that colour (``pale``);
-    nowhere where it cannot be told apart."""
+    """(S, S), where the product is on its plain background (S, S, 3), also what of it is nearly of that colour
+    (``pale``); nowhere where it cannot be told apart."""
     colour = backdrop(pixels)
     if colour is None:
         return np.zeros(pixels.shape[:2], bool)
