@@ -14,6 +14,7 @@ from mezzotint.nets import DiTConfig, build
 from mezzotint.training.checkpoint import Store
 from mezzotint.training.distributed import Ranks
 from mezzotint.training.movers import movers
+from mezzotint.training.muon import Muon, orthogonal
 from mezzotint.training.recipe import Every
 from mezzotint.training.schedule import Optimiser
 from mezzotint.training.state import begin
@@ -44,7 +45,7 @@ def stepped(**changes):
     before = {k: v.clone() for k, v in net.state_dict().items()}
     for p in net.parameters():
         p.grad = torch.randn_like(p)
-    moved = movers(Optimiser(rate=RATE, orthogonal=("hidden.",), **changes), net, torch.device("cpu"))
+    moved = movers(Optimiser(rate=RATE, orthogonal=("hidden.",), **changes), net, torch.device("cpu"), torch.float32)
     moved.step(RATE)
     return net, before
 
@@ -96,3 +97,34 @@ def test_a_run_resumed_is_equal_to_the_bit(tmp_path, stop):
 def test_sharded_matrices_are_refused():
     with pytest.raises(UsageError, match="train with --strategy ddp"):
         begin(turned(), ranks=Ranks(0, 2, "fsdp"))
+
+
+@pytest.mark.parametrize(("dtype", "apart"), [(torch.bfloat16, 0.0), (torch.float32, 0.02)])
+def test_steps_are_those_of_torch_s_muon(dtype, apart):
+    """To the bit in its own number format; else apart by what that rounds away."""
+    torch.manual_seed(4)
+    ours, theirs = (nn.ParameterList(torch.randn(shape) for shape in ((24, 40), (40, 24))) for _ in range(2))
+    for a, b in zip(ours, theirs, strict=True):
+        a.data.copy_(b.data)
+    mine = Muon([{"params": list(ours)}], RATE, 0.1, dtype)
+    peer = torch.optim.Muon(theirs, lr=RATE, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    for _ in range(3):
+        for a, b in zip(ours, theirs, strict=True):
+            a.grad = torch.randn_like(a)
+            b.grad = a.grad.clone()
+        mine.step()
+        peer.step()
+    for a, b in zip(ours, theirs, strict=True):
+        assert (a - b).abs().max() <= apart * 3 * RATE * 0.2 * 40**0.5
+        assert torch.equal(mine.state[a]["momentum_buffer"], peer.state[b]["momentum_buffer"])
+
+
+def test_orthogonal_keeps_directions_and_evens_their_lengths():
+    torch.manual_seed(5)
+    u, v = (torch.linalg.qr(torch.randn(n, 8)).Q for n in (12, 30))
+    for wide in (True, False):
+        x = (u * torch.linspace(0.1, 3, 8)) @ v.T
+        made = orthogonal(x if wide else x.T, torch.float32)
+        lengths = u.T @ (made if wide else made.T) @ v
+        assert (lengths.diagonal() > 0.6).all() and (lengths.diagonal() < 1.3).all()
+        assert (lengths - lengths.diagonal().diag()).abs().max() < 1e-4

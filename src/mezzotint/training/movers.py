@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mezzotint.training.distributed import put
 from mezzotint.training.ema import trainable
+from mezzotint.training.muon import Muon
 from mezzotint.training.schedule import Optimiser
 
 ADAMW, MUON = ("exp_avg", "exp_avg_sq"), ("momentum_buffer",)
@@ -19,10 +20,10 @@ ADAMW, MUON = ("exp_avg", "exp_avg_sq"), ("momentum_buffer",)
 
 @dataclass(frozen=True)
 class Movers:
-    """torch's optimisers of one network, each with its own weights; they are changed in place by ``step``."""
+    """The optimisers of one network, each with its own weights; they are changed in place by ``step``."""
 
     adamw: torch.optim.AdamW
-    muon: torch.optim.Muon | None
+    muon: Muon | None
 
     @property
     def all(self) -> tuple[torch.optim.Optimizer, ...]:
@@ -71,8 +72,8 @@ class Movers:
         return {p: (each, names) for each, names in kept for group in each.param_groups for p in group["params"]}
 
 
-def movers(o: Optimiser, net: nn.Module, device: torch.device) -> Movers:
-    """The optimisers of a network before its first update."""
+def movers(o: Optimiser, net: nn.Module, device: torch.device, dtype: torch.dtype) -> Movers:
+    """The optimisers of a network before its first update.   dtype: in which matrices are made orthogonal."""
     plain: dict[tuple[float, float], list[nn.Parameter]] = {}
     hidden: dict[float, list[nn.Parameter]] = {}
     for name, p in trainable(net).items():
@@ -86,5 +87,4 @@ def movers(o: Optimiser, net: nn.Module, device: torch.device) -> Movers:
     if not hidden:
         return Movers(adamw, None)
     turned = [{"params": ps, "factor": factor} for factor, ps in hidden.items()]
-    muon = torch.optim.Muon(turned, lr=o.rate, weight_decay=o.weight_decay, adjust_lr_fn="match_rms_adamw")
-    return Movers(adamw, muon)
+    return Movers(adamw, Muon(turned, o.rate, o.weight_decay, dtype))

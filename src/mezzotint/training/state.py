@@ -76,8 +76,8 @@ def begin(
         compile_blocks(net)
     network = shared(net, ranks)
     averages = Averages(net, recipe.ema)
-    moved = movers(recipe.optimiser, net, where)
     dtype = _dtype(recipe.dtype, where)
+    moved = movers(recipe.optimiser, net, where, dtype)
     return Training(recipe, ranks, net, network, moved, averages, where, dtype, compiled=compiled)
 
 
