@@ -57,7 +57,8 @@ LAYOUTS = {
     ),
     "products-prior": Layout(
         "products-prior",
-        "Product pictures of 256 px from a text, as DALL-E 2 makes them: text to embedding, to 64 px, to 256 px.",
+        "Unfinished: a first, short training. Product pictures of 256 px from a text, as DALL-E 2 makes them: text to"
+        " embedding, to 64 px, to 256 px; with `mezzotint vary` from a picture's embedding.",
         (("prior", KEEP), ("decoder", FROM_VECTOR), ("upsampler", ENLARGED)),
         ("embedder",),
         main=1,
