@@ -15,6 +15,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class Brief:
     per_hour: Money | None = None
     sha256: str = ""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Of its factors."""
         return tuple(factor.name for factor in self.factors)

@@ -135,7 +135,7 @@ def _by_url(url: str) -> Database:
         said = said.set(drivername="postgresql+psycopg")
     if said.get_backend_name() == "sqlite":
         return _sqlite(Path(said.database or ""))
-    engine = create_engine(said, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    engine = create_engine(said, isolation_level="READ COMMITTED")
     return Database(engine, said.render_as_string(hide_password=True))
 
 

@@ -83,11 +83,18 @@ def add_run(db: Database, run: str, plan: Plan, address: str, manifest_sha256: s
         ):
             for piece in _pieces(rows):
                 connection.execute(insert(table), piece)
+        counted(connection)
 
     try:
         db.write(enter)
     except IntegrityError:  # another process entered it in the same moment
         return
+
+
+def counted(connection: Connection) -> None:
+    """Lets PostgreSQL count what was entered, or it reads all of a run for every batch until it does so by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ANALYZE batch, asset")
 
 
 def _pieces(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:

@@ -80,10 +80,9 @@ def _turns(row: Row, brief: Brief, counts: Sequence[int], used: Sequence[int], s
 
 
 def _of(row: Row, planned: Sequence[tuple[Run, int]], turns: Sequence[int], brief: Brief, seed: int) -> Iterator[Asset]:
-    names = brief.names
+    names, factors = brief.names, [factor.levels for factor in brief.factors]
     for run, copy in planned:
-        turned = zip(brief.factors, run, turns, strict=True)
-        levels = tuple(factor.levels[(k + turn) % len(factor.levels)] for factor, k, turn in turned)
+        levels = [of[(k + turn) % len(of)] for of, k, turn in zip(factors, run, turns, strict=True)]
         yield _asset(row, dict(zip(names, levels, strict=True)), copy, brief, seed)
 
 
