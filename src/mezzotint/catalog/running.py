@@ -203,10 +203,21 @@ def _replaced(run: Run, where: Place) -> int:
     return replace_alike(where.db, run.id, where.store, run.distinct_by, features())
 
 
+def unsaid(text: str) -> None:
+    """Nobody is told."""
+
+
 def work_all(
-    run: Run, where: Place, model: Model, address: tuple[str, str | None], engine: Engine, watch: Callable[[], None]
+    run: Run,
+    where: Place,
+    model: Model,
+    address: tuple[str, str | None],
+    engine: Engine,
+    watch: Callable[[], None],
+    say: Callable[[str], None] = unsaid,
 ) -> str:
     """The same by an engine's workers.   address: of ``open_place``.   watch: called now and then.
+    say: told what a person should know.
 
     Raises UsageError for fewer than one worker, StorageError where one of several ended too early.
     """
@@ -216,9 +227,8 @@ def work_all(
     if engine.name == "ray":
         from mezzotint.catalog.engine.on_ray import work_on_ray
 
-        return work_on_ray(
-            run.id, str(Path(out).absolute()) if not is_remote(out) else out, ledger_of(out, ledger), engine, watch
-        )
+        there = out if is_remote(out) else str(Path(out).absolute())
+        return work_on_ray(run.id, there, ledger_of(out, ledger), engine, watch, say)
     if engine.workers == 1:
         return make_all(run, where, model, told=every(WATCH_SECONDS, watch))
     from mezzotint.catalog.engine.processes import work_in_processes

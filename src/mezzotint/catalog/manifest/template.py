@@ -31,7 +31,7 @@ class Template:
 
     def filled(self, cells: Mapping[str, str]) -> str:
         """The text.  Raises KeyError for a name that has no cell."""
-        return "".join(text + (cells[name] if name else "") for text, name in self.parts)
+        return "".join([text + (cells[name] if name else "") for text, name in self.parts])
 
 
 @lru_cache(maxsize=4096)
