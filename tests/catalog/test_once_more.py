@@ -67,14 +67,14 @@ def test_it_is_the_picture_of_its_other_seed(tmp_path: Path, tiny: Path, kind: s
     assert seen == [], "it is found again under its own seed's name"
 
 
-@pytest.mark.parametrize("kind", ["black", "broken"])
-def test_twice_none_has_failed_and_is_not_called_blocked(tmp_path: Path, tiny: Path, kind: str) -> None:
-    run, where, model = begun(asked(manifest(tmp_path, rows=2, variants=2), tiny), tmp_path / "out")
+@pytest.mark.parametrize(("kind", "n"), [("black", 2), ("broken", 2), ("broken", 1)])
+def test_twice_none_has_failed_and_is_not_called_blocked(tmp_path: Path, tiny: Path, kind: str, n: int) -> None:
+    run, where, model = begun(asked(manifest(tmp_path, rows=n, variants=n), tiny), tmp_path / "out")
     seed, seen = rows(where.db, t.asset)[0]["seed"], list[int]()
     none = (seed, other_seed(seed))
     assert worker(run, where, model, make=black(none, seen) if kind == "black" else broken(none)).work() == "done"
-    assert states(where.db) == ["parked", "done", "done", "done"]
+    assert states(where.db) == ["parked", *["done"] * (n * n - 1)]
     error = json.loads(rows(where.db, t.asset)[0]["detail"])["error"]
     assert ("MZ-O-structure-black" if kind == "black" else f"with seeds {seed} and {none[1]}") in error
-    assert len(pixels(tmp_path / "out")) == 3 and not (tmp_path / "out/quarantine").exists()
+    assert len(pixels(tmp_path / "out")) == n * n - 1 and not (tmp_path / "out/quarantine").exists()
     assert seen.count(none[1]) <= 1, "once more, not for ever"
