@@ -228,3 +228,17 @@ def test_factors_are_names_that_prompts_may_say(checked, tmp_path: Path) -> None
 def test_a_wrong_brief_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises((UsageError, InputError), match=message):
         brief(tmp_path, text)
+
+
+def test_the_nearest_of_what_is_not_there_is_said_whatever_its_case(checked, tmp_path: Path) -> None:
+    (tmp_path / "Chair.JPG").write_bytes(b"")
+    assert said(checked("SKU,prompt\na,x\n"))[0].endswith("nearest: SKU")
+    (one,) = said(checked("sku,prompt,image\na,x,chair.jpg\n"))
+    assert one.endswith("image: 'chair.jpg' is no file; nearest: Chair.JPG")
+    many = said(checked("sku,prompt,image\n" + "".join(f"a{k},x,chair{k}.jpg\n" for k in range(300))))
+    assert len(many) == 300 and sum("nearest" in problem for problem in many) == 200, "the rest without a long search"
+
+
+def test_a_size_is_said_once(checked) -> None:
+    (one,) = said(checked("sku,prompt,size\na,x,100x100\n"))
+    assert one.count("100x100") == 1

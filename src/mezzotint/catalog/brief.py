@@ -85,8 +85,9 @@ class Brief:
 
 def beside(manifest: str) -> Path | None:
     """The brief beside a manifest of this machine; None where there is none."""
-    path = Path(manifest).expanduser().with_suffix(".toml")
-    return path if "://" not in manifest and path.is_file() else None
+    path = Path(manifest).expanduser()
+    found = path.with_suffix(".toml") if path.name else path
+    return found if "://" not in manifest and found.is_file() else None
 
 
 def read_brief(path: Path | None) -> Brief:

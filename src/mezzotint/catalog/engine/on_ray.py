@@ -92,13 +92,11 @@ def work_on_ray(
     """A run by actors.   out, ledger: addresses that every machine of the cluster can open.   watch: called now and
     then.   say: told where not all workers have room; the others make what there is to make.
 
-    Raises UsageError (Ray is not installed, no such cluster, no room here), StorageError (actors that do not stay);
+    Raises UsageError (no such cluster, no room here), StorageError (actors that do not stay);
     what a worker raises.
     """
-    try:
-        import ray
-    except ImportError as error:
-        raise UsageError("--engine ray needs Ray; pip install 'mezzotint[ray]'") from error
+    import ray
+
     if (room := _begin(ray, cluster)) < cluster.workers:
         say(_short(room, cluster))
     db, kind = connected(ledger), ray.remote(num_cpus=1, num_gpus=cluster.gpus)(Actor)
@@ -125,8 +123,6 @@ def work_on_ray(
 def _begin(ray: Any, cluster: Engine) -> int:
     """Connects, or begins a Ray here with as many processors as there are workers: how many share one is the machine's
     affair, as with processes.   Returns: for how many workers there is room."""
-    if cluster.gpus < 0 or (cluster.gpus > 1 and cluster.gpus % 1):
-        raise UsageError(f"--gpus {cluster.gpus:g}: expected a part of one, or a whole number")
     cpus = max(cluster.workers, os.cpu_count() or 1) if cluster.address is None and not ray.is_initialized() else None
     try:
         ray.init(

@@ -55,9 +55,10 @@ def command(
         from mezzotint.pretrained.model import load
 
         where, model = place_of(out, ledger, asked.manifest), load(asked.words.model)
+    by = Engine(engine, workers, gpus, ray_address)
     run, began = _begun(asked, where, model, quiet), time.perf_counter()
     before = counts(where.db, run.id)["done"]
-    address, by = (out or default_out(asked.manifest), ledger), Engine(engine, workers, gpus, ray_address)
+    address = out or default_out(asked.manifest), ledger
     try:
         with Bar(1, "asset", shown=not quiet) as bar:
             watch = partial(_shown, bar, where, run, began, before)
