@@ -42,6 +42,8 @@ def test_a_run_is_made_priced_and_reported(inside: Path, capsys) -> None:
     jsonschema.validate(planned, schema("mezzotint/catalog-plan/1"))
     assert planned["assets"] == planned["to_make"] == 4 and planned["calls"] == 16 and planned["rungs"] == []
     assert planned["factors"] == {"kind": {"sneaker": 2, "t-shirt": 2}} and planned["views_needed"] > 1000
+    assert run(["catalog", "plan", "m.csv", "--probe", "0"]) == 0
+    assert "money     not known, as the time is not; at 3 USD an hour" in capsys.readouterr().out
     assert len((inside / "plan.csv").read_text().splitlines()) == 5 and not (inside / "mezzotint-out").exists()
     assert run(["catalog", "run", *words]) == 0
     made = json.loads(capsys.readouterr().out)
