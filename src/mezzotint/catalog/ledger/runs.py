@@ -253,5 +253,6 @@ def steer(db: Database, run: str, what: str) -> Run:
     changed = db.write(lambda c: c.execute(change).rowcount)
     found = the_run(db, run)
     if not changed and found.state != after:
-        raise UsageError(f"run {run} is {found.state}; only one that is {' or '.join(allowed)} can be {after}")
+        hint = "; `mezzotint catalog run` takes it up again" if what == "resume" else ""
+        raise UsageError(f"run {run} is {found.state}; only one that is {' or '.join(allowed)} can be {after}{hint}")
     return found
