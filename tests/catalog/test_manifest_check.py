@@ -204,7 +204,7 @@ def test_factors_are_names_that_prompts_may_say(checked, tmp_path: Path) -> None
     found = checked("sku,prompt,background\na,a chair on {background},\nb,a chair on {background},red\n", said_once)
     texts = said(found)
     assert any("row 3, background: 'red' is a factor of the brief too" in one for one in texts)
-    assert any("size: '1x1' size 1x1 is not one that products-pixel makes" in one for one in texts) and len(texts) == 2
+    assert any("size: '1x1' is not one that products-pixel makes" in one for one in texts) and len(texts) == 2
     assert "no prompt says {background}" in said(checked("sku,prompt\na,a chair\n", said_once))[0]
 
 
