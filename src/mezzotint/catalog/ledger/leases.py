@@ -169,26 +169,28 @@ def finish(db: Database, held: Lease, outcomes: Sequence[Outcome], seconds: floa
             return c.execute(said.LAST, _its(held)).scalar_one_or_none() == "done"  # before the connection was lost
         _enter(c, held.run, outcomes)
         took = {"of": held.run, "took": seconds}
-        known = held.work and seconds
-        c.execute(said.TOOK_AT, {**took, "pace": MARGIN * seconds / held.work}) if known else c.execute(said.TOOK, took)
+        if held.work and seconds:
+            c.execute(said.TOOK_AT, {**took, "pace": MARGIN * seconds / held.work})
+        else:
+            c.execute(said.TOOK, took)
         return True
 
     return db.write(change)
 
 
 def _enter(c: Connection, run: str, outcomes: Sequence[Outcome]) -> None:
-    """In one statement each, where the database can; each row by itself costs a server more than it costs a file."""
     from mezzotint.catalog.ledger import statements as said
 
-    at_once = c.dialect.name == "postgresql"
     rows = [dict(one.made) for one in outcomes if one.made is not None]
-    if rows:
-        c.execute(said.ENTERED_AT_ONCE, {"rows": json.dumps(rows)}) if at_once else c.execute(said.ENTERED, rows)
     notes = [{"which": o.id, "now": o.state, "why": json.dumps(o.detail)} for o in outcomes]
+    if c.dialect.name == "postgresql":  # each row by itself costs a server more than it costs a file
+        c.execute(said.ENTERED_AT_ONCE, {"rows": json.dumps(rows)})
+        c.execute(said.NOTED_AT_ONCE, {"of": run, "ids": [o.id for o in outcomes], "rows": json.dumps(notes)})
+        return
+    if rows:
+        c.execute(said.ENTERED, rows)
     if notes:
-        one = {"of": run, "ids": [o.id for o in outcomes], "rows": json.dumps(notes)}
-        each = [{"of": run, **note} for note in notes]
-        c.execute(said.NOTED_AT_ONCE, one) if at_once else c.execute(said.NOTED, each)
+        c.execute(said.NOTED, [{"of": run, **note} for note in notes])
 
 
 def fail(db: Database, held: Lease, error: str, seconds: float, again: float | None, state: str = "parked") -> bool:
