@@ -75,6 +75,7 @@ def ledger(folder: Path, url: str | None, name: str, batches: int = 400, rows: i
     from mezzotint.catalog.ledger.connect import connected
     from mezzotint.catalog.ledger.leases import Lease, Outcome, finish, lease
     from mezzotint.catalog.ledger.owner import owner
+    from mezzotint.catalog.ledger.runs import counted
     from mezzotint.costs.caps import Caps
     from mezzotint.costs.till import till
     from mezzotint.governance.licence.money import money
@@ -113,6 +114,7 @@ def ledger(folder: Path, url: str | None, name: str, batches: int = 400, rows: i
             for k in range(batches * rows)
         ]
         c.execute(t.asset.insert(), many)
+        counted(c)
 
     db.write(fill)
     with till("catalog", "bench", Caps(run=money("1000 USD", "a cap")), money("0.40 USD", "a price")) as paid:

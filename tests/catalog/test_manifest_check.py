@@ -204,7 +204,7 @@ def test_factors_are_names_that_prompts_may_say(checked, tmp_path: Path) -> None
     found = checked("sku,prompt,background\na,a chair on {background},\nb,a chair on {background},red\n", said_once)
     texts = said(found)
     assert any("row 3, background: 'red' is a factor of the brief too" in one for one in texts)
-    assert any("size: '1x1' size 1x1 is not one that products-pixel makes" in one for one in texts) and len(texts) == 2
+    assert any("size: '1x1' is not one that products-pixel makes" in one for one in texts) and len(texts) == 2
     assert "no prompt says {background}" in said(checked("sku,prompt\na,a chair\n", said_once))[0]
 
 
@@ -228,3 +228,17 @@ def test_factors_are_names_that_prompts_may_say(checked, tmp_path: Path) -> None
 def test_a_wrong_brief_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises((UsageError, InputError), match=message):
         brief(tmp_path, text)
+
+
+def test_the_nearest_of_what_is_not_there_is_said_whatever_its_case(checked, tmp_path: Path) -> None:
+    (tmp_path / "Chair.JPG").write_bytes(b"")
+    assert said(checked("SKU,prompt\na,x\n"))[0].endswith("nearest: SKU")
+    (one,) = said(checked("sku,prompt,image\na,x,chair.jpg\n"))
+    assert one.endswith("image: 'chair.jpg' is no file; nearest: Chair.JPG")
+    many = said(checked("sku,prompt,image\n" + "".join(f"a{k},x,chair{k}.jpg\n" for k in range(300))))
+    assert len(many) == 300 and sum("nearest" in problem for problem in many) == 200, "the rest without a long search"
+
+
+def test_a_size_is_said_once(checked) -> None:
+    (one,) = said(checked("sku,prompt,size\na,x,100x100\n"))
+    assert one.count("100x100") == 1

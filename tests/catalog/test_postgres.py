@@ -164,5 +164,5 @@ def test_what_is_no_database_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected a file, or postgresql://USER@HOST/NAME"):
         connect.connected("nothing://x")
     with pytest.MonkeyPatch.context() as patch, pytest.raises(StorageError, match="cannot use the ledger postgresql"):
-        patch.setattr(connect, "WAIT_SECONDS", 0.0)
+        patch.setattr(connect, "FIRST_SECONDS", 0.0)
         connect.connected(f"postgresql://mezzotint@/postgres?host={tmp_path}")

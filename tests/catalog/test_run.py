@@ -24,7 +24,7 @@ from mezzotint.catalog.ledger.owner import owner
 from mezzotint.catalog.ledger.runs import counts, steer, the_run
 from mezzotint.catalog.planning import Asked, ManifestError
 from mezzotint.catalog.running import changed, end
-from mezzotint.errors import LedgerError, ModelError, NonFiniteError, StorageError, UsageError
+from mezzotint.errors import InputError, LedgerError, ModelError, StorageError, UsageError
 from mezzotint.files import sha256
 from mezzotint.making.released import Withheld
 from mezzotint.replayed import TOLERANCE
@@ -225,7 +225,7 @@ def test_a_gate_of_pictures_keeps_them_out(tmp_path: Path, tiny: Path, word: str
             return image
         if word == "unchecked":
             raise ValueError("the network is damaged")
-        said = {"decision": "block", "findings": []}
+        said = {"decision": "block", "findings": [{"code": "MZ-O-sexual-nsfw", "decision": "block"}]}
         box = b"a box" if word == "sealed" else None
         return Withheld(image.prompt, image.seed, dataclasses.replace(image.receipt, output_check=said), box)
 
@@ -251,10 +251,10 @@ def failing(when, error):
 def test_a_row_that_cannot_be_made_is_parked_alone(tmp_path: Path, tiny: Path) -> None:
     run, where, model = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
     poison = rows(where.db, t.asset)[5]["seed"]
-    bad = failing(lambda wanted: poison in [w.seed for w in wanted], NonFiniteError("NaN in step 2"))
+    bad = failing(lambda wanted: poison in [w.seed for w in wanted], InputError("it cannot be read"))
     assert worker(run, where, model, make=bad).work() == "done"
     assert states(where.db) == ["done"] * 5 + ["parked"] + ["done"] * 6
-    assert json.loads(rows(where.db, t.asset)[5]["detail"])["error"] == "NaN in step 2"
+    assert json.loads(rows(where.db, t.asset)[5]["detail"])["error"] == "it cannot be read"
     again, _, _ = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
     assert worker(again, where, model).work() == "done" and states(where.db) == ["done"] * 12, (
         "the same command tries anew"
@@ -330,7 +330,9 @@ def test_pause_resume_and_cancel_from_elsewhere(tmp_path: Path, tiny: Path) -> N
 
     assert worker(run, where, model, told=told, pause=pause).work() == "cancelled"
     assert seen == ["paused"] * 3 and states(where.db).count("done") == 8
-    with pytest.raises(UsageError, match=f"run {run.id} is cancelled; only one that is paused can be running"):
+    with pytest.raises(
+        UsageError, match=f"run {run.id} is cancelled; only one that is paused can .* takes it up again"
+    ):
         steer(where.db, run.id, "resume")
     again, _, _ = begun(asked(manifest(tmp_path), tiny), tmp_path / "out")
     assert worker(again, where, model).work() == "done" and states(where.db) == ["done"] * 12

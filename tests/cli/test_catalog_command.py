@@ -24,7 +24,12 @@ def test_check_lists_problems(inside: Path, capsys) -> None:
     (inside / "m.toml").write_text('[factors]\nkind = ["sneaker", "t-shirt"]\n')
     assert run(["catalog", "check", "m.csv"]) == 0
     assert "2 rows are sound; no problems" in capsys.readouterr().err
-    assert run(["catalog", "check", "none.csv"]) == 2
+    assert run(["catalog", "check", "none.csv"]) == 2 and run(["catalog", "check", "."]) == 2
+    assert run(["catalog", "plan", "m.csv", "--probe", "-3"]) == 2
+    capsys.readouterr()
+    assert run(["catalog", "run", "m.csv", "--workers", "0"]) == 2
+    said = capsys.readouterr().err
+    assert said.splitlines() == ["mezzotint: --workers 0: expected at least 1"], "before anything is planned"
 
 
 def test_a_run_is_made_priced_and_reported(inside: Path, capsys) -> None:
@@ -37,6 +42,8 @@ def test_a_run_is_made_priced_and_reported(inside: Path, capsys) -> None:
     jsonschema.validate(planned, schema("mezzotint/catalog-plan/1"))
     assert planned["assets"] == planned["to_make"] == 4 and planned["calls"] == 16 and planned["rungs"] == []
     assert planned["factors"] == {"kind": {"sneaker": 2, "t-shirt": 2}} and planned["views_needed"] > 1000
+    assert run(["catalog", "plan", "m.csv", "--probe", "0"]) == 0
+    assert "money     not known, as the time is not; at 3 USD an hour" in capsys.readouterr().out
     assert len((inside / "plan.csv").read_text().splitlines()) == 5 and not (inside / "mezzotint-out").exists()
     assert run(["catalog", "run", *words]) == 0
     made = json.loads(capsys.readouterr().out)
@@ -55,7 +62,6 @@ def test_a_run_is_made_priced_and_reported(inside: Path, capsys) -> None:
     jsonschema.validate(json.loads(capsys.readouterr().out), schema("mezzotint/catalog/1"))
     assert run(["catalog", "pause", str(out)]) == 2 and run(["catalog", "status", "nowhere"]) == 2
     assert run(["catalog", "run", "m.csv", "--budget", "-1"]) == 2
-    assert run(["catalog", "run", *words, "--workers", "0"]) == 2
 
 
 def test_a_plan_has_the_same_ids_at_any_batch(inside: Path, capsys) -> None:

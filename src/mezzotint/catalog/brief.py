@@ -15,6 +15,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class Brief:
     per_hour: Money | None = None
     sha256: str = ""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Of its factors."""
         return tuple(factor.name for factor in self.factors)
@@ -84,8 +85,9 @@ class Brief:
 
 def beside(manifest: str) -> Path | None:
     """The brief beside a manifest of this machine; None where there is none."""
-    path = Path(manifest).expanduser().with_suffix(".toml")
-    return path if "://" not in manifest and path.is_file() else None
+    path = Path(manifest).expanduser()
+    found = path.with_suffix(".toml") if path.name else path
+    return found if "://" not in manifest and found.is_file() else None
 
 
 def read_brief(path: Path | None) -> Brief:

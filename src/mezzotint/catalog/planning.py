@@ -106,9 +106,14 @@ class Priced:
     needed: int | None = None
 
     @property
+    def timed(self) -> bool:
+        """Whether it is known how long it takes."""
+        return bool(self.pace.usual) or not self.plan.calls
+
+    @property
     def money(self) -> tuple[Money, Money] | None:
-        """Of the time that is expected, and of the most."""
-        if self.per_hour is None:
+        """Of the time that is expected, and of the most; None where either is not known."""
+        if self.per_hour is None or not self.timed:
             return None
         return worth(self.per_hour, self.seconds.value), worth(self.per_hour, self.seconds.high)
 

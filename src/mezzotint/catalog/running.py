@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -60,12 +61,21 @@ class Engine:
     """What makes the batches: workers here, or actors on Ray.
 
     address: of a Ray cluster that is there; None begins one here.   gpus: of each actor, also a part of one.
+    Raises UsageError: fewer than one worker, a part of a GPU beside whole ones, Ray is not installed.
     """
 
     name: Literal["local", "ray"] = "local"
     workers: int = 1
     gpus: float = 0.0
     address: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise UsageError(f"--workers {self.workers}: expected at least 1")
+        if self.gpus < 0 or (self.gpus > 1 and self.gpus % 1):
+            raise UsageError(f"--gpus {self.gpus:g}: expected a part of one, or a whole number")
+        if self.name == "ray" and find_spec("ray") is None:
+            raise UsageError("--engine ray needs Ray; pip install 'mezzotint[ray]'")
 
 
 @dataclass(frozen=True)
@@ -203,22 +213,30 @@ def _replaced(run: Run, where: Place) -> int:
     return replace_alike(where.db, run.id, where.store, run.distinct_by, features())
 
 
+def unsaid(text: str) -> None:
+    """Nobody is told."""
+
+
 def work_all(
-    run: Run, where: Place, model: Model, address: tuple[str, str | None], engine: Engine, watch: Callable[[], None]
+    run: Run,
+    where: Place,
+    model: Model,
+    address: tuple[str, str | None],
+    engine: Engine,
+    watch: Callable[[], None],
+    say: Callable[[str], None] = unsaid,
 ) -> str:
     """The same by an engine's workers.   address: of ``open_place``.   watch: called now and then.
+    say: told what a person should know.
 
-    Raises UsageError for fewer than one worker, StorageError where one of several ended too early.
+    Raises StorageError where one of several ended too early.
     """
-    if engine.workers < 1:
-        raise UsageError(f"--workers {engine.workers}: expected at least 1")
     out, ledger = address
     if engine.name == "ray":
         from mezzotint.catalog.engine.on_ray import work_on_ray
 
-        return work_on_ray(
-            run.id, str(Path(out).absolute()) if not is_remote(out) else out, ledger_of(out, ledger), engine, watch
-        )
+        there = out if is_remote(out) else str(Path(out).absolute())
+        return work_on_ray(run.id, there, ledger_of(out, ledger), engine, watch, say)
     if engine.workers == 1:
         return make_all(run, where, model, told=every(WATCH_SECONDS, watch))
     from mezzotint.catalog.engine.processes import work_in_processes

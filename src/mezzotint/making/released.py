@@ -61,7 +61,8 @@ class Withheld:
     @property
     def empty(self) -> bool:
         """Whether it is withheld as no picture at all: of one colour, or of another size."""
-        return all(code.startswith("MZ-O-structure-") and not code.endswith("-failed") for code in self.codes)
+        structure = (code.startswith("MZ-O-structure-") and not code.endswith("-failed") for code in self.codes)
+        return bool(self.codes) and all(structure)
 
 
 def _verdict(receipt: Receipt) -> Mapping[str, Any]:

@@ -3,33 +3,36 @@ recipe, when that is made ready.  A gate that cannot run blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from mezzotint.errors import StorageError
+from mezzotint.errors import ProvenanceError, StorageError
 from mezzotint.governance.safety.prompt.audit import write_down
 from mezzotint.governance.safety.prompt.gate import Gate, Text
 from mezzotint.governance.safety.prompt.words import Decision
 from mezzotint.making.checked import texts_beside
-from mezzotint.making.image import Image
+from mezzotint.making.image import Image, Progress
+from mezzotint.making.leaving import Leaving
 from mezzotint.making.released import Withheld, judged
 from mezzotint.making.request import Request
 
 if TYPE_CHECKING:
     from mezzotint.governance.safety.output.gate import OutputGate
 
-State = Literal["allowed", "blocked", "unchecked"]
+State = Literal["allowed", "blocked", "unchecked", "parked"]
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a gate says: whether the asset may leave, and its verdict's document.   sealed: as ``Withheld`` has it."""
+    """What a gate says: whether the asset may leave, and its verdict's document; "parked" where it is not a gate's to
+    say.   sealed, empty: as ``Withheld`` has it."""
 
     state: State
     document: Mapping[str, Any]
     sealed: bytes | None = None
+    empty: bool = False
 
 
 Look = Callable[[Image], Image | Withheld]
@@ -74,5 +77,21 @@ def looked(image: Image, look: Look) -> Image | Said:
         return Said("unchecked", {"error": f"{type(error).__name__}: {error}"[:300]})
     if isinstance(found, Image):
         return found
+    if found.empty:
+        codes = ", ".join(found.codes)
+        return Said("parked", {"error": f"empty, or not of its size, from its other seed too: {codes}"}, empty=True)
     state: State = "unchecked" if found.decision == Decision.COULD_NOT_CHECK else "blocked"
     return Said(state, found.receipt.output_check or {}, found.sealed)
+
+
+def leaving(events: Iterable[Progress | Image], way: Leaving[Said]) -> Iterator[Progress | Image | Said]:
+    """A batch's steps, and what its gates say of its pictures.   Raises StorageError."""
+    for event in events:
+        yield _left(event, way) if isinstance(event, Image) else event
+
+
+def _left(image: Image, way: Leaving[Said]) -> Image | Said:
+    try:
+        return way(image)
+    except ProvenanceError as error:  # a mark is required and it has no room for one
+        return Said("parked", {"error": str(error)})

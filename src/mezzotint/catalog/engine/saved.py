@@ -17,6 +17,7 @@ from mezzotint.files import pretty_json, sha256
 from mezzotint.governance.provenance.release import Release
 from mezzotint.governance.receipt import Receipt, from_dict, to_dict
 from mezzotint.governance.safety.output.sealed import SUFFIX
+from mezzotint.making.again import other_seed
 from mezzotint.making.image import Image
 from mezzotint.pictures.png import Pixels, to_pixels
 
@@ -62,7 +63,7 @@ def decoded(data: bytes) -> Pixels:
 def found(store: Store, wish: Wish) -> Saved | None:
     """An asset that is there already, whole: a worker died after it was named and before it was noted.
 
-    Its receipt is that of its pixels, and of this seed and prompt; else it counts as not there.
+    Its receipt is that of its pixels, and of this prompt and seed, or its other seed; else it counts as not there.
     """
     data = store.get(name_of(wish))
     if data is None:
@@ -72,7 +73,8 @@ def found(store: Store, wish: Wish) -> Saved | None:
         receipt = _receipt(store, made)
     except (OSError, SyntaxError, ValueError, InputError):
         return None
-    same = receipt.made.seed == wish.seed and receipt.made.prompt == wish.prompt
+    seeds = (wish.seed, other_seed(wish.seed))
+    same = receipt.made.seed in seeds and receipt.made.prompt == wish.prompt
     whole = receipt.pixels_sha256 == sha256(pixels.tobytes())
     return Saved(name_of(wish), made, receipt.pixels_sha256) if same and whole else None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from mezzotint.catalog.engine.gates import Look, Prompts, Said, looked
+from mezzotint.catalog.engine.gates import Look, Prompts, Said, leaving, looked
 from mezzotint.catalog.engine.make import Make, make
 from mezzotint.catalog.engine.recipes import Recipes
 from mezzotint.catalog.engine.saved import Saved, found, quarantine, save
@@ -36,6 +36,7 @@ from mezzotint.catalog.store import Store
 from mezzotint.costs.till import Till
 from mezzotint.errors import (
     GateError,
+    GenerationFailedError,
     InputError,
     LedgerError,
     LicenceUnknownError,
@@ -46,6 +47,7 @@ from mezzotint.errors import (
 )
 from mezzotint.governance.provenance.release import Release
 from mezzotint.governance.provenance.release import photo as photo_of
+from mezzotint.making.again import retried
 from mezzotint.making.image import Image
 from mezzotint.making.job import Wanted
 
@@ -70,6 +72,13 @@ class OverBudgetError(Exception):
 
 class LostError(Exception):
     """Another worker has the batch.  Never leaves this module."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Pictures that are computed together."""
+
+    pictures: tuple[Wanted, ...]
 
 
 OURS = (OverBudgetError, LostError)
@@ -202,13 +211,14 @@ class Worker:
 
     def _made(
         self, held: Lease, ready: Prepared, wanted: dict[Wish, tuple[Wanted, Said]], meter: Meter
-    ) -> list[tuple[Wish, Image]]:
-        """The pictures of a batch, as they were sampled.   Raises OverBudgetError, LostError, what making raises."""
-        pictures = tuple(one for one, _ in wanted.values())
+    ) -> list[tuple[Wish, Image | Said]]:
+        """The pictures of a batch as they leave, or what keeps them; empty ones are made once more, as ``generate``
+        does.   Raises OverBudgetError, LostError, what making raises."""
+        shot = Shot(tuple(one for one, _ in wanted.values()))
         checks = {one.prompt: said.document for one, said in wanted.values()}
-        images, steps = list[Image](), 0
-        for event in self.make(ready, pictures, checks):
-            if isinstance(event, Image):
+        way, images, steps = ready.leaving(partial(looked, look=self.look)), list[Image | Said](), 0
+        for event in retried(shot, lambda one: leaving(self.make(ready, one.pictures, checks), way), Said):
+            if isinstance(event, Image | Said):
                 images.append(event)
             else:
                 steps += 1
@@ -223,9 +233,9 @@ class Worker:
         wanted: dict[Wish, tuple[Wanted, Said]],
         meter: Meter,
         outcomes: list[Outcome],
-    ) -> list[tuple[Wish, Image]]:
+    ) -> list[tuple[Wish, Image | Said]]:
         """Each by itself, in the same shape, so that one that cannot be made keeps no other from it."""
-        images = list[tuple[Wish, Image]]()
+        images = list[tuple[Wish, Image | Said]]()
         for wish, one in wanted.items():
             try:
                 images += self._made(held, ready, {wish: one}, meter)
@@ -235,12 +245,10 @@ class Worker:
                 outcomes.append(Outcome(wish.id, "parked", {"error": _said(error)}))
         return images
 
-    def _kept(self, wish: Wish, image: Image, seconds: float, ready: Prepared) -> Outcome:
+    def _kept(self, wish: Wish, found: Image | Said, seconds: float, ready: Prepared) -> Outcome:
         """A picture on its way into the catalog; where a gate does not let it pass, its verdict into quarantine."""
-        try:
-            found = ready.leaving(partial(looked, look=self.look))(image)
-        except ProvenanceError as error:  # a mark is required and it has no room for one
-            return Outcome(wish.id, "parked", {"error": _said(error)})
+        if isinstance(found, Said) and found.state == "parked":
+            return Outcome(wish.id, "parked", found.document)
         if isinstance(found, Said):
             quarantine(self.store, wish, found.document, found.sealed)
             return Outcome(wish.id, found.state, {"gate": "picture", "verdict": found.document})
@@ -324,6 +332,8 @@ def _faithful(ready: Prepared, image: Image) -> dict[str, Any]:
 
 def _state(error: Exception) -> str:
     """What becomes of the assets of a batch that fails for good: gates refuse, the rest is parked."""
+    if isinstance(error, GenerationFailedError):
+        return "parked"
     if isinstance(error, GateError | LicenceUnknownError):
         return "unchecked"
     return "blocked" if isinstance(error, MezzotintError) and error.exit_code == 4 else "parked"

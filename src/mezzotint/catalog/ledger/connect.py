@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,18 +16,19 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 T = TypeVar("T")
-WAIT_SECONDS, PAUSE_SECONDS = 60.0, 0.2
-"""For how long a database that is gone is asked again, and how long is waited between."""
+WAIT_SECONDS, FIRST_SECONDS, PAUSE_SECONDS = 60.0, 5.0, 0.2
+"""For how long a database that is gone is asked again, and one that was never there; how long is waited between."""
 
 READS = "reads"
 
 
 @dataclass(frozen=True)
 class Database:
-    """One that is open.   name: for messages, without a password."""
+    """One that is open.   name: for messages, without a password.   wait: for it where it is gone, in seconds."""
 
     engine: Engine
     name: str
+    wait: float = WAIT_SECONDS
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -59,7 +60,7 @@ class Database:
     def _tried(self, act: Callable[[], T]) -> T:
         from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError, OperationalError
 
-        until = time.monotonic() + WAIT_SECONDS
+        until = time.monotonic() + self.wait
         while True:
             try:
                 return act()
@@ -104,7 +105,8 @@ def connected(place: str | Path) -> Database:
         raise UsageError(f"--ledger {place}: {error}; expected a file, or postgresql://USER@HOST/NAME") from error
     from mezzotint.catalog.ledger.tables import meta
 
-    found.write(meta.create_all)
+    first = found if found.engine.dialect.name == "sqlite" else replace(found, wait=FIRST_SECONDS)
+    first.write(meta.create_all)
     _of_this_version(found)
     return found
 
@@ -135,7 +137,7 @@ def _by_url(url: str) -> Database:
         said = said.set(drivername="postgresql+psycopg")
     if said.get_backend_name() == "sqlite":
         return _sqlite(Path(said.database or ""))
-    engine = create_engine(said, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    engine = create_engine(said, isolation_level="READ COMMITTED")
     return Database(engine, said.render_as_string(hide_password=True))
 
 

@@ -22,8 +22,8 @@ LEASE_SECONDS, BEAT_SECONDS = 600.0, 1.0
 LATER_SECONDS = 0.5
 """Until a batch is looked at again of which another run makes an asset."""
 
-MARGIN, SLOWER = 1.25, 0.8
-"""How much more than it took the next batch may take; how fast that is forgotten."""
+MARGIN = 1.25
+"""How much more than it took the next batch may take."""
 
 
 @dataclass(frozen=True)
@@ -76,58 +76,35 @@ def lease(db: Database, run: str, owner: str, now: float, covers: Covers = free)
 
 
 def _lease(c: Connection, run: str, owner: str, now: float, covers: Covers) -> Lease | str:
-    from sqlalchemy import select, update
+    from mezzotint.catalog.ledger import statements as said
 
-    from mezzotint.catalog.ledger import tables as t
-
-    line = c.execute(select(t.run).where(t.run.c.id == run)).mappings().one()
+    runs = said.UNSYNCED if c.dialect.name == "postgresql" else said.GOING
+    going = {row["id"]: row for row in c.execute(runs, {"of": run}).mappings()}
+    line = going.pop(run)
     if line["state"] not in ("running", "over_budget"):
         return str(line["state"])
-    _reclaim(c, line, lambda row: _is_gone(row, now))
-    waiting = select(t.batch).where(t.batch.c.run == run, t.batch.c.state == "waiting", t.batch.c.begin_after <= now)
-    row = (
-        c.execute(waiting.order_by(t.batch.c.number).limit(1).with_for_update(skip_locked=True))
-        .mappings()
-        .one_or_none()
-    )
+    _reclaim(c, run, lambda row: _is_gone(row, now))
+    row = c.execute(said.NEXT, {"of": run, "now": now}).mappings().one_or_none()
     if row is None:
         return _why_none(c, run)
-    if _held_elsewhere(c, run, row["number"], now):
-        c.execute(update(t.batch).where(_is(run, row["number"])).values(begin_after=now + LATER_SECONDS))
+    this = {"of": run, "no": row["number"]}
+    if going and _held_elsewhere(c, this, list(going), now):
+        c.execute(said.LATER, {**this, "then": now + LATER_SECONDS})
         return "busy"
-    recipe = (t.recipe.c.run == run) & (t.recipe.c.number == row["recipe"])
-    work = c.execute(select(t.recipe.c.work).where(recipe)).scalar_one()
-    if not covers(work * line["rate"]):
+    if not covers(row["work"] * line["rate"]):
         return "over_budget" if _why_none(c, run, "leased") == "done" else "busy"
-    held = {"state": "leased", "owner": owner, "until": now + LEASE_SECONDS, "used": 0.0}
-    c.execute(update(t.batch).where(_is(run, row["number"])).values(**held))
-    return Lease(run, row["number"], owner, row["recipe"], work, row["tries"], _wishes(c, run, row["number"]))
+    c.execute(said.HELD, {**this, "by": owner, "end": now + LEASE_SECONDS})
+    return Lease(run, row["number"], owner, row["recipe"], row["work"], row["tries"], _wishes(c, this))
 
 
-def _held_elsewhere(c: Connection, run: str, number: int, now: float) -> bool:
+def _held_elsewhere(c: Connection, this: Mapping[str, Any], others: Sequence[str], now: float) -> bool:
     """Whether an asset of a batch is being made for another run: it will be there soon, perhaps in another shape."""
-    from sqlalchemy import select, tuple_
+    from mezzotint.catalog.ledger import statements as said
 
-    from mezzotint.catalog.ledger import tables as t
-
-    others = _others(c, run)
-    if not others:
-        return False
-    leased = select(t.batch).where(t.batch.c.run.in_(others), t.batch.c.state == "leased")
-    held = [(row["run"], row["number"]) for row in c.execute(leased).mappings() if not _is_gone(row, now)]
-    mine = select(t.asset.c.id).where(t.asset.c.run == run, t.asset.c.batch == number, t.asset.c.state == "waiting")
-    theirs = select(t.asset.c.id).where(tuple_(t.asset.c.run, t.asset.c.batch).in_(held))
-    return not set(c.execute(mine).scalars()).isdisjoint(c.execute(theirs).scalars())
-
-
-def _others(c: Connection, run: str) -> list[str]:
-    """Runs that go beside one.  Their rows are locked, so that no two of them lease the same in one moment."""
-    from sqlalchemy import select
-
-    from mezzotint.catalog.ledger import tables as t
-
-    going = select(t.run.c.id).where((t.run.c.state == "running") | (t.run.c.id == run))
-    return [one for one in c.execute(going.order_by(t.run.c.id).with_for_update()).scalars() if one != run]
+    leased = c.execute(said.HOLDERS, {"others": others}).mappings()
+    held = [(row["run"], row["number"]) for row in leased if not _is_gone(row, now)]
+    mine, theirs = c.execute(said.LEFT, this), c.execute(said.THEIRS, {"held": held})
+    return not set(mine.scalars()).isdisjoint(theirs.scalars())
 
 
 def _is_gone(row: RowMapping, now: float) -> bool:
@@ -135,156 +112,85 @@ def _is_gone(row: RowMapping, now: float) -> bool:
     return is_gone(row["owner"]) or row["until"] < now
 
 
-def _is(run: str, number: int) -> Any:
-    from mezzotint.catalog.ledger import tables as t
-
-    return (t.batch.c.run == run) & (t.batch.c.number == number)
-
-
 def _why_none(c: Connection, run: str, *states: str) -> str:
     """Whether any batch is in one of the states: then others have it."""
-    from sqlalchemy import select
+    from mezzotint.catalog.ledger import statements as said
 
-    from mezzotint.catalog.ledger import tables as t
-
-    left = select(t.batch.c.number).where(t.batch.c.run == run, t.batch.c.state.in_(states or ("waiting", "leased")))
-    return "done" if c.execute(left.limit(1)).one_or_none() is None else "busy"
+    left = c.execute(said.ANY.limit(1), {"of": run, "states": states or ("waiting", "leased")})
+    return "done" if left.one_or_none() is None else "busy"
 
 
-def _wishes(c: Connection, run: str, number: int) -> tuple[Wish, ...]:
+def _wishes(c: Connection, this: Mapping[str, Any]) -> tuple[Wish, ...]:
     """What is left to make of a batch, each id once."""
-    from sqlalchemy import select
+    from mezzotint.catalog.ledger import statements as said
 
-    from mezzotint.catalog.ledger import tables as t
-
-    query = select(t.asset).where(t.asset.c.run == run, t.asset.c.batch == number, t.asset.c.state == "waiting")
-    rows = c.execute(query.order_by(t.asset.c.number)).mappings().all()
-    found = [Wish(r["id"], r["sku"], r["variant"], r["prompt"], r["seed"]) for r in rows]
+    found = [Wish(*row) for row in c.execute(said.WISHES, this)]
     return tuple({wish.id: wish for wish in reversed(found)}.values())[::-1]
 
 
-def _reclaim(c: Connection, line: RowMapping, gone: Callable[[RowMapping], bool]) -> None:
+def _reclaim(c: Connection, run: str, gone: Callable[[RowMapping], bool]) -> None:
     """Leased batches that are gone wait again."""
-    from sqlalchemy import select, update
+    from mezzotint.catalog.ledger import statements as said
 
-    from mezzotint.catalog.ledger import tables as t
-
-    leased = select(t.batch).where(t.batch.c.run == line["id"], t.batch.c.state == "leased")
-    for row in c.execute(leased.with_for_update(skip_locked=True)).mappings().all():
-        if gone(row):
-            _took(c, line["id"], row["used"])
-            freed = {"state": "waiting", "owner": None, "until": None}
-            c.execute(update(t.batch).where(_is(line["id"], row["number"])).values(**freed))
+    for row in c.execute(said.LEASED, {"of": run}).mappings().all():
+        its = {"of": run, "no": row["number"], "by": row["owner"]}
+        if gone(row) and c.execute(said.FREED, its).rowcount:
+            c.execute(said.TOOK, {"of": run, "took": row["used"]})
 
 
 def release(db: Database, run: str, owner: str) -> None:
     """What an owner held waits again: it is known to be gone."""
-
-    def change(c: Connection) -> None:
-        from sqlalchemy import select
-
-        from mezzotint.catalog.ledger import tables as t
-
-        line = c.execute(select(t.run).where(t.run.c.id == run)).mappings().one()
-        _reclaim(c, line, lambda row: bool(row["owner"] == owner))
-
-    db.write(change)
+    db.write(lambda c: _reclaim(c, run, lambda row: bool(row["owner"] == owner)))
 
 
-def _took(c: Connection, run: str, seconds: float, **more: Any) -> None:
-    from sqlalchemy import update
-
-    from mezzotint.catalog.ledger import tables as t
-
-    c.execute(update(t.run).where(t.run.c.id == run).values(seconds=t.run.c.seconds + seconds, **more))
-
-
-def _mine(c: Connection, held: Lease) -> RowMapping | None:
-    """The batch, where the lease is still this one."""
-    from sqlalchemy import select
-
-    from mezzotint.catalog.ledger import tables as t
-
-    mine = _is(held.run, held.number) & (t.batch.c.state == "leased") & (t.batch.c.owner == held.owner)
-    return c.execute(select(t.batch).where(mine).with_for_update()).mappings().one_or_none()
+def _its(held: Lease, **more: Any) -> dict[str, Any]:
+    """Parameters of the batch of a lease."""
+    return {"of": held.run, "no": held.number, "by": held.owner, **more}
 
 
 def beat(db: Database, held: Lease, used: float, now: float) -> bool:
     """A sign of life.   used: seconds of this try so far.   Returns: whether the lease holds."""
 
     def change(c: Connection) -> bool:
-        from sqlalchemy import update
+        from mezzotint.catalog.ledger import statements as said
 
-        from mezzotint.catalog.ledger import tables as t
-
-        holds = _mine(c, held) is not None
-        if holds:
-            c.execute(update(t.batch).where(_is(held.run, held.number)).values(used=used, until=now + LEASE_SECONDS))
-        return holds
+        return bool(c.execute(said.BEAT, _its(held, took=used, end=now + LEASE_SECONDS)).rowcount)
 
     return db.write(change)
 
 
-def finish(db: Database, held: Lease, outcomes: Sequence[Outcome], seconds: float, state: str = "done") -> bool:
+def finish(db: Database, held: Lease, outcomes: Sequence[Outcome], seconds: float) -> bool:
     """Ends a batch: what became of its assets, what it took.   Returns: False where the lease was lost."""
 
     def change(c: Connection) -> bool:
-        row = _mine(c, held)
-        if row is None:
-            return _ended(c, held, state)
+        from mezzotint.catalog.ledger import statements as said
+
+        if not c.execute(said.DONE, _its(held, took=seconds)).rowcount:
+            return c.execute(said.LAST, _its(held)).scalar_one_or_none() == "done"  # before the connection was lost
         _enter(c, held.run, outcomes)
-        _close(c, held, seconds, {"state": state})
+        took = {"of": held.run, "took": seconds}
+        if held.work and seconds:
+            c.execute(said.TOOK_AT, {**took, "pace": MARGIN * seconds / held.work})
+        else:
+            c.execute(said.TOOK, took)
         return True
 
     return db.write(change)
 
 
-def _ended(c: Connection, held: Lease, state: str) -> bool:
-    """Whether it was this worker that finished it, before the connection was lost."""
-    from sqlalchemy import select
-
-    from mezzotint.catalog.ledger import tables as t
-
-    query = select(t.batch).where(_is(held.run, held.number) & (t.batch.c.owner == held.owner))
-    row = c.execute(query).mappings().one_or_none()
-    return row is not None and row["state"] == state
-
-
-def _close(c: Connection, held: Lease, seconds: float, values: Mapping[str, Any]) -> None:
-    from sqlalchemy import select, update
-
-    from mezzotint.catalog.ledger import tables as t
-
-    rate = {}
-    if values["state"] == "done" and held.work and seconds:
-        before = c.execute(select(t.run.c.rate).where(t.run.c.id == held.run)).scalar_one()
-        rate = {"rate": max(MARGIN * seconds / held.work, SLOWER * before)}
-    _took(c, held.run, seconds, **rate)
-    c.execute(update(t.batch).where(_is(held.run, held.number)).values(used=seconds, until=None, **values))
-
-
 def _enter(c: Connection, run: str, outcomes: Sequence[Outcome]) -> None:
-    from sqlalchemy import bindparam, update
-
-    from mezzotint.catalog.ledger import tables as t
+    from mezzotint.catalog.ledger import statements as said
 
     rows = [dict(one.made) for one in outcomes if one.made is not None]
+    notes = [{"which": o.id, "now": o.state, "why": json.dumps(o.detail)} for o in outcomes]
+    if c.dialect.name == "postgresql":  # each row by itself costs a server more than it costs a file
+        c.execute(said.ENTERED_AT_ONCE, {"rows": json.dumps(rows)})
+        c.execute(said.NOTED_AT_ONCE, {"of": run, "ids": [o.id for o in outcomes], "rows": json.dumps(notes)})
+        return
     if rows:
-        c.execute(_insert(c)(t.made).on_conflict_do_nothing(index_elements=["id"]), rows)
-    if outcomes:
-        which = (t.asset.c.run == run) & (t.asset.c.id == bindparam("which"))
-        change = update(t.asset).where(which).values(state=bindparam("now"), detail=bindparam("why"))
-        c.execute(change, [{"which": o.id, "now": o.state, "why": json.dumps(o.detail)} for o in outcomes])
-
-
-def _insert(c: Connection) -> Callable[[Any], Any]:
-    if c.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as postgresql
-
-        return postgresql
-    from sqlalchemy.dialects.sqlite import insert as sqlite
-
-    return sqlite
+        c.execute(said.ENTERED, rows)
+    if notes:
+        c.execute(said.NOTED, [{"of": run, **note} for note in notes])
 
 
 def fail(db: Database, held: Lease, error: str, seconds: float, again: float | None, state: str = "parked") -> bool:
@@ -294,11 +200,13 @@ def fail(db: Database, held: Lease, error: str, seconds: float, again: float | N
     """
 
     def change(c: Connection) -> bool:
-        row = _mine(c, held)
-        if row is None:
+        from mezzotint.catalog.ledger import statements as said
+
+        after = {"after": "parked", "then": 0.0} if again is None else {"after": "waiting", "then": again}
+        values = _its(held, took=seconds, why=error[:500], **after)
+        if not c.execute(said.FAILED, values).rowcount:
             return False
-        after = {"state": "parked"} if again is None else {"state": "waiting", "begin_after": again, "owner": None}
-        _close(c, held, seconds, {**after, "tries": held.tries + 1, "error": error[:500]})
+        c.execute(said.TOOK, {"of": held.run, "took": seconds})
         if again is None:
             _enter(c, held.run, [Outcome(wish.id, state, {"error": error[:500]}) for wish in held.wishes])
         return True
@@ -311,17 +219,14 @@ def give_back(db: Database, held: Lease, seconds: float, needed: float = 0.0) ->
     begins it with less."""
 
     def change(c: Connection) -> bool:
-        from sqlalchemy import select, update
+        from mezzotint.catalog.ledger import statements as said
 
-        from mezzotint.catalog.ledger import tables as t
-
-        row = _mine(c, held)
-        if row is not None:
-            _close(c, held, seconds, {"state": "waiting", "owner": None})
-            rate = c.execute(select(t.run.c.rate).where(t.run.c.id == held.run)).scalar_one()
-            slower = max(rate, needed / held.work) if held.work else rate
-            c.execute(update(t.run).where(t.run.c.id == held.run).values(rate=slower))
-        return row is not None
+        if not c.execute(said.GIVEN, _its(held, took=seconds)).rowcount:
+            return False
+        c.execute(said.TOOK, {"of": held.run, "took": seconds})
+        if held.work:
+            c.execute(said.SLOWED, {"of": held.run, "pace": needed / held.work})
+        return True
 
     return db.write(change)
 

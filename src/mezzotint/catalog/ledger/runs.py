@@ -83,11 +83,18 @@ def add_run(db: Database, run: str, plan: Plan, address: str, manifest_sha256: s
         ):
             for piece in _pieces(rows):
                 connection.execute(insert(table), piece)
+        counted(connection)
 
     try:
         db.write(enter)
     except IntegrityError:  # another process entered it in the same moment
         return
+
+
+def counted(connection: Connection) -> None:
+    """Lets PostgreSQL count what was entered, or it reads all of a run for every batch until it does so by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ANALYZE batch, asset")
 
 
 def _pieces(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
@@ -246,5 +253,6 @@ def steer(db: Database, run: str, what: str) -> Run:
     changed = db.write(lambda c: c.execute(change).rowcount)
     found = the_run(db, run)
     if not changed and found.state != after:
-        raise UsageError(f"run {run} is {found.state}; only one that is {' or '.join(allowed)} can be {after}")
+        hint = "; `mezzotint catalog run` takes it up again" if what == "resume" else ""
+        raise UsageError(f"run {run} is {found.state}; only one that is {' or '.join(allowed)} can be {after}{hint}")
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice, product
@@ -23,7 +23,7 @@ from mezzotint.catalog.manifest.columns import (
     sku_of,
     variants_of,
 )
-from mezzotint.catalog.manifest.fitting import Fitting, inside
+from mezzotint.catalog.manifest.fitting import Fitting, beside, inside
 from mezzotint.catalog.manifest.problem import Problem, WrongError, nearest
 from mezzotint.catalog.manifest.row import Row
 from mezzotint.catalog.manifest.table import Table, is_remote
@@ -32,6 +32,9 @@ from mezzotint.catalog.manifest.template import Template, template
 T = TypeVar("T")
 TRIED = 256
 """Combinations of levels that a prompt of labels is tried with."""
+
+HINTED = 200
+"""Problems, before which the nearest of a folder's files is looked for."""
 
 MISSPELT = 0.75
 """How much a free column must be like a known one to be thought that."""
@@ -56,6 +59,7 @@ class Check:
     root: Path
     problems: list[Problem] = field(default_factory=list)
     _seen: dict[tuple[str, str], Problem | None] = field(default_factory=dict)
+    _listed: dict[Path, list[str]] = field(default_factory=dict)
 
     def __call__(self) -> Checked:
         self.problems += self.table.problems
@@ -111,7 +115,15 @@ class Check:
         unknown = [name for name in said.names if name not in cells]
         if unknown:
             raise WrongError(f"names {{{unknown[0]}}}, which is no column", nearest(unknown[0], cells))
-        return inside(self.root, said.filled(cells))
+        return inside(self.root, said.filled(cells), self._files)
+
+    def _files(self, folder: Path) -> Sequence[str]:
+        """Of a folder, by name, to find the nearest; none once there are many problems, for that takes long."""
+        if len(self.problems) >= HINTED:
+            return ()
+        if folder not in self._listed:
+            self._listed[folder] = beside(folder)
+        return self._listed[folder]
 
     def _adapter(self, text: str) -> str:
         if text:

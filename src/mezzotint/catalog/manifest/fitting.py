@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mezzotint.catalog.manifest.problem import WrongError
+from mezzotint.catalog.manifest.problem import WrongError, nearest
 from mezzotint.conditioning.labels import Labels
 from mezzotint.errors import MezzotintError, UsageError
 from mezzotint.making.sizes import size_of
@@ -44,7 +45,8 @@ class Fitting:
         try:
             size_of(self.system, f"{size[0]}x{size[1]}")
         except UsageError as error:
-            raise WrongError(str(error), "{}x{}".format(*self.system.size)) from None
+            what = str(error).removeprefix(f"size {size[0]}x{size[1]} ")  # a problem says the value itself
+            raise WrongError(what, "{}x{}".format(*self.system.size)) from None
 
     def check_adapter(self, text: str) -> None:
         """Raises WrongError where there is no such file, or its weight is no number."""
@@ -53,28 +55,24 @@ class Fitting:
         except MezzotintError as error:
             raise WrongError(str(error)) from None
         if not path.exists():
-            near = _near(path)
-            raise WrongError("is no file; expected a LoRA, FILE or FILE:WEIGHT", near)
+            near = nearest(path.name, beside(path.parent))
+            raise WrongError(
+                "is no file; expected a LoRA, FILE or FILE:WEIGHT", None if near is None else str(path.parent / near)
+            )
 
 
-def inside(root: Path, text: str) -> Path:
-    """A file of the manifest's folder.  Raises WrongError: elsewhere, or not there."""
+def inside(root: Path, text: str, files: Callable[[Path], Sequence[str]]) -> Path:
+    """A file of the manifest's folder.   files: of a folder, their names.  Raises WrongError: elsewhere, or not
+    there."""
     path = (root / text).resolve()
     if Path(text).is_absolute() or not path.is_relative_to(root.resolve()):
         raise WrongError("leads out of the manifest's folder; expected a file in it")
     if not path.is_file():
-        raise WrongError("is no file", _near(path, root))
+        near = nearest(path.name, files(path.parent))
+        raise WrongError("is no file", None if near is None else str((path.parent / near).relative_to(root.resolve())))
     return path
 
 
-def _near(path: Path, root: Path | None = None) -> str | None:
-    """The file beside where one should be that is named most alike."""
-    from mezzotint.catalog.manifest.problem import nearest
-
-    if not path.parent.is_dir():
-        return None
-    names = {one.name.casefold(): one for one in path.parent.iterdir() if one.is_file()}
-    found = nearest(path.name, names)
-    if found is None:
-        return None
-    return str(names[found] if root is None else names[found].relative_to(root.resolve()))
+def beside(folder: Path) -> list[str]:
+    """The names of a folder's files."""
+    return [one.name for one in folder.iterdir() if one.is_file()] if folder.is_dir() else []

@@ -46,5 +46,6 @@ def shown(value: str) -> str:
 
 def nearest(value: str, known: Iterable[str], like: float = 0.5) -> str | None:
     """The known value most like one; None where none is so much like it, of 1."""
-    found = get_close_matches(value.strip().casefold(), list(known), n=1, cutoff=like)
-    return found[0] if found else None
+    named = {name.casefold(): name for name in known}
+    found = get_close_matches(value.strip().casefold(), list(named), n=1, cutoff=like)
+    return named[found[0]] if found else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from mezzotint.catalog.manifest.problem import WrongError
 
@@ -24,14 +24,14 @@ class Template:
 
     parts: tuple[tuple[str, str], ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Each once, in their order."""
         return tuple(dict.fromkeys(name for _, name in self.parts if name))
 
     def filled(self, cells: Mapping[str, str]) -> str:
         """The text.  Raises KeyError for a name that has no cell."""
-        return "".join(text + (cells[name] if name else "") for text, name in self.parts)
+        return "".join([text + (cells[name] if name else "") for text, name in self.parts])
 
 
 @lru_cache(maxsize=4096)

@@ -12,8 +12,9 @@ from mezzotint.catalog.plan.words import Recipe, Words
 from mezzotint.catalog.product.backdrop import backdrop_of
 from mezzotint.catalog.product.composing import Composing
 from mezzotint.catalog.product.locked import Product, product_of
+from mezzotint.catalog.variants.identity import spelt
 from mezzotint.errors import InputError
-from mezzotint.files import canonical_json, sha256
+from mezzotint.files import sha256
 from mezzotint.governance.provenance.manifest import COMPOSED
 from mezzotint.making.heeded import Checks
 from mezzotint.making.image import Image, Progress
@@ -110,4 +111,4 @@ def _nothing(prompt: str) -> Reading:
 
 def asset_id(recipe: str, prompt: str, seed: int) -> str:
     """The hash of all that is asked of a picture: 32 hexadecimal digits.   recipe: ``Prepared.id``."""
-    return sha256(canonical_json([recipe, prompt, seed]))[:32]
+    return sha256(spelt(recipe, prompt, seed))[:32]

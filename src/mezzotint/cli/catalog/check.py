@@ -45,7 +45,8 @@ def show(manifest: str, found: Checked) -> None:
         click.echo(str(problem))
     wrong = len({problem.row for problem in found.problems})
     said = f"problems: {len(found.problems):,}, in rows: {wrong:,}" if found.problems else "no problems"
-    print(f"{manifest}: {len(found.rows):,} rows are sound; {said}", file=sys.stderr)
+    sound = "1 row is" if len(found.rows) == 1 else f"{len(found.rows):,} rows are"
+    print(f"{manifest}: {sound} sound; {said}", file=sys.stderr)
 
 
 def document(manifest: str, found: Checked) -> dict[str, Any]:

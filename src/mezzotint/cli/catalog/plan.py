@@ -92,7 +92,7 @@ def text(found: Priced) -> str:
     ]
     if plan.composed:
         lines.append(f"composed  {plan.composed:,} on plain backgrounds: no network is called for them")
-    if found.pace.usual or not plan.calls:
+    if found.timed:
         span = found.seconds
         lines.append(f"time      {long_time(span.value)} ({long_time(span.low)} … {long_time(span.high)})")
     else:
@@ -108,8 +108,10 @@ def text(found: Priced) -> str:
 
 
 def _money(found: Priced) -> str:
-    if found.money is None:
+    if found.per_hour is None:
         return 'not known: say --per-hour "0.40 USD", or per_hour in [cost] of the brief or of mezzotint.toml'
+    if found.money is None:
+        return f"not known, as the time is not; at {found.per_hour} an hour"
     expected, most = found.money
     budget = "" if found.budget is None else f"; the budget is {found.budget}"
     return f"{expected}, at most {most}, at {found.per_hour} an hour{budget}"
@@ -141,7 +143,7 @@ def document(manifest: str, found: Priced) -> dict[str, Any]:
         ],
         "calls": plan.calls,
         "composed": plan.composed,
-        "seconds": asdict(found.seconds) if found.pace.usual or not plan.calls else None,
+        "seconds": asdict(found.seconds) if found.timed else None,
         "probed": found.pace.probed,
         "per_hour": None if found.per_hour is None else str(found.per_hour),
         "budget": None if found.budget is None else str(found.budget),

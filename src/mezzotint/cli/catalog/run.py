@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -11,7 +12,7 @@ import click
 from mezzotint.cli.catalog.status import document, line, money
 from mezzotint.cli.catalog.words import asked_of, place_of, plan_options, probing
 from mezzotint.cli.options import print_json
-from mezzotint.cli.output import Bar, StoppedError
+from mezzotint.cli.output import Bar, StoppedError, say
 from mezzotint.cli.pictures import loading
 
 if TYPE_CHECKING:
@@ -50,16 +51,18 @@ def command(
     asked = asked_of(words)
     with loading():
         from mezzotint.catalog.ledger.runs import counts
-        from mezzotint.catalog.running import Engine, default_out, end, work_all
+        from mezzotint.catalog.running import Engine, default_out, end, unsaid, work_all
         from mezzotint.pretrained.model import load
 
         where, model = place_of(out, ledger, asked.manifest), load(asked.words.model)
+    by = Engine(engine, workers, gpus, ray_address)
     run, began = _begun(asked, where, model, quiet), time.perf_counter()
     before = counts(where.db, run.id)["done"]
-    address, by = (out or default_out(asked.manifest), ledger), Engine(engine, workers, gpus, ray_address)
+    address = out or default_out(asked.manifest), ledger
     try:
         with Bar(1, "asset", shown=not quiet) as bar:
-            state = work_all(run, where, model, address, by, lambda: _shown(bar, where, run, began, before))
+            watch = partial(_shown, bar, where, run, began, before)
+            state = work_all(run, where, model, address, by, watch, unsaid if quiet else say)
     except KeyboardInterrupt:
         raise StoppedError(f"interrupted; the same command goes on, what is made is in {where.store.address}") from None
     ended = end(run, where, state)

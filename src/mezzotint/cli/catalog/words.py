@@ -80,6 +80,8 @@ def asked_of(words: Mapping[str, Any]) -> Asked:
     said["batch"] = BATCH if said["batch"] is None else said["batch"]
     if not 1 <= said["batch"] <= 4096:
         raise UsageError(f"--batch {said['batch']}: expected 1 to 4096")
+    if not 0 <= said["probe"] <= 3600:
+        raise UsageError(f"--probe {said['probe']:g}: expected 0, which is none, to 3600 seconds")
     if not 0 <= said["seed"] < 2**63:
         raise UsageError(f"--seed {said['seed']}: expected 0 to 2^63 - 1")
     # Threads round too: they go by the usual batch, so that ids are the same at any.
