@@ -358,6 +358,12 @@ def test_nothing_unpickles_or_evaluates() -> None:
     assert {name: calls for name, calls in found.items() if calls} == confined
 
 
+def test_a_tilde_is_read_in_one_place() -> None:
+    """Elsewhere one that names nobody would be called a fault of ours."""
+    found = [path.relative_to(SOURCE) for path in SOURCE.rglob("*.py") if "expanduser" in path.read_text("utf-8")]
+    assert found == [Path("files.py")]
+
+
 def test_extras_that_messages_name_can_be_installed() -> None:
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     named = {name for p in SOURCE.rglob("*.py") for name in re.findall(r"mezzotint\[(\w+)\]", p.read_text())}

@@ -22,7 +22,7 @@ from mezzotint.catalog.ladder import STEPS, Rung, rung
 from mezzotint.catalog.manifest.columns import KNOWN
 from mezzotint.catalog.manifest.template import NAME
 from mezzotint.errors import InputError, UsageError, unknown
-from mezzotint.files import read_bytes, sha256
+from mezzotint.files import read_bytes, sha256, user_path
 from mezzotint.governance.licence.money import Money, money
 
 MAX_LEVELS, MAX_FACTORS, MAX_VARIANTS = 64, 12, 1000
@@ -84,7 +84,7 @@ class Brief:
 
 def beside(manifest: str) -> Path | None:
     """The brief beside a manifest of this machine; None where there is none."""
-    path = Path(manifest).expanduser().with_suffix(".toml")
+    path = user_path(manifest).with_suffix(".toml")
     return path if "://" not in manifest and path.is_file() else None
 
 

@@ -23,6 +23,7 @@ from mezzotint.cli.options import (
     settled,
 )
 from mezzotint.cli.pictures import loading, place, run
+from mezzotint.files import user_path
 
 if TYPE_CHECKING:
     from mezzotint.exported.job import ExportedJob
@@ -142,7 +143,7 @@ def command(
 def _photos(asked: Request) -> list[Path]:
     """The pictures that it is given, that to begin from first."""
     given = [*([] if asked.image is None else [asked.image]), *asked.control_image, *asked.ip_image]
-    return [Path(one).expanduser() for one in given]
+    return [user_path(one) for one in given]
 
 
 def _job(asked: Request) -> Job:
