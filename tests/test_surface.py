@@ -35,6 +35,7 @@ PUBLIC = [
     "Replayed",
     "Request",
     "Result",
+    "Sampling",
     "Tuned",
     "Verified",
     "__version__",
@@ -250,7 +251,9 @@ def test_generate_the_command_and_a_request_have_the_same_words() -> None:
     from mezzotint.cli import group
 
     said = {p.name: p.default for p in inspect.signature(mezzotint.generate).parameters.values()}
-    fields = {f.name: f.default for f in dataclasses.fields(mezzotint.Request)}
+    kinds = (mezzotint.Request, mezzotint.Sampling)
+    fields = {f.name: f.default for kind in kinds for f in dataclasses.fields(kind)}
+    assert fields.pop("sampling") is dataclasses.MISSING
     assert said.keys() == fields.keys() and said.pop("prompt") is inspect.Parameter.empty
     assert fields.pop("prompt") is dataclasses.MISSING and said == fields
     with click.Context(group) as context:

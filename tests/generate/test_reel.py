@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from asking import request_of
 
 import mezzotint as mz
 from mezzotint.cli import run as command
@@ -29,7 +30,7 @@ def played(job: mz.Job) -> tuple[Reel, list[mz.Progress], dict[int, mz.Image]]:
 @pytest.mark.parametrize(("steps", "n"), [(6, 3), (MAX_FRAMES + 10, 1)])
 def test_a_film_goes_from_noise_to_the_picture(tiny: Path, steps: int, n: int) -> None:
     job = mz.prepare(
-        mz.Request("sneaker", model=str(tiny), n=n, seed=5, steps=steps, batch=2, solver="ddim", scale=1.0)
+        request_of("sneaker", model=str(tiny), n=n, seed=5, steps=steps, batch=2, solver="ddim", scale=1.0)
     )
     reel, _, images = played(job)
     for seed, image in images.items():
@@ -44,7 +45,7 @@ def test_a_film_goes_from_noise_to_the_picture(tiny: Path, steps: int, n: int) -
 
 
 def test_the_estimate_is_the_denoisers(tiny: Path) -> None:
-    job = mz.prepare(mz.Request("sneaker", model=str(tiny), n=2, seed=5, steps=6))
+    job = mz.prepare(request_of("sneaker", model=str(tiny), n=2, seed=5, steps=6))
     reel, steps, _ = played(job)
     for row, seed in enumerate(job.seeds):
         moments = reel.take(seed)
@@ -87,9 +88,9 @@ def test_the_film_of_what_is_made_again_is_of_that_alone(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: dict[str, Any]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    asked = mz.Request("sneaker", model=tiny, seed=5, steps=4, solver="ddim", scale=1.0)
+    asked = request_of("sneaker", model=tiny, seed=5, steps=4, solver="ddim", scale=1.0)
     played(mz.prepare(asked))[2][5].save(Path("from.png"))
-    asked = mz.Request("sneaker", model=tiny, seed=5, n=2, steps=4, solver="ddim", scale=1.0, **words)
+    asked = request_of("sneaker", model=tiny, seed=5, n=2, steps=4, solver="ddim", scale=1.0, **words)
     plain = [len(reel.take(5)) for reel in (played(mz.prepare(asked))[0],)]
     without_numbers(monkeypatch, tiny, lambda call: call == 2)
     reel, _, images = played(mz.prepare(asked))

@@ -122,9 +122,9 @@ def command(
     said = words.pop("out")
     where = place(None if said is None else Path(said))
 
-    from mezzotint.making.request import Request
+    from mezzotint.making.request import Request, of_words
 
-    asked = Request(prompt, **words)
+    asked = of_words(Request, {"prompt": prompt, **words})
     with loading():
         job = _exported(asked, film=film, embed_prompt=embed_prompt) if _is_exported(asked) else _job(asked)
     return run(
@@ -150,7 +150,7 @@ def _job(asked: Request) -> Job:
     from mezzotint.making.counts import threads_for
     from mezzotint.making.prepare import prepare
 
-    return prepare(replace(asked, threads=threads_for(asked)))
+    return prepare(replace(asked, sampling=replace(asked.sampling, threads=threads_for(asked))))
 
 
 def _is_exported(asked: Request) -> bool:
