@@ -83,9 +83,8 @@ def asked_of(words: Mapping[str, Any]) -> Asked:
     if not 0 <= said["seed"] < 2**63:
         raise UsageError(f"--seed {said['seed']}: expected 0 to 2^63 - 1")
     # Threads round too: they go by the usual batch, so that ids are the same at any.
-    said["threads"] = threads_for(
-        Request("", model=said["model"], batch=BATCH, sampling=Sampling(threads=said["threads"]))
-    )
+    threads = Sampling(threads=said["threads"])
+    said["threads"] = threads_for(Request("", model=said["model"], batch=BATCH, sampling=threads))
     names = ("manifest", "brief", "pictures", "budget", "per_hour", "probe")
     own = {name: said.pop(name) for name in names}
     return Asked(words=of_words(Words, said), **own)
