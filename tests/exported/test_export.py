@@ -58,15 +58,23 @@ def off(ours: list[Image], theirs: list[Image]) -> int:
     return max(int(np.abs(a.pixels.astype(int) - b.pixels).max()) for a, b in zip(ours, theirs, strict=True))
 
 
-@pytest.mark.parametrize("name", ["tiny", "cascade", pytest.param("latent", marks=pytest.mark.slow)])
+SAMPLED: list[dict[str, object]] = [
+    {},
+    {"solver": "UniPC", "steps": 3, "scale": 3.0, "negative_prompt": True},
+    {"quality": "draft", "scale": 1.0},
+    {"solver": "ddim", "steps": 3, "scale": 0.0},
+    {"solver": "dpmpp-2m-sde", "steps": 3, "batch": 3},
+]
+"""The first two of every model, the others of the model of labels alone where there is little time."""
+
+
 @pytest.mark.parametrize(
-    "words",
+    ("name", "words"),
     [
-        {},
-        {"quality": "draft", "scale": 1.0},
-        {"solver": "ddim", "steps": 3, "scale": 0.0},
-        {"solver": "UniPC", "steps": 3, "scale": 3.0, "negative_prompt": True},
-        {"solver": "dpmpp-2m-sde", "steps": 3, "batch": 3},
+        *(("tiny", words) for words in SAMPLED),
+        *(("cascade", words) for words in SAMPLED[:2]),
+        *(pytest.param("cascade", words, marks=pytest.mark.slow) for words in SAMPLED[2:]),
+        *(pytest.param("latent", words, marks=pytest.mark.slow) for words in SAMPLED),
     ],
 )
 def test_pictures_are_those_of_torch(name: str, words: dict[str, object], made: Made) -> None:
