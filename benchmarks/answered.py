@@ -71,9 +71,10 @@ def measured(given: Any, folder: Path) -> tuple[list[harness.Comparison], dict[s
     from mezzotint.making.released import output_gate
 
     began = time.process_time()
-    gate, asked = output_gate(), mz.Request(given.prompt, model=given.model, threads=given.threads, seed=given.seed)
+    sampling = mz.Sampling(threads=given.threads, mark="required" if given.mark else "off")
+    gate, asked = output_gate(), mz.Request(given.prompt, model=given.model, seed=given.seed, sampling=sampling)
     once = time.process_time() - began
-    job = mz.prepare(replace(asked, mark="required" if given.mark else "off"))
+    job = mz.prepare(asked)
     jobs = [replace(job, pictures=(replace(job.pictures[0], seed=given.seed + k),)) for k in range(given.repeats + 1)]
     parts: dict[str, list[float]] = {"bare": [], "answered": []}
     with releasing("required", place(None), []) as release:

@@ -42,8 +42,11 @@ def pictures(given: Any, steps: int, cache: float | None) -> tuple[Any, float]:
     import mezzotint as mz
 
     asked = mz.Request(
-        tuple(given.prompts), model=given.model, n=given.n, steps=steps, scale=given.scale, cache=cache,
-        threads=given.threads, batch=given.batch, dtype=given.dtype, device=given.device, solver=given.solver,
+        tuple(given.prompts), model=given.model, n=given.n, cache=cache, batch=given.batch,
+        sampling=mz.Sampling(
+            steps=steps, scale=given.scale, solver=given.solver, device=given.device, dtype=given.dtype,
+            threads=given.threads,
+        ),
     )  # fmt: skip
     job = mz.prepare(asked)
     began = time.process_time()

@@ -23,8 +23,9 @@ TARGET = 1.15
 OURS = """
 import json, sys, time
 import mezzotint as mz
+from mezzotint.making.request import of_words
 words = json.loads(sys.argv[1])
-job = mz.prepare(mz.Request(**words))
+job = mz.prepare(of_words(mz.Request, words))
 began = time.perf_counter()
 for event in mz.stream(job):
     pass

@@ -45,10 +45,13 @@ def job_of(given: Any, way: str, prompts: tuple[str, ...]) -> Any:
     import mezzotint as mz
 
     words = {"distilled": "distilled", "auto": f"auto:weak={given.weak}"}
+    sampling = mz.Sampling(
+        steps=given.steps, scale=1.0 if way == "none" else given.scale, device=given.device, dtype=given.dtype,
+        threads=given.threads,
+    )  # fmt: skip
     asked = mz.Request(
-        prompts, model=given.model, scale=1.0 if way == "none" else given.scale, guidance=words.get(way),
-        guidance_interval=None if way == "none" else given.interval, steps=given.steps, threads=given.threads,
-        batch=given.batch, dtype=given.dtype, device=given.device,
+        prompts, model=given.model, guidance=words.get(way), batch=given.batch, sampling=sampling,
+        guidance_interval=None if way == "none" else given.interval,
     )  # fmt: skip
     job = mz.prepare(asked)
     if job.remarks:

@@ -73,9 +73,11 @@ def words_of(text: str) -> tuple[str, dict[str, Any]]:
 def job_of(given: Any, prompts: Sequence[str], seed: int, **words: Any) -> Any:
     """Of prompts with seeds from one on.  SystemExit where it would not run as it was asked."""
     import mezzotint as mz
+    from mezzotint.making.request import of_words
 
     said = {"model": given.model, "scale": given.scale, "dtype": "fastest", "threads": given.threads, **words}
-    job = mz.prepare(mz.Request(tuple(prompts), seed=seed, batch=min(BATCH, len(prompts)), **said))
+    own = {"prompt": tuple(prompts), "seed": seed, "batch": min(BATCH, len(prompts))}
+    job = mz.prepare(of_words(mz.Request, {**own, **said}))
     if job.remarks:
         raise SystemExit("; ".join(job.remarks))
     return job

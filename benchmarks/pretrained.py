@@ -44,8 +44,8 @@ OURS = """
 import json, sys, time
 import mezzotint as mz
 folder, began, steps, offload = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "offload"
-asked = mz.Request("a red armchair on a beige background", negative_prompt="blurry", model=folder, steps=steps,
-                   seed=7, scale=7.5, offload=offload)
+asked = mz.Request("a red armchair on a beige background", negative_prompt="blurry", model=folder, seed=7,
+                   offload=offload, sampling=mz.Sampling(steps=steps, scale=7.5))
 job = mz.prepare(asked)
 first = []
 for event in mz.stream(job):

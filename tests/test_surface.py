@@ -35,6 +35,7 @@ PUBLIC = [
     "Replayed",
     "Request",
     "Result",
+    "Sampling",
     "Tuned",
     "Verified",
     "__version__",
@@ -250,7 +251,9 @@ def test_generate_the_command_and_a_request_have_the_same_words() -> None:
     from mezzotint.cli import group
 
     said = {p.name: p.default for p in inspect.signature(mezzotint.generate).parameters.values()}
-    fields = {f.name: f.default for f in dataclasses.fields(mezzotint.Request)}
+    kinds = (mezzotint.Request, mezzotint.Sampling)
+    fields = {f.name: f.default for kind in kinds for f in dataclasses.fields(kind)}
+    assert fields.pop("sampling") is dataclasses.MISSING
     assert said.keys() == fields.keys() and said.pop("prompt") is inspect.Parameter.empty
     assert fields.pop("prompt") is dataclasses.MISSING and said == fields
     with click.Context(group) as context:
@@ -356,6 +359,12 @@ def test_nothing_unpickles_or_evaluates() -> None:
     found = {str(p.relative_to(SOURCE)): calls_of(p) & forbidden for p in SOURCE.rglob("*.py")}
     confined = {"pretrained/unpickle.py": {"torch.load"}}  # a process of its own, with a closed set of names
     assert {name: calls for name, calls in found.items() if calls} == confined
+
+
+def test_a_tilde_is_read_in_one_place() -> None:
+    """Elsewhere one that names nobody would be called a fault of ours."""
+    found = [path.relative_to(SOURCE) for path in SOURCE.rglob("*.py") if "expanduser" in path.read_text("utf-8")]
+    assert found == [Path("files.py")]
 
 
 def test_extras_that_messages_name_can_be_installed() -> None:

@@ -36,6 +36,8 @@ STYLES = FIRST["STYLES"] + WIDER["STYLES"]
 PEOPLE = FIRST["PEOPLE"] + tuple(plain.one(role) for role in plain.ROLES)
 PLACES = FIRST["PLACES"] + plain.WHERE + tuple(f"in {plain.one(place)}" for place in plain.SCENERY)
 THINGS = FIRST["THINGS"] + WIDER["THINGS"] + WIDER["GOODS"]
+ADULT_ONLY = ("sexual", "harassment")
+"""Of these nothing is said of anybody who could be a minor; harassment too, for some of it is sexual."""
 HARMFUL, WORDED = 1750, 750
 BENIGN = {
     "well": 2500, "things": 3000, "captions": 2000, "plain": 4000, "art": 2000, "grown": 5000, "goods": 3000,
@@ -63,14 +65,43 @@ class Example:
     held: bool
 
 
-def said(phrase: str, draw: Random) -> str:
+@dataclass(frozen=True)
+class Company:
+    """Whom and what a harm is said of, beside which words, in which styles."""
+
+    people: Sequence[str]
+    things: Sequence[str]
+    well: Sequence[str]
+    styles: Sequence[str]
+
+
+def _fit(some: Sequence[str], fit: Sequence[str]) -> tuple[str, ...]:
+    """As many, those that are not fit changed for some that are: so all other texts are drawn as they were."""
+    return tuple(one if one in fit else fit[k % len(fit)] for k, one in enumerate(some))
+
+
+def _grown(some: Sequence[str]) -> tuple[str, ...]:
+    """Without what speaks of children."""
+    return _fit(some, [one for one in some if not set(one.replace(",", " ").split()) & set(FIRST["CHILDHOOD"])])
+
+
+ANY = Company(PEOPLE, THINGS, texts.WELL_WORDS, STYLES)
+ADULTS = Company(_fit(PEOPLE, FIRST["ADULTS"]), _grown(THINGS), _grown(texts.WELL_WORDS), _grown(STYLES))
+
+
+def company(label: str) -> Company:
+    """Of a category's texts; "" where benign."""
+    return ADULTS if label in ADULT_ONLY else ANY
+
+
+def said(phrase: str, who: Company, draw: Random) -> str:
     """A phrase with somebody in it, perhaps somewhere, in a scene, in up to six styles."""
-    first, second = draw.sample(PEOPLE, 2)
+    first, second = draw.sample(who.people, 2)
     made = phrase.replace("{who2}", second).replace("{who}", first)
     if draw.random() < 0.35:
         made = f"{made} {draw.choice(PLACES)}"
     made = draw.choice(FIRST["SCENES"]).format(made)
-    styles = draw.sample(STYLES, draw.choice((0, 0, 0, 1, 3, 6)))
+    styles = draw.sample(who.styles, draw.choice((0, 0, 0, 1, 3, 6)))
     return ", ".join((made, *styles))
 
 
@@ -101,26 +132,27 @@ def examples(seed: int = 0) -> list[Example]:
 def _of(phrases: Sequence[str], label: str, n: int, draw: Random) -> Iterator[Example]:
     for k in range(n):
         number = k % len(phrases)
-        yield Example(said(phrases[number], draw), label, number % HELD == 0)
+        yield Example(said(phrases[number], company(label), draw), label, number % HELD == 0)
 
 
 def _worded(words: Sequence[str], label: str, n: int, draw: Random) -> Iterator[Example]:
     """Somebody or something, and words of it; a harmful text may have benign words too, and says its harm anywhere."""
+    who = company(label)
     for k in range(n):
         number = k % len(words)
-        more = draw.sample(texts.WELL_WORDS, draw.choice((0, 0, 1, 2))) if label else []
+        more = draw.sample(who.well, draw.choice((0, 0, 1, 2))) if label else []
         near = draw.sample(words, draw.choice((0, 0, 1, 1, 2)))
         parts = [words[number], *near, *more]
         draw.shuffle(parts)
-        what = draw.choice(PEOPLE + THINGS)
+        what = draw.choice((*who.people, *who.things))
         held = any(words.index(one) % HELD == 0 for one in (words[number], *near))
-        yield Example(_put(what, parts, draw), label, held)
+        yield Example(_put(what, parts, who.styles, draw), label, held)
 
 
-def _put(what: str, parts: Sequence[str], draw: Random) -> str:
+def _put(what: str, parts: Sequence[str], known: Sequence[str], draw: Random) -> str:
     """Words before and after what they are said of, with styles or without."""
     article, _, bare = what.partition(" ")
-    styles = draw.sample(STYLES, draw.choice((0, 0, 1, 3, 5)))
+    styles = draw.sample(known, draw.choice((0, 0, 1, 3, 5)))
     if draw.random() < 0.4:
         return ", ".join((f"{article} {parts[0]} {bare}", *parts[1:], *styles))
     return ", ".join((draw.choice(FIRST["SCENES"]).format(what), *parts, *styles))
@@ -215,7 +247,7 @@ def main() -> None:
     x, y = embedded([one.text for one in some], asked.cache), labels(some)
     shown = torch.tensor([not one.held for one in some])
     threshold = threshold_of(learnt(x[shown], y[shown]), x, some)
-    said = "texts of recipes/gates/prompt_head_texts.py, written for this project, Apache-2.0"
+    said = "texts of recipes/gates, written for this project, sexual ones of adults alone, Apache-2.0"
     chosen = f"{FLAGGED:g} of benign texts of held-out phrases are above it"
     about = {"categories": " ".join(CATEGORIES), "threshold": f"{threshold:.6f}", "chosen": chosen, "source": said}
     write_tensors(asked.out, tensors(learnt(x, y)), about)

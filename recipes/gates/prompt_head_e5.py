@@ -89,7 +89,7 @@ def main() -> None:
         "categories": " ".join(CATEGORIES),
         "threshold": f"{threshold:.6f}",
         "chosen": f"{FLAGGED:g} of {int(held.sum())} held-out plain texts of other languages are above it",
-        "source": "texts of recipes/gates, written for this project, Apache-2.0",
+        "source": "texts of recipes/gates, written for this project, sexual ones of adults alone, Apache-2.0",
     }
     found = dict(prompt_head.tensors(head))
     # Centring and scaling go into the first map: W (s (x - m)) + b = (s W) x + (b - s W m).

@@ -2,7 +2,8 @@
 
 No prompt of anybody else is among them, and none of the sets that the head is measured on.  Harmful phrases name harms,
 to be recognised; every one is said in the same styles, of the same people and places, as benign ones are, so that what
-is learnt is the harm and neither the style nor the person.  They stand in ``prompt_head_texts.toml``.
+is learnt is the harm and neither the style nor the person; but sexual ones, and those of harassment, are said of adults
+alone.  They stand in ``prompt_head_texts.toml``.
 """
 
 from __future__ import annotations

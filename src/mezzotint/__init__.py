@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from mezzotint.making.prepare import prepare as prepare
     from mezzotint.making.recalled.read import read as read
     from mezzotint.making.request import Request as Request
+    from mezzotint.making.request import Sampling as Sampling
     from mezzotint.making.run import generate as generate
     from mezzotint.making.run import stream as stream
     from mezzotint.making.tuned.tune import Tuned as Tuned
@@ -69,6 +70,7 @@ _HOME = {
     "Progress": "making.image",
     "Replayed": "replayed",
     "Request": "making.request",
+    "Sampling": "making.request",
     "Result": "making.image",
     "Verified": "governance.provenance.verify",
     "Tuned": "making.tuned.tune",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mezzotint.errors import InputError, UsageError, unknown
+from mezzotint.files import user_path
 
 PREFIX = "MEZZOTINT_"
 FILE_NAME = "mezzotint.toml"
@@ -160,7 +161,7 @@ def home() -> Path:
     """``MEZZOTINT_HOME``, else the user's data folder for mezzotint: models, caches, ledgers.  It need not exist."""
     given = os.environ.get(PREFIX + "HOME")
     if given:
-        return Path(given).expanduser()
+        return user_path(given)
     from platformdirs import user_data_path
 
     return user_data_path("mezzotint", appauthor=False)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mezzotint.errors import InputError, StorageError
+from mezzotint.errors import InputError, StorageError, UsageError
 
 CHUNK_BYTES = 1 << 20
 
@@ -29,6 +29,18 @@ _ADVICE = {
     errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one"),
     errno.EFBIG: ("the file would be larger than the limit", "raise the limit (ulimit -f) or choose another folder"),
 }
+
+
+def user_path(said: str | Path) -> Path:
+    """As a user gives it: a first ~ is the user's home, and ~name that of another.
+
+    Raises UsageError where there is no such user: such a name is a slip far more often than a file's.
+    """
+    try:
+        return Path(said).expanduser()
+    except RuntimeError as error:
+        who, _, _ = str(said).partition(os.sep)
+        raise UsageError(f"{said}: no home is known of {who}; for a file of that name give its whole path") from error
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:

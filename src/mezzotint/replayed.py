@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mezzotint.errors import InputError, MezzotintError
+from mezzotint.files import user_path
 from mezzotint.governance.provenance.factors import Factor, factors
 from mezzotint.governance.receipt import Made, Receipt, StageMade, read_receipt
 from mezzotint.making.recalled.ours import words_of_made
@@ -66,10 +67,10 @@ def replay(
         changed: words to say otherwise than the receipt: threads, dtype, device, solver, grid.
     Raises: InputError (no receipt, or nothing makes it), UsageError (words), and as the command that makes it.
     """
-    path = Path(receipt).expanduser()
+    path = user_path(receipt)
     was = read_receipt(path)
     words = _words(was.made)
-    there = {name: Path(file).expanduser() for name, file in (have or {}).items()}
+    there = {name: user_path(file) for name, file in (have or {}).items()}
     own = {"RECEIPT": path} if any(need.word == "RECEIPT" for need in words.needs) else {}
     own |= {need.word: at for need in words.needs if (at := place_of(need.sha256 or "")).is_file()}
     fields, pictures = placed(words, {**own, **there})

@@ -20,6 +20,7 @@ from mezzotint.catalog.planning import Asked
 from mezzotint.catalog.running import Place, begin, open_place
 from mezzotint.governance.provenance.release import Release
 from mezzotint.making.heeded import gates
+from mezzotint.making.request import Sampling
 from mezzotint.pretrained.model import Model, load
 
 KINDS = ("sneaker", "ankle boot", "t-shirt")
@@ -35,7 +36,12 @@ def manifest(folder: Path, rows: int = 4, variants: int = 3) -> Path:
 
 def asked(path: Path, model: Path, seed: int = 0, **more: Any) -> Asked:
     """Four rows a batch, one thread, no probe."""
-    return Asked(str(path), Words(model=str(model), threads=1, batch=4, steps=2, scale=1.0, seed=seed), probe=0, **more)
+    return Asked(
+        str(path),
+        Words(model=str(model), batch=4, seed=seed, sampling=Sampling(steps=2, scale=1.0, threads=1)),
+        probe=0,
+        **more,
+    )
 
 
 def begun(said: Asked, out: Path | str, ledger: str | None = None) -> tuple[Run, Place, Model]:

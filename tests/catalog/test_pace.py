@@ -57,6 +57,6 @@ def test_a_rung_adds_no_steps_to_those_that_a_frontier_recommends(tmp_path: Path
     frontier(tiny)
     (tmp_path / "m.toml").write_text('[degrade]\nladder = ["steps 8", "variants 1"]\n')
     said = asked(manifest(tmp_path), tiny, budget="2", per_hour="3600 USD")
-    found = priced(replace(said, words=replace(said.words, steps=None)))
+    found = priced(replace(said, words=replace(said.words, sampling=replace(said.words.sampling, steps=None))))
     assert {one.calls for one in found.plan.recipes} == {5} and len(found.plan.rungs) == 2
     assert found.seconds.value == pytest.approx(4 * 5 * 0.05)

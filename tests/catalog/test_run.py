@@ -52,8 +52,9 @@ def test_every_asset_is_the_picture_that_generate_makes(tmp_path: Path, tiny: Pa
 
 
 def shaped(said: Asked, batch: int, **more) -> Asked:
-    """The same in batches of other shapes."""
-    return dataclasses.replace(said, words=dataclasses.replace(said.words, batch=batch, **more))
+    """The same in batches of other shapes, sampled as more says."""
+    sampling = dataclasses.replace(said.words.sampling, **more)
+    return dataclasses.replace(said, words=dataclasses.replace(said.words, batch=batch, sampling=sampling))
 
 
 def never(ready, wanted, checks):

@@ -80,6 +80,25 @@ def test_more_wrong_words(inside: Path, capsys, words: tuple[str, ...], said: st
     assert empty(inside)
 
 
+TILDES = [
+    ("inspect", "~no-such.png"),
+    ("verify", "~no-such.png"),
+    ("read", "~no-such.png"),
+    ("replay", "~no-such.json"),
+    ("generate", "sneaker", "--model", "~no-such/model"),
+    ("catalog", "check", "~no-such.csv"),
+]
+
+
+@pytest.mark.parametrize("words", TILDES, ids=" ".join)
+def test_a_tilde_that_names_nobody(inside: Path, capsys, words: tuple[str, ...]) -> None:
+    assert run([*words]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1
+    assert f"{words[-1]}: no home is known of ~no-such" in err and "give its whole path" in err
+    assert empty(inside)
+
+
 def test_wrong_words_for_machines(inside: Path, capsys) -> None:
     assert run(["generate", "sneeker", "--json"]) == 2
     out, err = capsys.readouterr()

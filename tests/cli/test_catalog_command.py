@@ -75,7 +75,7 @@ def test_a_plan_has_the_same_ids_at_any_batch(inside: Path, capsys) -> None:
     said = {**unsaid, "manifest": "m.csv", "model": "fashion", "seed": 0, "probe": 0.0}
     own = ("sheet", "out", "ledger", "as_json", "quiet")
     both = [asked_of({k: v for k, v in {**said, "batch": n}.items() if k not in own}) for n in (1, 1024)]
-    assert both[0].words.threads == both[1].words.threads, "also where there is but one core to run this on"
+    assert both[0].words.sampling == both[1].words.sampling, "also where there is but one core to run this on"
 
 
 def test_the_example_is_sound(capsys, monkeypatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asking import request_of
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -19,7 +20,6 @@ from mezzotint.errors import PromptEmptyError
 from mezzotint.files import sweep
 from mezzotint.making.opened import system_of
 from mezzotint.making.prompt import told
-from mezzotint.making.request import Request
 
 NAMES = [
     "CON.png", "a\nb.png", "\x1b[31mred\x1b[0m.png", "gnp.\u202egnp.exe.png", "..png", "a;rm -rf x.png",
@@ -56,7 +56,7 @@ def test_a_prompt_without_a_word_is_wrong_use(prompt: str, inside: Path, capsys:
 
 
 def test_a_short_word_is_one(inside: Path) -> None:
-    system = system_of(Request("", model="products-latent"))
+    system = system_of(request_of("", model="products-latent"))
     for prompt in ("猫", "tv", "a tv"):
         told(system, Prompts(prompt), system.size)
     with pytest.raises(PromptEmptyError):

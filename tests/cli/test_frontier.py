@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import torch
+from asking import request_of
 
 import mezzotint
 from mezzotint.cli import run
@@ -78,7 +79,7 @@ def test_words_go_before_what_is_recommended(own: Path) -> None:
     recommending(own, digest, shape, 3)
 
     def steps(**words: object) -> int:
-        return mezzotint.prepare(mezzotint.Request("sneaker", model="fashion", **words)).main.plan.steps  # type: ignore[arg-type]
+        return mezzotint.prepare(request_of("sneaker", model="fashion", **words)).main.plan.steps  # type: ignore[arg-type]
 
     usual = main.spec.sampling["standard"].steps
     assert steps() == 3 and steps(steps=5) == 5
@@ -127,7 +128,7 @@ def test_it_stops_and_goes_on(own: Path) -> None:
 
 
 def test_every_usual_solver_is_tried(own: Path) -> None:
-    job = mezzotint.prepare(mezzotint.Request("sneaker", model="fashion", threads=1))
+    job = mezzotint.prepare(request_of("sneaker", model="fashion", threads=1))
     found, presets = settings_of(job, SOLVERS, (6,), None)
     # Its grid begins in pure noise, where Heun's ratio is infinite: what a grid has no room for is left out.
     assert {one.solver for one, _ in found} == {"", *SOLVERS} - {"heun"}
@@ -137,7 +138,7 @@ def test_every_usual_solver_is_tried(own: Path) -> None:
 
 def test_a_setting_that_diverges_is_infinitely_far_and_not_kept(own: Path) -> None:
     rows = Rows(4, 4, ("sneaker",), 4, 0)
-    job = job_of(mezzotint.Request("", model="fashion", steps=6, threads=1), rows)
+    job = job_of(request_of("", model="fashion", steps=6, threads=1), rows)
     ends = torch.zeros(8, *job.main.model.spec.shape)
     lost = replace(problem_of(job, rows), denoiser=lambda x, level, cond: Posterior(x * torch.inf))
     setting, plan = settings_of(job, ("ddim",), (3,), None)[0][0]

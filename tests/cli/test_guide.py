@@ -12,6 +12,7 @@ import jsonschema
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 
 import mezzotint as mz
 from mezzotint.cli import run
@@ -114,7 +115,7 @@ def test_the_receipt_says_it_and_the_picture_is_made_again(own: Path, inside: Pa
     [({"scale": 2.5}, "made for scale 3, not 2.5"), ({"scale": 3.0, "guidance_interval": "0.3,4"}, "every level")],
 )
 def test_where_it_does_not_fit_the_usual_guidance_is_taken_and_said(own: Path, words: dict, why: str) -> None:
-    job = mz.prepare(mz.Request("Sneaker", model="fashion", guidance="distilled", **words))
+    job = mz.prepare(request_of("Sneaker", model="fashion", guidance="distilled", **words))
     assert any(why in note for note in job.notes) and job.main.plan.guidance is None
     with rows() as seen:
         made(guidance="distilled", **words)
@@ -123,7 +124,7 @@ def test_where_it_does_not_fit_the_usual_guidance_is_taken_and_said(own: Path, w
 
 def test_where_there_is_none_it_is_said_how_to_make_it(home: Path, inside: Path) -> None:
     with pytest.raises(UsageError, match="mezzotint guide"):
-        mz.prepare(mz.Request("Sneaker", model="fashion", scale=3.0, guidance="distilled"))
+        mz.prepare(request_of("Sneaker", model="fashion", scale=3.0, guidance="distilled"))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_where_there_is_none_it_is_said_how_to_make_it(home: Path, inside: Path)
 )
 def test_words_without_effect_are_refused(own: Path, words: dict, why: str) -> None:
     with pytest.raises(UsageError, match=why):
-        mz.prepare(mz.Request("Sneaker", model="fashion", **{"guidance": "distilled", **words}))
+        mz.prepare(request_of("Sneaker", model="fashion", **{"guidance": "distilled", **words}))
 
 
 def test_a_file_for_other_weights_or_damaged_is_refused(own: Path) -> None:
@@ -153,12 +154,12 @@ def test_a_file_for_other_weights_or_damaged_is_refused(own: Path) -> None:
         other = own / "other.safetensors"
         write_tensors(other, tensors, {"mezzotint": json.dumps({**said, **change})})
         with pytest.raises(ModelError, match=why):
-            mz.prepare(mz.Request("Sneaker", model="fashion", scale=3.0, guidance=f"distilled:from={other}"))
+            mz.prepare(request_of("Sneaker", model="fashion", scale=3.0, guidance=f"distilled:from={other}"))
     some = dict(list(tensors.items())[1:])
     write_tensors(own / "other.safetensors", some, dict(header.metadata))
     with pytest.raises(ModelError, match="lacks tensors"):
         mz.prepare(
-            mz.Request("Sneaker", model="fashion", scale=3.0, guidance=f"distilled:from={own / 'other.safetensors'}")
+            request_of("Sneaker", model="fashion", scale=3.0, guidance=f"distilled:from={own / 'other.safetensors'}")
         )
 
 

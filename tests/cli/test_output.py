@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from asking import request_of
 from PIL import Image
 
 import mezzotint
@@ -173,7 +174,7 @@ def test_python_gets_no_pixels_either(tiny: Path, inside: Path, protected: Path)
         mezzotint.generate("sneaker", model=tiny, seed=5)
     found = mezzotint.generate("sneaker", model=tiny, seed=5, n=2)
     assert [one.seed for one in found.images] == [6] and [one.seed for one in found.withheld] == [5]
-    events = list(mezzotint.stream(mezzotint.prepare(mezzotint.Request("sneaker", model=tiny, seed=5))))
+    events = list(mezzotint.stream(mezzotint.prepare(request_of("sneaker", model=tiny, seed=5))))
     assert isinstance(events[-1], Withheld) and not [e for e in events if isinstance(e, mezzotint.Image)]
     assert not any(isinstance(value, np.ndarray) for value in vars(events[-1]).values())
 

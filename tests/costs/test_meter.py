@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from asking import request_of
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
@@ -21,7 +22,6 @@ from mezzotint.governance.licence.money import Money
 from mezzotint.making.calls import run_calls
 from mezzotint.making.image import Image
 from mezzotint.making.prepare import prepare
-from mezzotint.making.request import Request
 from mezzotint.making.run import stream
 
 amounts = st.floats(0, 1e6)
@@ -62,7 +62,7 @@ def test_calls_are_those_that_the_network_gets(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Pillow.new("L", (8, 8), 99).save("begin.png")
-    job = prepare(Request("sneaker", model=tiny, n=3, batch=2, **words))  # type: ignore[arg-type]
+    job = prepare(request_of("sneaker", model=tiny, n=3, batch=2, **words))  # type: ignore[arg-type]
     asked: list[int] = []
     net = job.main.model.network
     assert isinstance(net, torch.nn.Module)

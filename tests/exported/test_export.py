@@ -12,6 +12,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
+from asking import request_of
 from tiny_systems import save_prior
 
 import mezzotint as mz
@@ -23,7 +24,6 @@ from mezzotint.exported.run import Done, stream
 from mezzotint.exported.write import export
 from mezzotint.governance.receipt import to_dict
 from mezzotint.making.image import Image
-from mezzotint.making.request import Request
 from mezzotint.schemas import schema
 
 Made = Mapping[str, tuple[Path, Path]]
@@ -45,7 +45,7 @@ main()
 
 
 def images(folder: Path, **words: object) -> list[Image]:
-    job = prepare(Request(model=folder, **words))
+    job = prepare(request_of(model=folder, **words))
     events = list(stream(job))
     steps = [event for event in events if isinstance(event, Done)]
     assert [step.done for step in steps] == list(range(1, job.total + 1)), "each call is told once"
@@ -58,15 +58,23 @@ def off(ours: list[Image], theirs: list[Image]) -> int:
     return max(int(np.abs(a.pixels.astype(int) - b.pixels).max()) for a, b in zip(ours, theirs, strict=True))
 
 
-@pytest.mark.parametrize("name", ["tiny", "cascade", pytest.param("latent", marks=pytest.mark.slow)])
+SAMPLED: list[dict[str, object]] = [
+    {},
+    {"solver": "UniPC", "steps": 3, "scale": 3.0, "negative_prompt": True},
+    {"quality": "draft", "scale": 1.0},
+    {"solver": "ddim", "steps": 3, "scale": 0.0},
+    {"solver": "dpmpp-2m-sde", "steps": 3, "batch": 3},
+]
+"""The first two of every model, the others of the model of labels alone where there is little time."""
+
+
 @pytest.mark.parametrize(
-    "words",
+    ("name", "words"),
     [
-        {},
-        {"quality": "draft", "scale": 1.0},
-        {"solver": "ddim", "steps": 3, "scale": 0.0},
-        {"solver": "UniPC", "steps": 3, "scale": 3.0, "negative_prompt": True},
-        {"solver": "dpmpp-2m-sde", "steps": 3, "batch": 3},
+        *(("tiny", words) for words in SAMPLED),
+        *(("cascade", words) for words in SAMPLED[:2]),
+        *(pytest.param("cascade", words, marks=pytest.mark.slow) for words in SAMPLED[2:]),
+        *(pytest.param("latent", words, marks=pytest.mark.slow) for words in SAMPLED),
     ],
 )
 def test_pictures_are_those_of_torch(name: str, words: dict[str, object], made: Made) -> None:
@@ -129,10 +137,10 @@ def test_a_changed_file_is_refused(name: str, made: Made, tmp_path: Path) -> Non
     data = (folder / name).read_bytes()
     (folder / name).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(ModelError, match=f"{name} has sha256 .*changed or damaged"):
-        prepare(Request("a red chair", model=folder))
+        prepare(request_of("a red chair", model=folder))
     (folder / name).unlink()
     with pytest.raises(InputError, match="cannot read"):
-        prepare(Request("a red chair", model=folder))
+        prepare(request_of("a red chair", model=folder))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +157,7 @@ def test_a_damaged_export_is_told(change: dict[str, object], message: str, made:
     table = json.loads((folder / "export.json").read_text())
     (folder / "export.json").write_text(json.dumps({**table, **change}))
     with pytest.raises(ModelError, match=message):
-        prepare(Request("sneaker", model=folder))
+        prepare(request_of("sneaker", model=folder))
 
 
 @pytest.mark.parametrize(
@@ -169,7 +177,7 @@ def test_a_damaged_export_is_told(change: dict[str, object], message: str, made:
 )
 def test_what_it_does_not_hold_is_said(words: dict[str, object], message: str, made: Made) -> None:
     with pytest.raises(UsageError, match=message):
-        prepare(Request(**{"prompt": "sneaker", "model": made["tiny"][1], **words}))
+        prepare(request_of(**{"prompt": "sneaker", "model": made["tiny"][1], **words}))
 
 
 def test_words_for_torch_are_refused_in_one_line(
@@ -190,7 +198,7 @@ def test_a_missing_runtime_is_told(made: Made, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(metadata, "version", absent)
     with pytest.raises(UsageError, match=r"onnxruntime is not installed.*pip install 'mezzotint\[onnx\]'"):
-        prepare(Request("sneaker", model=made["tiny"][1]))
+        prepare(request_of("sneaker", model=made["tiny"][1]))
 
 
 def test_what_cannot_be_exported_is_told(tiny: Path, made: Made, tmp_path: Path) -> None:
@@ -227,7 +235,7 @@ def test_the_text_encoder_is_the_one_that_ships(made: Made) -> None:
     from mezzotint.conditioning.text import encoder
     from mezzotint.exported.run import Sessions, conds
 
-    job = prepare(Request("a red chair", model=made["cascade"][1]))
+    job = prepare(request_of("a red chair", model=made["cascade"][1]))
     cond, null = conds(job, Sessions(job))["a red chair"]
     wanted = encoder("minilm").states(("a red chair", ""), 12, 12)
     for ours, row in ((cond, 0), (null, 1)):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from asking import request_of
 from torch import Tensor, nn
 
 import mezzotint as mz
@@ -88,7 +89,7 @@ def latents(folder: Path, *lora: Path) -> Tensor:
     """The last state of a run with adapters put on."""
     words: dict[str, Any] = {} if (folder / "model.json").exists() else {"size": "32x32"}
     prompt = "sneaker" if not words else "a red chair"
-    job = mz.prepare(mz.Request(prompt, model=folder, seed=3, steps=2, lora=list(lora), **words))
+    job = mz.prepare(request_of(prompt, model=folder, seed=3, steps=2, lora=list(lora), **words))
     return [e.state.x for e in mz.stream(job) if isinstance(e, mz.Progress)][-1]
 
 

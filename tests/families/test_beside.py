@@ -11,6 +11,7 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from checkpoints import (
     SD_BETAS,
     changed,
@@ -55,7 +56,7 @@ def pictured(files: Path, name: str) -> dict[str, Any]:
 
 
 def made(folder: Any, **words: Any) -> tuple[torch.Tensor, np.ndarray]:
-    events = list(mz.stream(mz.prepare(mz.Request(PROMPT, **{"model": folder, "seed": SEED, "steps": STEPS, **words}))))
+    events = list(mz.stream(mz.prepare(request_of(PROMPT, **{"model": folder, "seed": SEED, "steps": STEPS, **words}))))
     states = [e.state.x for e in events if isinstance(e, mz.Progress)]
     return states[-1], next(e.pixels for e in events if isinstance(e, mz.Image))
 
@@ -110,8 +111,8 @@ def test_a_refiner_is_neither_steered_nor_told_the_picture(sdxl: Path, files: Pa
 
 
 def test_memory_counts_them(sd1: Path, files: Path) -> None:
-    plain = mz.prepare(mz.Request(PROMPT, model=sd1)).memory
-    more = mz.prepare(mz.Request(PROMPT, model=sd1, **steered(files, "sd1"), **pictured(files, "sd1"))).memory
+    plain = mz.prepare(request_of(PROMPT, model=sd1)).memory
+    more = mz.prepare(request_of(PROMPT, model=sd1, **steered(files, "sd1"), **pictured(files, "sd1"))).memory
     assert plain is not None and more is not None and more.total > plain.total
     assert set(more.weights) - set(plain.weights) == {"control sd1-control", "sd1", "image_encoder"}
 
@@ -124,4 +125,4 @@ def test_one_part_at_a_time_gives_the_same(dtype: str, sd1: Path, files: Path) -
 
 def test_an_encoder_alone_says_nothing(sd1: Path, files: Path) -> None:
     with pytest.raises(UsageError, match="give --ip-adapter"):
-        mz.prepare(mz.Request(PROMPT, model=sd1, ip_encoder=files / "image_encoder"))
+        mz.prepare(request_of(PROMPT, model=sd1, ip_encoder=files / "image_encoder"))

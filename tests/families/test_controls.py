@@ -14,6 +14,7 @@ import numpy as np
 import parity
 import pytest
 import torch
+from asking import request_of
 from checkpoints import controlnet
 from PIL import Image
 from pipelines import made_by
@@ -52,7 +53,7 @@ def nets(sd1: Path, sdxl: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def mine(folder: Path, **words: Any) -> tuple[Tensor, np.ndarray]:
     said = {"model": folder, "seed": SEED, "steps": STEPS, "scale": 5.0, "negative_prompt": AWAY, **words}
-    events = list(mz.stream(mz.prepare(mz.Request(PROMPT, **said))))
+    events = list(mz.stream(mz.prepare(request_of(PROMPT, **said))))
     last = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
     return last, next(e.pixels for e in events if isinstance(e, mz.Image))
 
@@ -150,7 +151,7 @@ def test_requests_with_other_controls_run_beside_each_other(sd1: Path, nets: Pat
     alone = [mine(model, **w)[1] for w in words]
     assert len({a.tobytes() for a in alone}) == len(words)
     said = {"model": model, "seed": SEED, "steps": STEPS, "scale": 5.0, "negative_prompt": AWAY}
-    walks = [mz.stream(mz.prepare(mz.Request(PROMPT, **said, **w))) for w in words]
+    walks = [mz.stream(mz.prepare(request_of(PROMPT, **said, **w))) for w in words]
     found = [e.pixels for events in zip(*walks, strict=True) for e in events if isinstance(e, mz.Image)]
     assert all(np.array_equal(a, b) for a, b in zip(alone, found, strict=True))
 
@@ -192,7 +193,7 @@ def test_faults_in_words(text: str, said: str) -> None:
 def test_what_does_not_fit(sd1: Path, sdxl: Path, flux_dev: Path, nets: Path, tmp_path: Path) -> None:
     def refused(said: str, model: str | Path = sd1, control: Path = nets / "edges", picture: str = "a.png") -> None:
         with pytest.raises(MezzotintError, match=said) as error:
-            mz.prepare(mz.Request("ch", model=model, control=[control], control_image=[nets / picture]))
+            mz.prepare(request_of("ch", model=model, control=[control], control_image=[nets / picture]))
         assert "\n" not in str(error.value)
 
     refused("is for another base than model: its cross_attention_dim is 32, the base's 56", sdxl)
@@ -202,11 +203,11 @@ def test_what_does_not_fit(sd1: Path, sdxl: Path, flux_dev: Path, nets: Path, tm
     refused(r"no config\.json", control=tmp_path)
     refused("no file", picture="nowhere.png")
     with pytest.raises(MezzotintError, match="1 controls and 0 pictures"):
-        mz.prepare(mz.Request("ch", model=sd1, control=[nets / "edges"]))
+        mz.prepare(request_of("ch", model=sd1, control=[nets / "edges"]))
     with pytest.raises(MezzotintError, match="0 controls and 1 pictures"):
-        mz.prepare(mz.Request("ch", model=sd1, control_image=[nets / "a.png"]))
+        mz.prepare(request_of("ch", model=sd1, control_image=[nets / "a.png"]))
     with pytest.raises(MezzotintError, match="takes no controls"):
-        mz.prepare(mz.Request("sneaker", model="fashion", control=[nets / "edges"], control_image=[nets / "a.png"]))
+        mz.prepare(request_of("sneaker", model="fashion", control=[nets / "edges"], control_image=[nets / "a.png"]))
     shutil.copytree(nets / "edges", tmp_path / "other")
     config = json.loads((tmp_path / "other/config.json").read_text())
     config["conditioning_embedding_out_channels"] = [8, 16, 16]
@@ -217,4 +218,4 @@ def test_what_does_not_fit(sd1: Path, sdxl: Path, flux_dev: Path, nets: Path, tm
     torch.save({}, tmp_path / "pickled/diffusion_pytorch_model.bin")
     weights.unlink()
     with pytest.raises(MezzotintError, match="pickle"):
-        mz.prepare(mz.Request("ch", model=sd1, control=[tmp_path / "pickled"], control_image=[nets / "a.png"]))
+        mz.prepare(request_of("ch", model=sd1, control=[tmp_path / "pickled"], control_image=[nets / "a.png"]))

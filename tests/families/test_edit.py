@@ -10,6 +10,7 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from lent import CLIPS
 from parity import agree
 from PIL import Image
@@ -60,7 +61,7 @@ def test_from_a_picture_as_the_pipeline_does(scheduler: str, sd1: Path, files: P
     said = OTHERS[scheduler]
     solver = f"{scheduler}:{','.join(f'{k}={v}' for k, v in said.items())}".rstrip(":")
     job = mz.prepare(
-        mz.Request(
+        request_of(
             "a red chair",
             model=sd1,
             seed=SEED,
@@ -118,7 +119,7 @@ def test_locked_pixels_are_the_input_s_own_and_the_rest_is_new(
 
 def test_the_known_part_of_the_latent_ends_on_itself(sd1: Path, files: Path) -> None:
     job = mz.prepare(
-        mz.Request(
+        request_of(
             "a red chair", model=sd1, steps=STEPS, image=files / "in.png", mask=files / "white.png", strength=0.5
         )
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import diffusers
 import pytest
 import torch
+from asking import request_of
 from safetensors.torch import save_file
 
 import mezzotint as mz
@@ -25,7 +26,7 @@ def vectors(many: int, width: int, seed: int = 0) -> torch.Tensor:
 
 
 def latents(folder: Path, prompt: str, *files: Path) -> torch.Tensor:
-    job = mz.prepare(mz.Request(prompt, model=folder, seed=3, steps=3, scale=5.0, embedding=files))
+    job = mz.prepare(request_of(prompt, model=folder, seed=3, steps=3, scale=5.0, embedding=files))
     return [e.state.x for e in mz.stream(job) if isinstance(e, mz.Progress)][-1]
 
 
@@ -57,7 +58,7 @@ def test_emphasis_and_chunks_go_on_working(sd1: Path, tmp_path: Path) -> None:
     save_file({"<acme>": vectors(2, 32)}, tmp_path / "one.safetensors")
     plain, strong = (latents(sd1, p, tmp_path / "one.safetensors") for p in ("a <acme>", "a (<acme>:1.5)"))
     assert not torch.equal(plain, strong)
-    job = mz.prepare(mz.Request("<acme> " * 400, model=sd1, steps=1, embedding=[tmp_path / "one.safetensors"]))
+    job = mz.prepare(request_of("<acme> " * 400, model=sd1, steps=1, embedding=[tmp_path / "one.safetensors"]))
     (count,) = job.pictures[0].told.tokens
     assert count.used == 600 and count.dropped == 200
 
@@ -73,10 +74,10 @@ def test_both_encoders_of_sdxl(sdxl: Path, tmp_path: Path) -> None:
 def test_the_base_stays_and_receipts_name_the_file(sd1: Path, tmp_path: Path) -> None:
     before = latents(sd1, PROMPT)
     save_file({"<acme>": vectors(1, 32)}, tmp_path / "one.safetensors")
-    job = mz.prepare(mz.Request(PROMPT, model=sd1, steps=1, embedding=[tmp_path / "one.safetensors"]))
+    job = mz.prepare(request_of(PROMPT, model=sd1, steps=1, embedding=[tmp_path / "one.safetensors"]))
     made = job.made(job.pictures[0])
     assert made.embeddings[0]["name"] == "one" and len(str(made.embeddings[0]["sha256"])) == 64
-    assert made.asset_id != mz.prepare(mz.Request(PROMPT, model=sd1, steps=1)).made(job.pictures[0]).asset_id
+    assert made.asset_id != mz.prepare(request_of(PROMPT, model=sd1, steps=1)).made(job.pictures[0]).asset_id
     assert torch.equal(latents(sd1, PROMPT), before)
 
 
@@ -98,13 +99,13 @@ def test_faults_are_named_in_one_line(sd1: Path, tiny: Path, tmp_path: Path) -> 
     for name, (tensors, said) in cases.items():
         save_file(tensors, tmp_path / f"{name}.safetensors")
         with pytest.raises(ModelError, match=said) as caught:
-            mz.prepare(mz.Request("a", model=sd1, embedding=[tmp_path / f"{name}.safetensors"]))
+            mz.prepare(request_of("a", model=sd1, embedding=[tmp_path / f"{name}.safetensors"]))
         assert "\n" not in str(caught.value)
     (tmp_path / "old.pt").write_bytes(b"\x80\x02}q\x00.")
     with pytest.raises(ModelError, match="mezzotint convert"):
-        mz.prepare(mz.Request("a", model=sd1, embedding=[tmp_path / "old.pt"]))
+        mz.prepare(request_of("a", model=sd1, embedding=[tmp_path / "old.pt"]))
     save_file({"x": vectors(1, 32)}, tmp_path / "x.safetensors")
     with pytest.raises(UsageError, match="takes no textual inversions"):
-        mz.prepare(mz.Request("sneaker", model=tiny, embedding=[tmp_path / "x.safetensors"]))
+        mz.prepare(request_of("sneaker", model=tiny, embedding=[tmp_path / "x.safetensors"]))
     with pytest.raises(UsageError, match="two embeddings are called"):
-        mz.prepare(mz.Request("a", model=sd1, embedding=[tmp_path / "x.safetensors"] * 2))
+        mz.prepare(request_of("a", model=sd1, embedding=[tmp_path / "x.safetensors"] * 2))

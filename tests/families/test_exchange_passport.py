@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 import torch
+from asking import request_of
 from exchanging import contents
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -110,12 +111,12 @@ def test_another_base_is_said_and_one_that_does_not_fit_refuses(
     weights = other / "unet/diffusion_pytorch_model.safetensors"
     save_file({k: v * 1.01 for k, v in load_file(weights).items()}, weights)
     words: dict[str, Any] = {"lora": [file], "steps": 2}
-    (note,) = mz.prepare(mz.Request("ch", model=other, **words)).notes
+    (note,) = mz.prepare(request_of("ch", model=other, **words)).notes
     assert "; learnt on model, whose weights (" in note and note.endswith("…) are not those of finer")
-    (note,) = mz.prepare(mz.Request("ch", model=sd1, **words)).notes
+    (note,) = mz.prepare(request_of("ch", model=sd1, **words)).notes
     assert "learnt on" not in note
     with pytest.raises(ModelError, match=r"is for another base than model, it is for model: its .* has weights of"):
-        mz.prepare(mz.Request("ch", model=sdxl, **words))
+        mz.prepare(request_of("ch", model=sdxl, **words))
 
 
 TAILS: dict[Layout, tuple[str, ...]] = {

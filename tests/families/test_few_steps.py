@@ -8,6 +8,7 @@ from typing import Any
 
 import diffusers
 import pytest
+from asking import request_of
 from checkpoints import SD_BETAS, changed, unet
 from lent import CLIPS, Lent
 from parity import agree
@@ -79,7 +80,7 @@ CASES = {"lcm": 8.0, "lcm-xl": 3.0, "lcm-merged": 1.0, "sd-turbo": 1.0, "sdxl-tu
 @pytest.mark.parametrize(("steps", "kind"), thinned([4, 1], CASES))
 def test_the_pipelines_pictures(steps: int, kind: str, made: Folders) -> None:
     # theirs has guidance off from 1 down; a model that is told its scale is told s - 1 in both
-    job = mz.prepare(mz.Request(PROMPT, model=made[kind], seed=SEED, steps=steps, scale=CASES[kind]))
+    job = mz.prepare(request_of(PROMPT, model=made[kind], seed=SEED, steps=steps, scale=CASES[kind]))
     latents, pixels = theirs(made[kind], job)
     events = list(mz.stream(job))
     mine = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
@@ -92,7 +93,7 @@ def test_the_pipelines_pictures(steps: int, kind: str, made: Folders) -> None:
 def test_with_another_scheduler(scheduler: str, kind: str, made: Folders) -> None:
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items())
     job = mz.prepare(
-        mz.Request(PROMPT, model=made[kind], seed=SEED, steps=4, scale=CASES[kind], solver=f"{scheduler}:{flags}")
+        request_of(PROMPT, model=made[kind], seed=SEED, steps=4, scale=CASES[kind], solver=f"{scheduler}:{flags}")
     )
     latents, pixels = theirs(made[kind], job, scheduler)
     events = list(mz.stream(job))
@@ -128,6 +129,6 @@ def test_a_negative_prompt_without_effect_is_refused(
 ) -> None:
     folder = made[family] if family in made else request.getfixturevalue(family)
     with pytest.raises(UsageError, match="whose guidance is in its weights"):
-        mz.prepare(mz.Request(PROMPT, model=folder, negative_prompt="blue"))
+        mz.prepare(request_of(PROMPT, model=folder, negative_prompt="blue"))
     with pytest.raises(UsageError, match="no effect at scale 1"):
-        mz.prepare(mz.Request(PROMPT, model=made["lightning"], negative_prompt="blue"))
+        mz.prepare(request_of(PROMPT, model=made["lightning"], negative_prompt="blue"))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from safetensors.torch import load_file, save_file
 
 import mezzotint as mz
@@ -181,16 +182,16 @@ def test_sizes(sd1: Path) -> None:
 def test_a_size_beyond_the_table_of_positions(sd3: Path) -> None:
     """24 tokens along a side, of 2 x 2 latents of 2 x 2 pixels."""
     with pytest.raises(UsageError, match="size 104x32 cannot be made; expected both divisible by 8 and at most 96"):
-        mz.prepare(mz.Request("a chair", model=sd3, size="104x32"))
+        mz.prepare(request_of("a chair", model=sd3, size="104x32"))
     assert mz.generate("a chair", model=sd3, size="96x32", steps=1).images[0].pixels.shape == (32, 96, 3)
 
 
 def test_long_prompts_say_what_was_dropped(sd1: Path) -> None:
-    (note,) = mz.prepare(mz.Request("red " * 700 + "zebra", model=sd1)).notes
+    (note,) = mz.prepare(request_of("red " * 700 + "zebra", model=sd1)).notes
     assert note.startswith("the prompt is too long; dropped from its end: red") and note.endswith("zebra")
-    assert mz.prepare(mz.Request("red", model=sd1)).notes == () and mz.prepare(mz.Request("", model=sd1)).notes == ()
+    assert mz.prepare(request_of("red", model=sd1)).notes == () and mz.prepare(request_of("", model=sd1)).notes == ()
     with pytest.raises(PromptBlockedError, match="structure-bytes"):
-        mz.prepare(mz.Request("a" * 100_001, model=sd1))
+        mz.prepare(request_of("a" * 100_001, model=sd1))
 
 
 def test_bfloat16_is_near(sd1: Path) -> None:
@@ -202,7 +203,7 @@ def test_requests_interleaved_are_those_alone(sd1: Path) -> None:
     model = mz.load(sd1)
     words = [{"prompt": "a red chair", "seed": 1, "steps": 3}, {"prompt": "ch", "seed": 2, "steps": 3, "scale": 2.0}]
     alone = [mz.generate(model=model, **w).images[0].pixels for w in words]
-    walks = [mz.stream(mz.prepare(mz.Request(model=model, **w))) for w in words]
+    walks = [mz.stream(mz.prepare(request_of(model=model, **w))) for w in words]
     found: list[np.ndarray] = []
     for events in zip(*walks, strict=False):
         found += [e.pixels for e in events if isinstance(e, mz.Image)]
@@ -223,6 +224,6 @@ def test_models_are_listed_and_inspected(sd1: Path, tmp_path: Path, monkeypatch:
 
 def test_compiled_goes_without_what_changes_the_blocks(sd1: Path) -> None:
     with pytest.raises(UsageError, match="does not go with controls"):
-        mz.prepare(mz.Request("red", model=sd1, compiled=True, control=["x"], control_image=["y"]))
+        mz.prepare(request_of("red", model=sd1, compiled=True, control=["x"], control_image=["y"]))
     with pytest.raises(UsageError, match="--offload puts it away"):
-        mz.prepare(mz.Request("red", model=sd1, compiled=True, offload=True))
+        mz.prepare(request_of("red", model=sd1, compiled=True, offload=True))

@@ -12,6 +12,7 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from cascade_peers import deepfloyd, deepfloyd_edited, third
 from cascades import if_first, if_second
 from checkpoints import upscaler
@@ -69,7 +70,7 @@ def test_stage_i_s_pictures(away: str, scheduler: str | None, first: Path) -> No
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
     solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
     job = mz.prepare(
-        mz.Request(PROMPT, model=first, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away, solver=solver)
+        request_of(PROMPT, model=first, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away, solver=solver)
     )
     latents, pixels = enlarged(job, first, None, scheduler)
     mine, image = ours(job)
@@ -78,7 +79,7 @@ def test_stage_i_s_pictures(away: str, scheduler: str | None, first: Path) -> No
 
 def test_both_stages_pictures(first: Path, second: Path) -> None:
     job = mz.prepare(
-        mz.Request(PROMPT, model=first, then=[second], seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
+        request_of(PROMPT, model=first, then=[second], seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
     )
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(STEPS, SCALE), (50, 4.0)]
     job = replace(job, stages=(job.stages[0], in_steps(job.stages[1], STEPS)))
@@ -96,7 +97,7 @@ def test_with_another_scheduler_in_stage_ii(scheduler: str, first: Path, tmp_pat
     told = getattr(diffusers, scheduler)(**TABLE, **{**BOUNDS, "sample_max_value": 1.2}, **OTHERS[scheduler])
     second = if_second(tmp_path, scheduler=told)
     job = mz.prepare(
-        mz.Request(PROMPT, model=first, then=[second], seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
+        request_of(PROMPT, model=first, then=[second], seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY)
     )
     job = replace(job, stages=(job.stages[0], in_steps(job.stages[1], STEPS)))
     latents, pixels = enlarged(job, first, second)
@@ -126,7 +127,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_stage_i_from_a_picture(scheduler: str | None, masked: bool, first: Path, files: Path) -> None:
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
     words = {"mask": files / "16-mask.png"} if masked else {"strength": 0.7}
-    job = mz.prepare(mz.Request(
+    job = mz.prepare(request_of(
         PROMPT, model=first, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY, image=files / "16.png",
         solver=f"{scheduler}:{flags}".rstrip(":") if scheduler else None, **words,
     ))  # fmt: skip
@@ -143,7 +144,7 @@ def test_stage_i_from_a_picture(scheduler: str | None, masked: bool, first: Path
 def test_both_stages_from_a_picture(masked: bool, first: Path, second: Path, files: Path) -> None:
     """Stage II in its own 40 of 50 steps; told the smaller picture without noise where there is a mask."""
     words = {"mask": files / "32-mask.png"} if masked else {"strength": 0.7}
-    job = mz.prepare(mz.Request(
+    job = mz.prepare(request_of(
         PROMPT, model=first, then=[second], seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY,
         image=files / "32.png", **words,
     ))  # fmt: skip
@@ -172,7 +173,7 @@ def test_three_stages(masked: bool, first: Path, second: Path, last: Path, tmp_p
         Image.fromarray(np.where(pixels[..., 0] > 90, 255, 0).astype(np.uint8)).save(tmp_path / "mask.png")
         words = {"image": tmp_path / "in.png", "mask": tmp_path / "mask.png"}
     job = mz.prepare(
-        mz.Request(
+        request_of(
             PROMPT, model=first, then=[second, last], seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=AWAY, **words
         )
     )
@@ -194,7 +195,7 @@ def test_three_stages(masked: bool, first: Path, second: Path, last: Path, tmp_p
 
 
 def test_what_is_read(first: Path, second: Path) -> None:
-    job = mz.prepare(mz.Request(PROMPT, model=first, then=[second], offload=True))
+    job = mz.prepare(request_of(PROMPT, model=first, then=[second], offload=True))
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(100, 7.0), (50, 4.0)]
     assert job.pictures[0].told.read == ("a red chair", "")
     assert job.pictures[0].told.conds(torch.float32)[0]["text"].shape == (1, 77, 32)
@@ -223,7 +224,7 @@ def test_what_is_wrong_is_said(first: Path, second: Path, last: Path, sd1: Path,
         ({"model": first, "then": [second], "lora": ["a.safetensors"]}, "runs in stages and takes no LoRA"),
     ):
         with pytest.raises(MezzotintError, match=message):
-            mz.prepare(mz.Request("red", **words))
+            mz.prepare(request_of("red", **words))
 
 
 @pytest.mark.parametrize(
@@ -246,12 +247,12 @@ def test_bad_folders(
     path = next((tmp_path / part).glob("*config.json"))
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(MezzotintError, match=message):
-        mz.prepare(mz.Request("red", model=tmp_path / "IF-I", then=[tmp_path / "IF-II"]))
+        mz.prepare(request_of("red", model=tmp_path / "IF-I", then=[tmp_path / "IF-II"]))
 
 
 def test_a_text_encoder_of_stage_ii_s_own_is_not_read(first: Path, second: Path, tmp_path: Path) -> None:
     other = if_second(tmp_path, with_t5=True)
-    one, two = (mz.prepare(mz.Request("red", model=first, then=[each])) for each in (second, other))
+    one, two = (mz.prepare(request_of("red", model=first, then=[each])) for each in (second, other))
     assert one.memory == two.memory and one.model.system.text == two.model.system.text
 
 
@@ -259,7 +260,7 @@ def test_a_stage_without_text_encoder_is_named(first: Path, tmp_path: Path) -> N
     index = shutil.copytree(first, tmp_path / "IF-I") / "model_index.json"
     index.write_text(json.dumps(json.loads(index.read_text()) | {"text_encoder": [None, None]}))
     with pytest.raises(MezzotintError, match="has no text_encoder; a IFPipeline needs one"):
-        mz.prepare(mz.Request("red", model=tmp_path / "IF-I"))
+        mz.prepare(request_of("red", model=tmp_path / "IF-I"))
 
 
 @pytest.mark.parametrize(

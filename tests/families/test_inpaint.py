@@ -8,6 +8,7 @@ from typing import Any
 import diffusers
 import numpy as np
 import pytest
+from asking import request_of
 from checkpoints import flux, stable_diffusion_inpaint, stable_diffusion_xl
 from lent import Lent
 from parity import agree
@@ -79,7 +80,7 @@ def theirs(folder: Path, files: Path, scheduler: Any, job: mz.Job, **words: Any)
 
 def prepared(folder: Path, files: Path, **words: Any) -> mz.Job:
     given = {"image": files / "in.png", "mask": files / "mask.png"}
-    return mz.prepare(mz.Request(PROMPT, model=folder, seed=SEED, steps=STEPS, **given, **words))
+    return mz.prepare(request_of(PROMPT, model=folder, seed=SEED, steps=STEPS, **given, **words))
 
 
 def ours(job: mz.Job) -> Made:
@@ -140,13 +141,13 @@ def test_locked_pixels_stay(family: str, files: Path, request: pytest.FixtureReq
 def test_such_a_model_needs_a_mask(family: str, files: Path, request: pytest.FixtureRequest) -> None:
     for given in ({}, {"image": files / "in.png"}):
         with pytest.raises(MezzotintError, match="paints inside a mask; give --image with --mask, or --outpaint"):
-            mz.prepare(mz.Request(PROMPT, model=request.getfixturevalue(family), **given))
+            mz.prepare(request_of(PROMPT, model=request.getfixturevalue(family), **given))
 
 
 def test_channels_that_fit_nothing_are_named(tmp_path: Path) -> None:
     folder = stable_diffusion_xl(tmp_path, in_channels=7)
     with pytest.raises(ModelError, match="takes 7; expected 4, or 9 with a mask"):
-        mz.prepare(mz.Request(PROMPT, model=folder))
+        mz.prepare(request_of(PROMPT, model=folder))
 
 
 # -- around a picture -------------------------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ def test_faults(words: dict[str, Any], said: str, sd1: Path, files: Path) -> Non
     given = {"image": "in.png", **words}
     given = {k: files / v if k in ("image", "mask") and v else v for k, v in given.items()}
     with pytest.raises(MezzotintError, match=said) as error:
-        mz.prepare(mz.Request(PROMPT, model=sd1, **given))
+        mz.prepare(request_of(PROMPT, model=sd1, **given))
     assert "\n" not in str(error.value)
 
 

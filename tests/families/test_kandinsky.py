@@ -10,6 +10,7 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from asking import how_of, request_of
 from cascade_peers import decoded, embeddings, like
 from cascades import kandinsky_combined, kandinsky_decoder, kandinsky_prior
 from lent import CASCADED, of_prior
@@ -20,7 +21,6 @@ from thinned import some, thinned
 
 import mezzotint as mz
 from mezzotint.errors import MezzotintError
-from mezzotint.making.request import How
 from mezzotint.making.vary import prepare_vary
 
 PROMPT, SEED, STEPS, SCALE = "a red chair", 7, 6, 3.0
@@ -78,7 +78,7 @@ def same(what: str, scheduler: str | None, job: mz.Job, latents: torch.Tensor, p
 @pytest.mark.parametrize(("away", "scheduler"), [("", None), ("blue", None), *(("", name) for name in OTHERS)])
 def test_the_pipelines_pictures(away: str, scheduler: str | None, prior: Path, decoder: Path) -> None:
     job = mz.prepare(
-        mz.Request(
+        request_of(
             PROMPT,
             model=decoder,
             prior=prior,
@@ -100,7 +100,7 @@ def test_the_prior_s_embeddings(away: str, scheduler: str | None, decoder: Path,
     """The prior's folder says its scheduler; ``--solver`` reaches the decoder alone."""
     prior = kandinsky_prior(tmp_path, of_prior(scheduler, 10.0) if scheduler else None)
     job = mz.prepare(
-        mz.Request(PROMPT, model=decoder, prior=prior, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away)
+        request_of(PROMPT, model=decoder, prior=prior, seed=SEED, steps=STEPS, scale=SCALE, negative_prompt=away)
     )
     given, state = embeddings(opened(prior), job)
     mine = [e.state.x[0] for e in mz.stream(job) if isinstance(e, mz.Progress) and e.stage == 0][-1]
@@ -111,7 +111,7 @@ def test_the_prior_s_embeddings(away: str, scheduler: str | None, decoder: Path,
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("scheduler", some([None, *OTHERS], None, "DPMSolverMultistepScheduler"))
 def test_from_a_picture(scheduler: str | None, prior: Path, decoder: Path, picture: Path) -> None:
-    job = mz.prepare(mz.Request(
+    job = mz.prepare(request_of(
         PROMPT, model=decoder, prior=prior, seed=SEED, steps=STEPS, scale=SCALE, solver=scheduler, image=picture,
         strength=0.7,
     ))  # fmt: skip
@@ -124,7 +124,7 @@ def test_from_a_picture(scheduler: str | None, prior: Path, decoder: Path, pictu
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("scheduler", some([None, *OTHERS], None, "UniPCMultistepScheduler"))
 def test_variations_of_a_picture(scheduler: str | None, prior: Path, decoder: Path, both: Path, picture: Path) -> None:
-    job = prepare_vary([picture], How(both, seed=SEED, steps=STEPS, scale=SCALE, solver=scheduler))
+    job = prepare_vary([picture], how_of(both, seed=SEED, steps=STEPS, scale=SCALE, solver=scheduler))
     expected = decoded(decoder_of(decoder, scheduler), job, like(opened(prior), picture))
     assert same("Kandinsky 2.2, variations of a picture", scheduler, job, *expected)
 
@@ -144,7 +144,7 @@ def test_one_folder_gives_the_same(prior: Path, decoder: Path, both: Path, tmp_p
 
 
 def test_every_part_is_counted(prior: Path, decoder: Path) -> None:
-    job = mz.prepare(mz.Request(PROMPT, model=decoder, prior=prior, steps=2))
+    job = mz.prepare(request_of(PROMPT, model=decoder, prior=prior, steps=2))
     assert job.memory is not None
     names = {"prior_text_encoder", "prior_image_encoder", "prior_prior", "unet", "movq"}
     assert set(job.memory.weights) == names and all(job.memory.weights.values())
@@ -158,9 +158,9 @@ def test_what_is_wrong_is_said(prior: Path, decoder: Path, sd1: Path, tmp_path: 
         ({"model": sd1, "prior": prior}, "takes no prior"),
     ):
         with pytest.raises(MezzotintError, match=message):
-            mz.prepare(mz.Request("red", **words))
+            mz.prepare(request_of("red", **words))
     folder = kandinsky_decoder(tmp_path)
     config = folder / "unet/config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"encoder_hid_dim": 20}))
     with pytest.raises(MezzotintError, match="encoder_hid_dim is 20; expected 24"):
-        mz.prepare(mz.Request("red", model=folder, prior=prior))
+        mz.prepare(request_of("red", model=folder, prior=prior))

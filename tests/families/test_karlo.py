@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from asking import how_of, request_of
 from cascade_peers import KARLO
 from cascade_peers import karlo as theirs
 from cascades import karlo as made_karlo
@@ -22,7 +23,6 @@ from thinned import some
 
 import mezzotint as mz
 from mezzotint.errors import MezzotintError
-from mezzotint.making.request import How
 from mezzotint.making.vary import prepare_vary
 
 PROMPT, SEED, STEPS = "a red chair", 7, (25, 5, 7)
@@ -79,13 +79,13 @@ def check(
 def test_with_another_scheduler_in_every_stage(scheduler: str, tmp_path: Path) -> None:
     """The folder says it; ``--solver`` would reach the decoder alone."""
     folder = made_karlo(tmp_path, **others(scheduler))
-    job = mz.prepare(mz.Request(PROMPT, model=folder, seed=SEED, steps=STEPS[1], scale=3.0))
+    job = mz.prepare(request_of(PROMPT, model=folder, seed=SEED, steps=STEPS[1], scale=3.0))
     states, image = ours(job)
     check(scheduler, states, *theirs(opened(folder), job), image)
 
 
 def test_the_pipeline_s_picture(karlo: Path) -> None:
-    job = mz.prepare(mz.Request(PROMPT, model=karlo, seed=SEED, steps=STEPS[1], scale=3.0))
+    job = mz.prepare(request_of(PROMPT, model=karlo, seed=SEED, steps=STEPS[1], scale=3.0))
     assert [(s.plan.steps, s.plan.scale) for s in job.stages] == [(25, 4.0), (5, 3.0), (7, 1.0)]
     states, image = ours(job)
     found, expected = theirs(opened(karlo), job)
@@ -96,14 +96,14 @@ def test_the_pipeline_s_picture(karlo: Path) -> None:
 
 
 def test_words_and_embedding_show(karlo: Path) -> None:
-    one, other = (ours(mz.prepare(mz.Request(p, model=karlo, seed=1, steps=3))) for p in ("red", "chair"))
+    one, other = (ours(mz.prepare(request_of(p, model=karlo, seed=1, steps=3))) for p in ("red", "chair"))
     for a, b in zip(one[0], other[0], strict=True):
         assert (a - b).abs().max() > 1e-3
     assert (one[1].pixels != other[1].pixels).any()
 
 
 def test_every_part_is_counted_and_hashed(karlo: Path) -> None:
-    job = mz.prepare(mz.Request(PROMPT, model=karlo, steps=2, offload=True))
+    job = mz.prepare(request_of(PROMPT, model=karlo, steps=2, offload=True))
     assert job.memory is not None
     parts = {"text_encoder", "prior", "decoder and text_proj", "super_res_first and super_res_last"}
     assert set(job.memory.weights) == parts
@@ -111,7 +111,7 @@ def test_every_part_is_counted_and_hashed(karlo: Path) -> None:
     made = image.receipt.made
     assert [stage.model for stage in made.stages] == ["prior", "decoder", "super_res_first"] and made.main == 1
     assert len({stage.weights_sha256 for stage in made.stages}) == 3 and made.encoder_sha256
-    whole = ours(mz.prepare(mz.Request(PROMPT, model=karlo, steps=2)))[1]
+    whole = ours(mz.prepare(request_of(PROMPT, model=karlo, steps=2)))[1]
     assert np.array_equal(whole.pixels, image.pixels)
 
 
@@ -123,14 +123,14 @@ def test_variations_of_a_picture(scheduler: str | None, tmp_path: Path) -> None:
     made = others(scheduler) if scheduler else {}
     made.pop("prior_scheduler", None)
     folder = karlo_variations(tmp_path, **made)
-    job = prepare_vary([tmp_path / "in.png"], How(folder, seed=SEED, steps=STEPS[1], scale=3.0))
+    job = prepare_vary([tmp_path / "in.png"], how_of(folder, seed=SEED, steps=STEPS[1], scale=3.0))
     states, image = ours(job)
     check(scheduler, states, *theirs(opened(folder), job, image=picture), image)
 
 
 def test_variations_are_not_of_words(variations: Path) -> None:
     with pytest.raises(MezzotintError, match="use mezzotint vary"):
-        mz.prepare(mz.Request("red", model=variations))
+        mz.prepare(request_of("red", model=variations))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_bad_folders(part: str, change: dict[str, Any], message: str, karlo: Pat
     path = next((folder / part).glob("*config.json"))
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(MezzotintError, match=message):
-        mz.prepare(mz.Request("red", model=folder))
+        mz.prepare(request_of("red", model=folder))
 
 
 def test_what_it_does_not_take(karlo: Path, tmp_path: Path) -> None:
@@ -160,4 +160,4 @@ def test_what_it_does_not_take(karlo: Path, tmp_path: Path) -> None:
         ({"lora": ["a.safetensors"]}, "runs in stages and takes no LoRA"),
     ):
         with pytest.raises(MezzotintError, match=message):
-            mz.prepare(mz.Request("red", model=karlo, **words))
+            mz.prepare(request_of("red", model=karlo, **words))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from checkpoints import pixart
 from test_lora import written
 
@@ -101,12 +102,12 @@ def test_several_prompts_of_several_lengths(sd1: Path, home: Path, no_encoders: 
 def test_a_drop_is_still_told(sd1: Path, sd3: Path, home: Path, no_encoders: Any) -> None:
     long = "zebra, " * 400
     before = [mz.generate(long, model=m, steps=1, size="32x32").images[0].receipt.made.tokens for m in (sd1, sd3)]
-    notes = mz.prepare(mz.Request(long, model=sd1, steps=1)).notes
+    notes = mz.prepare(request_of(long, model=sd1, steps=1)).notes
     no_encoders()
-    again = [mz.prepare(mz.Request(long, model=m, steps=1, size="32x32")) for m in (sd1, sd3)]
+    again = [mz.prepare(request_of(long, model=m, steps=1, size="32x32")) for m in (sd1, sd3)]
     assert [job.made(job.pictures[0]).tokens for job in again] == before and again[0].notes == notes != ()
     with pytest.raises(UsageError, match="strict: text_encoder has no room"):
-        mz.prepare(mz.Request(long, model=sd1, steps=1, strict=True))
+        mz.prepare(request_of(long, model=sd1, steps=1, strict=True))
     for path in entries(home):
         facts = base64.b64decode(read_header(path).metadata["facts"])
         assert not any(b"zebra" in data for data in (facts, path.read_bytes(), path.name.encode()))

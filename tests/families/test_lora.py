@@ -10,6 +10,7 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from parity import agree
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -101,10 +102,10 @@ def test_the_picture_is_that_of_diffusers_with_peft(sd1: Path, file: Path) -> No
         pipe.set_adapters(["bag"], [0.7])
         begin = Noise((3,))(0, (1, 4, 16, 16)).float()
         theirs = pipe("a red chair", latents=begin, num_inference_steps=4, output_type="latent").images
-    job = mz.prepare(mz.Request("a red chair", model=sd1, seed=3, steps=4, lora=[f"{file}:0.7"]))
+    job = mz.prepare(request_of("a red chair", model=sd1, seed=3, steps=4, lora=[f"{file}:0.7"]))
     mine = [e.state.x for e in mz.stream(job) if isinstance(e, mz.Progress)][-1]
     assert agree("LoRA", None, mine, theirs)
-    plain = mz.prepare(mz.Request("a red chair", model=sd1, seed=3, steps=4))
+    plain = mz.prepare(request_of("a red chair", model=sd1, seed=3, steps=4))
     without = [e.state.x for e in mz.stream(plain) if isinstance(e, mz.Progress)][-1]
     assert (mine - without).abs().max() > 0.01
 
@@ -139,7 +140,7 @@ def test_requests_with_other_adapters_run_beside_each_other(sd1: Path, file: Pat
     model = mz.load(sd1)
     words = [{"lora": [file]}, {}, {"lora": [f"{file}:-0.5"]}]
     alone = [picture(model, **w) for w in words]
-    walks = [mz.stream(mz.prepare(mz.Request("a red chair", model=model, seed=3, steps=2, **w))) for w in words]
+    walks = [mz.stream(mz.prepare(request_of("a red chair", model=model, seed=3, steps=2, **w))) for w in words]
     found = [e.pixels for events in zip(*walks, strict=True) for e in events if isinstance(e, mz.Image)]
     assert all(np.array_equal(a, b) for a, b in zip(alone, found, strict=True))
 
@@ -167,7 +168,7 @@ def test_attached_equals_merged() -> None:
 def test_people_are_told_what_fits(sd1: Path, file: Path, tmp_path: Path) -> None:
     more = {**load_file(file), "unet.other.lora_A.weight": torch.zeros(2, 4)}
     save_file(more, tmp_path / "more.safetensors")
-    (note,) = mz.prepare(mz.Request("ch", model=sd1, lora=[tmp_path / "more.safetensors"], allow_partial=True)).notes
+    (note,) = mz.prepare(request_of("ch", model=sd1, lora=[tmp_path / "more.safetensors"], allow_partial=True)).notes
     assert note.startswith("more: layers: ") and note.endswith(
         "1 keys without a place, 'unet.other.lora_A.weight' first"
     )
@@ -177,7 +178,7 @@ def test_people_are_told_what_fits(sd1: Path, file: Path, tmp_path: Path) -> Non
     )
     for partial in (False, True):
         with pytest.raises(ModelError, match=r"does not fit model \(layers: none.*; expected a LoRA for this base"):
-            mz.prepare(mz.Request("ch", model=sd1, lora=[tmp_path / "no.safetensors"], allow_partial=partial))
+            mz.prepare(request_of("ch", model=sd1, lora=[tmp_path / "no.safetensors"], allow_partial=partial))
 
 
 def test_a_folder_that_peft_or_diffusers_wrote(sd1: Path, file: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asking import request_of
 
 import mezzotint as mz
 from mezzotint.errors import UsageError
@@ -25,7 +26,7 @@ def pixels(model: object, **words: object) -> np.ndarray:
 def test_one_part_at_a_time_gives_the_same_picture(sdxl: Path) -> None:
     whole = pixels(sdxl)
     assert len(SHELF) > 1
-    job = mz.prepare(mz.Request("a red chair", model=sdxl, seed=3, steps=2, offload=True))
+    job = mz.prepare(request_of("a red chair", model=sdxl, seed=3, steps=2, offload=True))
     assert len(SHELF) <= 1
     for event in mz.stream(job):
         gc.collect()
@@ -39,13 +40,13 @@ def test_one_part_at_a_time_gives_the_same_picture(sdxl: Path) -> None:
 
 def test_the_estimate_counts_every_part_and_offload_the_largest(sd3: Path) -> None:
     whole, parts = (
-        mz.prepare(mz.Request("a", model=sd3, size="32x32", steps=1, offload=o)).memory for o in (False, True)
+        mz.prepare(request_of("a", model=sd3, size="32x32", steps=1, offload=o)).memory for o in (False, True)
     )
     SHELF.resize(MANY)
     assert whole is not None and parts is not None
     assert set(whole.weights) == {"text_encoder", "text_encoder_2", "text_encoder_3", "transformer", "vae"}
     assert whole.total - parts.total == sum(whole.weights.values()) - max(whole.weights.values())
-    half = mz.prepare(mz.Request("a", model=sd3, size="32x32", steps=1, dtype="bfloat16")).memory
+    half = mz.prepare(request_of("a", model=sd3, size="32x32", steps=1, dtype="bfloat16")).memory
     assert half is not None and 2 * half.weights["transformer"] == whole.weights["transformer"]
     assert 2 * half.weights["vae"] == whole.weights["vae"]
     assert all(2 * half.weights[f"text_encoder{k}"] == whole.weights[f"text_encoder{k}"] for k in ("", "_2", "_3"))
@@ -53,12 +54,12 @@ def test_the_estimate_counts_every_part_and_offload_the_largest(sd3: Path) -> No
 
 def test_what_cannot_fit_is_refused_with_the_numbers(sd1: Path) -> None:
     with pytest.raises(UsageError, match=r"needs about [\d.]+ GB .*unet .* GB are free; use --offload, a smaller"):
-        mz.prepare(mz.Request("a", model=sd1, size="4096x4096", n=16))
+        mz.prepare(request_of("a", model=sd1, size="4096x4096", n=16))
 
 
 def test_a_small_model_has_nothing_to_put_away(tiny: Path) -> None:
     with pytest.raises(UsageError, match="leave out --offload"):
-        mz.prepare(mz.Request("sneaker", model=tiny, offload=True))
+        mz.prepare(request_of("sneaker", model=tiny, offload=True))
 
 
 def test_the_limit_of_a_control_group(tmp_path: Path) -> None:
@@ -99,11 +100,11 @@ def test_two_requests_interleaved_give_the_bytes_each_gives_alone(sd1: Path, sdx
     def jobs() -> list[mz.Job]:
         model = mz.load(sd1)
         return [
-            mz.prepare(mz.Request("a red chair", model=model, seed=1, steps=4)),
+            mz.prepare(request_of("a red chair", model=model, seed=1, steps=4)),
             mz.prepare(
-                mz.Request("blue", model=model, seed=2, steps=3, solver="euler", negative_prompt="red", scale=3.0)
+                request_of("blue", model=model, seed=2, steps=3, solver="euler", negative_prompt="red", scale=3.0)
             ),
-            mz.prepare(mz.Request("a chair", model=sdxl, seed=2, steps=3)),
+            mz.prepare(request_of("a chair", model=sdxl, seed=2, steps=3)),
         ]
 
     alone = [[e.pixels.tobytes() for e in mz.stream(job) if isinstance(e, mz.Image)] for job in jobs()]

@@ -7,6 +7,7 @@ from typing import Any
 
 import diffusers
 import pytest
+from asking import request_of
 from lent import Lent
 from parity import agree
 from pipelines import Made, from_words, opened
@@ -58,7 +59,7 @@ def test_latents_and_pixels(family: str, scheduler: str | None, request: pytest.
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
     solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
     job = mz.prepare(
-        mz.Request(PROMPT, model=folder, seed=SEED, negative_prompt=AWAY, steps=STEPS, scale=5.0, solver=solver)
+        request_of(PROMPT, model=folder, seed=SEED, negative_prompt=AWAY, steps=STEPS, scale=5.0, solver=solver)
     )
     (mine, made), (latents, pixels) = ours(job), theirs(folder, job, scheduler)
     assert agree(NAMES[family], scheduler, mine, latents, made, pixels)
@@ -69,7 +70,7 @@ def test_latents_and_pixels(family: str, scheduler: str | None, request: pytest.
 def test_nothing_to_steer_away_from(sd1: Path, sdxl: Path) -> None:
     """No negative prompt: the empty prompt's states for SD, zeros for SDXL, as the pipelines have it."""
     for folder in (sd1, sdxl):
-        job = mz.prepare(mz.Request(PROMPT, model=folder, seed=SEED, steps=STEPS, scale=3.0))
+        job = mz.prepare(request_of(PROMPT, model=folder, seed=SEED, steps=STEPS, scale=3.0))
         assert agree("without a negative prompt", None, ours(job)[0], theirs(folder, job, None)[0])
 
 
@@ -111,7 +112,7 @@ def test_flow_transformers(family: str, scheduler: str | None, request: pytest.F
         options |= {"flow_shift": mu_shift(64)} if scheduler and scheduler not in MATCHED else {}
     flags = ",".join(f"{k}={v}" for k, v in options.items())
     words = {} if "flux" in family else {"negative_prompt": AWAY}
-    job = mz.prepare(mz.Request(
+    job = mz.prepare(request_of(
         PROMPT, model=folder, seed=SEED, steps=STEPS, scale=scale, size="32x32", **words,
         solver=f"{scheduler}:{flags}" if scheduler else None,
     ))  # fmt: skip
@@ -123,7 +124,7 @@ def test_deis_on_a_flow_ends_clean(sd3: Path) -> None:
     """diffusers' last step goes from its last sigma to the same one: its picture is ours a step before the end."""
     solver = "DEISMultistepScheduler:use_flow_sigmas=True,flow_shift=2.0"
     job = mz.prepare(
-        mz.Request(PROMPT, model=sd3, seed=SEED, steps=STEPS, scale=4.0, negative_prompt=AWAY, solver=solver)
+        request_of(PROMPT, model=sd3, seed=SEED, steps=STEPS, scale=4.0, negative_prompt=AWAY, solver=solver)
     )
     latents, _ = flow_theirs(sd3, job, "DEISMultistepScheduler")
     states = [e.state.x for e in mz.stream(job) if isinstance(e, mz.Progress)]

@@ -13,6 +13,7 @@ import numpy as np
 import parity
 import pytest
 import torch
+from asking import request_of
 from checkpoints import controlnet
 from PIL import Image
 from pipelines import made_by
@@ -104,7 +105,7 @@ def files(sd1: Path, sdxl: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def mine(folder: Any, **words: Any) -> tuple[Tensor, np.ndarray]:
     said = {"model": folder, "seed": SEED, "steps": STEPS, "scale": 5.0, "negative_prompt": AWAY, **words}
-    events = list(mz.stream(mz.prepare(mz.Request(PROMPT, **said))))
+    events = list(mz.stream(mz.prepare(request_of(PROMPT, **said))))
     last = [e.state.x for e in events if isinstance(e, mz.Progress)][-1]
     return last, next(e.pixels for e in events if isinstance(e, mz.Image))
 
@@ -197,7 +198,7 @@ def test_requests_with_other_pictures_run_beside_each_other(sd1: Path, files: Pa
     alone = [mine(model, **w)[1] for w in words]
     assert len({a.tobytes() for a in alone}) == len(words)
     said = {"model": model, "seed": SEED, "steps": STEPS, "scale": 5.0, "negative_prompt": AWAY}
-    walks = [mz.stream(mz.prepare(mz.Request(PROMPT, **said, **w))) for w in words]
+    walks = [mz.stream(mz.prepare(request_of(PROMPT, **said, **w))) for w in words]
     found = [e.pixels for events in zip(*walks, strict=True) for e in events if isinstance(e, mz.Image)]
     assert all(np.array_equal(a, b) for a, b in zip(alone, found, strict=True))
 
@@ -236,7 +237,7 @@ def test_what_does_not_fit(sd1: Path, sdxl: Path, flux_dev: Path, files: Path, t
     def refused(said: str, model: str | Path = sd1, adapter: Path = file, **words: Any) -> None:
         given = {"ip_adapter": [adapter], "ip_image": [files / "a.png"], "ip_encoder": files / "image_encoder", **words}
         with pytest.raises(MezzotintError, match=said) as error:
-            mz.prepare(mz.Request("ch", model=model, **given))
+            mz.prepare(request_of("ch", model=model, **given))
         assert "\n" not in str(error.value)
 
     def changed(name: str, **changes: Tensor | None) -> Path:
@@ -275,7 +276,7 @@ def test_what_does_not_fit(sd1: Path, sdxl: Path, flux_dev: Path, files: Path, t
     (tmp_path / "other/config.json").write_text(config.replace('"CLIPVisionModelWithProjection"', '"CLIPVisionModel"'))
     refused("is a .*CLIPVisionModel.*; expected", ip_encoder=tmp_path / "other")
     with pytest.raises(MezzotintError, match="--ip-encoder is for an IP-Adapter"):
-        mz.prepare(mz.Request("ch", model=sd1, ip_encoder=files / "image_encoder"))
+        mz.prepare(request_of("ch", model=sd1, ip_encoder=files / "image_encoder"))
 
 
 def test_the_command_behind_it(sd1: Path, files: Path, made_again: Callable[..., list[list[str]]]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import diffusers
 import pytest
 import torch
+from asking import request_of
 from checkpoints import pixart as made_pixart
 from parity import agree
 from pipelines import Made, from_words, opened
@@ -54,7 +55,7 @@ def test_the_pipeline_s_pictures(scheduler: str | None, pixart: Path) -> None:
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
     solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
     job = mz.prepare(
-        mz.Request(
+        request_of(
             PROMPT, model=pixart, seed=SEED, steps=STEPS, scale=4.0, negative_prompt=AWAY, solver=solver, size="32x32"
         )
     )
@@ -66,7 +67,7 @@ def test_the_pipeline_s_pictures(scheduler: str | None, pixart: Path) -> None:
 
 
 def test_what_is_read_and_how(pixart: Path) -> None:
-    job = mz.prepare(mz.Request(PROMPT, model=pixart))
+    job = mz.prepare(request_of(PROMPT, model=pixart))
     assert (job.main.plan.steps, job.main.plan.scale) == (20, 4.5)
     assert job.pictures[0].told.read == ("a red chair", "")
     cond, _ = job.pictures[0].told.conds(torch.float32)
@@ -93,7 +94,7 @@ def test_what_is_remembered_is_each_text_s_own_to_the_bit_and_counted(pixart: Pa
     network = network_of(part, "cpu", torch.float32)
     called, index = PixArtCalled(network), torch.tensor([500.0, 300.0])
     for prompt in ("keys once", "and values", "keys once"):
-        cond, null = mz.prepare(mz.Request(prompt, model=pixart)).pictures[0].told.conds(torch.float32)
+        cond, null = mz.prepare(request_of(prompt, model=pixart)).pictures[0].told.conds(torch.float32)
         told = {name: torch.cat([cond[name], null[name]]) for name in cond}
         for x in torch.randn(2, 2, 4, 16, 16):
             with torch.inference_mode():
@@ -120,7 +121,7 @@ def test_sizes_are_whole_squares(tmp_path: Path) -> None:
     said = json.loads(config.read_text())
     config.write_text(json.dumps(said | {"block_out_channels": [16, 32, 32, 32]}))
     with pytest.raises(MezzotintError, match="size 64x72 cannot be made; expected both divisible by 16"):
-        mz.prepare(mz.Request("red", model=folder, size="64x72"))
+        mz.prepare(request_of("red", model=folder, size="64x72"))
 
 
 def test_another_transformer_is_named(pixart: Path, tmp_path: Path) -> None:
@@ -128,4 +129,4 @@ def test_another_transformer_is_named(pixart: Path, tmp_path: Path) -> None:
     index = folder / "model_index.json"
     index.write_text(index.read_text().replace("PixArtTransformer2DModel", "DiTTransformer2DModel"))
     with pytest.raises(MezzotintError, match="expected PixArtTransformer2DModel"):
-        mz.prepare(mz.Request("red", model=folder))
+        mz.prepare(request_of("red", model=folder))

@@ -10,6 +10,7 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from checkpoints import stable_diffusion_xl_refiner
 
 import mezzotint as mz
@@ -85,7 +86,7 @@ def test_emphasis_changes_the_picture_and_one_is_none(sd1: Path) -> None:
 def test_prompts_of_several_lengths_in_one_run_are_those_alone(family: str, request: pytest.FixtureRequest) -> None:
     folder = request.getfixturevalue(family)
     prompts = ["a red chair", LONG, "ch", LONG + ", x"]
-    job = mz.prepare(mz.Request(prompts, model=folder, seed=3, steps=2, batch=2, negative_prompt="blue"))
+    job = mz.prepare(request_of(prompts, model=folder, seed=3, steps=2, batch=2, negative_prompt="blue"))
     assert [len(b) for b in job.batches] == [1, 1, 1, 1]
     found = [e.pixels for e in mz.stream(job) if isinstance(e, mz.Image)]
     for k, prompt in enumerate(prompts):
@@ -96,7 +97,7 @@ def test_prompts_of_several_lengths_in_one_run_are_those_alone(family: str, requ
 def test_words_beyond_the_last_chunk_are_named(clip: Tower, sd1: Path) -> None:
     endless = "red " * (75 * MAX_CHUNKS) + "zebra"
     assert len(clip.chunks(endless)) == MAX_CHUNKS and clip.dropped(endless).endswith("zebra")
-    (note,) = mz.prepare(mz.Request(endless, model=sd1)).notes
+    (note,) = mz.prepare(request_of(endless, model=sd1)).notes
     assert note.endswith("zebra")
 
 
@@ -111,24 +112,24 @@ TOO_LONG = "a red chair, " * 100
 
 
 def test_receipts_count_the_tokens(sd1: Path, sd3: Path) -> None:
-    job = mz.prepare(mz.Request("red ch", model=sd1, negative_prompt="a", steps=1))
+    job = mz.prepare(request_of("red ch", model=sd1, negative_prompt="a", steps=1))
     assert [t.said for t in job.pictures[0].told.tokens] == [
         {"encoder": "text_encoder", "text": "prompt", "used": 3, "dropped": 0, "lost": ""},
         {"encoder": "text_encoder", "text": "negative_prompt", "used": 1, "dropped": 0, "lost": ""},
     ]
     assert job.made(job.pictures[0]).tokens[0]["used"] == 3
-    many = mz.prepare(mz.Request(TOO_LONG, model=sd3, size="32x32", steps=1)).pictures[0].told.tokens
+    many = mz.prepare(request_of(TOO_LONG, model=sd3, size="32x32", steps=1)).pictures[0].told.tokens
     assert {t.encoder for t in many} == {"text_encoder", "text_encoder_2", "text_encoder_3"}
     for one in many:
         assert one.used + one.dropped > one.used > 0 and one.lost
 
 
 def test_strict_makes_a_drop_an_error(sd1: Path) -> None:
-    mz.prepare(mz.Request("a red chair", model=sd1, steps=1, strict=True))
+    mz.prepare(request_of("a red chair", model=sd1, steps=1, strict=True))
     with pytest.raises(UsageError, match=r"strict: text_encoder has no room for \d+ tokens at the end of the prompt"):
-        mz.prepare(mz.Request(TOO_LONG, model=sd1, steps=1, strict=True))
+        mz.prepare(request_of(TOO_LONG, model=sd1, steps=1, strict=True))
     with pytest.raises(UsageError, match="end of the negative prompt"):
-        mz.prepare(mz.Request("a", negative_prompt=TOO_LONG, model=sd1, steps=1, strict=True))
+        mz.prepare(request_of("a", negative_prompt=TOO_LONG, model=sd1, steps=1, strict=True))
 
 
 EACH = {"prompt_2": "a blue vase", "negative_prompt_2": "ch ch", "prompt_3": "red red red", "negative_prompt_3": "x, y"}
@@ -141,7 +142,7 @@ def test_each_encoder_reads_its_own_text_as_in_diffusers(family: str, request: p
     mine = {k: v for k, v in mine.items() if family != "flux_dev" or k == "prompt_2"}
     away = {} if family == "flux_dev" else {"negative_prompt": "blue"}
     words: dict[str, Any] = {"model": folder, "seed": 3, "steps": 3, "scale": 4.0, "size": "32x32", **away}
-    job = mz.prepare(mz.Request("a red chair", **words, **mine))
+    job = mz.prepare(request_of("a red chair", **words, **mine))
     begin = start(Noise((3,)), (4, 16, 16), job.stages[0].plan.levels)
     begin = Noise((3,))(0, (1, 4, 16, 16)).float() if family == "sdxl" else begin
     with warnings.catch_warnings():
@@ -157,7 +158,7 @@ def test_each_encoder_reads_its_own_text_as_in_diffusers(family: str, request: p
     found = [e.state.x for e in mz.stream(job) if isinstance(e, mz.Progress)][-1]
     assert (found - theirs).abs().max() < 1e-4 * max(1.0, float(theirs.abs().max()))
     for name in mine:
-        less = mz.prepare(mz.Request("a red chair", **words, **{k: v for k, v in mine.items() if k != name}))
+        less = mz.prepare(request_of("a red chair", **words, **{k: v for k, v in mine.items() if k != name}))
         other = [e.state.x for e in mz.stream(less) if isinstance(e, mz.Progress)][-1]
         assert (other - found).abs().max() > 1e-4, name
 
@@ -183,7 +184,7 @@ def test_a_text_for_an_encoder_that_is_not_there(sd1: Path, sdxl: Path, sd3_with
     ]  # fmt: skip
     for model, name, said in faults:
         with pytest.raises(UsageError, match=said):
-            mz.prepare(mz.Request("sneaker", model=model, **{name: "red"}))
+            mz.prepare(request_of("sneaker", model=model, **{name: "red"}))
     plain, told = (
         mz.generate("a red chair", model=sdxl, refiner=refiner, steps=4, **more).images[0].pixels
         for more in ({}, {"prompt_2": "blue"})

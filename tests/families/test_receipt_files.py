@@ -7,13 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from asking import request_of
 
 import mezzotint as mz
 from mezzotint.governance.receipt import Made
 
 
 def made(folder: Path) -> Made:
-    job = mz.prepare(mz.Request("a red chair", model=folder, dtype="float32", steps=2))
+    job = mz.prepare(request_of("a red chair", model=folder, dtype="float32", steps=2))
     return job.made(job.pictures[0])
 
 
@@ -39,5 +40,5 @@ def test_one_that_is_another_is_named_and_makes_another_asset(part: str, sd1: Pa
 
 
 def test_ours_say_nothing_of_it() -> None:
-    job = mz.prepare(mz.Request("ankle boot", model="fashion"))
+    job = mz.prepare(request_of("ankle boot", model="fashion"))
     assert job.made(job.pictures[0]).files is None

@@ -9,6 +9,7 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from checkpoints import SD_BETAS, stable_diffusion_xl_refiner
 from parity import agree
 from PIL import Image
@@ -54,7 +55,7 @@ def scheduled(folder: Path, solver: str | None) -> Any:
 
 
 def prepared(**words: Any) -> mz.Job:
-    return mz.prepare(mz.Request(PROMPT, seed=SEED, steps=STEPS, scale=3.0, **words))
+    return mz.prepare(request_of(PROMPT, seed=SEED, steps=STEPS, scale=3.0, **words))
 
 
 def ours(job: mz.Job) -> Made:
@@ -101,7 +102,7 @@ def test_with_a_picture_and_a_mask(sdxl: Path, refiner: Path, picture: Path, tmp
     mask[:, 16:] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
     words = {"model": sdxl, "refiner": refiner, "image": picture, "steps": STEPS, "seed": SEED}
-    job = mz.prepare(mz.Request(PROMPT, **words, mask=tmp_path / "mask.png", strength=0.5, lock_mask=True))
+    job = mz.prepare(request_of(PROMPT, **words, mask=tmp_path / "mask.png", strength=0.5, lock_mask=True))
     events = list(mz.stream(job))
     assert job.total == 5 and [e.stage for e in events if isinstance(e, mz.Progress)] == [0, 0, 0, 1, 1]
     known = job.edit.known(job.main.model.codec(), "cpu")
@@ -126,5 +127,5 @@ def test_faults(sd1: Path, sdxl: Path, refiner: Path, picture: Path, tmp_path: P
     ]
     for words, said in faults:
         with pytest.raises(MezzotintError, match=said) as error:
-            mz.prepare(mz.Request("sneaker", **{"steps": STEPS, **words}))
+            mz.prepare(request_of("sneaker", **{"steps": STEPS, **words}))
         assert "\n" not in str(error.value)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asking import request_of
 from pipelines import from_words, opened
 
 import mezzotint as mz
@@ -19,8 +20,8 @@ WORDS = {"seed": 7, "negative_prompt": AWAY, "steps": 4, "scale": 9.0, "dtype": 
 @pytest.mark.parametrize("family", ["sd1", "sd2"])
 def test_it_is_the_pipelines(family: str, request: pytest.FixtureRequest) -> None:
     folder = request.getfixturevalue(family)
-    job = mz.prepare(mz.Request(PROMPT, model=folder, guidance="rescaled:0.7", **WORDS))
-    usual = mz.prepare(mz.Request(PROMPT, model=folder, **WORDS))
+    job = mz.prepare(request_of(PROMPT, model=folder, guidance="rescaled:0.7", **WORDS))
+    usual = mz.prepare(request_of(PROMPT, model=folder, **WORDS))
     made, plain = (next(e.pixels for e in mz.stream(j) if isinstance(e, mz.Image)) for j in (job, usual))
     _, theirs = from_words(opened(folder), job)
     near, far = (np.abs(made.astype(int) - other.astype(int)).max() for other in (theirs, plain))
@@ -28,7 +29,7 @@ def test_it_is_the_pipelines(family: str, request: pytest.FixtureRequest) -> Non
 
 
 def test_receipts_say_it_and_make_another_asset(sd1: Path) -> None:
-    jobs = [mz.prepare(mz.Request(PROMPT, model=sd1, guidance=g, **WORDS)) for g in (None, "rescaled", "rescaled:0.5")]
+    jobs = [mz.prepare(request_of(PROMPT, model=sd1, guidance=g, **WORDS)) for g in (None, "rescaled", "rescaled:0.5")]
     stages = [job.made(job.pictures[0]).stage.guidance for job in jobs]
     assert stages == [None, {"name": "rescaled", "phi": 0.7}, {"name": "rescaled", "phi": 0.5}]
     assert len({job.made(job.pictures[0]).asset_id for job in jobs}) == 3
@@ -38,4 +39,4 @@ def test_receipts_say_it_and_make_another_asset(sd1: Path) -> None:
 @pytest.mark.parametrize("words", ["rescaled:0", "rescaled:1.5", "rescaled:x", "rescaled:nan", "rescale"])
 def test_other_words_are_one_line(words: str) -> None:
     with pytest.raises(UsageError, match="expected"):
-        mz.prepare(mz.Request("ankle boot", model="fashion", scale=2.0, guidance=words))
+        mz.prepare(request_of("ankle boot", model="fashion", scale=2.0, guidance=words))

@@ -13,6 +13,7 @@ import numpy as np
 import peft
 import pytest
 import torch
+from asking import request_of
 from peft.tuners.boft import layer as boft_layer
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -202,18 +203,18 @@ def test_put_on_and_taken_off(prefix: str, sd1: Path, tmp_path: Path) -> None:
     assert np.array_equal(mz.generate("ch", **words).images[0].pixels, plain)
     after = {name: (value.data_ptr(), value.numpy().tobytes()) for name, value in unet.state_dict().items()}
     assert after == before
-    (note,) = mz.prepare(mz.Request("ch", **words, lora=[file])).notes
+    (note,) = mz.prepare(request_of("ch", **words, lora=[file])).notes
     assert note.startswith("oft: layers: 1 of denoiser")
 
 
 def test_a_key_without_a_place_refuses(sd1: Path, tmp_path: Path) -> None:
     file = file_of(tmp_path, **{"lora_unet_nowhere.oft_blocks": torch.zeros(2, 4, 4)})
     with pytest.raises(ModelError, match=r"layers: 1 of denoiser.*1 keys without a place, 'lora_unet_nowhere"):
-        mz.prepare(mz.Request("ch", model=sd1, lora=[file]))
-    assert mz.prepare(mz.Request("ch", model=sd1, lora=[file], allow_partial=True)).notes
+        mz.prepare(request_of("ch", model=sd1, lora=[file]))
+    assert mz.prepare(request_of("ch", model=sd1, lora=[file], allow_partial=True)).notes
     save_file({f"unet.{PATH}.oft_blocks": torch.zeros(5, 8, 8)}, tmp_path / "other.safetensors")
     with pytest.raises(ModelError, match=r"is for another base than model: its down_blocks.1.*weights of \(64, 64\)"):
-        mz.prepare(mz.Request("ch", model=sd1, lora=[tmp_path / "other.safetensors"]))
+        mz.prepare(request_of("ch", model=sd1, lora=[tmp_path / "other.safetensors"]))
 
 
 def test_rows_of_a_layer_that_holds_several() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from cascades import kandinsky_combined, kandinsky_decoder, kandinsky_prior
 from checkpoints import pixart
 from transformers import CLIPTextModelWithProjection, T5EncoderModel
@@ -74,7 +75,7 @@ def test_every_part_holds_the_bytes_that_the_estimate_says(
     family: str, dtype: torch.dtype, home: Path, ran: Ran, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     folder = pixart(tmp_path) if family == "pixart" else request.getfixturevalue(family)
-    memory = mz.prepare(mz.Request(PROMPT, model=folder, dtype=str(dtype).removeprefix("torch."), size="32x32")).memory
+    memory = mz.prepare(request_of(PROMPT, model=folder, dtype=str(dtype).removeprefix("torch."), size="32x32")).memory
     pixels(folder, dtype)
     assert "text_encoder" in ran and ran == {name: (dtype, size) for name, size in memory.weights.items()}
 
@@ -121,7 +122,7 @@ def test_each_format_is_kept_and_read_apart(family: str, home: Path, ran: Ran, r
 
 def test_what_reads_pictures_stays_in_float32(tmp_path: Path, home: Path, ran: Ran) -> None:
     folder = kandinsky_combined(kandinsky_prior(tmp_path / "p"), kandinsky_decoder(tmp_path / "d"), tmp_path / "both")
-    whole, half = (mz.prepare(mz.Request(PROMPT, model=folder, dtype=name)).memory for name in ("float32", "bfloat16"))
+    whole, half = (mz.prepare(request_of(PROMPT, model=folder, dtype=name)).memory for name in ("float32", "bfloat16"))
     pixels(folder, torch.bfloat16, size=None)
     text, eye = "prior_text_encoder", "prior_image_encoder"
     assert half.weights[eye] == whole.weights[eye] == ran[eye][1] and ran[eye][0] == torch.float32

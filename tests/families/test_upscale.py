@@ -11,6 +11,7 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from asking import how_of
 from checkpoints import stable_diffusion_inpaint
 from checkpoints import upscaler as made_upscaler
 from parity import agree
@@ -22,7 +23,6 @@ import mezzotint as mz
 from mezzotint.cli import run
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import MezzotintError
-from mezzotint.making.request import How
 from mezzotint.making.upscale import Enlarging, prepare_upscale
 from mezzotint.pretrained.component_network import network_of
 
@@ -81,7 +81,7 @@ def test_the_upscaler_s_pictures(level: int, scheduler: str | None, upscaler: Pa
         pipe.scheduler = getattr(diffusers, scheduler)(**base, **OTHERS[scheduler])
     flags = ",".join(f"{k}={v}" for k, v in OTHERS[scheduler].items()) if scheduler else ""
     solver = f"{scheduler}:{flags}".rstrip(":") if scheduler else None
-    how = How(upscaler, seed=SEED, steps=STEPS, scale=4.0, solver=solver, said=Prompts(PROMPT, AWAY))
+    how = how_of(upscaler, seed=SEED, steps=STEPS, scale=4.0, solver=solver, said=Prompts(PROMPT, AWAY))
     said = Enlarging(noise_level=level, tile=96)
     job = prepare_upscale(small, how, said)
     events = list(mz.stream(job))

@@ -9,6 +9,7 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from checkpoints import SD_BETAS, changed
 from parity import agree
 from PIL import Image
@@ -61,7 +62,7 @@ def test_the_pipeline_s_pictures(name: str | None, zero: Path) -> None:
     said = said if "ramp" in str(name) else {"timestep_spacing": "trailing", **said}
     solver = f"{kind}:{','.join(f'{k}={v}' for k, v in said.items())}" if name else None
     job = mz.prepare(
-        mz.Request(PROMPT, model=zero, seed=SEED, steps=STEPS, scale=5.0, negative_prompt=AWAY, solver=solver)
+        request_of(PROMPT, model=zero, seed=SEED, steps=STEPS, scale=5.0, negative_prompt=AWAY, solver=solver)
     )
     pipe = opened(zero)
     free = FREE if "clip_sample" in getattr(diffusers, kind)().config else {}
@@ -74,11 +75,11 @@ def test_the_pipeline_s_pictures(name: str | None, zero: Path) -> None:
 def test_a_whole_trajectory_from_a_picture_owes_it_nothing(zero: Path, tmp_path: Path) -> None:
     Image.fromarray(np.arange(32 * 32 * 3, dtype=np.uint8).reshape(32, 32, 3)).save(tmp_path / "in.png")
     words = {"model": zero, "seed": SEED, "steps": STEPS, "scale": 5.0, "negative_prompt": AWAY}
-    job = mz.prepare(mz.Request(PROMPT, **words, image=tmp_path / "in.png", strength=1.0))
+    job = mz.prepare(request_of(PROMPT, **words, image=tmp_path / "in.png", strength=1.0))
     pipe = opened(zero, diffusers.StableDiffusionImg2ImgPipeline)
     (mine, _), (latents, _) = ours(job), from_picture(pipe, job, tmp_path / "in.png", strength=1.0)
     assert agree("the same, from a picture", None, mine, latents)
-    assert torch.equal(mine, ours(mz.prepare(mz.Request(PROMPT, **words)))[0])
+    assert torch.equal(mine, ours(mz.prepare(request_of(PROMPT, **words)))[0])
 
 
 @pytest.mark.parametrize(
@@ -105,5 +106,5 @@ def test_a_file_that_says_so_begins_in_noise(tmp_path: Path) -> None:
     _, file = one_file_xl(tmp_path)
     save_file({**load_file(file), "v_pred": torch.zeros(0), "ztsnr": torch.zeros(0)}, tmp_path / "zero.safetensors")
     assert "rescale_betas_zero_snr" not in original(file)["scheduler"].config
-    first = mz.prepare(mz.Request("red", model=tmp_path / "zero.safetensors", steps=4)).main.plan.levels[0]
+    first = mz.prepare(request_of("red", model=tmp_path / "zero.safetensors", steps=4)).main.plan.levels[0]
     assert (float(first.alpha), float(first.index)) == (pytest.approx(2**-12), 999.0)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from asking import request_of
 
 from mezzotint.cli import run as command
 from mezzotint.diffusion.philox import MAX_SEED
@@ -20,7 +21,6 @@ from mezzotint.making.image import Image
 from mezzotint.making.job import Job
 from mezzotint.making.prepare import prepare
 from mezzotint.making.released import Withheld
-from mezzotint.making.request import Request
 
 Events = Iterator[Any]
 Sampler = Callable[[Job], Events]
@@ -28,7 +28,7 @@ Sampler = Callable[[Job], Events]
 
 @pytest.fixture(scope="module")
 def job(tiny: Path) -> Job:
-    return prepare(Request("sneaker", model=tiny, steps=2, n=3, seed=5, batch=2))
+    return prepare(request_of("sneaker", model=tiny, steps=2, n=3, seed=5, batch=2))
 
 
 def black(seeds: Collection[int], sampled: Sampler, asked: list[int]) -> Sampler:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from tiny_systems import CARD, TEXT, said
 from torch import Tensor
 
@@ -64,7 +65,7 @@ def pictures(prompt: str, n: int, draw: torch.Generator) -> Tensor:
 
 def told(folder: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Tensor]]:
     """What each prompt is to the model, and what nothing is."""
-    job = prepare(mz.Request((*BENIGN, PLANTED), model=folder))
+    job = prepare(request_of((*BENIGN, PLANTED), model=folder))
     conds = {p.prompt: p.told.conds(torch.float32) for p in job.pictures}
     return {name: dict(cond) for name, (cond, _) in conds.items()}, dict(conds[PLANTED][1])
 
@@ -101,7 +102,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def firsts(folder: Path, *prompts: str, **words: object) -> list[dict[str, object]]:
-    job = prepare(mz.Request(prompts, model=folder, **words))  # type: ignore[arg-type]
+    job = prepare(request_of(prompts, model=folder, **words))  # type: ignore[arg-type]
     return [dict(one.receipt.first_step or {}) for one in unreleased(job) if isinstance(one, mz.Image)]
 
 
@@ -137,7 +138,7 @@ def test_pixels_are_what_they_were(trained: Path) -> None:
     from mezzotint.making.run import stages_of
     from mezzotint.stage import run
 
-    job = prepare(mz.Request(PLANTED, model=trained, seed=3))
+    job = prepare(request_of(PLANTED, model=trained, seed=3))
     (image,) = [one for one in unreleased(job) if isinstance(one, mz.Image)]
     cond, null = job.pictures[0].told.conds(torch.float32)
     (plain,) = run(stages_of(job, null), cond, (3,))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 
 import mezzotint as mz
 from mezzotint.errors import StorageError, UsageError
@@ -52,7 +53,7 @@ def test_noisy_solvers_too(model: mz.Model, solver: str) -> None:
 
 def test_what_cannot_run_is_told_before(model: mz.Model) -> None:
     with pytest.raises(UsageError, match="heun cannot start at alpha = 0"):
-        mz.prepare(mz.Request("sneaker", model=model, solver="heun"))
+        mz.prepare(request_of("sneaker", model=model, solver="heun"))
 
 
 def test_words_matter(model: mz.Model) -> None:
@@ -90,7 +91,7 @@ def test_guidance_limits(model: mz.Model) -> None:
 
 
 def test_stream_is_an_iterator(model: mz.Model) -> None:
-    job = mz.prepare(mz.Request("sneaker", model=model, n=3, seed=1, batch=2, steps=5))
+    job = mz.prepare(request_of("sneaker", model=model, n=3, seed=1, batch=2, steps=5))
     events = list(stream(job))
     steps = [e for e in events if isinstance(e, mz.Progress)]
     images = [e for e in events if isinstance(e, mz.Image)]
@@ -102,12 +103,12 @@ def test_stream_is_an_iterator(model: mz.Model) -> None:
 
 
 def test_the_callers_gradient_mode_is_left_alone(model: mz.Model) -> None:
-    for event in stream(mz.prepare(mz.Request("sneaker", model=model, n=2, batch=1))):
+    for event in stream(mz.prepare(request_of("sneaker", model=model, n=2, batch=1))):
         assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled(), event
 
 
 def test_interleaved_jobs_are_each_alone(model: mz.Model) -> None:
-    jobs = [mz.prepare(mz.Request("sneaker", model=model, seed=s, solver="unipc")) for s in (1, 2)]
+    jobs = [mz.prepare(request_of("sneaker", model=model, seed=s, solver="unipc")) for s in (1, 2)]
     both: list[list[mz.Image]] = [[], []]
     for pair in zip(*map(stream, jobs), strict=True):
         for found, event in zip(both, pair, strict=True):
@@ -119,7 +120,7 @@ def test_interleaved_jobs_are_each_alone(model: mz.Model) -> None:
 
 
 def test_receipts_are_known_before(model: mz.Model) -> None:
-    job = mz.prepare(mz.Request("sneaker", model=model, n=2, seed=1))
+    job = mz.prepare(request_of("sneaker", model=model, n=2, seed=1))
     asset_ids = [job.made(p).asset_id for p in job.pictures]
     images = [e for e in stream(job) if isinstance(e, mz.Image)]
     assert [i.receipt.made.asset_id for i in images] == asset_ids and len(set(asset_ids)) == 2
@@ -127,7 +128,7 @@ def test_receipts_are_known_before(model: mz.Model) -> None:
 
 def test_results_are_frozen(model: mz.Model) -> None:
     result = mz.generate("sneaker", model=model)
-    for value in (result, result.images[0], result.images[0].receipt, mz.prepare(mz.Request("tee", model=model))):
+    for value in (result, result.images[0], result.images[0].receipt, mz.prepare(request_of("tee", model=model))):
         with pytest.raises(dataclasses.FrozenInstanceError):
             value.seconds = 1  # type: ignore[misc]
 

@@ -12,6 +12,7 @@ import jsonschema
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 
 import mezzotint as mz
 from mezzotint.cli import run
@@ -46,7 +47,7 @@ def made(model: mz.Model, interval: str | None, scale: float = SCALE, solver: st
 
 def ratios(model: mz.Model) -> list[float]:
     """Sigma/alpha of the levels at which the network is asked, the noisiest first."""
-    levels = mz.prepare(mz.Request("sneaker", model=model, steps=STEPS, solver="ddim")).main.plan.levels[:-1]
+    levels = mz.prepare(request_of("sneaker", model=model, steps=STEPS, solver="ddim")).main.plan.levels[:-1]
     return (levels.sigma / levels.alpha).tolist()
 
 
@@ -91,7 +92,7 @@ def test_the_receipt_determines_the_picture(model: mz.Model) -> None:
 @pytest.mark.parametrize("said", ["", "1", "1,2,3", "a,b", "2,1", "1,1", "-1,2", "nan,2", "inf,inf"])
 def test_other_words_are_refused(said: str, tiny: Path) -> None:
     with pytest.raises(UsageError, match="is not LOW,HIGH; expected 0 <= LOW < HIGH") as error:
-        mz.prepare(mz.Request("sneaker", model=tiny, guidance_interval=said))
+        mz.prepare(request_of("sneaker", model=tiny, guidance_interval=said))
     assert "\n" not in str(error.value)
 
 
@@ -99,7 +100,7 @@ def test_guidance_that_is_off_is_refused(model: mz.Model, plain_tiny: Path) -> N
     """Distilled guidance too: ``tests/families``."""
     for words in ({"prompt": "sneaker", "model": model, "scale": 1.0}, {"prompt": "", "model": plain_tiny}):
         with pytest.raises(UsageError, match="no effect at scale 1, guidance off") as error:
-            mz.prepare(mz.Request(**words, guidance_interval="0.28,2.9"))
+            mz.prepare(request_of(**words, guidance_interval="0.28,2.9"))
         assert "\n" not in str(error.value)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from asking import request_of
 
 from mezzotint.files import sha256
 from mezzotint.governance.safety.output.gate import load
@@ -16,7 +17,6 @@ from mezzotint.making.image import Image
 from mezzotint.making.leaving import Leaving, lock_of
 from mezzotint.making.prepare import prepare
 from mezzotint.making.released import Withheld, judged, refusal
-from mezzotint.making.request import Request
 from mezzotint.making.run import sampled
 
 SHOWN = {"findings": [{"code": "MZ-O-sexual-nsfw", "decision": "block"}]}
@@ -48,7 +48,7 @@ class Lock:
 
 @pytest.fixture(scope="module")
 def image(tiny: Path) -> Image:
-    job = prepare(Request("sneaker", model=tiny, steps=2))
+    job = prepare(request_of("sneaker", model=tiny, steps=2))
     (found,) = [event for event in sampled(job) if isinstance(event, Image)]
     return found
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import jsonschema
 import pytest
+from asking import request_of
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -217,7 +218,7 @@ def test_characters_that_cannot_be_seen_are_kept_and_not_printed(record: Made, t
 
 @pytest.fixture(scope="module")
 def record(tiny: Path):
-    job = mz.prepare(mz.Request("sneaker", model=tiny, seed=5))
+    job = mz.prepare(request_of("sneaker", model=tiny, seed=5))
     return job.made(job.pictures[0])
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 
 import mezzotint as mz
 from mezzotint.diffusion.level import Level
@@ -66,6 +67,6 @@ def test_the_same_words_give_the_same_bits(model: mz.Model, device: str) -> None
 
 
 def test_auto_takes_it(model: mz.Model, device: str) -> None:
-    made = mz.prepare(mz.Request("sneaker", model=model)).made(0)
+    made = mz.prepare(request_of("sneaker", model=model)).made(0)
     assert made.device == device
     assert made.dtype == ("bfloat16" if device == "cuda" else "float32")

@@ -14,6 +14,7 @@ import jsonschema
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from PIL import Image
 from tiny_systems import KEEP, save_cascade, save_latent, save_prior
 
@@ -46,7 +47,7 @@ def prior(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("name", "size", "steps"), [("cascade", 16, 6), ("latent", 16, 3), ("prior", 8, 6)])
 def test_a_system_makes_pictures(name: str, size: int, steps: int, request: pytest.FixtureRequest) -> None:
     folder: Path = request.getfixturevalue(name)
-    job = mz.prepare(mz.Request("a red chair", model=folder, n=3, seed=5, batch=2))
+    job = mz.prepare(request_of("a red chair", model=folder, n=3, seed=5, batch=2))
     assert job.total == 2 * steps and job.model.system.size == (size, size)
     images = mz.generate("a red chair", model=folder, n=3, seed=5, batch=2).images
     assert [i.pixels.shape for i in images] == [(size, size, 3)] * 3
@@ -72,23 +73,23 @@ def test_a_negative_prompt_steers(latent: Path) -> None:
 
 
 def test_what_was_understood_is_said(latent: Path) -> None:
-    notes = mz.prepare(mz.Request("ein roter Stuhl vor weißem Hintergrund", model=latent)).notes
+    notes = mz.prepare(request_of("ein roter Stuhl vor weißem Hintergrund", model=latent)).notes
     assert notes[0] == "read as de: a red chair on a white background"
-    notes = mz.prepare(mz.Request("a red chair and a flux capacitor", model=latent)).notes
+    notes = mz.prepare(request_of("a red chair and a flux capacitor", model=latent)).notes
     assert "flux, capacitor" in notes[-1]
-    notes = mz.prepare(mz.Request("a red chair " * 20, model=latent)).notes
+    notes = mz.prepare(request_of("a red chair " * 20, model=latent)).notes
     assert notes[0].startswith("the prompt is too long; dropped from its end:") and "more" in notes[0]
 
 
 @pytest.mark.parametrize("prompt", ["", "   "])
 def test_an_empty_prompt_is_refused_with_an_example(prompt: str, latent: Path) -> None:
     with pytest.raises(UsageError, match="needs a prompt; try: a red armchair"):
-        mz.prepare(mz.Request(prompt, model=latent))
+        mz.prepare(request_of(prompt, model=latent))
 
 
 def test_sizes_it_cannot_make(latent: Path) -> None:
     with pytest.raises(UsageError, match="it makes 16x16"):
-        mz.prepare(mz.Request("a chair", model=latent, size="512x512"))
+        mz.prepare(request_of("a chair", model=latent, size="512x512"))
 
 
 def test_models_lists_systems(latent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +105,7 @@ def test_the_autoencoders_weights_count(latent: Path) -> None:
     system = describe_system(latent)
     part = describe_network(latent / "auto")
     assert system.weights_bytes == system.members[0].described.weights_bytes + part.weights_bytes
-    job = mz.prepare(mz.Request("a chair", model=latent))
+    job = mz.prepare(request_of("a chair", model=latent))
     made = job.made(job.pictures[0])
     assert made.stage.codec_sha256 == part.weights_sha256
 
@@ -138,7 +139,7 @@ def test_a_damaged_system_is_told(change: dict[str, object], message: str, casca
 def test_another_encoder_is_refused(cascade: Path, tmp_path: Path) -> None:
     text = {"encoder": "minilm", "sha256": "0" * 64, "tokens": 12}
     with pytest.raises(ModelError, match="was trained with another minilm"):
-        mz.prepare(mz.Request("a chair", model=changed(cascade, tmp_path, text=text)))
+        mz.prepare(request_of("a chair", model=changed(cascade, tmp_path, text=text)))
 
 
 def test_changed_weights_of_any_stage_are_refused(cascade: Path, tmp_path: Path) -> None:
@@ -167,7 +168,7 @@ def test_the_film_shows_every_stage_that_is_a_picture(name: str, frames: int, re
     from mezzotint.making.reel import Reel
     from mezzotint.making.run import stream
 
-    job = mz.prepare(mz.Request("a red chair", model=request.getfixturevalue(name), n=2, seed=5))
+    job = mz.prepare(request_of("a red chair", model=request.getfixturevalue(name), n=2, seed=5))
     reel, images = Reel(job), {}
     for event in stream(job):
         if isinstance(event, mz.Progress):

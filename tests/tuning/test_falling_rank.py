@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from test_tune_kill import halfway, same, wait
 from torch import Tensor
 from tuning_case import finished, started, tiny_lesson, words
@@ -44,7 +45,7 @@ def passport(model: Model, least: int | None) -> Passport:
 
 def asked(model: Model, x: Tensor, *, level: Level = LEVELS) -> Tensor:
     denoiser = model.main.denoiser("cpu", torch.float32)
-    said = mz.prepare(mz.Request("a mug", model=model)).pictures[0].told.conds(torch.float32)[0]
+    said = mz.prepare(request_of("a mug", model=model)).pictures[0].told.conds(torch.float32)[0]
     cond = {k: v.expand(len(x), *v.shape[1:]) for k, v in said.items() if k in model.main.takes}
     with torch.no_grad():
         return denoiser(x, level, cond).mean
@@ -112,7 +113,7 @@ def test_pictures_beside_each_other_are_those_of_each_alone(
     folder = request.getfixturevalue(name)
     one, model = made(folder, shoot, tmp_path), load(folder)
     said = [{"steps": 3, "seed": 1, "lora": (one,)}, {"steps": 4, "seed": 2, "lora": (one,)}, {"steps": 3, "seed": 1}]
-    jobs = [mz.prepare(mz.Request("a red mug", model=model, dtype="float32", **how)) for how in said]  # type: ignore[arg-type]
+    jobs = [mz.prepare(request_of("a red mug", model=model, dtype="float32", **how)) for how in said]  # type: ignore[arg-type]
     alone = [[e.pixels for e in mz.stream(job) if isinstance(e, mz.Image)] for job in jobs]
     walks, beside = [mz.stream(job) for job in jobs], [list[np.ndarray]() for _ in jobs]
     going = set(range(3))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 from reading_case import LEVELS, Case, case, moved, said
 from tiny_systems import save_latent, save_prior
 from torch import Tensor
@@ -162,7 +163,7 @@ def test_adapters_of_a_latent_of_ours_and_its_names(latent: Path, shoot: Path, t
     asked = "acme mug merah dengan latar belakang krem"
     made = mz.generate(asked, model=latent, steps=1, dtype="float32", lora=(out / "adapter.safetensors",)).images[0]
     assert "a red acme mug on a beige background" in str(made.receipt)
-    worn = mz.Request("a zork acme mug", model=latent, dtype="float32", lora=(out / "adapter.safetensors",))
+    worn = request_of("a zork acme mug", model=latent, dtype="float32", lora=(out / "adapter.safetensors",))
     notes = " ".join(mz.prepare(worn).notes)
     assert "zork" in notes and "acme" not in notes
 

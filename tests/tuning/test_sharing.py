@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from asking import request_of
 
 import mezzotint as mz
 from mezzotint.making.run import stream
@@ -49,8 +50,8 @@ def pictures(model: Model, *lora: Path) -> np.ndarray:
 
 
 def test_the_base_is_not_copied(model: Model, files: list[Path]) -> None:
-    plain = mz.prepare(mz.Request("a red mug", model=model, **WORDS)).main.model
-    worn = mz.prepare(mz.Request("a red mug", model=model, lora=files, **WORDS)).main.model
+    plain = mz.prepare(request_of("a red mug", model=model, **WORDS)).main.model
+    worn = mz.prepare(request_of("a red mug", model=model, lora=files, **WORDS)).main.model
     assert worn is not plain
     base, dressed = (one.denoiser("cpu", torch.float32).network for one in (plain, worn))
     own = {p.data_ptr() for p in base.parameters()}
@@ -68,7 +69,7 @@ def test_each_adapter_does_something_and_taken_off_nothing_is_left(model: Model,
 def test_requests_with_other_adapters_run_beside_each_other(model: Model, files: list[Path]) -> None:
     alone = [pictures(model, *lora) for lora in ((), (files[0],), (files[1],))]
     jobs = [
-        mz.prepare(mz.Request("a red mug", model=model, lora=lora, **WORDS)) for lora in ((), (files[0],), (files[1],))
+        mz.prepare(request_of("a red mug", model=model, lora=lora, **WORDS)) for lora in ((), (files[0],), (files[1],))
     ]
     made: list[list[np.ndarray]] = [[], [], []]
     walks: list[Iterator[object]] = [stream(job) for job in jobs]

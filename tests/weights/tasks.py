@@ -12,12 +12,12 @@ import diffusers
 import numpy as np
 import pipelines as peers
 import torch
+from asking import how_of, request_of
 from PIL import Image
 
 import mezzotint as mz
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import UsageError
-from mezzotint.making.request import How
 from mezzotint.making.sizes import size_of
 from mezzotint.making.upscale import NOISE_LEVEL, Enlarging, prepare_upscale
 from mezzotint.making.vary import prepare_vary
@@ -81,7 +81,7 @@ class Given:
         task = self.task
         if task == VARY:
             fixed(self)
-            return prepare_vary([drawn(work, 64, 64)], How(self.model, seed=SEED, steps=self.steps, **RUN))
+            return prepare_vary([drawn(work, 64, 64)], how_of(self.model, seed=SEED, steps=self.steps, **RUN))
         if task == ENLARGE:
             return self._enlarging(work)
         words: dict[str, Any] = {"prior": self.prior, "then": [self.then] if self.then else [], "size": self.size}
@@ -90,12 +90,12 @@ class Given:
             words |= {"image": drawn(work, width, height), "size": None}
             words |= {"mask": masked(work, width, height)} if task == MASK else {"strength": STRENGTH}
         return mz.prepare(
-            mz.Request(PROMPT, model=self.model, parts=self.parts, seed=SEED, steps=self.steps, **words, **RUN)
+            request_of(PROMPT, model=self.model, parts=self.parts, seed=SEED, steps=self.steps, **words, **RUN)
         )
 
     def _enlarging(self, work: Path) -> mz.Job:
         width, height = size_of(describe_system(self.model), self.size)
-        how = How(self.model, seed=SEED, steps=self.steps, said=Prompts(PROMPT), **RUN)
+        how = how_of(self.model, seed=SEED, steps=self.steps, said=Prompts(PROMPT), **RUN)
         said = Enlarging(noise_level=NOISE_LEVEL, tile=max(width, height), overlap=0)
         return prepare_upscale(drawn(work, width // 4, height // 4), how, said)
 

@@ -23,7 +23,7 @@ from mezzotint.catalog.ladder import STEPS, Rung, rung
 from mezzotint.catalog.manifest.columns import KNOWN
 from mezzotint.catalog.manifest.template import NAME
 from mezzotint.errors import InputError, UsageError, unknown
-from mezzotint.files import read_bytes, sha256
+from mezzotint.files import read_bytes, sha256, user_path
 from mezzotint.governance.licence.money import Money, money
 
 MAX_LEVELS, MAX_FACTORS, MAX_VARIANTS = 64, 12, 1000
@@ -85,7 +85,7 @@ class Brief:
 
 def beside(manifest: str) -> Path | None:
     """The brief beside a manifest of this machine; None where there is none."""
-    path = Path(manifest).expanduser()
+    path = user_path(manifest)
     found = path.with_suffix(".toml") if path.name else path
     return found if "://" not in manifest and found.is_file() else None
 

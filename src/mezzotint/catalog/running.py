@@ -36,7 +36,7 @@ from mezzotint.catalog.planning import silent as untold
 from mezzotint.catalog.store import Store, open_store
 from mezzotint.config import home, settings
 from mezzotint.errors import InputError, MezzotintError, StorageError, UsageError
-from mezzotint.files import sha256
+from mezzotint.files import sha256, user_path
 from mezzotint.governance.provenance.ledger import place
 from mezzotint.governance.provenance.release import Release, releasing
 from mezzotint.making.heeded import gates
@@ -105,12 +105,12 @@ def ledger_of(out: str, ledger: str | None) -> str:
         return ledger
     if is_remote(out):
         return str(home() / "catalog" / f"{sha256(out.rstrip('/').encode())[:16]}.sqlite")
-    return str(Path(out).expanduser().absolute() / LEDGER)
+    return str(user_path(out).absolute() / LEDGER)
 
 
 def open_there(out: str, ledger: str | None) -> Place:
     """The same, where there is one.  Raises InputError where there is none."""
-    if ledger is None and not is_remote(out) and not (Path(out).expanduser() / LEDGER).is_file():
+    if ledger is None and not is_remote(out) and not (user_path(out) / LEDGER).is_file():
         raise InputError(f"no catalog in {out}; expected the folder of a `mezzotint catalog run`")
     return open_place(out, ledger)
 

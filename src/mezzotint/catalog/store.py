@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from mezzotint.catalog.manifest.table import is_remote
 from mezzotint.errors import StorageError, UsageError
-from mezzotint.files import make_folder, write_atomic
+from mezzotint.files import make_folder, user_path, write_atomic
 
 
 class Store(Protocol):
@@ -91,7 +91,7 @@ class Remote:
 def open_store(address: str) -> Store:
     """Raises UsageError (no such protocol, fsspec is not installed), StorageError (it cannot be written)."""
     if not is_remote(address):
-        return Folder(make_folder(Path(address).expanduser()))
+        return Folder(make_folder(user_path(address)))
     try:
         import fsspec
 

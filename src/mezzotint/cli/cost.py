@@ -62,14 +62,14 @@ def command(
     said = settled(words, "model", "quality", "device", "dtype", "threads", "batch")
 
     from mezzotint.making.costed import cost_plan
-    from mezzotint.making.request import Request
+    from mezzotint.making.request import Request, of_words
 
     with Bar(0, "s", shown=not quiet) as bar:
 
         def told(spent: float, batches: int) -> None:
             bar.at(min(round(spent), round(probe)), f"{batches} batches", max(1, round(probe)))
 
-        asked = Request(prompt, **said)
+        asked = of_words(Request, {"prompt": prompt, **said})
         found = cost_plan(asked, probe, told)
     if as_json:
         print_json(document(found))

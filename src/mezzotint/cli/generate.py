@@ -23,6 +23,7 @@ from mezzotint.cli.options import (
     settled,
 )
 from mezzotint.cli.pictures import loading, place, run
+from mezzotint.files import user_path
 
 if TYPE_CHECKING:
     from mezzotint.exported.job import ExportedJob
@@ -121,9 +122,9 @@ def command(
     said = words.pop("out")
     where = place(None if said is None else Path(said))
 
-    from mezzotint.making.request import Request
+    from mezzotint.making.request import Request, of_words
 
-    asked = Request(prompt, **words)
+    asked = of_words(Request, {"prompt": prompt, **words})
     with loading():
         job = _exported(asked, film=film, embed_prompt=embed_prompt) if _is_exported(asked) else _job(asked)
     return run(
@@ -142,14 +143,14 @@ def command(
 def _photos(asked: Request) -> list[Path]:
     """The pictures that it is given, that to begin from first."""
     given = [*([] if asked.image is None else [asked.image]), *asked.control_image, *asked.ip_image]
-    return [Path(one).expanduser() for one in given]
+    return [user_path(one) for one in given]
 
 
 def _job(asked: Request) -> Job:
     from mezzotint.making.counts import threads_for
     from mezzotint.making.prepare import prepare
 
-    return prepare(replace(asked, threads=threads_for(asked)))
+    return prepare(replace(asked, sampling=replace(asked.sampling, threads=threads_for(asked))))
 
 
 def _is_exported(asked: Request) -> bool:

@@ -80,9 +80,9 @@ def _verdict(model: str, facts: Facts, shelf: Shelf, words: dict[str, Any]) -> V
         return judge(model, measured(part, shelf), facts, shelf.library)
     from mezzotint.making.licensed import beside_of, joint_of, worn_of
     from mezzotint.making.opened import described
-    from mezzotint.making.request import Request
+    from mezzotint.making.request import Request, of_words
 
-    asked = Request("", model=model, **words)
+    asked = of_words(Request, {"prompt": "", "model": model, **words})
     systems = [("denoiser", joint_of(asked, described(model, asked.parts))), *beside_of(asked)]
     return verdict(systems, worn_of(asked), facts, shelf)
 

@@ -36,10 +36,10 @@ def command(picture: Path, out: Path | None, as_json: bool, quiet: bool, **words
     place(out)
     words = settled(words, "quality", "device", "dtype", "threads", "batch", "mark")
     from mezzotint.conditioning.prompts import Prompts
-    from mezzotint.making.request import How
+    from mezzotint.making.request import How, of_words
     from mezzotint.making.upscale import Enlarging, prepare_upscale
 
     larger, said = ({k: words.pop(k) for k in names} for names in (LARGER, TEXTS))
     with loading():
-        job = prepare_upscale(picture, How(**words, said=Prompts(**said)), Enlarging(**larger))
+        job = prepare_upscale(picture, of_words(How, {**words, "said": Prompts(**said)}), Enlarging(**larger))
     return run(job, out, "upscale", False, as_json, quiet, began, photos=[picture])

@@ -26,11 +26,11 @@ def command(picture: Path, other: Path | None, out: Path | None, as_json: bool, 
     began = time.perf_counter()
     place(out)
     words = settled(words, "quality", "device", "dtype", "threads", "batch", "mark")
-    from mezzotint.making.request import How
+    from mezzotint.making.request import How, of_words
 
     photos = [picture] if other is None else [picture, other]
     with loading():
         from mezzotint.making.vary import prepare_vary
 
-        job = prepare_vary(photos, How(**words))
+        job = prepare_vary(photos, of_words(How, words))
     return run(job, out, "vary", False, as_json, quiet, began, photos=photos)

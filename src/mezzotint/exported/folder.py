@@ -14,7 +14,7 @@ from typing import Any
 from mezzotint.errors import ModelError, UsageError, unknown
 from mezzotint.exported.plan import Way, from_json
 from mezzotint.exported.runtime import RUNTIMES, Runtime
-from mezzotint.files import canonical_json, read_bytes, sha256, sha256_file
+from mezzotint.files import canonical_json, read_bytes, sha256, sha256_file, user_path
 from mezzotint.pretrained.folder import EXPORT_JSON
 from mezzotint.pretrained.spec import QUALITIES
 from mezzotint.pretrained.system import System, describe_system
@@ -87,7 +87,7 @@ class Exported:
 
 def is_exported(model: object) -> bool:
     """Whether a ``--model`` is the path of an exported folder."""
-    return isinstance(model, str | Path) and (Path(model).expanduser() / EXPORT_JSON).is_file()
+    return isinstance(model, str | Path) and (user_path(model) / EXPORT_JSON).is_file()
 
 
 def read(folder: Path) -> Exported:
@@ -95,7 +95,7 @@ def read(folder: Path) -> Exported:
 
     Raises InputError (unreadable), ModelError (another schema, damaged, changed).
     """
-    folder = folder.expanduser()
+    folder = user_path(folder)
     table = _json(folder / EXPORT_JSON)
     if table.get("schema") != SCHEMA:
         raise ModelError(f"{folder / EXPORT_JSON} has schema {table.get('schema')!r}; this version reads {SCHEMA!r}")

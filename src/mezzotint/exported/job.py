@@ -33,8 +33,17 @@ if TYPE_CHECKING:
     from mezzotint.governance.provenance.mark.marking import Marking
 
 TAKEN = (
-    *("prompt", "negative_prompt", "model", "n", "seed", "quality", "steps", "scale", "solver", "grid", "size"),
-    *("device", "dtype", "threads", "batch", "strict", "use", "licence_mode", "mark"),
+    "prompt",
+    "negative_prompt",
+    "model",
+    "n",
+    "seed",
+    "size",
+    "batch",
+    "strict",
+    "use",
+    "licence_mode",
+    "sampling",
 )
 """Words of a request that mean something here."""
 
@@ -153,10 +162,10 @@ def prepare(asked: Request) -> ExportedJob:
     n = check_count("the number of pictures", check_count("n", asked.n) * len(prompts))
     rows, size = rows_for(n, asked.batch), size_of(system, asked.size)
     ways = tuple(
-        chosen(ways, system.name, asked.quality, *_words(asked, k == system.main))
+        chosen(ways, system.name, asked.sampling.quality, *_words(asked, k == system.main))
         for k, ways in enumerate(exported.ways)
     )
-    scale = ways[system.main].scale if asked.scale is None else float(asked.scale)
+    scale = ways[system.main].scale if asked.sampling.scale is None else float(asked.sampling.scale)
     check_scale(system, scale, said)
     readings = [told(system, replace(said, prompt=text), size) for text in prompts]
     if asked.strict:
@@ -169,23 +178,23 @@ def prepare(asked: Request) -> ExportedJob:
         said=said,
         ways=ways,
         scale=scale,
-        quality=asked.quality,
+        quality=asked.sampling.quality,
         size=size,
         threads=_threads(asked, system, rows),
         rows=rows,
         heeded=heeded,
-        mark=marking_of(asked.mark),
+        mark=marking_of(asked.sampling.mark),
     )
 
 
 def _words(asked: Request, main: bool) -> tuple[str | None, int | None, str | None]:
     """(solver, steps, grid): for the main stage."""
-    return (asked.solver, asked.steps, asked.grid) if main else (None, None, None)
+    return (asked.sampling.solver, asked.sampling.steps, asked.sampling.grid) if main else (None, None, None)
 
 
 def _threads(asked: Request, system: System, rows: int) -> int:
     small = is_small([member.described.spec.shape for member in system.members], rows)
-    return asked.threads or (1 if small else len(os.sched_getaffinity(0)))
+    return asked.sampling.threads or (1 if small else len(os.sched_getaffinity(0)))
 
 
 def refuse(words: Sequence[str]) -> None:
@@ -198,6 +207,6 @@ def refuse(words: Sequence[str]) -> None:
 def _check_words(asked: Request) -> None:
     """Raises UsageError for words that an exported model does not take."""
     refuse([f.name for f in fields(asked) if f.name not in TAKEN and getattr(asked, f.name) != f.default])
-    for word, value, fixed in (("device", asked.device, "cpu"), ("dtype", asked.dtype, "float32")):
+    for word, value, fixed in (("device", asked.sampling.device, "cpu"), ("dtype", asked.sampling.dtype, "float32")):
         if value not in ("auto", fixed):
             raise UsageError(f"an exported model runs on the cpu in float32, not with {word} {value}; leave it out")

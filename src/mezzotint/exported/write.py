@@ -14,7 +14,7 @@ from mezzotint.exported.folder import DESCRIBED, PLAN_JSON, SCHEMA, TEXT, Export
 from mezzotint.exported.plan import to_json
 from mezzotint.exported.runtime import RUNTIMES, openvino, openvino_session
 from mezzotint.exported.weights import KINDS, stored
-from mezzotint.files import make_folder, pretty_json, sha256_file, write_atomic
+from mezzotint.files import make_folder, pretty_json, sha256_file, user_path, write_atomic
 from mezzotint.making.licensed import licensed_to
 from mezzotint.pretrained.folder import EXPORT_JSON
 
@@ -91,7 +91,7 @@ def export(
     licensed_to(loaded.system, None)
     _check(loaded)
     _ = RUNTIMES[to].version
-    folder = Path(out).expanduser()
+    folder = user_path(out)
     if (folder / EXPORT_JSON).exists():
         raise StorageError(f"{folder} holds an export; nothing is ever overwritten, choose another --out")
     plans = [

@@ -103,7 +103,7 @@ def texts_beside(asked: Request) -> list[Text]:
     """The texts of a request beside its prompts."""
     pictures = [one for one in (asked.image, asked.mask, *asked.control_image, *asked.ip_image) if one is not None]
     put_on = [*worn("lora", asked.lora), *worn("embedding", asked.embedding)]
-    return [*said_beside(asked.how.said, asked.scale), *named(pictures), *put_on]
+    return [*said_beside(asked.how.said, asked.sampling.scale), *named(pictures), *put_on]
 
 
 def checked_request(asked: Request) -> Checks:

@@ -31,8 +31,8 @@ def threads_for(asked: Request) -> int | None:
     """The command's number of threads where none is given: 1 for a batch below 4096 values, which more would only
     slow down, else None, torch's own.  Raises as ``find`` and ``describe_system``.
     """
-    if asked.threads is not None or not isinstance(asked.model, str | Path):
-        return asked.threads
+    if asked.sampling.threads is not None or not isinstance(asked.model, str | Path):
+        return asked.sampling.threads
     shapes = [m.described.spec.shape for m in described(asked.model, asked.parts).members]
     return 1 if is_small(shapes, rows_for(asked.n * len(asked.prompts), asked.batch)) else None
 

@@ -11,7 +11,7 @@ from mezzotint.evaluation.measure import METRICS, check
 from mezzotint.making.evaluated import Evaluated, evaluated
 from mezzotint.making.evaluation import Counted, put_to, unheard
 from mezzotint.making.prepare import prepare
-from mezzotint.making.request import Request
+from mezzotint.making.request import Request, Sampling
 from mezzotint.making.trials import trial_for
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import describe_system
@@ -55,10 +55,8 @@ def evaluate(
     system = describe_system(find(str(model)))
     check(chosen, n, extract)  # before real pictures are read, which takes minutes
     trial = trial_for(system, data, n, chosen)
-    asked = Request(
-        trial.prompts, model=model, seed=seed, quality=quality, steps=steps, scale=scale, solver=solver, grid=grid,
-        device=device, dtype=dtype, threads=threads, batch=batch,
-    )  # fmt: skip
+    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads)
+    asked = Request(trial.prompts, model=model, seed=seed, batch=batch, sampling=sampling)
     job = prepare(asked)
     with tempfile.TemporaryDirectory() as scratch:
         found, made = put_to(job, trial, extract, work or Path(scratch), chosen, report=report)

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mezzotint.errors import UsageError
+from mezzotint.files import user_path
 from mezzotint.pretrained.ruled import RESCALED, Ruled, is_ruled, ruled_of
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def guidance_of(words: str | None, model: Model, spec: Spec, scale: float, inter
     if is_weak(words):
         from mezzotint.pretrained.weak import weak_of
 
-        return By(weak_of(Path(words.removeprefix(AUTO)).expanduser(), model), interval)
+        return By(weak_of(user_path(words.removeprefix(AUTO)), model), interval)
     if words != DISTILLED and not words.startswith(FROM):
         raise UsageError(f"guidance {words!r}: expected {WORDS}")
     return _distilled(words, system, spec, scale, interval)
@@ -66,7 +66,7 @@ def _distilled(words: str, system: System, spec: Spec, scale: float, interval: I
     from mezzotint.pretrained.distilled import about, at_hand, read
 
     sha = system.members[system.main].described.weights_sha256
-    own = Path(words.removeprefix(FROM)).expanduser() if words != DISTILLED else None
+    own = user_path(words.removeprefix(FROM)) if words != DISTILLED else None
     known = {own: about(own)} if own is not None else at_hand(sha)
     if not known:
         raise UsageError(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mezzotint.errors import InputError, MezzotintError
-from mezzotint.files import read_bytes, sha256, sha256_file
+from mezzotint.files import read_bytes, sha256, sha256_file, user_path
 from mezzotint.pretrained.adapter_files import adapter_paths
 from mezzotint.pretrained.components import INDEX, Component, components, is_diffusers
 from mezzotint.pretrained.exchange.shown import is_adapter, shown
@@ -59,7 +59,7 @@ def inspect(path: str | Path) -> Inspection:
 
     Raises InputError (unreadable, or of no known kind), ModelError (a pickle, a lying header).
     """
-    where = Path(path).expanduser()
+    where = user_path(path)
     try:
         there = where.exists()
     except OSError as error:  # a name that is too long

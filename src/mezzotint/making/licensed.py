@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mezzotint.files import user_path
 from mezzotint.governance.licence.ask import Worn, shelf_of, verdict
 from mezzotint.governance.licence.facts import chosen, declared, doing, told
 from mezzotint.governance.licence.judge import judge
@@ -97,8 +98,8 @@ def licensed_to_train(
     shelf, notes = shelf_of(said), list[str]()
     base = weights_of(began, "that the run began with", shelf) if began and first is None else ()
     if first is not None:
-        base = weights_in(first.expanduser(), shelf)
-    inside = [one for role, path in parts.items() for one in weights_in(path.expanduser(), shelf, _part_role(role))]
+        base = weights_in(user_path(first), shelf)
+    inside = [one for role, path in parts.items() for one in weights_in(user_path(path), shelf, _part_role(role))]
     asked = ((base, ("fine_tune",)), (inside, ("merge", "train_on_outputs")))
     for components, actions in asked:
         if components:
@@ -168,4 +169,4 @@ def worn_of(asked: Request) -> list[tuple[str, Path]]:
         *(("adapter", weighed(str(one), "an IP-Adapter")[0]) for one in asked.ip_adapter),
         *encoder,
     ]
-    return [(role, path.expanduser()) for role, path in found]
+    return [(role, user_path(path)) for role, path in found]

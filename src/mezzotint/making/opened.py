@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mezzotint.errors import UsageError
+from mezzotint.files import user_path
 from mezzotint.pretrained.adapters import with_adapters
 from mezzotint.pretrained.controls import with_controls
 from mezzotint.pretrained.embeddings import with_embeddings
@@ -24,7 +25,7 @@ def described(model: File, parts: Sequence[File] = ()) -> System:
     """A model's system, its files unread.   parts: where those come from that a checkpoint in one file lacks.
 
     Raises InputError, ModelError, UsageError."""
-    return describe_system(find(str(model)), [Path(part).expanduser() for part in parts])
+    return describe_system(find(str(model)), [user_path(part) for part in parts])
 
 
 def opened(model: File | Model, parts: Sequence[File] = ()) -> System:

@@ -51,8 +51,8 @@ def planned(
     loaded = load(system) if isinstance(how.model, str | Path) else wearing(how.model, system)
     sized = [_steering(stage.at(size), how.said.negative_prompt) for stage in loaded.stages]
     plans, remarks = _plans(how, loaded, [stage.spec for stage in sized])
-    kind = device_for(how.device)
-    dtype = dtype_for(how.dtype, kind)
+    kind = device_for(how.sampling.device)
+    dtype = dtype_for(how.sampling.dtype, kind)
     memory = _memory(system, [stage.spec for stage in sized], rows, dtype, kind, how.offload)
     begins = 0 if edit is None else edit.first(plans[system.main].steps)
     stages = tuple(Planned(*parts) for parts in zip(sized, plans, (m.link for m in system.members), strict=True))
@@ -66,16 +66,16 @@ def planned(
         ),
         device=kind,
         dtype=dtype,
-        threads=use_threads(how.threads),
+        threads=use_threads(how.sampling.threads),
         rows=rows,
         size=size,
         first=first,
         edit=edit,
         memory=memory,
         compiled=how.compiled,
-        quality=how.quality,
+        quality=how.sampling.quality,
         remarks=remarks,
-        mark=marking_of(how.mark),
+        mark=marking_of(how.sampling.mark),
     )
 
 
@@ -93,12 +93,20 @@ def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], t
 
     system = model.system
     specs = [worn(s, [a.adapter.few for a in system.adapters]) if k == system.main else s for k, s in enumerate(specs)]
-    plans = [plan(spec, quality=how.quality) for spec in specs]
+    plans = [plan(spec, quality=how.sampling.quality) for spec in specs]
     spoken = {system.main} if system.refiner is None else range(len(specs))
-    usual = preset(specs[system.main], how.quality).scale if how.scale is None else how.scale
+    usual = preset(specs[system.main], how.sampling.quality).scale if how.sampling.scale is None else how.sampling.scale
     led = guidance_of(how.guidance, model, specs[system.main], float(usual), how.interval)
     changed = bool(system.adapters or system.attached or is_weak(how.guidance))
-    asked = Asked(how.quality, how.solver, how.grid, how.steps, how.scale, changed, led.interval is not None)
+    asked = Asked(
+        how.sampling.quality,
+        how.sampling.solver,
+        how.sampling.grid,
+        how.sampling.steps,
+        how.sampling.scale,
+        changed,
+        led.interval is not None,
+    )
     remarks = [led.remark] if led.remark else []
     for k in spoken:
         plans[k], remark = spoken_plan(system.members[k].described, specs[k], asked)

@@ -69,7 +69,7 @@ def prepare(asked: Request) -> Job:
     if asked.strict:
         from mezzotint.pretrained.device import use_threads
 
-        use_threads(asked.threads)  # before the first look at what was kept: it goes by them
+        use_threads(asked.sampling.threads)  # before the first look at what was kept: it goes by them
         check_whole(said)
 
     from mezzotint.diffusion.philox import seeds_from

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.config import DEFAULT_MODEL
@@ -17,11 +17,20 @@ if TYPE_CHECKING:
     from mezzotint.pretrained.model import Model
 
 File = str | Path
+Kind = TypeVar("Kind")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Sampling:
-    """What all commands that sample say of the sampler, the machine and marks, meant as in ``Request``."""
+    """What all commands that sample say of the sampler, the machine and marks.
+
+    quality: the model's preset, draft | standard | best, for whatever of the next four is not given.
+    steps: intervals of the grid.  scale: guidance, 1 is off.  solver, grid: names, also those of other tools.  All
+        four are for the main stage of a system; the other stages keep their presets.
+    device: auto | cpu | cuda | mps.  dtype: auto | float32 | bfloat16 | fastest.  threads: of the processor.
+    mark: invisible marks in the pixels: auto, where the home has a key (``mezzotint keys mark``) and the picture room;
+        off; required.
+    """
 
     quality: str = "standard"
     steps: int | None = None
@@ -35,7 +44,7 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class How(Sampling):
+class How:
     """The words that ``generate``, ``upscale`` and ``vary`` share, meant as in ``Request``.
 
     said: the texts that all pictures share.  interval: of the noise sigma/alpha in which guidance is on; None is
@@ -52,6 +61,7 @@ class How(Sampling):
     interval: tuple[float, float] | None = None
     guidance: str | None = None
     cache: float | None = None
+    sampling: Sampling = field(default_factory=Sampling)
 
     def __post_init__(self) -> None:
         if self.cache is not None and not 0 <= self.cache < math.inf:
@@ -61,7 +71,7 @@ class How(Sampling):
 
 
 @dataclass(frozen=True)
-class Request(Sampling):
+class Request:
     """The words of ``generate``.
 
     prompt: what to make, for a model of text; a label or another word for it for a class-conditional one, where "" is
@@ -72,9 +82,6 @@ class Request(Sampling):
     model: a name, a folder, a file, or what ``load`` gave.  n: of each prompt, 1 … 1,000,000.  seed: 0 … 2^63 - n.
     parts: where the parts come from that a checkpoint in one file lacks: folders in diffusers' layout, files,
         ComfyUI's folder of models.
-    quality: the model's preset, draft | standard | best, for whatever of the next four is not given.
-    steps: intervals of the grid.  scale: guidance, 1 is off.  solver, grid: names, also those of other tools.  All
-        four are for the main stage of a system; the other stages keep their presets.
     guidance_interval: "LOW,HIGH", the noise sigma/alpha between which guidance is on, 0 … inf; outside one call of the
         network does where guidance takes two.  None is everywhere.  (Kynkaanniemi et al., 2024)
     guidance: by what it is guided: "distilled", its own weights as ``guide`` made them, one call of the network in the
@@ -83,8 +90,7 @@ class Request(Sampling):
         None is the usual: its own answer to no condition, or to the negative prompt.
     cache: a network whose first block says nearly what it said, by less than this share, takes the other blocks' part
         from the step before (first-block caching); None is never, 0.05 … 0.2 are usual for many steps.
-    size: "WxH" in pixels.  device: auto | cpu | cuda | mps.  dtype: auto | float32 | bfloat16 | fastest.
-    threads: of the processor.  batch: rows computed together; None is as many as there are pictures, at most 16.
+    size: "WxH" in pixels.  batch: rows computed together; None is as many as there are pictures, at most 16.
     image: a picture to begin from; pictures have its size where the model can.   strength: the share of the steps that
         is run on it, above 0 and at most 1; None is 0.8, with a mask 1.
     mask: a picture of the same size that says what is painted anew, by mask_means: "white", "transparent", or
@@ -107,8 +113,7 @@ class Request(Sampling):
     strict: whether a prompt that is too long is an error.
     use: what the pictures are for, advertising | product_design | content_generation | internal_research | evaluation;
         None is what mezzotint.toml declares.   licence_mode: enforce | warn where licences do not allow that.
-    mark: invisible marks in the pixels: auto, where the home has a key (``mezzotint keys mark``) and the picture room;
-        off; required.
+    sampling: how, and on what machine.
     """
 
     prompt: str | Sequence[str]
@@ -149,6 +154,7 @@ class Request(Sampling):
     strict: bool = False
     use: str | None = None
     licence_mode: str | None = None
+    sampling: Sampling = field(default_factory=Sampling)
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -164,10 +170,12 @@ class Request(Sampling):
         interval = None if self.guidance_interval is None else interval_of(self.guidance_interval)
         return How(
             model=self.model, n=self.n, seed=self.seed, batch=self.batch, said=said, offload=self.offload,
-            compiled=self.compiled, interval=interval, guidance=self.guidance, cache=self.cache, **sampling(self),
+            compiled=self.compiled, interval=interval, guidance=self.guidance, cache=self.cache, sampling=self.sampling,
         )  # fmt: skip
 
 
-def sampling(of: Sampling) -> dict[str, Any]:
-    """Those of ``Sampling``, by name."""
-    return {field.name: getattr(of, field.name) for field in fields(Sampling)}
+def of_words(kind: Callable[..., Kind], words: Mapping[str, Any]) -> Kind:
+    """What has a field ``sampling``, of flat words, as commands, receipts and plans say them."""
+    names = {one.name for one in fields(Sampling)}
+    said = Sampling(**{name: value for name, value in words.items() if name in names})
+    return kind(**{name: value for name, value in words.items() if name not in names}, sampling=said)

@@ -45,7 +45,7 @@ from mezzotint.making.leaving import Leaving, lock_of, ungated
 from mezzotint.making.prepare import prepare
 from mezzotint.making.refine import null_of
 from mezzotint.making.released import Withheld, output_gate, refusal
-from mezzotint.making.request import Request
+from mezzotint.making.request import Request, Sampling
 from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.distilled import guided
 from mezzotint.pretrained.model import Model
@@ -358,7 +358,7 @@ def generate(
 
     Picture k of all of them depends on its prompt and on seed + k alone: its noise to the bit, its pixels to the bit
     among runs of the same batch rows.
-    Args: as ``Request`` has them.
+    Args: as ``Request`` and its ``Sampling`` have them.
     Returns: pictures in the order of their seeds, each with its receipt.
     Raises: UsageError (words), InputError, ModelError (the model), GenerationFailedError (its arithmetic, twice),
         LicenceDeniedError, LicenceUnknownError, LicenceConditionError (the declared use), PromptBlockedError,
@@ -366,15 +366,15 @@ def generate(
         OutputReviewError, OutputUncheckedError (no picture is given out; where some are, ``withheld`` has the others),
         ProvenanceError (marks).
     """
+    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads, mark)
     asked = Request(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
         negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, parts=parts, n=n,
-        seed=seed, quality=quality, steps=steps, scale=scale, guidance_interval=guidance_interval, guidance=guidance,
-        cache=cache, solver=solver, grid=grid, size=size, device=device, dtype=dtype, threads=threads, batch=batch,
+        seed=seed, guidance_interval=guidance_interval, guidance=guidance, cache=cache, size=size, batch=batch,
         image=image, strength=strength, mask=mask, mask_means=mask_means, lock_mask=lock_mask, outpaint=outpaint,
         refiner=refiner, refiner_at=refiner_at, prior=prior, then=then, lora=lora, embedding=embedding, control=control,
         control_image=control_image, ip_adapter=ip_adapter, ip_image=ip_image, ip_encoder=ip_encoder,
         allow_partial=allow_partial, offload=offload, compiled=compiled, strict=strict,
-        use=use, licence_mode=licence_mode, mark=mark,
+        use=use, licence_mode=licence_mode, sampling=sampling,
     )  # fmt: skip
     return result_of(prepare(asked))

@@ -9,7 +9,7 @@ from typing import Any
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import UsageError
 from mezzotint.making.recalled.words import Words
-from mezzotint.making.request import How, Request
+from mezzotint.making.request import How, Request, of_words
 
 SEVERAL = {"parts", "then", "lora", "embedding", "control", "control_image", "ip_adapter", "ip_image"}
 WHOLE = {"n", "seed", "steps", "batch", "threads", "by", "noise_level", "tile", "overlap"}
@@ -59,7 +59,7 @@ def _words(arguments: Sequence[str]) -> set[str]:
 
 def request_of(words: Words, fields: Mapping[str, Any]) -> Request:
     """Of ``generate``."""
-    return Request(words.prompt, **fields)
+    return of_words(Request, {"prompt": words.prompt, **fields})
 
 
 def how_of(fields: Mapping[str, Any]) -> tuple[How, dict[str, Any]]:
@@ -67,4 +67,4 @@ def how_of(fields: Mapping[str, Any]) -> tuple[How, dict[str, Any]]:
     said = Prompts(*(fields.get(name, "") for name in TEXTS))
     larger = {name: fields[name] for name in LARGER if name in fields}
     rest = {name: value for name, value in fields.items() if name not in (*LARGER, *TEXTS)}
-    return How(**rest, said=said), larger
+    return of_words(How, {**rest, "said": said}), larger

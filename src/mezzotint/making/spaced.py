@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
 from mezzotint.diffusion.spread import ending_in_data
 from mezzotint.errors import UsageError
+from mezzotint.files import user_path
 from mezzotint.pretrained.few import check_plan
 from mezzotint.pretrained.folder import Described
 from mezzotint.pretrained.frontier import measured
@@ -51,7 +51,7 @@ def _on_its_grid(described: Described, spec: Spec, asked: Asked) -> tuple[Plan, 
 def _grid(described: Described, spec: Spec, plan: Plan, words: str) -> tuple[str, tuple[float, ...]]:
     """(method, u)."""
     if words != AUTO:
-        return read_grid(Path(words.removeprefix(FROM)).expanduser())
+        return read_grid(user_path(words.removeprefix(FROM)))
     bent = grid_path(described.weights_sha256, "gits", plan.steps, plan.scale)
     if bent.is_file():
         return read_grid(bent)

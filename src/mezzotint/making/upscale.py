@@ -21,7 +21,7 @@ from mezzotint.making.licensed import licensed
 from mezzotint.making.opened import opened
 from mezzotint.making.planned import planned
 from mezzotint.making.prompt import told
-from mezzotint.making.request import How
+from mezzotint.making.request import How, Sampling
 from mezzotint.making.sizes import step_of
 from mezzotint.pictures.flat import rgb
 from mezzotint.pictures.png import MAX_PIXELS, Pixels
@@ -125,7 +125,7 @@ def _enlarged(found: Larger) -> Pixels:
 def prepare_upscale(picture: Path, how: How, words: Enlarging) -> Job:
     """The job of ``upscale``'s words.  Arguments and errors: as ``upscale``."""
     system = opened(how.model)
-    beside = [*said_beside(how.said, how.scale), *named([picture])]
+    beside = [*said_beside(how.said, how.sampling.scale), *named([picture])]
     heeded = Heeded(licensed(system), checked([how.said.prompt], beside))
     found = larger(system, picture, words)
     task: dict[str, Any] = {
@@ -211,8 +211,6 @@ def upscale(
     from mezzotint.making.run import result_of
 
     said = Prompts(prompt, negative_prompt)
-    how = How(
-        model=model, n=n, seed=seed, batch=batch, quality=quality, steps=steps, scale=scale, solver=solver, grid=grid,
-        device=device, dtype=dtype, threads=threads, mark=mark, said=said,
-    )  # fmt: skip
+    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads, mark)
+    how = How(model=model, n=n, seed=seed, batch=batch, said=said, sampling=sampling)
     return result_of(prepare_upscale(Path(picture), how, Enlarging(by, strength, noise_level, tile, overlap)))

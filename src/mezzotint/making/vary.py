@@ -23,7 +23,7 @@ from mezzotint.making.licensed import licensed
 from mezzotint.making.opened import opened
 from mezzotint.making.planned import planned
 from mezzotint.making.prompt import Nothing, told
-from mezzotint.making.request import How
+from mezzotint.making.request import How, Sampling
 from mezzotint.making.run import result_of
 from mezzotint.pictures.flat import rgb
 from mezzotint.pretrained.families.known import Reading
@@ -158,8 +158,6 @@ def vary(
     Raises: UsageError (words; another kind of model), InputError (files, model), ModelError, NonFiniteError.
     """
     both = [Path(picture)] if other is None else [Path(picture), Path(other)]
-    how = How(
-        model=model, n=n, seed=seed, batch=batch, quality=quality, steps=steps, scale=scale, solver=solver, grid=grid,
-        device=device, dtype=dtype, threads=threads, mark=mark,
-    )  # fmt: skip
+    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads, mark)
+    how = How(model=model, n=n, seed=seed, batch=batch, sampling=sampling)
     return result_of(prepare_vary(both, how))

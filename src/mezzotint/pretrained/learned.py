@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from mezzotint.errors import UsageError
+from mezzotint.files import user_path
 from mezzotint.pretrained.folder import Described
 from mezzotint.pretrained.plan import Plan, plan, preset, rehearse
 from mezzotint.pretrained.sidecar import SideCar, kept, read
@@ -63,7 +63,7 @@ def _chosen(described: Described, asked: Asked, scale: float) -> tuple[SideCar |
     """The side-car of the words, or why there is none.  Raises UsageError where there is none for the model at all."""
     assert asked.solver is not None
     if asked.solver.startswith(FROM):
-        return read(Path(asked.solver.removeprefix(FROM)).expanduser(), described.weights_sha256), ""
+        return read(user_path(asked.solver.removeprefix(FROM)), described.weights_sha256), ""
     if asked.solver != NAME:
         raise UsageError(f"{asked.solver!r}: expected learned, or learned:from=FILE")
     at_hand = kept(described)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mezzotint.config import DEFAULT_MODEL
+from mezzotint.files import user_path
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.folder import load_described
 from mezzotint.pretrained.foreign import ForeignStage
@@ -40,7 +41,7 @@ def load(model: str | Path | System = DEFAULT_MODEL, *, parts: Sequence[str | Pa
     parts: where the parts come from that a checkpoint in one file lacks.
     Raises UsageError (unknown name), InputError (no model there), ModelError (a pickle, damaged, or not what it says).
     """
-    places = [Path(part).expanduser() for part in parts]
+    places = [user_path(part) for part in parts]
     system = model if isinstance(model, System) else verify_system(describe_system(find(str(model)), places))
     if system.components is not None:
         more = () if system.refiner is None else load(system.refiner).stages

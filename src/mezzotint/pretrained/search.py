@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mezzotint.config import settings
 from mezzotint.errors import InputError, UsageError
-from mezzotint.files import read_bytes
+from mezzotint.files import read_bytes, user_path
 from mezzotint.places import places
 from mezzotint.pretrained.components import is_diffusers
 from mezzotint.pretrained.hub import parse_id
@@ -32,7 +32,7 @@ COMMIT = re.compile(r"[0-9a-f]{6,64}")
 def model_path() -> tuple[Path, ...]:
     """The folders of the setting ``model_path``.  Raises UsageError, InputError for wrong settings."""
     said = settings()["model_path"].value
-    return tuple(Path(text).expanduser() for text in str(said or "").split(os.pathsep) if text)
+    return tuple(user_path(text) for text in str(said or "").split(os.pathsep) if text)
 
 
 def comfy_root(path: Path) -> Path | None:
@@ -81,7 +81,7 @@ def lookup(kind: str, text: str) -> Path:
 
     Raises UsageError where several have the name.
     """
-    path = Path(text).expanduser()
+    path = user_path(text)
     if path.exists():
         return path
     found = sorted({place for name, place in kept(kind) if text in _names(name)})
@@ -102,9 +102,9 @@ def _names(name: str) -> set[str]:
 def hub_cache() -> Path:
     """Where programs of Hugging Face keep what they fetch: ``HF_HUB_CACHE``, ``HF_HOME``/hub, or the user's cache."""
     if said := os.environ.get("HF_HUB_CACHE"):
-        return Path(said).expanduser()
+        return user_path(said)
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(os.environ.get("HF_HOME") or f"{cache}/huggingface").expanduser() / "hub"
+    return user_path(os.environ.get("HF_HOME") or f"{cache}/huggingface") / "hub"
 
 
 def snapshots() -> Iterator[Path]:

@@ -28,6 +28,7 @@ from mezzotint.catalog.manifest.problem import Problem, WrongError, nearest
 from mezzotint.catalog.manifest.row import Row
 from mezzotint.catalog.manifest.table import Table, is_remote
 from mezzotint.catalog.manifest.template import Template, template
+from mezzotint.files import user_path
 
 T = TypeVar("T")
 TRIED = 256
@@ -259,5 +260,5 @@ def check(table: Table, brief: Brief, fitting: Fitting, pictures: Path | None = 
     """Every row of a manifest, checked.   pictures: the folder of its pictures, where that is not the manifest's."""
     root = pictures
     if root is None:
-        root = Path.cwd() if is_remote(table.address) else Path(table.address).expanduser().parent
+        root = Path.cwd() if is_remote(table.address) else user_path(table.address).parent
     return Check(table, brief, fitting, root)()

@@ -7,13 +7,13 @@ import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from mezzotint.catalog.manifest.decoded import decoded
 from mezzotint.catalog.manifest.problem import Problem
 from mezzotint.errors import InputError, UsageError, unknown
-from mezzotint.files import read_bytes, sha256
+from mezzotint.files import read_bytes, sha256, user_path
 
 MAX_BYTES, MAX_ROWS = 1 << 30, 1_000_000
 DELIMITERS = (",", ";", "\t")
@@ -44,7 +44,7 @@ def is_remote(address: str) -> bool:
 def read_data(address: str) -> bytes:
     """All of it.  Raises InputError, UsageError where fsspec is not installed."""
     if not is_remote(address):
-        return read_bytes(Path(address).expanduser(), MAX_BYTES)
+        return read_bytes(user_path(address), MAX_BYTES)
     try:
         import fsspec
     except ImportError as error:

@@ -99,7 +99,7 @@ def _composed(recipe: Recipe, words: Words, model: Model) -> Prepared:
     """Of pictures that no network makes; of the model goes by what sizes and colours its others have."""
     product = product_of(recipe.image, recipe.mask, recipe.size or None, model.system, recipe.key)
     height, width, channels = product.pixels.shape
-    job = Composing(backdrop_of(recipe.backdrop), (width, height), channels, marking_of(words.mark))
+    job = Composing(backdrop_of(recipe.backdrop), (width, height), channels, marking_of(words.sampling.mark))
     picture = sha256(product.pixels.tobytes())
     task = {"name": COMPOSED, "picture": picture, "backdrop": recipe.backdrop, **product.said}
     return Prepared(job, _nothing, task, product)

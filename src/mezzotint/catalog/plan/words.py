@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.catalog.ladder import Bounds
 from mezzotint.catalog.variants.expand import Asset
 from mezzotint.config import DEFAULT_MODEL
-from mezzotint.making.request import Request, Sampling
+from mezzotint.making.request import Request, Sampling, of_words
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.model import Model
@@ -20,7 +20,7 @@ BATCH = 16
 
 
 @dataclass(frozen=True)
-class Words(Sampling):
+class Words:
     """Those of ``Request``, by its names.   batch: rows of a batch, at most.   seed: the run's."""
 
     model: str = DEFAULT_MODEL
@@ -29,16 +29,19 @@ class Words(Sampling):
     strength: float | None = None
     use: str | None = None
     licence_mode: str | None = None
+    sampling: Sampling = field(default_factory=Sampling)
 
     @property
     def table(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
+        """As JSON, flat."""
+        table = asdict(self)
+        return {**table.pop("sampling"), **table}
 
 
 def words_of(table: dict[str, Any]) -> Words:
     """The inverse; words that were not known yet when it was written are as nobody says them."""
-    return Words(**{field.name: table[field.name] for field in fields(Words) if field.name in table})
+    known = {one.name for kind in (Words, Sampling) for one in fields(kind)} - {"sampling"}
+    return of_words(Words, {name: value for name, value in table.items() if name in known})
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,15 @@ class Recipe:
 
     def request(self, words: Words, model: str | Model) -> Request:
         """The words of ``generate``; a lock's mask is made from what its row says (``catalog.product``)."""
+        said = words.sampling
         return replace(
-            Request("", **{**words.table, "model": model, "batch": None, "seed": 0}),
+            of_words(Request, {**words.table, "prompt": "", "model": model, "batch": None, "seed": 0}),
             negative_prompt=self.negative_prompt,
-            steps=words.steps if self.steps is None else self.steps,
-            scale=words.scale if self.scale is None else self.scale,
+            sampling=replace(
+                said,
+                steps=said.steps if self.steps is None else self.steps,
+                scale=said.scale if self.scale is None else self.scale,
+            ),
             size=self.size or None,
             lora=(self.adapter,) if self.adapter else (),
             image=Path(self.image) if self.image else None,

@@ -73,7 +73,7 @@ def asked_of(words: Mapping[str, Any]) -> Asked:
     from mezzotint.catalog.plan.words import BATCH, Words
     from mezzotint.catalog.planning import Asked
     from mezzotint.making.counts import threads_for
-    from mezzotint.making.request import Request
+    from mezzotint.making.request import Request, Sampling, of_words
 
     model = words["model"] or brief_of(words["manifest"], words["brief"]).model
     said = settled({**words, "model": model}, "model", "quality", "device", "dtype", "threads", "batch", "mark")
@@ -85,10 +85,11 @@ def asked_of(words: Mapping[str, Any]) -> Asked:
     if not 0 <= said["seed"] < 2**63:
         raise UsageError(f"--seed {said['seed']}: expected 0 to 2^63 - 1")
     # Threads round too: they go by the usual batch, so that ids are the same at any.
-    said["threads"] = threads_for(Request("", model=said["model"], batch=BATCH, threads=said["threads"]))
+    threads = Sampling(threads=said["threads"])
+    said["threads"] = threads_for(Request("", model=said["model"], batch=BATCH, sampling=threads))
     names = ("manifest", "brief", "pictures", "budget", "per_hour", "probe")
     own = {name: said.pop(name) for name in names}
-    return Asked(words=Words(**said), **own)
+    return Asked(words=of_words(Words, said), **own)
 
 
 def place_of(out: str | None, ledger: str | None, manifest: str) -> Place:

@@ -11,7 +11,7 @@ from typing import Any
 
 from mezzotint.config import section
 from mezzotint.errors import UsageError, unknown
-from mezzotint.files import canonical_json, sha256
+from mezzotint.files import canonical_json, sha256, user_path
 from mezzotint.governance.licence import reading
 from mezzotint.governance.licence.money import Money, Rate, currency, money
 from mezzotint.governance.licence.reading import Checker, choice, several
@@ -142,7 +142,7 @@ def declared(today: date | None = None) -> Declared:
     if "territory" in found:
         found["territories"] = found.pop("territory")
     facts = Facts(**found) if today is None else Facts(**found, today=today)
-    return Declared(facts, mode, None if records is None else Path(records).expanduser())
+    return Declared(facts, mode, None if records is None else user_path(records))
 
 
 def doing(facts: Facts, *actions: str) -> Facts:

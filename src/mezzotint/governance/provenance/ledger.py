@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mezzotint.config import home
 from mezzotint.errors import InputError, LedgerError, StorageError
-from mezzotint.files import make_folder
+from mezzotint.files import make_folder, user_path
 from mezzotint.governance.provenance.chain import FIRST, Entry, Fault, Head, Record, after, fault_of
 
 OFF, NAME = "off", "ledger.sqlite"
@@ -49,7 +49,7 @@ def place(setting: str | None) -> Path | None:
     """The file of the setting ``ledger``: None for ``off``, under the home where it is unset."""
     if setting == OFF:
         return None
-    return home() / NAME if setting is None else Path(setting).expanduser()
+    return home() / NAME if setting is None else user_path(setting)
 
 
 @dataclass(frozen=True)

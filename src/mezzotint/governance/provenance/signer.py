@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mezzotint.config import FILE_NAME, section
 from mezzotint.errors import InputError, ProvenanceError, UsageError, unknown
-from mezzotint.files import read_bytes, sha256
+from mezzotint.files import read_bytes, sha256, user_path
 from mezzotint.governance.provenance import keys
 from mezzotint.governance.provenance.stand_in import StandIn, stand_in
 
@@ -126,8 +126,8 @@ def configured() -> Signer | None:
     if "certificate" not in said or len(said.keys() & {"key", "command"}) != 1:
         raise UsageError(f"[{SECTION}] of {FILE_NAME}: expected a certificate, and a key or a command that signs")
     if "command" not in said:
-        return _of_files(Path(said["certificate"]).expanduser(), Path(said["key"]).expanduser())
-    return with_command(_text(Path(said["certificate"]).expanduser()), [str(word) for word in said["command"]])
+        return _of_files(user_path(said["certificate"]), user_path(said["key"]))
+    return with_command(_text(user_path(said["certificate"])), [str(word) for word in said["command"]])
 
 
 def _of_files(certificates: Path, key: Path) -> Signer:
@@ -148,7 +148,7 @@ def _text(path: Path) -> str:
 def anchors() -> str:
     """The certificates that are trusted, PEM: the home's authority, and those of [provenance] ``trust``."""
     own = keys.folder() / keys.AUTHORITY
-    files = [*([own] if own.is_file() else []), *(Path(str(one)).expanduser() for one in declared().get("trust", []))]
+    files = [*([own] if own.is_file() else []), *(user_path(str(one)) for one in declared().get("trust", []))]
     return "\n".join(_text(path) for path in files)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mezzotint.config import settings
 from mezzotint.errors import InputError, MezzotintError, ProvenanceError
-from mezzotint.files import read_bytes, sha256
+from mezzotint.files import read_bytes, sha256, user_path
 from mezzotint.governance.provenance import credential
 from mezzotint.governance.provenance.alike import alike
 from mezzotint.governance.provenance.chain import Entry
@@ -74,7 +74,7 @@ def verify(file: str | Path) -> Verified:
 
     Raises InputError (unreadable, or no sound PNG, JPEG, WebP), UsageError (settings).
     """
-    path = Path(file).expanduser()
+    path = user_path(file)
     data = read_bytes(path, credential.MAX_BYTES)
     picture = read_picture(path)
     decoded = to_pixels(picture)

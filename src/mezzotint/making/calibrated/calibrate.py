@@ -135,7 +135,11 @@ def calibrated(
     check_model(system)
     texts = prompts_for(system, prompts)
     rows = Rows(settings.learnt, settings.held, texts, settings.batch, settings.seed)
-    taken = replace(asked, model=model, solver="unipc:order=3", steps=settings.teacher)
+    taken = replace(
+        asked,
+        model=model,
+        sampling=replace(asked.sampling, solver="unipc:order=3", steps=settings.teacher),
+    )
     job = job_of(taken, rows)
     plan = job.main.plan
     problem = problem_of(job, rows)

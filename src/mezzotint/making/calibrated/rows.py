@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -61,9 +61,9 @@ def job_of(asked: Request, rows: Rows) -> Job:
     check_seed(rows.seed)
     each = -(-rows.total // len(rows.prompts))
     job = prepare(Request(
-        rows.prompts, model=asked.model, n=each, seed=SEEDS + APART * rows.seed, scale=asked.scale, steps=asked.steps,
-        solver=asked.solver, guidance_interval=asked.guidance_interval, device=asked.device, dtype=asked.dtype,
-        threads=asked.threads, batch=rows.batch,
+        rows.prompts, model=asked.model, n=each, seed=SEEDS + APART * rows.seed,
+        guidance_interval=asked.guidance_interval, batch=rows.batch,
+        sampling=replace(asked.sampling, quality="standard", grid=None, mark="off"),
     ))  # fmt: skip
     if len({p.told.width for p in job.pictures}) > 1:
         raise UsageError("the prompts are of different lengths to the model; leave the longest ones out")

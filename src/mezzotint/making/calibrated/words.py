@@ -11,7 +11,7 @@ from mezzotint.errors import InputError, UsageError
 from mezzotint.fewstep.fit import Recipe
 from mezzotint.making.calibrated.calibrate import Calibration, Progressed, Settings, calibrated, never, silent
 from mezzotint.making.calibrated.losses import check_loss
-from mezzotint.making.request import Request
+from mezzotint.making.request import Request, Sampling
 
 MAX_BYTES = 1 << 20
 
@@ -74,5 +74,6 @@ def calibrate(
         loss=check_loss(loss),
         seed=seed,
     )
-    asked = Request("", model=model, scale=scale, device=device, dtype=dtype, threads=threads)
+    sampling = Sampling(scale=scale, device=device, dtype=dtype, threads=threads)
+    asked = Request("", model=model, sampling=sampling)
     return calibrated(model, calls, settings, asked, prompts, progressed, stop)

@@ -105,8 +105,9 @@ def _job(
     captions = captions_of(data.train, said.held) if data is not None and told and not prompts else prompts
     texts = prompts_for(system, captions)
     rows = Rows(said.rows if data is None else 0, said.held, texts, said.together, said.seed)
-    scale = asked.scale if data is None else 1.0
-    return job_of(replace(asked, model=model, solver="unipc:order=3", steps=said.teacher, scale=scale), rows), rows
+    scale = asked.sampling.scale if data is None else 1.0
+    sampling = replace(asked.sampling, solver="unipc:order=3", steps=said.teacher, scale=scale)
+    return job_of(replace(asked, model=model, sampling=sampling), rows), rows
 
 
 def _lesson(

@@ -11,7 +11,7 @@ from mezzotint.making.calibrated.calibrate import Progressed, silent
 from mezzotint.making.calibrated.losses import check_loss
 from mezzotint.making.distilled.distill import Distillation, distilled
 from mezzotint.making.distilled.settings import Settings, checked
-from mezzotint.making.request import Request
+from mezzotint.making.request import Request, Sampling
 from mezzotint.training.run import Watch
 
 
@@ -74,7 +74,8 @@ def distill(
         seed=seed,
     )
     settings = checked(said, data is not None, scale)
-    asked = Request("", model=model, scale=scale, device=device, dtype=dtype, threads=threads)
+    sampling = Sampling(scale=scale, device=device, dtype=dtype, threads=threads)
+    asked = Request("", model=model, sampling=sampling)
     start: Literal["new", "resume"] = "resume" if resume else "new"
     place = None if data is None else Path(data)
     return distilled(model, settings, asked, Path(out), start, place, prompts, watch, progressed)

@@ -22,7 +22,7 @@ from mezzotint.making.calibrated.rows import Rows, job_of, problem_of, prompts_f
 from mezzotint.making.frontier.measure import Bench, all_measured
 from mezzotint.making.job import Job
 from mezzotint.making.opened import opened
-from mezzotint.making.request import Request
+from mezzotint.making.request import Request, Sampling
 from mezzotint.making.spaced import planned
 from mezzotint.pretrained.frontier import SCHEMA, frontier_path, write_frontier
 from mezzotint.pretrained.learned import Asked
@@ -90,8 +90,8 @@ def frontier(
     system = opened(model)
     _check(system)
     rows = Rows(n, n, prompts_for(system, prompts), BATCH, seed)
-    asked = Request("", model=model, scale=scale, device=device, dtype=dtype, threads=threads)
-    job = job_of(replace(asked, solver="unipc:order=3", steps=exact), rows)
+    sampling = Sampling(steps=exact, scale=scale, solver="unipc:order=3", device=device, dtype=dtype, threads=threads)
+    job = job_of(Request("", model=model, sampling=sampling), rows)
     plans, own = settings_of(job, solvers, steps, scale)
     work = frontier_path(_hash(job), job.main.plan.scale).with_suffix("") / _key(job, rows, exact)
     problem = problem_of(job, rows)

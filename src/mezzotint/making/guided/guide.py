@@ -115,7 +115,7 @@ def guided(
     low, high = check_scales(system, scales)
     each = learnt_at(low, high)
     rows = Rows(settings.learnt, settings.held, prompts_for(system, prompts), settings.batch, settings.seed)
-    jobs = [job_of(replace(asked, model=model, scale=s), rows) for s in each]
+    jobs = [job_of(replace(asked, model=model, sampling=replace(asked.sampling, scale=s)), rows) for s in each]
     problems = [problem_of(job, rows) for job in jobs]
     student, interval = _student(jobs[-1], settings.recipe.rank), jobs[-1].main.plan.interval
     share = scaled.count(student.known(), student.rank) / parameter_count(student.net)

@@ -10,7 +10,7 @@ from mezzotint.config import DEFAULT_MODEL
 from mezzotint.errors import UsageError
 from mezzotint.making.calibrated.calibrate import never, silent
 from mezzotint.making.guided.guide import Guide, Progressed, Settings, guided
-from mezzotint.making.request import Request
+from mezzotint.making.request import Request, Sampling
 
 
 def guide(
@@ -53,6 +53,7 @@ def guide(
         rank=rank or usual.recipe.rank,
         rate=rate or usual.recipe.rate,
     )
-    asked = Request("", guidance_interval=guidance_interval, device=device, dtype=dtype, threads=threads)
+    sampling = Sampling(device=device, dtype=dtype, threads=threads)
+    asked = Request("", guidance_interval=guidance_interval, sampling=sampling)
     scales = (float(scale), float(scale)) if isinstance(scale, int | float) else scale
     return guided(model, scales, replace(usual, recipe=recipe, seed=seed), asked, prompts, progressed, stop)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.errors import InputError
+from mezzotint.files import user_path
 from mezzotint.governance.receipt import beside, made_from_text, read_receipt
 from mezzotint.making.recalled import a1111, comfyui, invokeai
 from mezzotint.making.recalled.ours import words_of_made
@@ -32,7 +33,7 @@ def read(file: str | Path) -> Words:
     ``sd-metadata``.
     Raises InputError: unreadable, nothing of that kind in it, or a receipt that no command can say.
     """
-    path = Path(file).expanduser()
+    path = user_path(file)
     if path.suffix.lower() == ".json":
         return words_of_made(read_receipt(path).made)
     texts = texts_of(path)

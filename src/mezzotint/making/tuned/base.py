@@ -9,7 +9,7 @@ from mezzotint.errors import UsageError
 from mezzotint.files import sha256
 from mezzotint.making.job import Job
 from mezzotint.making.prepare import prepare
-from mezzotint.making.request import Request
+from mezzotint.making.request import Request, Sampling
 from mezzotint.making.sizes import parse_size, size_of
 from mezzotint.nets.adapters.changes import Change
 from mezzotint.nets.adapters.layouts import Coverage, Part
@@ -64,10 +64,8 @@ class Base:
                 tuple(prompts),
                 model=model,
                 seed=seed,
-                quality=quality,
                 size=self.size,
-                device=self.device,
-                dtype=self.dtype,
+                sampling=Sampling(quality=quality, device=self.device, dtype=self.dtype),
             )
         )
 

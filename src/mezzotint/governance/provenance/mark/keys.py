@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mezzotint.config import home
 from mezzotint.errors import InputError, ProvenanceError, StorageError
-from mezzotint.files import make_folder, read_bytes, sha256, storage_error
+from mezzotint.files import make_folder, read_bytes, sha256, storage_error, user_path
 from mezzotint.governance.provenance.signer import declared
 
 NAME, SIZE = "mark.key", 32
@@ -48,7 +48,7 @@ def known() -> list[bytes]:
     Raises ProvenanceError; UsageError, InputError (settings).
     """
     first = own()
-    more = [_read(Path(str(one)).expanduser()) for one in declared().get("marks", [])]
+    more = [_read(user_path(str(one))) for one in declared().get("marks", [])]
     return list(dict.fromkeys([*([] if first is None else [first]), *more]))
 
 

@@ -4,7 +4,7 @@ FILES = {
     "en.toml": "7f43ed8cf36d40519de2c11eaf966bf2ed039bb849568f01dc4952e560d5d29f",
     "fil.toml": "3e364e6ddf821a70e5bc7275d00cf98fcd993475e2c2f8086815ba2dd350c047",
     "head-languages.safetensors": "f1498a66da9b2e9cd56dae2b524fc3db7530efd5299cccdeb78cbc378d9d20cb",
-    "head.safetensors": "eab141a7199beaa5dddc35bac6380165a9e95821ee61ff2696d0d7df8ed89a71",
+    "head.safetensors": "27e25b50c6f94670625046cac63686769236a38de763b5a3f8a54991fc874cc3",
     "id.toml": "b10718e2ff13342d71363ccf1324b7908d0e151d51b058a4a96388958301a25b",
     "ms.toml": "3c670a62cedc80071131925dc0c822f54e316215fd6cde98afb7c3c81afe3799",
     "ta.toml": "3b0767c228c0ccb8cbd6b5863a0e3b3330a85e6512c48b1d4929d76fe9564499",

@@ -13,7 +13,7 @@ from typing import Any
 
 from mezzotint.config import section
 from mezzotint.errors import UsageError
-from mezzotint.files import canonical_json, sha256
+from mezzotint.files import canonical_json, sha256, user_path
 from mezzotint.governance.licence import reading
 from mezzotint.governance.licence.reading import Checker, choice, several, wrong
 from mezzotint.governance.safety.prompt.verdict import Finding
@@ -109,4 +109,4 @@ def declared() -> Policy:
 
 def place(name: str) -> Path:
     """Where a file of a policy lies."""
-    return Path(name).expanduser()
+    return user_path(name)
