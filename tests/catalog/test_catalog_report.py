@@ -16,6 +16,7 @@ from mezzotint.catalog.report.entries import entries, table
 from mezzotint.catalog.report.write import write_report
 from mezzotint.catalog.running import end
 from mezzotint.catalog.sheet import plain
+from mezzotint.making.request import of_words
 from mezzotint.schemas import schema
 
 
@@ -56,7 +57,7 @@ def test_cells_are_neither_markup_nor_formulas(tmp_path: Path, tiny: Path) -> No
     (tmp_path / "m.csv").write_text(f'sku,prompt,seed\n=1+1,sneaker,1\n"{bad[2:8]}",sneaker,2\n')
     (tmp_path / "m.toml").write_text(f'[factors]\nnegative_prompt = ["=cmd()", "{bad}"]\n')
     said = asked(tmp_path / "m.csv", tiny)
-    said = type(said)(said.manifest, type(said.words)(**{**said.words.table, "scale": 2.0}), probe=0)
+    said = type(said)(said.manifest, of_words(type(said.words), {**said.words.table, "scale": 2.0}), probe=0)
     with pytest.raises(Exception, match="negative_prompt"):
         begun(said, tmp_path / "never")
     (tmp_path / "m.toml").write_text(f'[factors]\nnegative_prompt = ["sneaker", "ankle boot"]\n# {bad}\n')

@@ -158,7 +158,10 @@ def test_a_licence_that_nobody_has_a_record_of() -> None:
 def test_what_ships_is_on_record() -> None:
     shipped = known(LIBRARY)
     names = {parts[0].name.partition(" ")[0].rstrip(":") for parts in shipped.values()}
-    assert names == {"fashion", "products-latent", "products-pixel", "products-judge", "minilm", "efficientnet-lite0"}
+    assert names == {
+        "fashion", "products-latent", "products-pixel", "products-prior", "products-judge", "minilm",
+        "efficientnet-lite0",
+    }  # fmt: skip
     folder = next(place for origin, place in places() if origin == "shipped")
     said = json.loads((folder / "fashion" / "model.json").read_text())["weights"]["sha256"]
     assert [part.licences for part in shipped[said]] == [("Apache-2.0",), ("MIT",)]

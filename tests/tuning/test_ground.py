@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from test_pale import FRAME, INSIDE, LIGHT, SIDE
+from test_pale import FRAME, GREY, INSIDE, LIGHT, SIDE
 from test_pale import photo as drawn
 
 from mezzotint.evaluation.features import DEFAULT_SIZE, extractor
@@ -57,3 +57,10 @@ def test_a_model_that_leaves_a_white_seat_out_is_less_like_the_product() -> None
 
     assert likeness(whole, "blue") > 0.999
     assert likeness(holed, "blue") < likeness(holed, "white") - 0.05
+
+
+def test_the_ground_is_far_from_what_is_left_of_the_product() -> None:
+    blue = shot(LIGHT)
+    pixels = blue.pixels.copy()
+    pixels[pixels[..., 0] == GREY] = (30, 90, 170)
+    assert ground_of([replace(blue, pixels=pixels)]) == "green"

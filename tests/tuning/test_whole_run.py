@@ -22,6 +22,7 @@ from mezzotint.schemas import schema
 from mezzotint.tensorfile import read_header
 from mezzotint.tuning.choose import choose
 from mezzotint.tuning.evidence import Estimate, Evidence, evidence, marks, parted, real
+from mezzotint.tuning.ground import ground_of
 from mezzotint.tuning.photos import held_apart, read_shoot
 from mezzotint.tuning.prompts import asked_of, prompts_of
 from mezzotint.tuning.words import Subject
@@ -72,7 +73,10 @@ def judged(cascade: Path) -> Base:
     return base(load(cascade), "cpu", "float32")
 
 
-QUESTIONS = asked_of([Subject("acme mug", "mug")], "products", 4)
+GROUND = "green"
+"""Of these mugs, which are blue, white would hide the lines."""
+
+QUESTIONS = asked_of([Subject("acme mug", "mug")], "products", 4, GROUND)
 
 
 def made(judged: Base, work: Path, worn: Weighed | None) -> np.ndarray:
@@ -96,8 +100,9 @@ def test_the_evidence_of_the_kept_moment_is_that_of_the_kept_file(
 ) -> None:
     file = Weighed(read_adapter(whole.out / "adapter.safetensors", judged.until.system), 1.0)
     learnt, held = held_apart(read_shoot(shoot, 2 * 16).photos)
+    assert ground_of(held) == GROUND
     (shown,) = parted(torch.from_numpy(made(judged, tmp_path, file)), QUESTIONS)
-    found = asdict(evidence(marks(shown, QUESTIONS[0], real(held, learnt, 16), extractor(2 * DEFAULT_SIZE))))
+    found = asdict(evidence(marks(shown, QUESTIONS[0], real(held, learnt, 16, GROUND), extractor(2 * DEFAULT_SIZE))))
     kept, printed = str(whole.printed["choice"]["step"]), whole.printed["evidence"]
     assert found["fidelity"] == printed[kept]["fidelity"] and found["colour"] == printed[kept]["colour"]
     assert all(found["fidelity"] != one["fidelity"] for step, one in printed.items() if step != kept)

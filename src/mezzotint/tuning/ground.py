@@ -14,13 +14,16 @@ GROUNDS = ("white", "blue", "green", "black")
 HIDDEN = 0.05
 """So much of a product may be nearly its background's colour: a gleam, not a seat."""
 
+CLEAR = 30.0
+"""CIE76 from which on a product stands out whatever a model makes of both colours."""
+
 
 def ground_of(photos: Sequence[Photo]) -> str:
-    """The first of GROUNDS on which no photograph's product is hidden by more than HIDDEN, else the one that hides
-    least; white where nothing says where the product is."""
+    """White, where no photograph's product has more than HIDDEN of its pixels NEAR it; else the one of GROUNDS with the
+    fewest pixels of any product within CLEAR of it, the first of those that are equal."""
     cut = [photo.pixels[photo.mask.alpha > 127] for photo in photos if photo.mask is not None]
-    hidden = {
-        name: max((float((delta_e(pixels, COLOURS[name]) <= NEAR).mean()) for pixels in cut), default=0.0)
-        for name in GROUNDS
-    }
-    return next((name for name, share in hidden.items() if share <= HIDDEN), min(hidden, key=hidden.__getitem__))
+
+    def hidden(name: str, within: float) -> float:
+        return max((float((delta_e(pixels, COLOURS[name]) <= within).mean()) for pixels in cut), default=0.0)
+
+    return GROUNDS[0] if hidden(GROUNDS[0], NEAR) <= HIDDEN else min(GROUNDS, key=lambda name: hidden(name, CLEAR))
