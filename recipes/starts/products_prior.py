@@ -17,7 +17,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mezzotint.errors import InputError
 from mezzotint.nets import DiTConfig, build, config_to_dict
 from mezzotint.pretrained.folder import load_model
 from mezzotint.pretrained.network import save_network
@@ -59,7 +58,7 @@ def main() -> None:
     loaded = load_model(said.base)
     base = loaded.network.config
     if not isinstance(base, DiTConfig) or base.depth <= max(KEPT):
-        raise InputError(f"{said.base} is no transformer of {max(KEPT) + 1} blocks; give the base of products-pixel")
+        parser.error(f"{said.base} is no transformer of {max(KEPT) + 1} blocks; give the base of products-pixel")
     config = decoder_config(base, len(KEPT), said.vector)
     weights = cut(loaded.network.state_dict(), config, KEPT)
     save_network(said.out, weights, config_to_dict(config), loaded.described.spec.card)
