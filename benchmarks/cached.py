@@ -64,7 +64,7 @@ def rows_of(given: Any, steps: int) -> list[Row]:
     import mezzotint as mz
     from mezzotint.nets.compiled import repeated_blocks
 
-    stage = mz.load(given.model).main
+    stage: Any = mz.load(given.model).main
     kind = type(next(iter(repeated_blocks(stage.network))))
     exact, _ = pictures(given, 4 * steps, None)
     with harness.counted(kind) as every:

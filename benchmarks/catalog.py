@@ -146,7 +146,7 @@ def engine(folder: Path, model: str, n: int, repeats: int) -> harness.Comparison
 
     def ours() -> object:
         where = open_place(str(folder / f"out-{next(count)}"), None)
-        run, _ = begin(Asked(str(path), Words(model=model, threads=1), probe=0), where, loaded)
+        run, _ = begin(Asked(str(path), Words(model=model, sampling=mz.Sampling(threads=1)), probe=0), where, loaded)
         return make_all(run, where, loaded)
 
     def peer() -> object:

@@ -51,9 +51,11 @@ def planned(path: Path, out: Path, model: str, loaded: Any, **words: Any) -> tup
     from mezzotint.catalog.plan.words import Words
     from mezzotint.catalog.planning import Asked
     from mezzotint.catalog.running import begin, open_place
+    from mezzotint.making.request import of_words
 
     where = open_place(str(out), None)
-    return begin(Asked(str(path), Words(model=model, threads=1, **words), probe=0), where, loaded)[0], where
+    asked = Asked(str(path), of_words(Words, {"model": model, "threads": 1, **words}), probe=0)
+    return begin(asked, where, loaded)[0], where
 
 
 def pipeline(folder: Path, n: int, steps: int, repeats: int) -> harness.Comparison:
@@ -95,9 +97,12 @@ def ray(folder: Path, model: str, n: int, repeats: int) -> harness.Comparison:
     loaded = mz.load(model)
     kinds = [label.name for label in loaded.system.labels]
     path, count = manifest(folder, [kinds[k % len(kinds)] for k in range(n)]), iter(range(10_000))
-    ours = [_by_actors(path, folder / f"out-{next(count)}", model, loaded) for _ in range(repeats)]
-    peer = [_by_processes(folder / f"bare-{next(count)}", model, n) for _ in range(repeats)]
-    return harness.compare(f"two actors on Ray, {n} of {model}", "s", ours, peer, TWO)
+    a, b = harness.alternate(
+        lambda: harness.Usage(0.0, _by_actors(path, folder / f"out-{next(count)}", model, loaded)),
+        lambda: harness.Usage(0.0, _by_processes(folder / f"bare-{next(count)}", model, n)),
+        repeats,
+    )
+    return harness.compare(f"two actors on Ray, {n} of {model}", "s", [u.wall for u in a], [u.wall for u in b], TWO)
 
 
 def _by_actors(path: Path, out: Path, model: str, loaded: Any) -> float:

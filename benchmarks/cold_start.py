@@ -12,6 +12,7 @@ import tempfile
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -68,7 +69,7 @@ def peer_of(model: str, folder: Path) -> tuple[list[str], str]:
     """The peer's command, without its picture's path, for as many parameters and calls; and what is alike."""
     import mezzotint as mz
 
-    loaded = mz.load(model)
+    loaded: Any = mz.load(model)
     calls = mz.explain(loaded).calls
     count = sum(p.numel() for p in loaded.main.network.parameters())
     theirs = peers.save_pipeline(folder / "peer", count)

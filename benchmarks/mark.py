@@ -96,17 +96,18 @@ def cuts(image: Image.Image, side: int | None, crops: int, random: np.random.Gen
     middle = image.crop((left, top, left + short, top + short))
     yield to_pixels(middle.resize((side, side), Image.Resampling.LANCZOS))
     for _ in range(crops - 1 if short > side else 0):
-        left, top = random.integers(0, image.width - side + 1), random.integers(0, image.height - side + 1)
+        left, top = (int(random.integers(0, edge - side + 1)) for edge in image.size)
         yield to_pixels(image.crop((left, top, left + side, top + side)))
 
 
 def survive(name: str, folder: Path, side: int | None, args: argparse.Namespace) -> dict[str, object]:
     """One slice."""
     random, sums = np.random.default_rng(11), dict.fromkeys(CHANGES, 0)
-    background = tuple(int(part) for part in args.background.split(","))
-    decibels, near, most, times, room, n = [], [], [], ([], []), 0, 0
+    red, green, blue = (int(part) for part in args.background.split(","))
+    decibels, near, most, room, n = [], [], [], 0, 0
+    times: tuple[list[float], list[float]] = ([], [])
     for path in files(folder)[args.begin : args.begin + args.n]:
-        for pixels in cuts(opened(path, background), side, args.crops, random):
+        for pixels in cuts(opened(path, (red, green, blue)), side, args.crops, random):
             n, ident = n + 1, int.from_bytes(hashlib.sha256(str(n).encode()).digest()[:4], "big")
             began = time.process_time()
             made = embed(pixels, ident, KEY)
@@ -114,7 +115,9 @@ def survive(name: str, folder: Path, side: int | None, args: argparse.Namespace)
             room += made.embedded
             if made.embedded:
                 far = np.sqrt(np.square(cielab(pixels) - cielab(made.pixels)).sum(-1))
-                decibels.append(made.decibels), near.append(far.mean()), most.append(np.quantile(far, 0.99))
+                decibels.append(made.decibels)
+                near.append(far.mean())
+                most.append(np.quantile(far, 0.99))
             for change, by in CHANGES.items():
                 changed, began = by(made.pixels, random), time.process_time()
                 found = read(changed, [KEY])

@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,8 @@ def contests(width: int, depth: int, unet_width: int) -> tuple[Contest, ...]:
     transformers = tuple(
         Contest(
             f"dit/{patch}",
-            lambda patch=patch: our_dit(28, patch, width, depth),
-            lambda patch=patch: peers.dit(width, depth, max(1, width // 64), 28, patch, CLASSES),
+            partial(our_dit, 28, patch, width, depth),
+            partial(peers.dit, width, depth, max(1, width // 64), 28, patch, CLASSES),
             1 / 2,
             tokens,
         )

@@ -137,10 +137,8 @@ def measured(product, each: int) -> dict[str, list]:
     """The three measures of sound and of defective pictures of a product."""
     from mezzotint.catalog.product.fidelity import fidelity
 
-    generator, found = (
-        np.random.default_rng(int(order(product.photo.parent.name)[:12], 16)),
-        {kind: [] for kind in ("sound", *KINDS)},
-    )
+    generator = np.random.default_rng(int(order(product.photo.parent.name)[:12], 16))
+    found: dict[str, list] = {kind: [] for kind in ("sound", *KINDS)}
     for kind in ("sound", *KINDS) * each:
         picture = sound(generator, product) if kind == "sound" else planted(generator, product, kind)
         if picture is not None:

@@ -18,7 +18,8 @@ import harness
 import torch
 from torch import Tensor
 
-from mezzotint.diffusion.noise import Noise, seeds_from
+from mezzotint.diffusion.noise import Noise
+from mezzotint.diffusion.philox import seeds_from
 from mezzotint.diffusion.sample import sample, start
 from mezzotint.pretrained.model import Model, load
 from mezzotint.pretrained.plan import Plan, plan

@@ -174,7 +174,7 @@ def swap_row(folder: Path, place: Path, repeats: int) -> Comparison:
 
     (one, layers), (two, _) = (adapter(folder, seed, place) for seed in (1, 2))
     model = mz.load(folder)
-    ours = [mz.prepare(mz.Request("a mug", model=model, lora=[f])).main.model for f in (one, two)]
+    ours: list[Any] = [mz.prepare(mz.Request("a mug", model=model, lora=[f])).main.model for f in (one, two)]
     pipe = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
     for name, file in (("one", one), ("two", two)):
         pipe.load_lora_weights(file, adapter_name=name)

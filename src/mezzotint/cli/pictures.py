@@ -16,6 +16,7 @@ from mezzotint.cli.options import print_json
 from mezzotint.cli.output import Bar, StoppedError, printable, refuse_picture_name, run_folder, say, slug
 from mezzotint.errors import BudgetError, BudgetSpentError, StorageError, UsageError
 from mezzotint.files import pretty_json, sha256, write_atomic, write_once
+from mezzotint.keeping import keeping
 
 if TYPE_CHECKING:
     from mezzotint.costs.purse import Purse
@@ -250,12 +251,11 @@ def loading() -> Iterator[None]:
     """While torch and a model are loaded: no garbage collection, for all of it stays, and searching it takes time."""
     # Threads that wait should sleep: spinning, torch's default, burns whole cores beside anything else that runs here.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
+    with keeping():
+        try:
+            yield
+        finally:
+            gc.freeze()
 
 
 def run(

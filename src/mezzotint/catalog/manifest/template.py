@@ -29,6 +29,11 @@ class Template:
         """Each once, in their order."""
         return tuple(dict.fromkeys(name for _, name in self.parts if name))
 
+    @cached_property
+    def single_spaced(self) -> str:
+        """What every row has where no cell is named, with single spaces."""
+        return " ".join(self.filled({}).split())
+
     def filled(self, cells: Mapping[str, str]) -> str:
         """The text.  Raises KeyError for a name that has no cell."""
         return "".join([text + (cells[name] if name else "") for text, name in self.parts])

@@ -82,13 +82,12 @@ def _turns(row: Row, brief: Brief, counts: Sequence[int], used: Sequence[int], s
 def _of(row: Row, planned: Sequence[tuple[Run, int]], turns: Sequence[int], brief: Brief, seed: int) -> Iterator[Asset]:
     names, factors = brief.names, [factor.levels for factor in brief.factors]
     for run, copy in planned:
-        levels = [of[(k + turn) % len(of)] for of, k, turn in zip(factors, run, turns, strict=True)]
-        yield _asset(row, dict(zip(names, levels, strict=True)), copy, brief, seed)
+        levels = tuple([of[(k + turn) % len(of)] for of, k, turn in zip(factors, run, turns, strict=True)])
+        yield _asset(row, *_told(names, levels, copy), copy, brief, seed)
 
 
-def _asset(row: Row, levels: Mapping[str, str], copy: int, brief: Brief, seed: int) -> Asset:
+def _asset(row: Row, levels: Mapping[str, str], variant: str, copy: int, brief: Brief, seed: int) -> Asset:
     cells = {**row.cells, **levels}
-    variant = _variant(tuple(levels.items()), copy)
     size, scale = levels.get("size"), levels.get("scale")
     return Asset(
         row=row,
@@ -106,9 +105,10 @@ def _asset(row: Row, levels: Mapping[str, str], copy: int, brief: Brief, seed: i
 
 
 @lru_cache(maxsize=4096)
-def _variant(levels: tuple[tuple[str, str], ...], copy: int) -> str:
-    """Many rows have the same."""
-    return variant_name(dict(levels), copy)
+def _told(names: tuple[str, ...], levels: tuple[str, ...], copy: int) -> tuple[Mapping[str, str], str]:
+    """(levels by name, the variant's name): many rows have the same."""
+    told = dict(zip(names, levels, strict=True))
+    return told, variant_name(told, copy)
 
 
 def _said(own: Template, column: str, levels: Mapping[str, str]) -> Template:
@@ -118,7 +118,7 @@ def _said(own: Template, column: str, levels: Mapping[str, str]) -> Template:
 
 def _filled(said: Template, cells: Mapping[str, str]) -> str:
     """With single spaces, as people would have written it."""
-    return " ".join(said.filled(cells).split())
+    return " ".join(said.filled(cells).split()) if said.names else said.single_spaced
 
 
 def _seed(row: Row, copy: int, variant: str, brief: Brief, seed: int) -> int:
