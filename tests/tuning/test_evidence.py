@@ -41,11 +41,11 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Photo, ...]:
 
 @pytest.fixture(scope="module")
 def against(photos: tuple[Photo, ...]) -> Real:
-    return real(photos[:2], photos[2:], SIDE)
+    return real(photos[:2], photos[2:], SIDE, "white")
 
 
 def questions() -> Asked:
-    return asked_of([Subject("acme mug", "mug")], "", N)[0]
+    return asked_of([Subject("acme mug", "mug")], "", N, "white")[0]
 
 
 def shown(made: Pictures, against: Real, features: Features, base: Pictures | None = None) -> Evidence:

@@ -44,8 +44,9 @@ def test_an_honest_pair_is_apart(pair: tuple[tuple[Photo, ...], tuple[Photo, ...
     found = separation(
         {"mug": shown(mugs), "plate": shown(plates)},
         {"mug": blots(1), "plate": blots(2)},
-        {"mug": real(mugs, mugs, SIDE).shown, "plate": real(plates, plates, SIDE).shown},
+        {"mug": real(mugs, mugs, SIDE, "white").shown, "plate": real(plates, plates, SIDE, "white").shown},
         features,
+        "white",
     )
     assert found.bleeding == () and found.notes == ()
     assert all(found.gains[k][k].low > 0.1 for k in (0, 1))
@@ -58,8 +59,9 @@ def test_a_word_that_brings_the_other_product_is_found(
     found = separation(
         {"mug": shown(mugs), "plate": shown(mugs)},
         {"mug": blots(1), "plate": blots(2)},
-        {"mug": real(mugs, mugs, SIDE).shown, "plate": real(plates, plates, SIDE).shown},
+        {"mug": real(mugs, mugs, SIDE, "white").shown, "plate": real(plates, plates, SIDE, "white").shown},
         features,
+        "white",
     )
     assert found.bleeding == ((0, 1),)
     assert len(found.notes) == 1 and found.notes[0].startswith("the words 'plate' bring something of 'mug'")

@@ -25,7 +25,7 @@ from mezzotint.tuning.warn import warnings
 from mezzotint.tuning.words import Subject
 
 MUG, CUP = Subject("acme mug", "mug"), Subject("zorb cup", "cup")
-QUESTIONS = asked_of([MUG, CUP], "", N)
+QUESTIONS = asked_of([MUG, CUP], "", N, "white")
 NAMES = [BACKGROUNDS[k % len(BACKGROUNDS)] for k in range(N)]
 
 
@@ -54,9 +54,9 @@ def test_every_subject_has_its_own_pictures_and_other_things_are_shared() -> Non
 def test_other_things_are_of_no_subject_s_kind() -> None:
     assert "a cup of coffee on a saucer" in OTHER and "a cup of coffee on a saucer" not in QUESTIONS[0].other
     for kinds in (("mug",), ("mug", "chair")):
-        (*_, asked) = asked_of([Subject(f"acme {kind}", kind) for kind in kinds], "products", 2000)
+        (*_, asked) = asked_of([Subject(f"acme {kind}", kind) for kind in kinds], "products", 2000, "white")
         assert not {f"a {kind} on a white background" for kind in kinds} & set(asked.other)
-    assert asked_of([Subject("acme a", "a")], "", 3)[0].other == OTHER[:3]  # a kind that is in everything
+    assert asked_of([Subject("acme a", "a")], "", 3, "white")[0].other == OTHER[:3]  # a kind that is in everything
 
 
 def test_together_is_all_pictures_and_each_its_own(photos: list[tuple[Photo, ...]], features: Features) -> None:
@@ -65,7 +65,7 @@ def test_together_is_all_pictures_and_each_its_own(photos: list[tuple[Photo, ...
     good = Pictures(product(mugs, ["white"] * N), product(mugs, NAMES), blots(3), blots(1))
     wrong = replace(good, behind=product(mugs, NAMES[1:] + NAMES[:1]))
     own = [
-        marks(made, asked, real(shot[:2], shot[2:], SIDE), features)
+        marks(made, asked, real(shot[:2], shot[2:], SIDE, "white"), features)
         for made, asked, shot in zip((good, wrong), QUESTIONS, photos, strict=True)
     ]
     mug, cup, both = evidence(own[0]), evidence(own[1]), evidence(together(own))
@@ -79,7 +79,7 @@ def test_colours_together_are_of_those_that_have_masks(photos: list[tuple[Photo,
     made = Pictures(product(photos[0], ["white"] * N), product(photos[0], NAMES), blots(3), blots(1))
     bare = tuple(replace(photo, mask=None) for photo in photos[1])
     own = [
-        marks(made, asked, real(shot, shot, SIDE), features)
+        marks(made, asked, real(shot, shot, SIDE, "white"), features)
         for asked, shot in zip(QUESTIONS, (photos[0], bare), strict=True)
     ]
     found = evidence(together(own)).colour
@@ -96,7 +96,7 @@ def test_a_copied_photograph_of_one_subject_is_that_subject_s(
         Pictures(planted, blots(2), blots(3), blots(1)),
     )
     own = [
-        evidence(marks(made, asked, real(shot[:2], shot[2:], SIDE), features))
+        evidence(marks(made, asked, real(shot[:2], shot[2:], SIDE, "white"), features))
         for made, asked, shot in zip(pictures, QUESTIONS, photos, strict=True)
     ]
     assert own[0].copies.value == 0 and own[1].copies.value == pytest.approx(1 / N)

@@ -18,7 +18,7 @@ from mezzotint.products.colours import COLOURS, cielab, delta_e
 from mezzotint.tuning.checks import thumbs
 from mezzotint.tuning.masks import LEAST, MOST, NEAR, backdrop, pale
 from mezzotint.tuning.photos import Photo
-from mezzotint.tuning.prompts import PLAIN, Asked
+from mezzotint.tuning.prompts import Asked
 from mezzotint.tuning.scenes import Bytes, centred, scene_on
 
 Mask = NDArray[np.bool_]
@@ -106,7 +106,7 @@ class Real:
     learnt: Sequence[Photo]
 
 
-def real(judged_by: Sequence[Photo], learnt: Sequence[Photo], size: int, ground: str = PLAIN) -> Real:
+def real(judged_by: Sequence[Photo], learnt: Sequence[Photo], size: int, ground: str) -> Real:
     """Photographs as pictures of ``size`` px on a plain background by name, to hold others against."""
     # As pictures are measured, which have no mask: what of the product is the ground's colour is left out of both.
     scenes = [alone(scene_on(photo, ground, size).pixels, ground) for photo in judged_by]

@@ -49,7 +49,7 @@ class Asked:
     behind: tuple[tuple[str, str], ...]
     painted: tuple[tuple[str, str], ...]
     other: tuple[str, ...]
-    ground: str = PLAIN
+    ground: str
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def prompts_of(asked: Sequence[Asked]) -> tuple[str, ...]:
     return (*(prompt for one in asked for prompt in one.own), *asked[0].other)
 
 
-def asked_of(subjects: Sequence[Subject], phrases: str, n: int, ground: str = PLAIN) -> tuple[Asked, ...]:
+def asked_of(subjects: Sequence[Subject], phrases: str, n: int, ground: str) -> tuple[Asked, ...]:
     """n pictures of each sort of every subject; other things are none of any subject's kind.
 
     ground: the plain background, by name, on which every subject itself is asked for.

@@ -10,7 +10,6 @@ from torch import Tensor
 from mezzotint.evaluation.estimate import Estimate, mean_of
 from mezzotint.evaluation.features import Features
 from mezzotint.tuning.evidence import products, unit_features
-from mezzotint.tuning.prompts import PLAIN
 
 BLEED = 0.5
 """A product bleeds where pictures of another's word moved towards it by more than so much of what its own word moved
@@ -52,7 +51,7 @@ def separation(
     base: Mapping[str, Tensor],
     real: Mapping[str, Tensor],
     features: Features,
-    ground: str = PLAIN,
+    ground: str,
 ) -> Separation:
     """The matrix.
 
