@@ -121,6 +121,7 @@ def test_what_is_distilled_is_not_distilled_again(two: Path, capsys) -> None:
     assert "holds what was distilled, model; choose another --out" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_adapter_brings_its_steps_and_stacks(own: Path, inside: Path, capsys) -> None:
     fast = ["--rate", "1e-2", "--updates", "60", "--as", "adapter", "--rank", "8"]
     assert run(["distill", *FAST, *fast, "--out", "fast"]) == 0
@@ -169,6 +170,7 @@ def pictures(folder: Path, n: int = 600) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_consistency_is_learnt_from_pictures(own: Path, inside: Path, capsys) -> None:
     data = pictures(inside / "data")
     words = ["distill", *FAST, "--by", "consistency", "--data", str(data), "--q", "8"]

@@ -39,6 +39,7 @@ def kept(own: Path) -> Path:
     return next(own.glob("frontiers/*/*.json"))
 
 
+@pytest.mark.slow
 def test_it_is_measured_drawn_kept_and_read(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["frontier", *FAST, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
@@ -127,6 +128,7 @@ def test_it_stops_and_goes_on(own: Path) -> None:
     assert not found.stopped and found.kept is not None
 
 
+@pytest.mark.slow
 def test_every_usual_solver_is_tried(own: Path) -> None:
     job = mezzotint.prepare(request_of("sneaker", model="fashion", threads=1))
     found, presets = settings_of(job, SOLVERS, (6,), None)

@@ -73,6 +73,7 @@ def test_changed_weights_are_refused(extract):
         checked(wrong, "here")
 
 
+@pytest.mark.slow
 def test_the_converter_makes_the_file_that_ships(extract, published, tmp_path):
     subprocess.run([sys.executable, str(CONVERTER), "--out", str(tmp_path)], check=True, capture_output=True)
     made = load_file(tmp_path / WEIGHTS)

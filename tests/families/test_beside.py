@@ -117,6 +117,7 @@ def test_memory_counts_them(sd1: Path, files: Path) -> None:
     assert set(more.weights) - set(plain.weights) == {"control sd1-control", "sd1", "image_encoder"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_one_part_at_a_time_gives_the_same(dtype: str, sd1: Path, files: Path) -> None:
     words = {"dtype": dtype, **steered(files, "sd1"), **pictured(files, "sd1")}

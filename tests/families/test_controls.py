@@ -85,6 +85,7 @@ def agree(a: tuple[Tensor, np.ndarray], b: tuple[Tensor, np.ndarray], solver: st
     return parity.agree("ControlNet", solver, a[0], b[0], a[1], b[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "solver"), thinned(["sd1", "sdxl"], [None, DDIM, EULER, DPM]))
 def test_the_picture_is_that_of_the_pipeline(
     family: str, solver: str | None, nets: Path, request: pytest.FixtureRequest
@@ -102,6 +103,7 @@ def test_several_add_up(sd1: Path, nets: Path) -> None:
     assert agree(found, theirs(sd1, both, [nets / "a.png", nets / "b.png"], controlnet_conditioning_scale=[0.7, 1.0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("solver", "shares"), thinned([DDIM, EULER], [(0.0, 0.5), (0.2, 0.9), (0.4, 1.0)]))
 def test_a_share_of_the_steps(shares: tuple[float, float], solver: str, sd1: Path, nets: Path) -> None:
     begin, end = shares

@@ -27,6 +27,7 @@ def named(folder: Path, layout: Layout, name: str = "a") -> Path:
     return folder / (f"{name}-{layout}" if layout == "peft" else f"{name}-{layout}.safetensors")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", some(BASES, "sd3", "tiny"))
 def test_every_layout_to_every_other_is_the_same_to_the_bit(
     base: str, tmp_path: Path, request: pytest.FixtureRequest

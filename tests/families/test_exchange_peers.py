@@ -111,6 +111,7 @@ TEXTS = {"sd1": ("text_encoder",), "sdxl": ("text_encoder", "text_encoder_2"), "
 """Those that diffusers puts adapters on."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("base", "layout", "method"), CASES)
 def test_diffusers_loads_it(
     base: str,

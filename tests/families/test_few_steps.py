@@ -77,6 +77,7 @@ CASES = {"lcm": 8.0, "lcm-xl": 3.0, "lcm-merged": 1.0, "sd-turbo": 1.0, "sdxl-tu
 """Kind -> the scale that it is asked at."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("steps", "kind"), thinned([4, 1], CASES))
 def test_the_pipelines_pictures(steps: int, kind: str, made: Folders) -> None:
     # theirs has guidance off from 1 down; a model that is told its scale is told s - 1 in both

@@ -58,6 +58,7 @@ def parts_for(three: tuple[Path, Path, Path]) -> list[Path]:
     return [three[2]] if three[2].is_dir() else []
 
 
+@pytest.mark.slow
 def test_the_pictures_are_those_of_the_folder(three: tuple[Path, Path, Path]) -> None:
     made = picture(three[1], parts_for(three))
     assert np.array_equal(picture(three[0]), made) and made.std() > 5
@@ -113,6 +114,7 @@ def test_the_map_of_flux_is_diffusers_own(dev: tuple[Path, Path, Path]) -> None:
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[k], theirs[k]) for k in ours)
 
 
+@pytest.mark.slow
 def test_the_refiner(tmp_path: Path) -> None:
     folder, file = flow_singles.refiner(tmp_path)
     Image.fromarray((np.arange(3072) % 251).astype(np.uint8).reshape(32, 32, 3)).save(tmp_path / "in.png")
@@ -129,6 +131,7 @@ def test_the_refiner(tmp_path: Path) -> None:
     same(pipe, file)
 
 
+@pytest.mark.slow
 def test_a_transformer_alone_takes_its_parts_from_a_folder_or_from_comfyui(
     dev: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

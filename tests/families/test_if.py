@@ -90,6 +90,7 @@ def test_both_stages_pictures(first: Path, second: Path) -> None:
     assert image.pixels.shape == (32, 32, 3) and len({stage.weights_sha256 for stage in made.stages}) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("scheduler", OTHERS)
 def test_with_another_scheduler_in_stage_ii(scheduler: str, first: Path, tmp_path: Path) -> None:
@@ -204,6 +205,7 @@ def test_what_is_read(first: Path, second: Path) -> None:
     assert (one != other).any()
 
 
+@pytest.mark.slow
 def test_typed(first: Path, second: Path, tmp_path: Path) -> None:
     words = ["red", "--model", str(first), "--then", str(second), "--steps", "2", "--quiet"]
     command.main([*words, "--out", str(tmp_path / "made")], standalone_mode=False)

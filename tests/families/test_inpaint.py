@@ -93,6 +93,7 @@ def same(what: str, scheduler: str | None, mine: Made, other: Made) -> None:
     assert agree(what, scheduler, mine[0], other[0], mine[1], other[1]) and other[1].std() > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("strength", "family", "scheduler"), thinned([1.0, 0.6], ["sd1_inpaint", "sdxl_inpaint"], [None, *OTHERS])
 )
@@ -162,6 +163,7 @@ def test_the_frame_repeats_the_edge_and_is_painted_in_whole_blocks() -> None:
     assert not found.painted[:24, 16:24].any() and found.painted.sum() == 32 * 32 - 24 * 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["sd1", "sdxl", "sd3", "flux_dev", "sd1_inpaint", "sdxl_inpaint", "flux_fill"])
 def test_the_picture_in_its_frame_is_kept_to_the_bit(family: str, files: Path, request: pytest.FixtureRequest) -> None:
     words = {"model": request.getfixturevalue(family), "steps": 2, "image": files / "small.png"}

@@ -30,6 +30,7 @@ def made(interval: str | None, **words: Any) -> mz.Image:
     return mz.generate("a red chair", **said, guidance_interval=interval).images[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["sd1", "sdxl", "sd3", *MADE])
 def test_its_ends(family: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     words = MADE[family](tmp_path) if family in MADE else {"model": request.getfixturevalue(family)}

@@ -74,6 +74,7 @@ def same(what: str, scheduler: str | None, job: mz.Job, latents: torch.Tensor, p
     return agree(what, scheduler, mine, latents, image.pixels, pixels) and pixels.std() > 5
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize(("away", "scheduler"), [("", None), ("blue", None), *(("", name) for name in OTHERS)])
 def test_the_pipelines_pictures(away: str, scheduler: str | None, prior: Path, decoder: Path) -> None:
@@ -94,6 +95,7 @@ def test_the_pipelines_pictures(away: str, scheduler: str | None, prior: Path, d
     assert same("Kandinsky 2.2", scheduler, job, *decoded(decoder_of(decoder, scheduler), job, given))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize(("away", "scheduler"), thinned(["", "blue"], [None, *CASCADED]))
 def test_the_prior_s_embeddings(away: str, scheduler: str | None, decoder: Path, tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def check(
     assert pixels.std() > 5
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("scheduler", CASCADED)
 def test_with_another_scheduler_in_every_stage(scheduler: str, tmp_path: Path) -> None:

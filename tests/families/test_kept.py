@@ -54,6 +54,7 @@ def no_encoders(monkeypatch: pytest.MonkeyPatch) -> Any:
     return forbid
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["sd1", "sdxl", "sd3", "flux_dev", "pixart"])
 def test_the_same_picture_and_receipt_without_the_encoders(
     family: str, home: Path, no_encoders: Any, tmp_path: Path, request: pytest.FixtureRequest

@@ -100,6 +100,7 @@ def test_flux_is_cut_as_diffusers_cuts_it(layout: str, flux_dev: Path, tmp_path:
     assert (picture(flux_dev, size="32x32", lora=[tmp_path / "a.safetensors"]) != picture(flux_dev, size="32x32")).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["flux_dev", "sd3"])
 def test_a_fused_layer_is_its_parts_one_below_the_other(family: str, tmp_path: Path, request: Any) -> None:
     """By weights changed by hand, in float64: every original name, bare, with bias and full differences too."""

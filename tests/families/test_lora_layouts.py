@@ -136,6 +136,7 @@ def picture(folder: Path, **words: object) -> np.ndarray:
     return mz.generate("a red chair", model=folder, seed=3, steps=2, **words).images[0].pixels.astype(int)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", list(CASES))
 def test_the_picture_is_that_of_changed_weights(case: str, sd1: Path, tmp_path: Path) -> None:
     layer, made = CASES[case]

@@ -48,6 +48,7 @@ def test_the_scheduler_of_its_folder(sd1: Path, made_again: Again) -> None:
     assert any(a.startswith("--solver=PNDMScheduler:") and "skip_prk_steps=true" in a for a in said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sampling",
     [
@@ -69,6 +70,7 @@ def test_shifts_that_go_by_the_size(flux_dev: Path, made_again: Again) -> None:
     assert any("mu=" in a for a in said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "kept"),
     [
@@ -104,6 +106,7 @@ def test_a_lora_that_fits_in_part(sd1: Path, made_again: Again, tmp_path: Path) 
         assert ("--allow-partial" in said) == partial
 
 
+@pytest.mark.slow
 def test_parts_of_a_checkpoint_that_come_from_a_folder(made_again: Again, tmp_path: Path) -> None:
     """Each by its own name; what the file has is not among them, and not what ships."""
     folder, whole = singles.stable_diffusion_1(tmp_path)
@@ -144,6 +147,7 @@ def test_a_prior_of_a_folder_of_its_own(made_again: Again, tmp_path: Path) -> No
     assert not any(word.startswith("--prior") for word in other)
 
 
+@pytest.mark.slow
 def test_larger_pictures(sd1: Path, files: dict[str, Path], made_again: Again) -> None:
     words = ["upscale", "--model=SD", "--prompt=a chair", "--negative-prompt=red", "--by=3", "--strength=0.6",
              "--tile=32", "--overlap=8", "--steps=4", "--seed=3", "--batch=2", "--", "PICTURE"]  # fmt: skip

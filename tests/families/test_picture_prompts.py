@@ -146,6 +146,7 @@ def agree(a: tuple[Tensor, np.ndarray], b: tuple[Tensor, np.ndarray], solver: st
     return parity.agree("IP-Adapter", solver, a[0], b[0], a[1], b[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "kind", "solver"), thinned(["sd1", "sdxl"], ["plain", "plus"], [None, DDIM, EULER, DPM])
 )

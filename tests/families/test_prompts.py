@@ -82,6 +82,7 @@ def test_emphasis_changes_the_picture_and_one_is_none(sd1: Path) -> None:
     assert not np.array_equal(made("a (red:1.6) chair"), made("a red chair"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["sd1", "sdxl"])
 def test_prompts_of_several_lengths_in_one_run_are_those_alone(family: str, request: pytest.FixtureRequest) -> None:
     folder = request.getfixturevalue(family)

@@ -75,6 +75,7 @@ def test_a_picture_is_refined(solver: str | None, away: str, refiner: Path, pict
     same("SDXL refiner", solver, ours(job), from_picture(scheduled(refiner, solver), job, picture, strength=0.3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "solver"), thinned([0.8, 0.5], SOLVERS))
 def test_a_base_hands_over(solver: str | None, share: float, sdxl: Path, refiner: Path) -> None:
     given = {} if share == 0.8 else {"refiner_at": share}

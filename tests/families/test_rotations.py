@@ -190,6 +190,7 @@ def file_of(folder: Path, name: str = "oft", prefix: str = "lora_unet_", **more:
     return folder / f"{name}.safetensors"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefix", ["lora_unet_", "oft_unet_", "lycoris_"])
 def test_put_on_and_taken_off(prefix: str, sd1: Path, tmp_path: Path) -> None:
     """The base is read as ever beside it: its tensors are the ones before, byte for byte."""

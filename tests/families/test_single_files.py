@@ -49,6 +49,7 @@ def picture(model: Path) -> np.ndarray:
     return mz.generate("A red armchair, naïve – 3 legs", model=model, seed=3, steps=2, size="32x32").images[0].pixels
 
 
+@pytest.mark.slow
 def test_the_pictures_are_those_of_the_folder(both: tuple[Path, Path]) -> None:
     """To a grey level: the same weights lie elsewhere in a file, and where numbers lie in memory decides how some
     processors' matrix products round."""

@@ -69,6 +69,7 @@ def pixels(folder: Path, dtype: torch.dtype, **words: Any) -> np.ndarray:
     return mz.generate(PROMPT, model=folder, dtype=name, **words).images[0].pixels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["sd1", "sdxl", "sd3", "flux_dev", "pixart"])
 @pytest.mark.parametrize("dtype", BOTH)
 def test_every_part_holds_the_bytes_that_the_estimate_says(

@@ -69,6 +69,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize(
     ("level", "scheduler"), [(20, None), (140, None), (140, "EulerDiscreteScheduler"), *((20, name) for name in OTHERS)]
@@ -101,6 +102,7 @@ def test_the_upscaler_in_tiles_of_any_size(upscaler: Path, tmp_path: Path) -> No
     assert image.receipt.made.size == (148, 84)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", some(["sd1", "sdxl", "sd3", "flux_schnell"], "sd1", "sd3"))
 def test_any_model_in_tiles(family: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     folder, small = request.getfixturevalue(family), saved(tmp_path, 29, 13)
@@ -121,6 +123,7 @@ def test_a_picture_no_larger_than_a_tile_is_image_to_image(sd1: Path, tmp_path: 
     assert np.array_equal(made, expected)
 
 
+@pytest.mark.slow
 def test_no_seams_and_never_more_than_a_tile(sd1: Path, tmp_path: Path) -> None:
     """Across tiles' borders pixels differ as they do anywhere."""
     path = tmp_path / "grey.png"

@@ -150,6 +150,7 @@ def test_every_family_is_run() -> None:
     assert {name for case in FOLDERS.values() for name in case.families} == {f.name for f in FAMILIES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", marked(FOLDERS))
 def test_folders_pass(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     case, out = FOLDERS[kind], tmp_path / "r.json"

@@ -55,6 +55,7 @@ def ours(job: mz.Job) -> Made:
     return states[-1], next(e.pixels for e in events if isinstance(e, mz.Image))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")  # of diffusers' schedulers
 @pytest.mark.parametrize("name", [None, *OTHERS])
 def test_the_pipeline_s_pictures(name: str | None, zero: Path) -> None:

@@ -56,7 +56,7 @@ def test_the_prompt_is_private_unless_asked(tiny: Path, tmp_path: Path) -> None:
         read(quiet.rename(tmp_path / "away.png"))
 
 
-@pytest.mark.parametrize("prompt", ["sneaker", "Ankle boot"])
+@pytest.mark.parametrize("prompt", ["sneaker", pytest.param("Ankle boot", marks=pytest.mark.slow)])
 def test_the_command_that_is_printed_makes_the_picture_again(
     tiny: Path, tmp_path: Path, prompt: str, record: Made
 ) -> None:

@@ -116,6 +116,7 @@ def test_a_bomb_is_refused(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["bomb.pt"]
 
 
+@pytest.mark.slow
 def test_a_folder_is_converted_whole(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     (folder / "unet").mkdir(parents=True)

@@ -38,6 +38,7 @@ def test_the_penalty_is_the_squared_slope() -> None:
     torch.testing.assert_close(gan.penalty((x * weight).flatten(1).sum(1), x), weight.square().sum().expand(3))
 
 
+@pytest.mark.slow
 def test_each_update_serves_its_own_side() -> None:
     """Against a generator that stands still, the discriminator learns to tell its pictures from bright ones."""
     state = gan.begin(settings(Path(), Path(), 1))
@@ -56,6 +57,7 @@ def test_each_update_serves_its_own_side() -> None:
     assert state.generator(torch.zeros(8, 64), text).mean() > before
 
 
+@pytest.mark.slow
 def test_the_script_trains_goes_on_and_leaves_an_evaluation(
     rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -106,6 +106,7 @@ def test_the_file_says_that_its_rank_falls(cascade: Path, shoot: Path, file: Pat
     assert torch.allclose(asked(falling, x, level=clean), asked(plain, x, level=clean), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cascade", "sd1", "sd3"])
 def test_pictures_beside_each_other_are_those_of_each_alone(
     request: pytest.FixtureRequest, shoot: Path, tmp_path: Path, name: str

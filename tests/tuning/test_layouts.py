@@ -62,7 +62,7 @@ def quiet() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=[pytest.param(k, marks=pytest.mark.slow) if k == "sdxl" else k for k in MADE])
+@pytest.fixture(scope="module", params=[k if k == "pixart" else pytest.param(k, marks=pytest.mark.slow) for k in MADE])
 def run(request: pytest.FixtureRequest, shoot: Path, tmp_path_factory: pytest.TempPathFactory) -> Learnt:
     """Three updates at a high rate, so that something is learnt."""
     place = tmp_path_factory.mktemp(request.param)

@@ -16,6 +16,7 @@ def test_a_name_that_is_read_as_something_else_is_refused(cascade: Path, mugs: P
     assert not (tmp_path / "out" / "work").exists()
 
 
+@pytest.mark.slow
 def test_the_last_moment_is_the_end(cascade: Path, mugs: Path, tmp_path: Path) -> None:
     made = mz.tune(
         mugs, name="acme mug", model=cascade, steps=5, moments=2, batch=2, rank=2, n=2, prior_pictures=2,

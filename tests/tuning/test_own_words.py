@@ -156,6 +156,7 @@ def test_a_latent_of_ours_is_taught(latent: Path, shoot: Path, tmp_path: Path) -
     assert (np.asarray(one.pixels) != np.asarray(plain.pixels)).any()
 
 
+@pytest.mark.slow
 def test_adapters_of_a_latent_of_ours_and_its_names(latent: Path, shoot: Path, tmp_path: Path) -> None:
     out = tmp_path / "o"
     code, _, err = ran(words(shoot, latent, out, "--quiet"), tmp_path)

@@ -92,6 +92,7 @@ def test_diffusers_reads_a_word(read_by_clip: Path, shoot: Path, tmp_path: Path)
     )
 
 
+@pytest.mark.slow
 def test_diffusers_and_peft_read_text_encoders(read_by_clip: Path, shoot: Path, tmp_path: Path) -> None:
     c = case(read_by_clip, shoot, TEXTS)
     values = {name: value.half().float() for name, value in moved(c.net).items()}
@@ -107,6 +108,7 @@ def test_diffusers_and_peft_read_text_encoders(read_by_clip: Path, shoot: Path, 
     assert heads == {"unet", *c.net.tuned.texts}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["kohya", "peft", "comfyui"])
 def test_every_layout_has_them(read_by_clip: Path, shoot: Path, tmp_path: Path, layout: str) -> None:
     c = case(read_by_clip, shoot, TEXTS)

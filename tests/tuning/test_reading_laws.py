@@ -55,6 +55,7 @@ def test_adapters_begin_as_their_base(read_by_clip: Path, shoot: Path) -> None:
         assert torch.allclose(c(c.net), plain, atol=1e-5) and torch.equal(c(c.net), c(c.net.base))
 
 
+@pytest.mark.slow
 def test_a_word_begins_as_what_it_is_one_of(read_by_clip: Path, shoot: Path) -> None:
     c = case(read_by_clip, shoot, Method(INVERSION, vectors=3))  # of the three letters that these checkpoints read
     begins = tuple(text.replace("acme mug", "mug") for text in CAPTIONS)
@@ -114,6 +115,7 @@ def test_states_of_no_mean_have_gradients() -> None:
     assert torch.equal(states.grad[0], torch.arange(4.0).reshape(2, 2))
 
 
+@pytest.mark.slow
 def test_what_is_worn_is_what_was_learnt(read_by_clip: Path, shoot: Path) -> None:
     c = case(read_by_clip, shoot, TEXTS)
     made = until(c.net, moved(c.net), "")
@@ -149,6 +151,7 @@ def _read_plainly(c: Case) -> dict[str, Tensor]:
     return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [TEXTS, WORD], ids=["texts", "word"])
 def test_what_others_say_never_reaches_a_row(read_by_clip: Path, shoot: Path, method: Method) -> None:
     c = case(read_by_clip, shoot, method)
@@ -179,6 +182,7 @@ def test_a_run_is_of_its_text_encoders(sd1: Path, shoot: Path) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [TEXTS, WORD, Method("tlora", 2, text=0.5)], ids=["texts", "word", "tlora"])
 def test_stopped_and_resumed_is_equal_to_the_bit(sd1: Path, shoot: Path, tmp_path: Path, method: Method) -> None:
     steps = iter(range(10))

@@ -132,6 +132,7 @@ def test_reports_say_each_subject_s() -> None:
     assert text(one).count("acme mug") == 0 and image(b"", "x")
 
 
+@pytest.mark.slow
 def test_a_run_of_two_has_evidence_of_both(cascade: Path, shoot: Path, tmp_path: Path) -> None:
     import mezzotint as mz
 

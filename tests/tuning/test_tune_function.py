@@ -45,6 +45,7 @@ def test_every_method_writes_a_file_that_fits(cascade: Path, mugs: Path, tmp_pat
     assert made.adapter is not None and read_adapter(made.adapter, describe_system(cascade)).parts["denoiser"]
 
 
+@pytest.mark.slow
 def test_several_subjects_are_held_apart(cascade: Path, mugs: Path, tmp_path: Path) -> None:
     red = photographs(tmp_path / "red", 4, hue=(200, 40, 30))
     made = tuned(mugs, cascade, tmp_path / "o", also=(f"{red}=zorb cup:cup",))
@@ -80,6 +81,7 @@ def test_words_are_checked(cascade: Path, mugs: Path, tmp_path: Path) -> None:
         tuned(mugs, cascade, tmp_path / "o", method="lorra")
 
 
+@pytest.mark.slow
 def test_names_are_pasted_and_shown_as_they_are(cascade: Path, mugs: Path, tmp_path: Path) -> None:
     name = 'mug $(touch x) "best" `touch y`; <b>咖啡 l\'eau'
     made = mz.tune(mugs, name=name, model=cascade, out=tmp_path / "o p", **SHORT)  # type: ignore[arg-type]

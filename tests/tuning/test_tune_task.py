@@ -84,6 +84,7 @@ def test_what_counts_says_nothing_of_a_prior_row(cascade: Path, shoot: Path) -> 
     assert torch.equal(rows[1::2], changed[1::2]) and not torch.isclose(rows[::2], changed[::2]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", range(4))
 def test_a_row_is_alone(model: Path, shoot: Path, row: int) -> None:
     c = case(model, shoot, learnt=True)
@@ -128,6 +129,7 @@ def test_the_rate_is_soon_whole(cascade: Path, shoot: Path, steps: int, risen: i
     assert how.at(risen - 1, steps) == 4e-3 and all(how.at(k, steps) < 4e-3 for k in range(risen - 1))
 
 
+@pytest.mark.slow
 def test_a_picture_without_a_word_is_told_what_guidance_is_held_against(model: Path, shoot: Path) -> None:
     told = case(model, shoot, learnt=False).lesson.recipe.conditioning
     items = [Item("a", b"", text) for text in ("a mug", "", None)]
