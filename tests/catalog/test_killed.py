@@ -72,6 +72,7 @@ def run_all(said: Asked, out: Path) -> Callable[[Callable[[], None]], None]:
 SLICES = [range(4), *(pytest.param(range(k, k + 10), marks=pytest.mark.slow) for k in range(0, 50, 10))]
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("kills", SLICES, ids=str)
 def test_killed_anywhere_and_run_again(tmp_path: Path, tiny: Path, kills: range, monkeypatch) -> None:
     monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))
