@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch.nn.functional as F
@@ -34,6 +35,7 @@ from mezzotint.training.texts import CachedTexts
 SIDE, SMALL = 256, 64
 """Sides of the finished picture, and of the first stage's in a cascade, px."""
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 LATENT_VARIANTS = 4
 """Scenes of each photograph that are kept as latents.  Drawing and encoding one takes longer on a processor than a step
 learns from it: 25 minutes once for all of these, of which a run of hours learns dozens of times.  The one that ships
@@ -65,9 +67,14 @@ LIMITS = (
 )
 
 
-def model_table(title: str, summary: str, standard: Mapping[str, Any], codec: Mapping[str, Any]) -> dict[str, Any]:
-    """What the recipes of product models say in ``model.json``; ``standard`` is the preset of that quality."""
-    draft = {**standard, "steps": max(4, standard["steps"] // 2)}
+def model_table(
+    title: str, summary: str, standard: Mapping[str, Any], codec: Mapping[str, Any], draft: Mapping[str, Any] = NOTHING
+) -> dict[str, Any]:
+    """What the recipes of product models say in ``model.json``.
+
+    standard: the preset of that quality.   draft: in what that of draft differs beside its steps, half as many.
+    """
+    draft = {**standard, "steps": max(4, standard["steps"] // 2), **draft}
     best = {**standard, "steps": 2 * standard["steps"]}
     return {
         "schedule": {"name": "karras", "sigma_min": 0.002, "sigma_max": 80.0, "rho": 7.0},
