@@ -38,8 +38,9 @@ def silent(seconds: float, batches: int) -> None:
 def probe(job: Job, seconds: float, told: Told = silent) -> Probe:
     """What batches take: as many as begin within ``seconds``, around and around, and two at least.
 
-    A batch that is too long for that is left when the time is up, and one picture is made in its place, for at most as
-    long again: ``extended``.   Raises UsageError unless 0 < seconds <= 3600, NonFiniteError, as ``looked_at``.
+    A batch that is too long for that is left when the time is up, and one picture is made in its place, twice, for the
+    first reads what comes after the steps; each for at most as long again: ``extended``.
+    Raises UsageError unless 0 < seconds <= 3600, NonFiniteError, as ``looked_at``.
     """
     if not 0 < seconds <= 3600:
         raise UsageError(f"--probe {seconds:g}: expected seconds above 0, at most 3600")
@@ -53,8 +54,10 @@ def probe(job: Job, seconds: float, told: Told = silent) -> Probe:
             break
     times = [one.seconds for one in found if one.whole]
     if not found[-1].whole and len(times) < LEAST:
-        alone = _batch(replace(job, pictures=job.pictures[:1], rows=1), way, time.perf_counter() + seconds)
-        usual = extended(found[-1].ends, job.total // len(job.batches), alone)
+        alone = replace(job, pictures=job.pictures[:1], rows=1)
+        once, again = (_batch(alone, way, time.perf_counter() + seconds) for _ in range(2))
+        usual = extended(found[-1].ends, job.total // len(job.batches), again)
+        opening += max(0.0, once.seconds - again.seconds) if again.whole else 0.0
         times = [*(times or [usual + overhead(found[0].ends)]), usual]
     return Probe(times[0] + opening, tuple(times[1:]), job.rows)
 
