@@ -62,10 +62,13 @@ def held(run: Any) -> int:
     return int((line.spent.amount + line.reserved.amount) * 1_000_000)
 
 
-SLICES = [range(6), *(pytest.param(range(k, k + 40), marks=pytest.mark.slow) for k in range(0, 200, 40))]
+LONG = (pytest.mark.slow, pytest.mark.timeout(1200))
+SLICES = [
+    range(6),
+    *(pytest.param(range(k, k + 40), marks=LONG) for k in range(0, 200, 40)),
+]
 
 
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("runs", SLICES, ids=str)
 def test_eight_workers_with_failures_never_spend_more(tmp_path: Path, tiny: Path, runs: range) -> None:
     path, ends, made = manifest(tmp_path, rows=8, variants=4), set(), 0

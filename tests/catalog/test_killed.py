@@ -69,10 +69,13 @@ def run_all(said: Asked, out: Path) -> Callable[[Callable[[], None]], None]:
     return act
 
 
-SLICES = [range(4), *(pytest.param(range(k, k + 10), marks=pytest.mark.slow) for k in range(0, 50, 10))]
+LONG = (pytest.mark.slow, pytest.mark.timeout(1200))
+SLICES = [
+    range(4),
+    *(pytest.param(range(k, k + 10), marks=LONG) for k in range(0, 50, 10)),
+]
 
 
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("kills", SLICES, ids=str)
 def test_killed_anywhere_and_run_again(tmp_path: Path, tiny: Path, kills: range, monkeypatch) -> None:
     monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))

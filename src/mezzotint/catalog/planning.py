@@ -26,7 +26,6 @@ from mezzotint.costs.prices import declared
 from mezzotint.errors import InputError, UsageError
 from mezzotint.files import canonical_json, sha256
 from mezzotint.governance.licence.money import Money, money
-from mezzotint.keeping import keeping
 from mezzotint.making.job import Job
 from mezzotint.making.opened import described
 from mezzotint.making.sizes import size_of
@@ -149,8 +148,7 @@ def plan(
     """
     per_hour, budget = price(asked, found.brief)
     calls, steps = calls_of(asked.words, model), _steps(asked.words, model)
-    with keeping():
-        whole = sketch(found.rows, found.brief, asked.words, (), steps)
+    whole = sketch(found.rows, found.brief, asked.words, (), steps)
     seen = known or _seen(asked, whole, calls, model, told, budget)
     ladder: Sequence[Rung] = found.brief.ladder if budget is not None else ()
 
@@ -165,8 +163,7 @@ def plan(
         assert per_hour is not None and budget is not None
         least = left(tuple(ladder)).work(calls, model.system.size)
         raise too_dear(seen.seconds(least), per_hour, budget)
-    with keeping():
-        made = planned(chosen, model, calls, kept)
+    made = planned(chosen, model, calls, kept)
     ready = _first(made, model)
     return Priced(
         found, made, seen, seen.seconds(made.work), per_hour, budget, _licences(made, model), ready[0],

@@ -55,7 +55,8 @@ def probe(job: Job, seconds: float, told: Told = silent) -> Probe:
     times = [one.seconds for one in found if one.whole]
     if not found[-1].whole and len(times) < LEAST:
         alone = replace(job, pictures=job.pictures[:1], rows=1)
-        once, again = (_batch(alone, way, time.perf_counter() + seconds) for _ in range(2))
+        once = _batch(alone, way, time.perf_counter() + seconds)
+        again = _batch(alone, way, time.perf_counter() + seconds) if once.whole else once
         usual = extended(found[-1].ends, job.total // len(job.batches), again)
         opening += max(0.0, once.seconds - again.seconds) if again.whole else 0.0
         times = [*(times or [usual + overhead(found[0].ends)]), usual]

@@ -74,12 +74,12 @@ def model_table(
 
     standard: the preset of that quality.   draft: in what that of draft differs beside its steps, half as many.
     """
-    draft = {**standard, "steps": max(4, standard["steps"] // 2), **draft}
+    half = {**standard, "steps": max(4, standard["steps"] // 2), **draft}
     best = {**standard, "steps": 2 * standard["steps"]}
     return {
         "schedule": {"name": "karras", "sigma_min": 0.002, "sigma_max": 80.0, "rho": 7.0},
         "codec": dict(codec),
-        "sampling": {"draft": draft, "standard": dict(standard), "best": best},
+        "sampling": {"draft": half, "standard": dict(standard), "best": best},
         "card": {"title": title, "summary": summary, "licence": "Apache-2.0", "data": DATA, "limits": LIMITS},
     }
 

@@ -30,13 +30,18 @@ class Template:
         return tuple(dict.fromkeys(name for _, name in self.parts if name))
 
     @cached_property
-    def single_spaced(self) -> str:
+    def constant(self) -> str:
         """What every row has where no cell is named, with single spaces."""
-        return " ".join(self.filled({}).split())
+        return single_spaced(self.filled({}))
 
     def filled(self, cells: Mapping[str, str]) -> str:
         """The text.  Raises KeyError for a name that has no cell."""
         return "".join([text + (cells[name] if name else "") for text, name in self.parts])
+
+
+def single_spaced(text: str) -> str:
+    """As people would have written it."""
+    return " ".join(text.split())
 
 
 @lru_cache(maxsize=4096)

@@ -17,6 +17,7 @@ from mezzotint.catalog.plan.words import Recipe, Words, recipe_of
 from mezzotint.catalog.variants.expand import Asset, assets_of
 from mezzotint.errors import InputError
 from mezzotint.files import canonical_json, sha256
+from mezzotint.keeping import keeping
 from mezzotint.making.job import Job
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def work_of(recipe: Recipe, rows: int, calls: int, size: tuple[int, int]) -> int
     return calls * rows * width * height
 
 
+@keeping()
 def sketch(rows: Sequence[Row], brief: Brief, words: Words, rungs: tuple[Rung, ...], steps: int) -> Sketch:
     """steps: the model's, where the words say none.  Raises UsageError for more than a million assets."""
     left = bounds(rungs)
@@ -158,6 +160,7 @@ def fitting(
     return None
 
 
+@keeping()
 def planned(found: Sketch, model: Model, calls: Calls, kept: Collection[str] = ()) -> Plan:
     """The plan.   kept: ids of assets that are there already.   Errors: as ``prepared``, but for InputError."""
     recipes, placed, batches = list[Cooked](), list[Placed](), list[Batch]()

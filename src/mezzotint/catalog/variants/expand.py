@@ -10,7 +10,7 @@ from math import prod
 from mezzotint.catalog.brief import Brief
 from mezzotint.catalog.manifest.columns import scale_of, size_of
 from mezzotint.catalog.manifest.row import Row
-from mezzotint.catalog.manifest.template import Template, template
+from mezzotint.catalog.manifest.template import Template, single_spaced, template
 from mezzotint.catalog.variants.design import Run, design
 from mezzotint.catalog.variants.identity import bucket_of, digest, seed_of, variant_name
 from mezzotint.errors import UsageError
@@ -117,8 +117,7 @@ def _said(own: Template, column: str, levels: Mapping[str, str]) -> Template:
 
 
 def _filled(said: Template, cells: Mapping[str, str]) -> str:
-    """With single spaces, as people would have written it."""
-    return " ".join(said.filled(cells).split()) if said.names else said.single_spaced
+    return single_spaced(said.filled(cells)) if said.names else said.constant
 
 
 def _seed(row: Row, copy: int, variant: str, brief: Brief, seed: int) -> int:
