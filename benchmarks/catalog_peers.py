@@ -21,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import harness
 
 PARTS = ("pipeline", "ray")
+WIDTHS = ((32, 64, 128, 128), (80, 160, 320, 320))
+"""Of the U-Nets that the pipeline is tried with: one as small as products' own, and that of the other benchmarks."""
 FASTER, TWO = 1 / 1.5, 1 / 0.9
 """Of the pipeline's time ours may take; of two bare processes' time two actors may."""
 
@@ -58,8 +60,8 @@ def planned(path: Path, out: Path, model: str, loaded: Any, **words: Any) -> tup
     return begin(asked, where, loaded)[0], where
 
 
-def pipeline(folder: Path, n: int, steps: int, repeats: int) -> harness.Comparison:
-    """Processor time of the same pictures."""
+def pipeline(folder: Path, widths: tuple[int, ...], n: int, steps: int, repeats: int) -> harness.Comparison:
+    """Processor time of the same pictures.   widths: of the U-Net's levels."""
     import pretrained_model
     import torch
     from diffusers import StableDiffusionPipeline
@@ -67,7 +69,7 @@ def pipeline(folder: Path, n: int, steps: int, repeats: int) -> harness.Comparis
     import mezzotint as mz
     from mezzotint.catalog.running import make_all
 
-    pretrained_model.save(folder / "model", (32, 64, 128, 128))
+    count_of = pretrained_model.save(folder / "model", widths)
     loaded, prompts = mz.load(folder / "model"), [f"a red chair number {k}" for k in range(n)]
     path, count = manifest(folder, prompts), iter(range(10_000))
     pipe = StableDiffusionPipeline.from_pretrained(folder / "model", safety_checker=None)
@@ -86,7 +88,8 @@ def pipeline(folder: Path, n: int, steps: int, repeats: int) -> harness.Comparis
         return out
 
     a, b = harness.alternate(lambda: harness.timed(ours), lambda: harness.timed(peer), repeats)
-    name = f"catalog run of {n}, {steps} steps, beside diffusers one prompt at a time"
+    network = f"{count_of / 1e6:.0f} M parameters, U-Net of {'-'.join(map(str, widths))}"
+    name = f"catalog run of {n}, {steps} steps, beside diffusers one prompt at a time, {network}"
     return harness.compare(name, "CPU s", [u.cpu for u in a], [u.cpu for u in b], FASTER)
 
 
@@ -152,7 +155,10 @@ def main(argv: list[str] | None = None) -> int:
     rows = list[harness.Comparison]()
     with harness.catalogs() as folder:
         if "pipeline" in given.only:
-            rows.append(pipeline(folder / "pipeline", given.n, given.steps, given.repeats))
+            rows += [
+                pipeline(folder / f"pipeline-{widths[0]}", widths, given.n, given.steps, given.repeats)
+                for widths in WIDTHS
+            ]
         rows += [ray(folder / "ray", given.model, given.n, given.repeats)] if "ray" in given.only else []
     about = {k: v for k, v in vars(given).items() if k != "out"}
     return harness.finish(harness.Outcome("catalog_peers", harness.machine(given.threads), about, rows), given.out)

@@ -17,7 +17,7 @@ from transformers import CLIPTextModelWithProjection, T5EncoderModel
 
 import mezzotint as mz
 from mezzotint.nets.packed import PackedConv, PackedLinear
-from mezzotint.pretrained import component_network, foreign, foreign_codec
+from mezzotint.pretrained import component_network, foreign
 from mezzotint.pretrained.components import components
 from mezzotint.pretrained.families.clip import tower
 from mezzotint.pretrained.families.t5 import t5_tower
@@ -55,7 +55,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ran]:
             found[part.name] = (dtype, sum(w.numel() * w.element_size() for w in held))
         return network
 
-    for module in (component_network, foreign, foreign_codec):
+    for module in (component_network, foreign):
         monkeypatch.setattr(module, "network_of", watched)
     monkeypatch.setattr(foreign, "packed_network_of", watched_packed)
     yield found

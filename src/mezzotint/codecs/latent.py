@@ -12,6 +12,8 @@ from torch import Tensor
 from mezzotint.codecs.base import check_rows
 from mezzotint.codecs.pixels import Pixels
 from mezzotint.nets.autoencoder import Autoencoder
+from mezzotint.nets.build import freeze
+from mezzotint.nets.winograd import quick
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +44,21 @@ class Latent:
         """Raises InputError for another dtype or shape."""
         x = self._pixels.encode(data)
         with torch.inference_mode():
-            latent: Tensor = self.net.encoder(x.to(self._device)).float()
+            latent: Tensor = self._frozen.encoder(x.to(self._device)).float()
         return latent
 
     def decode(self, state: Tensor) -> Tensor:
         """Raises InputError for another shape, NonFiniteError where the state is not finite."""
         check_rows("latents", state, self.shape)
         with torch.inference_mode():
-            return self._pixels.decode(self.net.decoder(state.float()))
+            return self._pixels.decode(self._frozen.decoder(state.float()))
+
+    @cached_property
+    def _frozen(self) -> Autoencoder:
+        """The network with its weights made once."""
+        made = freeze(self.net, torch.float32)
+        assert isinstance(made, Autoencoder)
+        return quick(made, self._device.type, torch.float32)
 
     @cached_property
     def _device(self) -> torch.device:

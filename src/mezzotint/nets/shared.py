@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from typing import TypeVar
 
 from torch import nn
 
+Net = TypeVar("Net", bound=nn.Module)
 
-def alike(net: nn.Module, parts: Mapping[str, nn.Module | None]) -> nn.Module:
+
+def alike(net: Net, parts: Mapping[str, nn.Module | None]) -> Net:
     """A module anew, with the same parameters and buffers, and these children."""
     made = copy.copy(net)
     made.__dict__ = dict(net.__dict__)
@@ -16,7 +19,7 @@ def alike(net: nn.Module, parts: Mapping[str, nn.Module | None]) -> nn.Module:
     return made
 
 
-def shared(net: nn.Module) -> nn.Module:
+def shared(net: Net) -> Net:
     """The same modules anew, with the same parameters and buffers: changing one's layers does not reach the other."""
     return alike(net, {name: None if m is None else shared(m) for name, m in net._modules.items()})
 

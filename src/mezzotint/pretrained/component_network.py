@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.nets.packed import pack, packs
+from mezzotint.nets.winograd import quick, saves
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.folder import check_weights
 from mezzotint.pretrained.published import own_network
@@ -102,6 +103,13 @@ def packed_network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Mo
     if not packs(device, dtype) or own_network(part) is None:
         return network_of(part, device, dtype)
     return SHELF.get((part, device, dtype, "packed"), lambda: pack(_made(part, device, dtype)))
+
+
+def quick_network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
+    """The same for use alone: an autoencoder's.  Raises as ``network_of``."""
+    if not saves(device, dtype):
+        return network_of(part, device, dtype)
+    return SHELF.get((part, device, dtype, "quick"), lambda: quick(network_of(part, device, dtype), device, dtype))
 
 
 @torch.inference_mode(mode=False)  # weights made in it could not be learnt on, whoever asks for them first

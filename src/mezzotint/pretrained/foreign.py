@@ -14,6 +14,7 @@ from mezzotint.diffusion.denoiser import Preconditioned
 from mezzotint.diffusion.level import Level
 from mezzotint.nets.adapters.falling import ByLevel
 from mezzotint.nets.compiled import compiled_copy
+from mezzotint.nets.winograd import quick
 from mezzotint.pretrained.adapters import Weighed, put_on
 from mezzotint.pretrained.attached import Attached
 from mezzotint.pretrained.component_network import Fetched, Wrap, network_of, packed_network_of
@@ -105,8 +106,7 @@ class ForeignStage:
             alone = not (self.adapters or self.attached or compiled)
             found = (packed_network_of if alone else network_of)(self.nets[0], device, dtype)
             base = put_on(found, "denoiser", self.adapters)
-            if compiled:
-                base = compiled_copy(base)
+            base = compiled_copy(base) if compiled else quick(base, device, dtype)
             if self.attached:
                 base = looked(base, self.attached, device, dtype)
                 base = steered(base, self.attached, self._size, indices, device, dtype)

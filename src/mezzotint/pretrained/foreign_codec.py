@@ -13,7 +13,7 @@ from mezzotint.codecs.base import Codec
 from mezzotint.codecs.kl import KL
 from mezzotint.codecs.pixels import Pixels, Unrounded
 from mezzotint.codecs.scaled import ScaledVector
-from mezzotint.pretrained.component_network import network_of
+from mezzotint.pretrained.component_network import quick_network_of
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.spec import Spec
 
@@ -59,4 +59,4 @@ def foreign_codec(
 
 def _fetched(own: Component | None, device: str, dtype: torch.dtype) -> Callable[[], nn.Module]:
     assert own is not None
-    return lambda: network_of(own, device, dtype)
+    return lambda: quick_network_of(own, device, dtype)

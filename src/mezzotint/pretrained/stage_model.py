@@ -262,8 +262,9 @@ def _placed(model: StageModel, device: str, dtype: torch.dtype, compiled: bool) 
 def frozen(network: nn.Module, device: str, dtype: torch.dtype) -> nn.Module:
     """A network for inference, once for all that is put on it."""
     from mezzotint.nets.build import freeze
+    from mezzotint.nets.winograd import quick
 
-    return freeze(network, dtype).to(device)
+    return quick(freeze(network, dtype).to(device), device, dtype)
 
 
 @lru_cache(maxsize=4)

@@ -128,6 +128,7 @@ class Adapted(nn.Module):
         like = layer.weight
         lows = [(c, w) for c, w in changes if isinstance(c, LowRank) and c.bias is None]
         tail = (1, 1) if isinstance(layer, nn.Conv2d) else ()
+        self.spread = (layer.stride, layer.padding, layer.dilation) if isinstance(layer, nn.Conv2d) else None
         for i, (low, weight) in enumerate(lows):
             down = low.down if low.down.ndim == like.ndim else low.down.flatten(1).reshape(*low.down.shape[:2], *tail)
             up = (low.up.float() * (low.scale * weight)).flatten(1).reshape(*low.up.shape[:2], *tail)
@@ -151,11 +152,10 @@ class Adapted(nn.Module):
         return y
 
     def _added(self, x: Tensor, down: Tensor, up: Tensor) -> Tensor:
-        layer = self.layer
-        if isinstance(layer, nn.Conv2d):
-            thin = F.conv2d(x, down, None, layer.stride, layer.padding, layer.dilation)
-            return F.conv2d(thin, up)
-        return F.linear(F.linear(x, down), up)
+        if self.spread is None:
+            return F.linear(F.linear(x, down), up)
+        stride, padding, dilation = self.spread
+        return F.conv2d(F.conv2d(x, down, None, stride, padding, dilation), up)
 
 
 def adapted(net: nn.Module, changes: Mapping[str, Sequence[tuple[Change, float]]]) -> nn.Module:
