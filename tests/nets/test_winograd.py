@@ -8,9 +8,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 from mezzotint.nets import winograd
+from mezzotint.nets.adapters.begun import LoRA
 from mezzotint.nets.adapters.lora import LowRank, adapted
+from mezzotint.nets.adapters.trained import trained
 from mezzotint.nets.magnitude import FixedConv, MPConv
 from mezzotint.nets.published.layers import Resnet
 
@@ -67,19 +70,46 @@ def test_a_picture_is_the_same_in_every_batch_and_by_any_threads(many: None, siz
             assert torch.equal(winograd.convolved(x, weight, bias), whole)
 
 
-def test_what_gradients_autocast_or_few_pixels_ask_for_is_the_plain_one() -> None:
-    x, weight, bias = drawn(2, 16, 16)
-    plain = F.conv2d(x, weight, bias, padding=1)
+@pytest.mark.parametrize("size", [(2, 16, 16), (3, 20, 37)])
+def test_gradients_of_the_pictures_are_those_of_the_convolution(size: tuple[int, int, int]) -> None:
+    x, weight, bias = drawn(*size)
+    towards = torch.randn(size[0], 40, *size[1:])
+    exact, made = x.double().requires_grad_(), x.clone().requires_grad_()
+    answer = F.conv2d(exact, weight.double(), bias.double(), padding=1)
+    (wanted,) = torch.autograd.grad(answer, exact, towards.double())
+    (found,) = torch.autograd.grad(winograd.convolved(made, weight, bias), made, towards)
+    assert (found - wanted).abs().max() < 5e-5 * wanted.abs().max()
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # torch's own
+def test_derivatives_forward_and_twice_are_those_of_the_convolution() -> None:
+    x, weight, _ = drawn(2, 16, 16)
+    along = torch.randn_like(x)
+    wanted = F.conv2d(along, weight, padding=1)
+    with forward_ad.dual_level():
+        made = winograd.convolved(forward_ad.make_dual(x, along), weight, None)  # type: ignore[no-untyped-call]
+        tangent = forward_ad.unpack_dual(made).tangent  # type: ignore[no-untyped-call]
+        assert torch.allclose(tangent, wanted, atol=1e-3)
+    changed = torch.func.jvp(lambda z: winograd.convolved(z, weight, None), (x,), (along,))[1]
+    assert torch.allclose(changed, wanted, atol=1e-3)
     asked = x.clone().requires_grad_()
-    made = winograd.convolved(asked, weight, bias)
+    (first,) = torch.autograd.grad(winograd.convolved(asked**2, weight, None).sum(), asked, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), asked)
+    plain = F.conv_transpose2d(torch.ones(2, 40, 16, 16), weight, padding=1)
+    assert torch.allclose(second, 2 * plain, atol=1e-2)
+
+
+def test_what_learns_autocast_or_few_pixels_ask_for_is_the_plain_one() -> None:
+    x, weight, bias = drawn(2, 16, 16)
+    plain, learnt = F.conv2d(x, weight, bias, padding=1), nn.Parameter(weight)
+    made = winograd.convolved(x, learnt, bias)
     assert torch.equal(made, plain)
-    (given,) = torch.autograd.grad(made.sum(), asked)
+    (given,) = torch.autograd.grad(made.sum(), learnt)
     assert given.abs().max() > 0
+    few = x[..., :8, :8]
     with torch.inference_mode():
         assert not torch.equal(winograd.convolved(x, weight, bias), plain)
-        assert torch.equal(
-            winograd.convolved(x[..., :8, :8], weight, bias), F.conv2d(x[..., :8, :8], weight, bias, padding=1)
-        )
+        assert torch.equal(winograd.convolved(few, weight, bias), F.conv2d(few, weight, bias, padding=1))
         with torch.autocast("cpu", torch.bfloat16):
             assert winograd.convolved(x, weight, bias).dtype == torch.bfloat16
 
@@ -97,6 +127,8 @@ def test_only_what_gains_is_replaced_and_the_network_stays(everywhere: None) -> 
     assert [k for k, layer in enumerate(made) if type(layer) is winograd.WinogradConv] == [0, 9]
     assert made[0].get_buffer("weight").data_ptr() == net[0].get_parameter("weight").data_ptr()
     assert not any(type(layer) is winograd.WinogradConv for layer in net)
+    kept = winograd.quick(net, "cpu", torch.float32, but=("0",))
+    assert [k for k, layer in enumerate(kept) if type(layer) is winograd.WinogradConv] == [9]
     assert winograd.quick(net, "cpu", torch.bfloat16) is net
     assert winograd.quick(net, "cuda", torch.float32) is net
 
@@ -111,6 +143,21 @@ def test_additions_on_convolutions_stay_on(everywhere: None) -> None:
         wanted, made = with_low(x), winograd.quick(with_low, "cpu", torch.float32)(x)
         assert torch.allclose(made, wanted, atol=1e-3)
         assert not torch.allclose(net(x), wanted, atol=1e-1)
+
+
+def test_what_is_learnt_beside_quick_convolutions_learns_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    net, x = Resnet(32, 32, 8, 1e-5).eval(), torch.randn(2, 32, 20, 20)
+    found = []
+    for here in (False, True):
+        monkeypatch.setattr(winograd, "present", lambda here=here: here)
+        made = trained(net, {"conv1": LoRA(4)}, seed=1)
+        assert (type(made.conv2) is winograd.WinogradConv) == here
+        made(x).square().sum().backward()
+        found.append([p.grad.clone() for p in made.parameters() if p.grad is not None])
+    assert len(found[0]) == len(found[1]) > 0
+    for plain, quick in zip(*found, strict=True):
+        assert torch.allclose(quick, plain, rtol=1e-3, atol=1e-3 * float(plain.abs().max()))
 
 
 def test_it_is_used_by_a_rule_and_not_by_a_race(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,11 @@ same to the bit in every batch and by any threads.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import product
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -54,11 +56,13 @@ def fits(weight: Tensor) -> bool:
     return weight.shape[2:] == (3, 3) and min(weight.shape[:2]) >= NARROWEST
 
 
-def quick(net: Net, device: str, dtype: torch.dtype) -> Net:
-    """The network with such convolutions in the place of those that gain, weights shared; or the network itself."""
+def quick(net: Net, device: str, dtype: torch.dtype, but: Collection[str] = ()) -> Net:
+    """The network with such convolutions in the place of those that gain, weights shared and frozen; or the network
+    itself.   but: paths of layers that stay."""
     if not saves(device, dtype):
         return net
-    found = {path: conv for path, layer in net.named_modules() if (conv := _quick_layer(layer)) is not None}
+    layers = {path: layer for path, layer in net.named_modules() if path not in but}
+    found = {path: conv for path, layer in layers.items() if (conv := _quick_layer(layer)) is not None}
     made = shared(net) if found else net
     for path, conv in found.items():
         put(made, path, conv)
@@ -94,10 +98,40 @@ class WinogradConv(nn.Module):
 
 
 def convolved(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """As ``F.conv2d`` with padding 1; by it where a gradient is wanted, another format, or pictures are small."""
-    count, (height, width) = len(x), x.shape[2:]
-    if height * width < SMALLEST or _needs_plain():
+    """As ``F.conv2d`` with padding 1; by it where the weight is learnt, in other formats and for small pictures."""
+    follows = torch.is_grad_enabled()
+    if x.shape[2] * x.shape[3] < SMALLEST or (follows and weight.requires_grad) or _needs_plain():
         return F.conv2d(x, weight, bias, padding=1)
+    if follows:
+        made: Tensor = _Through.apply(x, weight, bias)  # type: ignore[no-untyped-call]
+        return made
+    return _filtered(x, weight, bias)
+
+
+class _Through(torch.autograd.Function):
+    """With the gradient of the pictures: that of the answer, convolved with the kernel turned by half a turn and its
+    channels exchanged.  The kernel is frozen."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(weight)
+        ctx.save_for_forward(weight)
+        return _filtered(x, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        (weight,) = ctx.saved_tensors
+        return convolved(grad, weight.transpose(0, 1).flip(2, 3).contiguous(), None), None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, *_: None) -> Tensor:
+        (weight,) = ctx.saved_tensors
+        return _filtered(tangent, weight, None)
+
+
+@torch.no_grad()
+def _filtered(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    count, (height, width) = len(x), x.shape[2:]
     y = x.new_empty((count, len(weight), height, width))
     threads = torch.get_num_threads() if y[:, 0].numel() * weight.numel() > LEAST else 1
     heavy = count * height * width < TILE**2 * len(weight)  # turning the kernel takes longer than turning the pictures
@@ -113,7 +147,8 @@ def convolved(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def _needs_plain() -> bool:
-    return torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling()
+    changed = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
+    return changed or torch.is_autocast_enabled("cpu")
 
 
 Share = tuple[Tensor, Tensor | None]
@@ -159,7 +194,7 @@ def _each(works: list[tuple[Tensor, Tensor, Tensor | None]]) -> list[Tensor]:
     return list(_pool(torch.get_num_threads()).map(_one, works))
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _one(work: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
     return torch._nnpack_spatial_convolution(*work, (0, 1), (1, 1))
 
