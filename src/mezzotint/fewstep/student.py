@@ -64,7 +64,7 @@ def adapted(halves: Tunable) -> Callable[[Learner], nn.Module]:
 
     def student(said: Learner) -> nn.Module:
         begins = dict.fromkeys(said.paths, LoRA(said.rank))
-        return halves.called(trained(halves.base, begins, said.seed))
+        return halves.called(trained(halves.quick(but=begins), begins, said.seed))
 
     return student
 

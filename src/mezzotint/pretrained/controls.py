@@ -210,7 +210,7 @@ def _steering(
     one: Control, size: tuple[int, int], indices: Sequence[float], device: str, dtype: torch.dtype
 ) -> Steering | None:
     """None for a control that is asked in no step."""
-    from mezzotint.pretrained.component_network import network_of
+    from mezzotint.pretrained.component_network import quick_network_of
     from mezzotint.pretrained.families.steered import Steering
 
     first, after = one.steps(len(indices)) if indices else (0, 0)
@@ -219,6 +219,6 @@ def _steering(
     # Halfway to the neighbours: what is fed is rounded to float32.
     upto = math.inf if first == 0 else (indices[first - 1] + indices[first]) / 2
     above = -math.inf if after == len(indices) else (indices[after - 1] + indices[after]) / 2
-    network = network_of(one.part, device, dtype)
-    channels = network.get_parameter("conv_in.weight").shape[1]
+    network = quick_network_of(one.part, device, dtype)
+    channels = int(one.part.config.get("in_channels", 4))
     return Steering(network, channels, one.picture(size, device), one.weight, above, upto)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +25,7 @@ from mezzotint.diffusion.parametrisation import EDM, EPS, Clean, Indexed, Parame
 from mezzotint.diffusion.schedule import Flow
 from mezzotint.errors import UsageError
 from mezzotint.nets.adapters.lora import Layer
+from mezzotint.nets.winograd import quick
 from mezzotint.pretrained.component_network import network_of
 from mezzotint.pretrained.model import AnyStage
 from mezzotint.pretrained.spec import Spec
@@ -43,6 +44,11 @@ class Tunable:
 
     base: nn.Module
     called: Callable[[nn.Module], nn.Module]
+
+    def quick(self, but: Collection[str]) -> nn.Module:
+        """The base, frozen, its layers but these as they are fastest here: what is learnt on it begins as it is."""
+        weight = next(self.base.requires_grad_(False).parameters())
+        return quick(self.base, weight.device.type, weight.dtype, but)
 
 
 def _as_it_is(net: nn.Module) -> nn.Module:

@@ -76,11 +76,12 @@ def built(
 
     def tuned(said: Adapters) -> nn.Module:
         begins = dict.fromkeys(said.paths, said.method.begin) if said.paths else {}
-        net = prepare(halves.called(trained(halves.base, begins, said.seed)))
+        base = halves.quick(but=begins)
+        net = prepare(halves.called(trained(base, begins, said.seed)))
         t = None if said.method.least is None else schedule.t
         if texts is None:
-            return Tuned(net, halves.called(halves.base), t)
-        return Tuned(texts.beside(net, _learning(texts, said)), texts.beside(halves.called(halves.base)), t)
+            return Tuned(net, halves.called(base), t)
+        return Tuned(texts.beside(net, _learning(texts, said)), texts.beside(halves.called(base)), t)
 
     return tuned
 

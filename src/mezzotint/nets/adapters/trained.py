@@ -16,7 +16,6 @@ from mezzotint.nets.adapters.falling import Falling, Told, added
 from mezzotint.nets.adapters.lora import Layer, LowRank
 from mezzotint.nets.adapters.thin import thin_linear
 from mezzotint.nets.shared import put, shared
-from mezzotint.nets.winograd import quick
 
 
 class Trained(nn.Module):
@@ -72,9 +71,8 @@ def trained(net: nn.Module, begins: Mapping[str, Begin], seed: int) -> nn.Module
     ``net`` itself is left as it is, but that its weights ask for no gradients any more.   seed: of what is drawn.
     Raises ModelError for a path without a layer that can be adapted, UsageError for a rank larger than the layer.
     """
-    weight = next(net.requires_grad_(False).parameters())
-    frozen = quick(net, weight.device.type, weight.dtype, but=begins)
-    made, generator = shared(frozen), torch.Generator().manual_seed(seed)
+    net.requires_grad_(False)
+    made, generator = shared(net), torch.Generator().manual_seed(seed)
     for path, begin in begins.items():
         layer = made.get_submodule(path)
         if not isinstance(layer, Layer):
