@@ -128,9 +128,21 @@ def test_bad_values_are_named(checked, tmp_path: Path, column: str, value: str, 
 
 
 def test_all_problems_are_listed_at_once(checked) -> None:
-    found = checked("sku,prompt,seed\na,a {x} chair,1\nb,a chair,x\na,a lamp,3\na,a table,3\n")
-    assert [(one.row, one.column) for one in found.problems] == [(2, "prompt"), (3, "seed"), (5, "sku")]
-    assert "is in row 4 already" in said(found)[2]
+    found = checked(
+        "sku,prompt,seed\na,a {x} chair,x\nb,a chair,x\na,a lamp,3\na,a {y},-\n/,a bed,1\n/,a bed,1\nc,a bed,1\n"
+    )
+    named = [(one.row, one.column) for one in found.problems]
+    twice, bad = [(4, "sku"), (5, "prompt"), (5, "seed"), (5, "sku")], [(6, "sku"), (7, "sku")]
+    assert named == [(2, "prompt"), (2, "seed"), (3, "seed"), *twice, *bad]
+    assert "is in row 2 already" in said(found)[3]
+    assert [row.number for row in found.rows] == [8]
+
+
+def test_what_follows_from_a_bad_cell_is_no_problem_of_its_own(checked, tmp_path: Path) -> None:
+    (tmp_path / "chair.png").write_bytes(b"")
+    rows = ["a,a chair,no.png,yes,,,", "b,a chair,chair.png,maybe,white,,", "c,a chair,chair.png,yes,{,,"]
+    found = checked("sku,prompt,image,lock,backdrop,mask,key\n" + "\n".join(rows) + "\n")
+    assert [(one.row, one.column) for one in found.problems] == [(2, "image"), (3, "lock"), (4, "backdrop")]
 
 
 def test_a_missing_column_is_named_with_the_nearest(checked) -> None:

@@ -13,6 +13,7 @@ from mezzotint.governance.receipt import (
     Made,
     Receipt,
     StageMade,
+    beside,
     from_dict,
     read_receipt,
     to_dict,
@@ -176,3 +177,22 @@ def test_not_json(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text("{" * 10)
     with pytest.raises(InputError, match="not JSON"):
         read_receipt(tmp_path / "r.json")
+
+
+def test_it_is_found_beside_a_picture_and_beside_the_assets_that_it_lies_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asset, (product, receipts) = "ab" * 16, (tmp_path / "assets" / "P-1", tmp_path / "receipts")
+    for folder in (product, receipts, tmp_path / "other" / "P-1"):
+        folder.mkdir(parents=True)
+    kept = receipts / f"{asset}.json"
+    kept.write_text("{}")
+    assert beside(product / "1.png", asset) == kept
+    assert beside(tmp_path / "1.png", asset) == kept
+    assert beside(tmp_path / "other" / "P-1" / "1.png", asset) is None
+    assert beside(product / "1.png", "../" + asset) is None
+    monkeypatch.chdir(product)
+    assert beside(Path("1.png"), asset) == kept
+    receipts.rename(tmp_path / "away")
+    receipts.symlink_to(tmp_path / "away")
+    assert beside(product / "1.png", asset) is None

@@ -19,6 +19,8 @@ from mezzotint.files import canonical_json, pretty_json, read_bytes, sha256, wri
 
 SCHEMA = "mezzotint/receipt/2"
 MAX_BYTES = 1 << 20
+ASSETS = "assets"
+"""Where a catalog has its pictures, in a folder for each product."""
 RECEIPTS = "receipts"
 ASSET_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -241,15 +243,19 @@ def write_receipt(folder: Path, receipt: Receipt) -> Path:
 
 
 def beside(picture: Path, asset_id: str) -> Path | None:
-    """A picture's receipt, in ``receipts`` next to it; None where there is none.
+    """A picture's receipt, in ``receipts`` next to it, or next to the ``assets`` that it lies in; None where none is.
 
     An id comes from a file that anybody may have written: it is a hash or nothing is looked for, and no link is
     followed.
     """
-    folder = picture.parent / RECEIPTS
-    path = folder / f"{asset_id}.json"
-    found = ASSET_ID.fullmatch(asset_id) and not folder.is_symlink() and not path.is_symlink() and path.is_file()
-    return path if found else None
+    if not ASSET_ID.fullmatch(asset_id):
+        return None
+    own, above = picture.parent, picture.absolute().parent.parent
+    for folder in (own / RECEIPTS, *([above.parent / RECEIPTS] if above.name == ASSETS else [])):
+        path = folder / f"{asset_id}.json"
+        if not folder.is_symlink() and not path.is_symlink() and path.is_file():
+            return path
+    return None
 
 
 def read_receipt(path: Path) -> Receipt:

@@ -68,13 +68,15 @@ class Check:
         for name in missing:
             what = "is missing; expected a column of that name"
             self.problems.append(Problem(1, name, "", what, nearest(name, self.table.columns)))
-        rows = [] if missing else [row for row in map(self._row, *zip(*self.table.rows, strict=True)) if row]
+        rows = [] if missing else [self._row(*one) for one in self.table.rows]
         self._twice(rows)
         self._effects(rows)
         ordered = sorted(self.problems, key=lambda one: (one.row, one.column))
-        return Checked(tuple(rows), tuple(ordered), tuple(self._notes(rows)))
+        wrong = {one.row for one in self.problems}
+        sound = tuple(row for row in rows if row.number not in wrong)
+        return Checked(sound, tuple(ordered), tuple(self._notes(rows)))
 
-    def _row(self, number: int, cells: Mapping[str, str]) -> Row | None:
+    def _row(self, number: int, cells: Mapping[str, str]) -> Row:
         before = len(self.problems)
 
         def cell(column: str, read: Callable[[str], T], otherwise: T) -> T:
@@ -101,9 +103,8 @@ class Check:
             cell("key", colour_of, ""),
             cell("backdrop", template, Template(())),
         )
-        if len(self.problems) == before:
-            self._sense(row)
-        return row if len(self.problems) == before else None
+        self._sense(row, {one.column for one in self.problems[before:]})
+        return row
 
     def _add(self, number: int, column: str, value: str, wrong: WrongError) -> None:
         self.problems.append(Problem(number, column, value, wrong.what, wrong.nearest))
@@ -149,21 +150,22 @@ class Check:
         if found is not None:
             raise WrongError(found.what, found.nearest)
 
-    def _sense(self, row: Row) -> None:
-        """What cells say together."""
-        if row.image is None:
+    def _sense(self, row: Row, wrong: set[str]) -> None:
+        """What cells say together.   wrong: columns whose cells say nothing."""
+        if row.image is None and "image" not in wrong:
             for column, said in (("mask", row.mask), ("lock", row.lock), ("key", row.key)):
                 if said:
                     self._add(row.number, column, row.cells[column], WrongError("is for a photograph; say image too"))
         if row.key and row.mask is not None:
             self._add(row.number, "key", row.key, WrongError("is beside a mask, which says it already; leave one out"))
-        self._laid_on(row)
-        for column in ("prompt", "negative_prompt"):
+        if not wrong & {"image", "lock", "backdrop"}:
+            self._laid_on(row)
+        for column in {"prompt", "negative_prompt"} - wrong:
             self._filled(row, column, getattr(row, column))
         for name in set(self.brief.names) & set(row.cells):
             if row.cells[name]:
-                wrong = WrongError("is a factor of the brief too; leave the cell empty, or the factor out")
-                self._add(row.number, name, row.cells[name], wrong)
+                twice = WrongError("is a factor of the brief too; leave the cell empty, or the factor out")
+                self._add(row.number, name, row.cells[name], twice)
 
     def _laid_on(self, row: Row) -> None:
         """What a backdrop says, by some of its variants."""
@@ -217,7 +219,7 @@ class Check:
     def _twice(self, rows: list[Row]) -> None:
         first: dict[str, int] = {}
         for row in rows:
-            if row.sku in first:
+            if row.sku and row.sku in first:
                 wrong = WrongError(f"is in row {first[row.sku]} already; expected each once")
                 self._add(row.number, "sku", row.sku, wrong)
             first.setdefault(row.sku, row.number)
