@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def test_check_lists_problems(inside: Path, capsys) -> None:
     assert run(["catalog", "check", "m.csv", "--json"]) == 2
     found = json.loads(capsys.readouterr().out)
     jsonschema.validate(found, schema("mezzotint/catalog-check/1"))
-    assert [(p["row"], p["column"]) for p in found["problems"]] == [(3, "prompt")]
+    assert [(p["row"], p["column"]) for p in found["problems"]] == [(3, "prompt"), (3, "sku")]
     (inside / "m.csv").write_text("sku,prompt\na,sneaker\nb,{kind}\n")
     (inside / "m.toml").write_text('[factors]\nkind = ["sneaker", "t-shirt"]\n')
     assert run(["catalog", "check", "m.csv"]) == 0
@@ -42,8 +43,11 @@ def test_a_run_is_made_priced_and_reported(inside: Path, capsys) -> None:
     jsonschema.validate(planned, schema("mezzotint/catalog-plan/1"))
     assert planned["assets"] == planned["to_make"] == 4 and planned["calls"] == 16 and planned["rungs"] == []
     assert planned["factors"] == {"kind": {"sneaker": 2, "t-shirt": 2}} and planned["views_needed"] > 1000
+    held = re.fullmatch(r"([\d.]+) (MB|GB) at most, with the probe's batches in it", planned["memory"])
+    assert held and 1e8 < float(held[1]) * {"MB": 1e6, "GB": 1e9}[held[2]] < 5e9
     assert run(["catalog", "plan", "m.csv", "--probe", "0"]) == 0
-    assert "money     not known, as the time is not; at 3 USD an hour" in capsys.readouterr().out
+    unknown = capsys.readouterr().out
+    assert "money     not known, as the time is not; at 3 USD an hour" in unknown and "memory" not in unknown
     assert len((inside / "plan.csv").read_text().splitlines()) == 5 and not (inside / "mezzotint-out").exists()
     assert run(["catalog", "run", *words]) == 0
     made = json.loads(capsys.readouterr().out)

@@ -29,6 +29,7 @@ from mezzotint.governance.licence.money import Money, money
 from mezzotint.making.job import Job
 from mezzotint.making.opened import described
 from mezzotint.making.sizes import size_of
+from mezzotint.pretrained.memory import giga, peak
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.model import Model
@@ -92,7 +93,8 @@ class Read:
 @dataclass(frozen=True)
 class Priced:
     """A plan and what it takes.   per_hour, budget: None where none is stated.   licences: of what is used, by name.
-    memory: what it is thought to take, "" for small models.   needed: views of each arm of the brief's test."""
+    memory: what it is thought to take, of small models what the probe took, "" where nothing was made.   needed: views
+    of each arm of the brief's test."""
 
     read: Read
     plan: Plan
@@ -166,8 +168,8 @@ def plan(
     made = planned(chosen, model, calls, kept)
     ready = _first(made, model)
     return Priced(
-        found, made, seen, seen.seconds(made.work), per_hour, budget, _licences(made, model), ready[0],
-        (*found.notes, *ready[1], *_by(seen), *_unmade(made)), _needed(found.brief),
+        found, made, seen, seen.seconds(made.work), per_hour, budget, _licences(made, model),
+        ready[0] or _held(asked, seen), (*found.notes, *ready[1], *_by(seen), *_unmade(made)), _needed(found.brief),
     )  # fmt: skip
 
 
@@ -208,6 +210,12 @@ def _first(made: Plan, model: Model) -> tuple[str, tuple[str, ...]]:
     if not isinstance(ready.job, Job):
         return "", ()
     return "" if ready.job.memory is None else str(ready.job.memory), ready.job.notes
+
+
+def _held(asked: Asked, seen: Pace) -> str:
+    """What this process has held until here, where batches were made in it."""
+    most = peak() if asked.probe > 0 and seen.usual else 0
+    return f"{giga(most)} at most, with the probe's batches in it" if most else ""
 
 
 def _by(seen: Pace) -> tuple[str, ...]:

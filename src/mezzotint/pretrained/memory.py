@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +128,16 @@ def check(wanted: Needed, device: str) -> None:
             f"this needs {wanted}, and {giga(free)} are free;"
             f" use {whole}a smaller --size or --batch, or --dtype bfloat16"
         )
+
+
+def peak() -> int:
+    """Bytes of memory that this process has held at most; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most
 
 
 def available(device: str) -> int | None:
