@@ -135,7 +135,8 @@ def _filtered(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     y = x.new_empty((count, len(weight), height, width))
     threads = torch.get_num_threads() if y[:, 0].numel() * weight.numel() > LEAST else 1
     heavy = count * height * width < TILE**2 * len(weight)  # turning the kernel takes longer than turning the pictures
-    pieces, shares = _pieces(count, height, width, 1 if heavy else threads), _shares(weight, bias, threads * heavy)
+    pieces = _pieces(count, height, width, 1 if heavy else threads)
+    shares = _shares(weight, bias, threads if heavy else 1)
     for k in range(0, len(pieces), threads):
         wave = pieces[k : k + threads]
         made = iter(_each([(_below(x[some], rows), *share) for some, rows in wave for share in shares]))
@@ -158,8 +159,8 @@ Piece = tuple[slice, range]
 
 def _shares(weight: Tensor, bias: Tensor | None, count: int) -> list[Share]:
     """The kernel in parts, by what they make."""
-    weights = weight.chunk(max(1, count))
-    biases = [None] * len(weights) if bias is None else bias.chunk(max(1, count))
+    weights = weight.chunk(count)
+    biases = [None] * len(weights) if bias is None else bias.chunk(count)
     return list(zip(weights, biases, strict=True))
 
 
