@@ -2,7 +2,7 @@
 
     python examples/fetch_photos.py FOLDER [shop] [icons] [stamps]
 
-shop    54 photographs of a sample shop (npm, @vendure/create): FOLDER/shop/<product>/, one each
+shop    54 photographs of a sample shop (npm, @vendure/create): FOLDER/shop/<product>/, one each, and products.csv
 icons   256 px icons on transparency (npm, @lobehub/fluent-emoji-3d, MIT): FOLDER/icons/<group>/<name>.webp
 stamps  pictures of things on transparency (Debian, tuxpaint-stamps-default, 161 MB): FOLDER/stamps/<kind>/<name>.png
 
@@ -95,10 +95,11 @@ def slug(text: str) -> str:
 
 
 def shop(out: Path, place: Path) -> int:
-    """Photographs of products, each in a folder by the product's slug."""
+    """Photographs of products, each in a folder by the product's slug, and the table of the shop's variants."""
     files = {PurePosixPath(path).name: data for path, data in members(SHOP.into(place)) if "/assets/" in path}
     head, *rows = csv.reader(io.StringIO(files["products.csv"].decode(), newline=""))
     table = [dict(zip((h.strip() for h in head), (v.strip() for v in row), strict=False)) for row in rows]
+    written(out / "products.csv", files["products.csv"])
     products = [row for row in table if row.get("name")]  # the rest are variants of the one before
     for row in products:
         for name in row["assets"].split("|"):

@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
 import fetch_photos
 from fetch_photos import Package
 
+from mezzotint.catalog.imports import imported, vendure
+
 TABLE = """name ,slug,description,assets,facets
 Wooden Stool ,stool,"It is round, and
 has three legs.",a.jpg|b.jpg,x
@@ -34,9 +36,9 @@ def packed(path: Path, files: Mapping[str, bytes]) -> Package:
     return Package(("cp", str(path), "."), hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def shop(tmp_path: Path) -> Package:
+def shop(tmp_path: Path, table: str = TABLE) -> Package:
     pictures = {f"assets/images/{name}.jpg": name.encode() for name in "abc"}
-    return packed(tmp_path / "shop.tgz", {"assets/products.csv": TABLE.encode(), **pictures, "src/index.js": b"no"})
+    return packed(tmp_path / "shop.tgz", {"assets/products.csv": table.encode(), **pictures, "src/index.js": b"no"})
 
 
 def test_photographs_are_laid_out_by_product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +46,17 @@ def test_photographs_are_laid_out_by_product(tmp_path: Path, monkeypatch: pytest
     assert fetch_photos.main([str(tmp_path / "photos"), "shop"]) == 0
     found = {str(p.relative_to(tmp_path / "photos")): p.read_bytes() for p in (tmp_path / "photos").rglob("*.jpg")}
     assert found == {"shop/stool/a.jpg": b"a", "shop/stool/b.jpg": b"b", "shop/lamp/c.jpg": b"c"}
-    assert sum(p.is_file() for p in (tmp_path / "photos").rglob("*")) == 3
+    table = tmp_path / "photos/shop/products.csv"
+    assert table.read_text() == TABLE
+    assert {p for p in (tmp_path / "photos").rglob("*") if p.is_file() and p.suffix != ".jpg"} == {table}
+
+
+def test_the_shop_is_one_that_a_catalog_is_imported_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = TABLE.replace("facets", "facets,sku,price").replace(",x\n,,,,\n", ",x,ST-1,10\n,,,,,ST-2,11\n")
+    monkeypatch.setattr(fetch_photos, "SHOP", shop(tmp_path, table.replace(",y\n", ",y,LA-1,9\n")))
+    assert fetch_photos.main([str(tmp_path / "photos"), "shop"]) == 0
+    made = imported(vendure(tmp_path / "photos/shop"), tmp_path / "photos/shop", "vendure", "yes")
+    assert (made.rows, made.pictures, made.notes) == (3, 3, ())
 
 
 def test_icons_have_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
