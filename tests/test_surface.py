@@ -309,6 +309,7 @@ def test_help_names_every_command() -> None:
 @pytest.mark.parametrize("name", sorted(OPTIONS))
 def test_options_are_frozen(name: str) -> None:
     from mezzotint.cli import group
+    from mezzotint.cli.paths import PATH
 
     command: click.Command | None = group
     for word in name.split():
@@ -323,6 +324,7 @@ def test_options_are_frozen(name: str) -> None:
     ]
     assert spelled == OPTIONS[name]
     assert all(p.help for p in command.params if isinstance(p, click.Option))
+    assert {p.type for p in command.params if isinstance(p.type, click.Path | click.File)} <= {PATH}
 
 
 def test_tests_talk_to_this_machine_alone() -> None:

@@ -87,6 +87,12 @@ TILDES = [
     ("replay", "~no-such.json"),
     ("generate", "sneaker", "--model", "~no-such/model"),
     ("catalog", "check", "~no-such.csv"),
+    ("noise", "~no-such.png"),
+    ("upscale", "~no-such.png"),
+    ("vary", "~no-such.png"),
+    ("check", "~no-such.png"),
+    ("generate", "sneaker", "--out", "~no-such/o"),
+    ("generate", "sneaker", "--image", "~no-such.png"),
 ]
 
 
@@ -97,6 +103,15 @@ def test_a_tilde_that_names_nobody(inside: Path, capsys, words: tuple[str, ...])
     assert out == "" and err.count("\n") == 1
     assert f"{words[-1]}: no home is known of ~no-such" in err and "give its whole path" in err
     assert empty(inside)
+
+
+def test_a_tilde_is_the_home_where_no_shell_has_seen_it(
+    inside: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(inside / "me"))
+    assert run(["generate", "sneaker", "--steps", "2", "--quiet", "--out=~/o"]) == 0
+    assert (inside / "me/o/sneaker-0.png").is_file() and not (inside / "~").exists()
+    assert run(["check", "~/o/sneaker-0.png"]) == 0
 
 
 def test_wrong_words_for_machines(inside: Path, capsys) -> None:

@@ -11,6 +11,7 @@ import click
 
 from mezzotint.cli.catalog.words import ledger_option
 from mezzotint.cli.options import json_option, print_json
+from mezzotint.cli.paths import PATH
 from mezzotint.errors import InputError, StorageError
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ SCHEMA = "mezzotint/ab/1"
 @click.option(
     "--metric", type=click.Choice(["clicks", "sales"]), default="clicks", show_default=True, help="What counts."
 )
-@click.option(
-    "--next", "following", type=click.Path(path_type=Path), help="Also write the next round's manifest, a CSV."
-)
+@click.option("--next", "following", type=PATH, help="Also write the next round's manifest, a CSV.")
 @json_option
 def command(
     what: str, results: str, out: str, ledger: str | None, metric: str, following: Path | None, as_json: bool

@@ -11,6 +11,7 @@ import click
 from mezzotint.cli.budget import budgeted
 from mezzotint.cli.options import fast_machine, json_option, machine_options, print_json, quiet_option, whole_numbers
 from mezzotint.cli.output import Bar, StoppedError, say
+from mezzotint.cli.paths import PATH
 from mezzotint.cli.stop import Stop
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Phases:
 @click.argument("model", required=False)
 @click.option("--calls", default="4,6,8", show_default=True, metavar="N,N,…", help="Calls of the network a picture.")
 @click.option("--scale", type=float, help="Guidance that it is made for; 1 is off.  [the model's]")
-@click.option("--prompts", type=click.Path(path_type=Path), help="A file of prompts, one a line, for a model of text.")
+@click.option("--prompts", type=PATH, help="A file of prompts, one a line, for a model of text.")
 @click.option("--rows", type=int, help="Pictures of the teacher to learn from.  [1024]")
 @click.option("--updates", type=int, help="Of each fit.  [800]")
 @click.option("--teacher", type=int, help="Its steps.  [24]")

@@ -11,6 +11,7 @@ import click
 
 from mezzotint.cli.options import json_option, print_json
 from mezzotint.cli.output import printable
+from mezzotint.cli.paths import PATH
 from mezzotint.errors import UsageError
 from mezzotint.files import pretty_json, read_bytes, write_atomic
 from mezzotint.governance.safety.prompt.gate import Gate, Text, load
@@ -22,7 +23,7 @@ EXIT = {Decision.ALLOW: 0, Decision.REVIEW: 3, Decision.COULD_NOT_CHECK: 4, Deci
 
 
 @click.command("check")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=PATH)
 @click.option("--prompt", multiple=True, help='A prompt; may be given again; "-" reads one a line.')
 @click.option("--negative-prompt", default="", help="What to steer away from; it may name harms.")
 @click.option("--caption", multiple=True, help="A caption that goes with it; may be given again.")
@@ -30,11 +31,9 @@ EXIT = {Decision.ALLOW: 0, Decision.REVIEW: 3, Decision.COULD_NOT_CHECK: 4, Deci
 @click.option("--trigger", multiple=True, help="An adapter's word; may be given again.")
 @click.option("--text", multiple=True, help="A text that was read in a picture; may be given again.")
 @click.option("--explain", is_flag=True, help="Also show the lists' own words that were found.")
-@click.option(
-    "--hash-names", type=click.Path(path_type=Path), help="Write a hashed list of this file's names, one a line."
-)
+@click.option("--hash-names", type=PATH, help="Write a hashed list of this file's names, one a line.")
 @click.option("--category", metavar="|".join(LISTS), help="What --hash-names lists.")
-@click.option("--out", type=click.Path(path_type=Path), help="The file of --hash-names.")
+@click.option("--out", type=PATH, help="The file of --hash-names.")
 @json_option
 def command(
     files: tuple[Path, ...],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mezzotint.cli.options import json_option, print_json
+from mezzotint.cli.paths import PATH
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.convert import Converted
@@ -16,11 +17,11 @@ SCHEMA = "mezzotint/convert/1"
 
 
 @click.command("convert")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PATH)
 @click.option("--to", "layout", metavar="peft|diffusers|kohya|comfyui", help="An adapter's new layout.")
 @click.option("--base", metavar="NAME|PATH", help="The model that the adapter is for.")
 @click.option("--rank", metavar="whole", help="Of an adapter whose rank falls with noise: all of it at every level.")
-@click.option("--out", type=click.Path(path_type=Path), help="File or folder to write.  [beside PATH]")
+@click.option("--out", type=PATH, help="File or folder to write.  [beside PATH]")
 @json_option
 def command(
     path: Path, layout: str | None, base: str | None, rank: str | None, out: Path | None, as_json: bool

@@ -18,6 +18,7 @@ from mezzotint.cli.options import (
     settled,
 )
 from mezzotint.cli.output import Bar
+from mezzotint.cli.paths import PATH
 from mezzotint.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ SCHEMA = "mezzotint/cost-plan/1"
 @click.option("--batch", type=int, help="Pictures computed together.")
 @click.option("--probe", type=float, default=20.0, show_default=True, help="Seconds in which pictures are made to see.")
 @machine_options
-@click.option("--out", type=click.Path(path_type=Path), help="Of compare: a new HTML file.")
+@click.option("--out", type=PATH, help="Of compare: a new HTML file.")
 @json_option
 @quiet_option
 def command(

@@ -19,6 +19,7 @@ from mezzotint.cli.options import (
     settled,
 )
 from mezzotint.cli.output import StoppedError, run_folder, say
+from mezzotint.cli.paths import PATH
 from mezzotint.cli.stop import Stop
 from mezzotint.cli.train import Bar
 from mezzotint.errors import UsageError
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     "--by", default="trajectory", metavar="trajectory|consistency", help="Without data, or on --data.  [trajectory]"
 )
 @click.option("--as", "form", default="weights", metavar="weights|adapter", help="What is learnt.  [weights]")
-@click.option("--data", type=click.Path(path_type=Path), help="Pictures for consistency, as `train` takes them.")
-@click.option("--prompts", type=click.Path(path_type=Path), help="A file of prompts, one a line, for a model of text.")
+@click.option("--data", type=PATH, help="Pictures for consistency, as `train` takes them.")
+@click.option("--prompts", type=PATH, help="A file of prompts, one a line, for a model of text.")
 @click.option("--scale", type=float, help="Guidance that is learnt into the weights; 1 is none.  [the model's]")
 @click.option("--updates", type=int, help="Of the whole run; the rate's decay is planned over them.  [2000]")
 @click.option("--batch", type=int, help="Samples an update.  [64]")

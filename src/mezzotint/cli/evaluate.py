@@ -20,13 +20,14 @@ from mezzotint.cli.options import (
     settled,
 )
 from mezzotint.cli.output import Bar, StoppedError, run_folder
+from mezzotint.cli.paths import PATH
 from mezzotint.errors import BudgetError, BudgetSpentError
 
 if TYPE_CHECKING:
     from mezzotint.making.evaluated import Evaluated
 
 evaluation_options = chain(
-    click.option("--data", type=click.Path(path_type=Path), help="Real pictures: a data set, or of mezzotint render."),
+    click.option("--data", type=PATH, help="Real pictures: a data set, or of mezzotint render."),
     click.option("-n", "--n", type=int, default=1500, show_default=True, help="Pictures to make and to hold against."),
     click.option("--metrics", default="all", show_default=True, help="Comma-separated; see below."),
     click.option(

@@ -9,6 +9,7 @@ import click
 
 from mezzotint.cli.options import json_option, out_option, print_json
 from mezzotint.cli.output import OUT, run_folder
+from mezzotint.cli.paths import PATH
 from mezzotint.errors import UsageError
 
 SEVERAL = {"impact": "impacts", "stakeholder": "stakeholders", "asset": "assets", "file": "files"}
@@ -16,7 +17,7 @@ SEVERAL = {"impact": "impacts", "stakeholder": "stakeholders", "asset": "assets"
 
 @click.command("evidence")
 @click.argument("what", type=click.Choice(["build", "incident"]))
-@click.argument("folder", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("folder", nargs=-1, type=PATH)
 @out_option
 @click.option("--title", default="", help="Of the incident, in one line.")
 @click.option("--reporter", default="", help="Who reports it.")
@@ -27,7 +28,7 @@ SEVERAL = {"impact": "impacts", "stakeholder": "stakeholders", "asset": "assets"
 @click.option("--impact", multiple=True, help="What came of it; may be given again.")
 @click.option("--stakeholder", multiple=True, help="Who is concerned; may be given again.")
 @click.option("--asset", multiple=True, help="The id of a picture's receipt; may be given again.")
-@click.option("--file", multiple=True, type=click.Path(path_type=Path), help="Whose hash is kept; may be given again.")
+@click.option("--file", multiple=True, type=PATH, help="Whose hash is kept; may be given again.")
 @json_option
 def command(what: str, folder: tuple[Path, ...], out: Path | None, as_json: bool, **words: Any) -> None:
     """Build: read the FOLDERs of runs (./mezzotint-out), the ledger and settings, and write what they show to a new

@@ -9,6 +9,7 @@ import click
 
 from mezzotint.cli.options import json_option, print_json, quiet_option
 from mezzotint.cli.output import run_folder
+from mezzotint.cli.paths import PATH
 from mezzotint.config import settings
 from mezzotint.errors import UsageError
 
@@ -24,7 +25,7 @@ SCHEMA = "mezzotint/exported/1"
 @click.option("--solver", multiple=True, help="A solver to hold beside the presets; may be given again.")
 @click.option("--grid", help="The grid of those solvers.")
 @click.option("--steps", metavar="N,N…", help="Numbers of steps to hold, of each solver.")
-@click.option("--out", type=click.Path(path_type=Path), help="The new folder.  [./mezzotint-out/<time>-export]")
+@click.option("--out", type=PATH, help="The new folder.  [./mezzotint-out/<time>-export]")
 @json_option
 @quiet_option
 def command(

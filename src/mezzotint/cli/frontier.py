@@ -19,6 +19,7 @@ from mezzotint.cli.options import (
     whole_numbers,
 )
 from mezzotint.cli.output import StoppedError, run_folder
+from mezzotint.cli.paths import PATH
 from mezzotint.cli.stop import Stop
 from mezzotint.files import pretty_json, write_atomic
 
@@ -34,7 +35,7 @@ HEAD = ("setting", "calls", "CPU s", "distance", "kernel, x 1000 (95 %)")
 @click.option("--solver", "solvers", multiple=True, help="One to try; as often as you like.  [eight without noise]")
 @click.option("--steps", default="4,5,6,8,10,15,20", show_default=True, metavar="N,N,…", help="Tried with each.")
 @click.option("--scale", type=float, help="Guidance that it is measured at; 1 is off.  [the model's]")
-@click.option("--prompts", type=click.Path(path_type=Path), help="A file of prompts, one a line, for a model of text.")
+@click.option("--prompts", type=PATH, help="A file of prompts, one a line, for a model of text.")
 @click.option("-n", "--n", type=int, default=256, show_default=True, help="Pictures of each setting.")
 @click.option("--exact", type=int, default=100, show_default=True, help="Steps that all are held against.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the noises.")

@@ -22,6 +22,7 @@ from mezzotint.cli.options import (
     seed_option,
     settled,
 )
+from mezzotint.cli.paths import PATH
 from mezzotint.cli.pictures import loading, place, run
 from mezzotint.files import user_path
 
@@ -41,9 +42,7 @@ if TYPE_CHECKING:
 @licence_options
 @click.option("--strict", is_flag=True, help="A prompt whose end would be dropped is an error.")
 @model_option
-@click.option(
-    "--parts", multiple=True, type=click.Path(path_type=Path), help="Where parts come from that a --model file lacks."
-)
+@click.option("--parts", multiple=True, type=PATH, help="Where parts come from that a --model file lacks.")
 @click.option("-n", "--n", type=int, default=1, show_default=True, help="How many pictures of each prompt.")
 @seed_option
 @sampling_options
@@ -58,29 +57,25 @@ if TYPE_CHECKING:
 )
 @click.option("--size", metavar="WxH", help="Size in pixels; models say which they can make.")
 @click.option("--lora", multiple=True, metavar="FILE[:WEIGHT]", help="A LoRA file to put on; may be given again.")
-@click.option(
-    "--embedding", multiple=True, type=click.Path(path_type=Path), help="A textual-inversion file; may be given again."
-)
+@click.option("--embedding", multiple=True, type=PATH, help="A textual-inversion file; may be given again.")
 @click.option("--control", multiple=True, metavar="DIR[:WEIGHT[:BEGIN-END]]", help="A ControlNet; may be given again.")
 @click.option("--control-image", multiple=True, metavar="FILE", help="The picture that steers it; one for each.")
 @click.option("--ip-adapter", multiple=True, metavar="FILE[:WEIGHT]", help="An IP-Adapter; may be given again.")
 @click.option("--ip-image", multiple=True, metavar="FILE", help="The picture that is part of the prompt; one for each.")
-@click.option("--ip-encoder", type=click.Path(path_type=Path), help="CLIP's picture encoder.  [beside the IP-Adapter]")
+@click.option("--ip-encoder", type=PATH, help="CLIP's picture encoder.  [beside the IP-Adapter]")
 @click.option("--allow-partial", is_flag=True, help="Take a LoRA whose keys do not all have a place.")
-@click.option("--refiner", type=click.Path(path_type=Path), help="A folder that takes over for the last steps.")
+@click.option("--refiner", type=PATH, help="A folder that takes over for the last steps.")
 @click.option("--refiner-at", type=float, help="The share of the noise's time that is the base's.  [0.8]")
-@click.option(
-    "--prior", type=click.Path(path_type=Path), help="The prior's folder, of a model that is a decoder alone."
-)
+@click.option("--prior", type=PATH, help="The prior's folder, of a model that is a decoder alone.")
 @click.option(
     "--then",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The folder of the stage that enlarges its pictures; may be given again.",
 )
-@click.option("--image", type=click.Path(path_type=Path), help="A picture to begin from.")
+@click.option("--image", type=PATH, help="A picture to begin from.")
 @click.option("--strength", type=float, help="The share of the steps that is run on it.  [0.8, with a mask 1]")
-@click.option("--mask", type=click.Path(path_type=Path), help="A picture of what is painted anew.")
+@click.option("--mask", type=PATH, help="A picture of what is painted anew.")
 @click.option(
     "--mask-means",
     default="white",

@@ -11,6 +11,7 @@ from mezzotint.cli.budget import budgeted
 from mezzotint.cli.calibrate import EXIT_PARTLY, Phases
 from mezzotint.cli.options import fast_machine, json_option, machine_options, print_json, quiet_option
 from mezzotint.cli.output import StoppedError, say
+from mezzotint.cli.paths import PATH
 from mezzotint.cli.stop import Stop
 from mezzotint.errors import UsageError
 
@@ -37,7 +38,7 @@ def _scales(text: str | None) -> tuple[float, float] | None:
 @click.argument("model", required=False)
 @click.option("--scale", metavar="S|LOW,HIGH", help="Guidance that it is made for.  [the model's]")
 @click.option("--guidance-interval", metavar="LOW,HIGH", help="The noise, sigma/alpha, in which guidance is on.  [all]")
-@click.option("--prompts", type=click.Path(path_type=Path), help="A file of prompts, one a line, for a model of text.")
+@click.option("--prompts", type=PATH, help="A file of prompts, one a line, for a model of text.")
 @click.option("--updates", type=int, help="Of the fit.  [2000]")
 @click.option("--batch", type=int, help="Rows of each.  [32]")
 @click.option("--rank", type=int, help="Of each layer's change.  [4]")

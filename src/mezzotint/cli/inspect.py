@@ -10,6 +10,7 @@ import click
 
 from mezzotint.cli.options import json_option, print_json
 from mezzotint.cli.output import printable as spelt
+from mezzotint.cli.paths import PATH
 
 SCHEMA = "mezzotint/inspect/1"
 LONGEST = 100
@@ -36,7 +37,7 @@ def printable(value: Any) -> str:
 
 
 @click.command("inspect")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 @json_option
 def command(file: Path, as_json: bool) -> None:
     """Say what FILE is: weights, an adapter, a model folder, a receipt, a picture, a run or a checkpoint.

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from mezzotint.cli.options import json_option, print_json
+from mezzotint.cli.paths import PATH
 from mezzotint.errors import UsageError
 
 SCHEMA, MARK_SCHEMA, SEAL_SCHEMA = "mezzotint/keys/1", "mezzotint/mark-key/1", "mezzotint/quarantine-key/1"
@@ -17,7 +18,7 @@ SCHEMA, MARK_SCHEMA, SEAL_SCHEMA = "mezzotint/keys/1", "mezzotint/mark-key/1", "
 @click.argument("what", type=click.Choice(["init", "mark", "quarantine"]))
 @click.option("--organisation", default="", metavar="NAME", help="Whose pictures they will be; it is public.")
 @click.option("--years", type=int, default=10, show_default=True, help="How long the certificate lasts.")
-@click.option("--out", type=click.Path(path_type=Path), help="Of quarantine: the folder.  [safety/ of the home]")
+@click.option("--out", type=PATH, help="Of quarantine: the folder.  [safety/ of the home]")
 @json_option
 def command(what: str, organisation: str, years: int, out: Path | None, as_json: bool) -> None:
     """Make keys under the home. Init: from then on every picture is signed and marked. Mark: the mark's key alone.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mezzotint.cli.options import json_option, print_json
+from mezzotint.cli.paths import PATH
 from mezzotint.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ BROKEN = 4
 
 @click.command("ledger")
 @click.argument("what", type=click.Choice(["check"]))
-@click.option("--ledger", type=click.Path(path_type=Path), help="Its file.  [as settings have it]")
+@click.option("--ledger", type=PATH, help="Its file.  [as settings have it]")
 @click.option("--head", metavar="NUMBER:HASH", help="The head of an earlier check, kept elsewhere.")
 @json_option
 def command(what: str, ledger: Path | None, head: str | None, as_json: bool) -> int:

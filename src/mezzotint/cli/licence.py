@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from mezzotint.cli.options import json_option, print_json, use_option
+from mezzotint.cli.paths import PATH
 from mezzotint.errors import UsageError
 from mezzotint.governance.licence.ask import shelf_of, verdict
 from mezzotint.governance.licence.facts import Facts, declared, told
@@ -36,13 +37,11 @@ DUE = {"before_use": "before use", "with_use": "while in use", "release": "befor
 @click.option("--embedding", multiple=True, metavar="FILE", help="A textual-inversion file; may be given again.")
 @click.option("--control", multiple=True, metavar="DIR", help="A ControlNet; may be given again.")
 @click.option("--ip-adapter", multiple=True, metavar="FILE", help="An IP-Adapter; may be given again.")
-@click.option("--ip-encoder", type=click.Path(path_type=Path), help="CLIP's picture encoder of an IP-Adapter.")
-@click.option("--refiner", type=click.Path(path_type=Path), help="A folder that takes over for the last steps.")
-@click.option("--prior", type=click.Path(path_type=Path), help="The prior's folder, of a decoder.")
-@click.option("--then", multiple=True, type=click.Path(path_type=Path), help="The folder of a stage that enlarges.")
-@click.option(
-    "--parts", multiple=True, type=click.Path(path_type=Path), help="Where parts come from that a file lacks."
-)
+@click.option("--ip-encoder", type=PATH, help="CLIP's picture encoder of an IP-Adapter.")
+@click.option("--refiner", type=PATH, help="A folder that takes over for the last steps.")
+@click.option("--prior", type=PATH, help="The prior's folder, of a decoder.")
+@click.option("--then", multiple=True, type=PATH, help="The folder of a stage that enlarges.")
+@click.option("--parts", multiple=True, type=PATH, help="Where parts come from that a file lacks.")
 @use_option
 @click.option("--stage", metavar="|".join(STAGES), help="Where it runs.  [production]")
 @click.option("--delivery", metavar="|".join(DELIVERIES), help="What others get.  [as mezzotint.toml declares]")

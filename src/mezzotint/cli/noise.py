@@ -10,13 +10,14 @@ import click
 
 from mezzotint.cli.options import json_option, out_option, print_json, quiet_option, seed_option
 from mezzotint.cli.output import run_folder, slug
+from mezzotint.cli.paths import PATH
 from mezzotint.files import write_atomic
 
 SCHEMA = "mezzotint/noise/1"
 
 
 @click.command("noise")
-@click.argument("image", type=click.Path(path_type=Path))
+@click.argument("image", type=PATH)
 @click.option("--schedule", default="cosine", show_default=True, help="cosine, flow, karras, linear or scaled_linear.")
 @click.option("-n", "--n", type=int, default=9, show_default=True, help="How many moments, from clean to noise.")
 @seed_option

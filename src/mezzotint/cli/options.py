@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 
 from mezzotint.cli.output import unseen
+from mezzotint.cli.paths import PATH
 from mezzotint.config import DEFAULT_MODEL, DEVICES, DTYPES, MARKS, QUALITIES, settings
 from mezzotint.errors import UsageError
 from mezzotint.governance.licence.words import MODES, USES
@@ -32,9 +32,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 quiet_option = click.option("--quiet", is_flag=True, help="No progress, no messages but errors.")
 model_option = click.option("--model", metavar="NAME|PATH", help=f"A model's name, folder or file.  [{DEFAULT_MODEL}]")
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Picture k has seed + k; below 2^63.")
-out_option = click.option(
-    "--out", type=click.Path(path_type=Path), help="The run's folder.  [./mezzotint-out/<time>-<command>]"
-)
+out_option = click.option("--out", type=PATH, help="The run's folder.  [./mezzotint-out/<time>-<command>]")
 sampling_options = chain(
     click.option("--quality", metavar="|".join(QUALITIES), help="The model's preset for the next four.  [standard]"),
     click.option("--steps", type=int, help="Steps of the solver."),

@@ -11,6 +11,7 @@ import click
 
 from mezzotint.cli.options import json_option, print_json, quiet_option
 from mezzotint.cli.output import say
+from mezzotint.cli.paths import PATH
 from mezzotint.errors import InputError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ KINDS = ("protected", "training", "output", "mark")
 
 
 @click.command("protect")
-@click.argument("pictures", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("pictures", nargs=-1, type=PATH)
 @click.option(
     "--as", "kind", default="protected", show_default=True, metavar="|".join(KINDS), help="What the pictures are."
 )

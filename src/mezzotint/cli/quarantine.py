@@ -8,6 +8,7 @@ import click
 
 from mezzotint.cli.options import json_option, print_json
 from mezzotint.cli.output import printable
+from mezzotint.cli.paths import PATH
 from mezzotint.errors import UsageError
 from mezzotint.files import read_bytes, write_atomic
 
@@ -16,9 +17,9 @@ SCHEMA = "mezzotint/quarantine/1"
 
 @click.command("quarantine")
 @click.argument("what", type=click.Choice(["open"]))
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--key", type=click.Path(path_type=Path), required=True, help="The private key, quarantine.key.")
-@click.option("--out", type=click.Path(path_type=Path), help="The picture's file.  [FILE.png]")
+@click.argument("file", type=PATH)
+@click.option("--key", type=PATH, required=True, help="The private key, quarantine.key.")
+@click.option("--out", type=PATH, help="The picture's file.  [FILE.png]")
 @json_option
 def command(what: str, file: Path, key: Path, out: Path | None, as_json: bool) -> None:
     """Open FILE, the sealed box of a picture that a gate withheld, and print the verdict on it.

@@ -9,12 +9,13 @@ from pathlib import Path
 import click
 
 from mezzotint.cli.options import json_option, print_json
+from mezzotint.cli.paths import PATH
 
 SCHEMA = "mezzotint/read/2"
 
 
 @click.command("read")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 @json_option
 def command(file: Path, as_json: bool) -> None:
     """Print the command that makes FILE's picture again: of a receipt, or of a picture, ours or by another tool.

@@ -10,13 +10,14 @@ import click
 
 from mezzotint.cli.options import json_option, print_json, quiet_option
 from mezzotint.cli.output import Bar, StoppedError, run_folder
+from mezzotint.cli.paths import PATH
 
 SCHEMA = "mezzotint/render/1"
 
 
 @click.command("render")
-@click.option("--catalog", type=click.Path(path_type=Path), help="Folder of .sh3f catalogs.  [sweethome3d-furniture's]")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the pictures go; gone on with.")
+@click.option("--catalog", type=PATH, help="Folder of .sh3f catalogs.  [sweethome3d-furniture's]")
+@click.option("--out", type=PATH, required=True, help="Where the pictures go; gone on with.")
 @click.option("-n", "--n", type=int, default=24, show_default=True, help="Pictures of each product.")
 @click.option("--size", type=int, default=256, show_default=True, help="Their side in pixels.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of angles and colours.")

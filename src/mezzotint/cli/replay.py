@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from mezzotint.cli.options import json_option, machine_options, print_json
+from mezzotint.cli.paths import PATH
 from mezzotint.cli.pictures import loading
 from mezzotint.errors import UsageError
 
@@ -21,9 +22,9 @@ UNKNOWN = "differs: not the same to the bit; by how much is not known without th
 
 
 @click.command("replay")
-@click.argument("receipt", type=click.Path(path_type=Path))
+@click.argument("receipt", type=PATH)
 @click.option("--have", multiple=True, metavar="WORD=PATH", help="A file that it needs (see read); may be given again.")
-@click.option("--picture", type=click.Path(path_type=Path), help="The first picture.  [looked for beside the receipt]")
+@click.option("--picture", type=PATH, help="The first picture.  [looked for beside the receipt]")
 @machine_options
 @click.option("--solver", help="Another solver than the receipt's.")
 @click.option("--grid", help="Another grid.")

@@ -16,6 +16,7 @@ import click
 from mezzotint.cli import EXIT_INTERRUPTED
 from mezzotint.cli.options import json_option, licence_options, out_option, print_json, quiet_option
 from mezzotint.cli.output import OUT, run_folder, say
+from mezzotint.cli.paths import PATH
 from mezzotint.cli.stop import Stop
 from mezzotint.config import DEVICES, settings
 from mezzotint.errors import BudgetSpentError, UsageError
@@ -164,13 +165,11 @@ def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
 
 @click.command("train")
 @click.argument("recipe")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of the data set; the recipe knows a default.")
+@click.option("--data", type=PATH, help="Folder of the data set; the recipe knows a default.")
 @click.option("--data-licence", help="Of that data: an id of `mezzotint licence --records`, or `our own`.")
 @out_option
 @click.option("--resume", is_flag=True, help="Go on from the last good checkpoint in --out, or of the latest run.")
-@click.option(
-    "--from", "first", type=click.Path(path_type=Path), help="A trained model's folder to begin with: RUN/model."
-)
+@click.option("--from", "first", type=PATH, help="A trained model's folder to begin with: RUN/model.")
 @click.option(
     "--steps", type=click.IntRange(1), help="Updates of the whole run; the rate's decay is planned over them."
 )

@@ -23,6 +23,7 @@ from mezzotint.cli.options import (
 )
 from mezzotint.cli.output import Bar as PictureBar
 from mezzotint.cli.output import StoppedError, run_folder, say
+from mezzotint.cli.paths import PATH
 from mezzotint.cli.stop import Stop
 from mezzotint.config import DEVICES, DTYPES
 from mezzotint.errors import UsageError
@@ -33,7 +34,7 @@ _what = chain(
     click.option("--also", multiple=True, metavar="FOLDER=NAME[:CLASS]", help="A further subject; repeatable."),
     model_option,
     click.option("--size", metavar="WxH", help="Of what is learnt from and judged, square.  [the model's own]"),
-    click.option("--judge-by", type=click.Path(path_type=Path), help="A folder of photographs to judge by alone."),
+    click.option("--judge-by", type=PATH, help="A folder of photographs to judge by alone."),
     click.option("--photo-licence", default="", help="Whose the photographs are, for the adapter's passport."),
     licence_options,
 )
@@ -91,7 +92,7 @@ _where = chain(
 
 
 @click.command("tune")
-@click.argument("photos", type=click.Path(path_type=Path))
+@click.argument("photos", type=PATH)
 @_what
 @_how
 @_where

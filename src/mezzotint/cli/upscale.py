@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from mezzotint.cli.options import picture_options, settled
+from mezzotint.cli.paths import PATH
 from mezzotint.cli.pictures import loading, place, run
 
 LARGER = ("by", "strength", "noise_level", "tile", "overlap")
@@ -16,7 +17,7 @@ TEXTS = ("prompt", "negative_prompt")
 
 
 @click.command("upscale")
-@click.argument("picture", type=click.Path(path_type=Path))
+@click.argument("picture", type=PATH)
 @click.option("--prompt", default="", help="What the picture shows.")
 @click.option("--negative-prompt", default="", help="What to steer away from.")
 @click.option("--model", metavar="NAME|PATH", required=True, help="An upscaler, or any model in diffusers' layout.")

@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from mezzotint.cli.options import picture_options, settled
+from mezzotint.cli.paths import PATH
 from mezzotint.cli.pictures import loading, place, run
 
 
 @click.command("vary")
-@click.argument("picture", type=click.Path(path_type=Path))
-@click.argument("other", type=click.Path(path_type=Path), required=False)
+@click.argument("picture", type=PATH)
+@click.argument("other", type=PATH, required=False)
 @click.option("--model", metavar="NAME|PATH", default="products-prior", show_default=True, help="One with a prior.")
 @click.option("-n", "--n", type=int, default=4, show_default=True, help="How many pictures.")
 @picture_options

@@ -8,12 +8,13 @@ import click
 
 from mezzotint.cli.options import json_option, print_json
 from mezzotint.cli.output import printable
+from mezzotint.cli.paths import PATH
 
 EXIT = {"proves": 0, "silent": 3, "fails": 4}
 
 
 @click.command("verify")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 @json_option
 def command(file: Path, as_json: bool) -> int:
     """Say what is known of FILE: its signed credential, the receipt beside it, its entry in the ledger, its marks,

@@ -8,22 +8,21 @@ from pathlib import Path
 import click
 
 from mezzotint.cli.options import json_option, print_json
+from mezzotint.cli.paths import PATH
 from mezzotint.errors import InputError, UsageError
 
 SCHEMA = "mezzotint/catalog-import/1"
 
 
 @click.command("import")
-@click.option("--vendure", type=click.Path(path_type=Path), help="A folder with Vendure's products.csv.")
-@click.option("--shopify", type=click.Path(path_type=Path), help="Shopify's export of products, a CSV.")
-@click.option("--google", type=click.Path(path_type=Path), help="A feed of Google's Merchant Center, tabs or XML.")
-@click.option("--pictures", type=click.Path(path_type=Path), help="The folder of photographs.  [the export's]")
+@click.option("--vendure", type=PATH, help="A folder with Vendure's products.csv.")
+@click.option("--shopify", type=PATH, help="Shopify's export of products, a CSV.")
+@click.option("--google", type=PATH, help="A feed of Google's Merchant Center, tabs or XML.")
+@click.option("--pictures", type=PATH, help="The folder of photographs.  [the export's]")
 @click.option(
     "--lock", type=click.Choice(["yes", "no"]), default="yes", show_default=True, help="Keep photographed pixels."
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="The manifest.  [catalog.csv in the folder of photographs]"
-)
+@click.option("--out", type=PATH, help="The manifest.  [catalog.csv in the folder of photographs]")
 @json_option
 def command(
     vendure: Path | None,

@@ -12,6 +12,7 @@ import click
 
 from mezzotint.cli.catalog.words import asked_of, place_of, plan_options, probing
 from mezzotint.cli.options import print_json
+from mezzotint.cli.paths import PATH
 from mezzotint.cli.pictures import loading
 from mezzotint.errors import UsageError
 
@@ -23,7 +24,7 @@ SCHEMA = "mezzotint/catalog-plan/1"
 
 @click.command("plan")
 @plan_options
-@click.option("--csv", "sheet", type=click.Path(path_type=Path), help="Also write every asset as a row of a CSV.")
+@click.option("--csv", "sheet", type=PATH, help="Also write every asset as a row of a CSV.")
 def command(sheet: Path | None, out: str | None, ledger: str | None, as_json: bool, quiet: bool, **words: Any) -> None:
     """Plan a run of MANIFEST and say what it takes: assets, network calls, time, money, licences; make nothing.
 

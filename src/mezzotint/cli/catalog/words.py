@@ -21,6 +21,7 @@ from mezzotint.cli.options import (
     settled,
 )
 from mezzotint.cli.output import Bar
+from mezzotint.cli.paths import PATH
 from mezzotint.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ manifest_options = chain(
     click.argument("manifest"),
     click.option(
         "--brief",
-        type=click.Path(path_type=Path),
+        type=PATH,
         help="What is varied, as TOML.  [beside the manifest, with its name]",
     ),
-    click.option("--pictures", type=click.Path(path_type=Path), help="The folder of photographs.  [the manifest's]"),
+    click.option("--pictures", type=PATH, help="The folder of photographs.  [the manifest's]"),
 )
 ledger_option = click.option("--ledger", metavar="FILE|URL", help="The ledger: SQLite, or postgresql://…  [in OUT]")
 plan_options = chain(
