@@ -18,6 +18,7 @@ from torch import Tensor
 from mezzotint.nets.judge import Judge
 from mezzotint.products.captions import Facts
 from mezzotint.products.colours import COLOURS, delta_e, shares
+from mezzotint.products.frame import frame
 from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.products.source import PAINTED
 
@@ -25,9 +26,6 @@ ASPECTS = ("kind", "colour", "plain background", "view")
 BATCH = 64
 NEAR = 10.0
 """A background has a colour when it is within this CIE76 difference of it."""
-
-EDGE = 0.04
-"""Share of the shorter side that is the frame, by which a background is known."""
 
 INSIDE, OUTSIDE = 0.6, 0.2
 """Mask values that are surely the product, and surely not."""
@@ -57,14 +55,6 @@ def look(images: Tensor, judge: Judge) -> Iterator[Seen]:
 def has_colour(pixels: NDArray[np.uint8], mask: NDArray[np.float32], colour: str) -> bool:
     """Whether so much of the product has a named colour as a painted one has (H, W, 3)."""
     return shares(pixels[mask > INSIDE]).get(colour, 0.0) >= PAINTED
-
-
-def frame(height: int, width: int) -> NDArray[np.bool_]:
-    """(H, W), true along the picture's edge, EDGE of its shorter side wide."""
-    made = np.zeros((height, width), bool)
-    wide = max(1, round(EDGE * min(height, width)))
-    made[:wide], made[-wide:], made[:, :wide], made[:, -wide:] = True, True, True, True
-    return made
 
 
 def background_near(pixels: NDArray[np.uint8], mask: NDArray[np.float32], colour: str) -> bool:

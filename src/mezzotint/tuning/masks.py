@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from mezzotint.errors import InputError, UsageError
 from mezzotint.pictures.flat import flat
 from mezzotint.pictures.png import Pixels, read_picture
-from mezzotint.products.adherence import frame
 from mezzotint.products.colours import delta_e
+from mezzotint.products.frame import frame
 
 Bytes = NDArray[np.uint8]
 Found = Literal["alpha", "file", "grabcut", "key", "guess"]

@@ -21,8 +21,8 @@ from mezzotint.catalog.product.colour import colour_of
 from mezzotint.errors import InputError
 from mezzotint.pictures.flat import flat
 from mezzotint.pictures.png import Pixels, read_picture
-from mezzotint.products.adherence import frame
 from mezzotint.products.colours import delta_e
+from mezzotint.products.frame import frame
 from mezzotint.tuning.masks import NEAR, PLAIN, Bytes, Mask, backdrop, cut, mask_beside, mask_of, segmented
 
 FULL = 255
