@@ -30,6 +30,7 @@ def _with(block: re.Pattern[str]) -> list[Any]:
 @pytest.mark.parametrize("page", _with(BLOCK))
 def test_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MEZZOTINT_MODEL")
     scope: dict[str, object] = {"__name__": "example"}
     for number, code in enumerate(BLOCK.findall(page.read_text())):
         exec(compile(code, f"{page.name}[{number}]", "exec", dont_inherit=True), scope)
@@ -48,6 +49,7 @@ def test_commands_run(
     """In this process: that the program starts is for the tests of the command line."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MEZZOTINT_MODEL")
     lines = [line[2:] for block in CONSOLE.findall(page.read_text()) for line in block.splitlines() if line[:2] == "$ "]
     for line in lines:
         program, *arguments = shlex.split(line)

@@ -20,6 +20,7 @@ from mezzotint.pictures.kept import place_of
 
 if TYPE_CHECKING:
     from mezzotint.exported.job import ExportedJob
+    from mezzotint.governance.provenance.mark.marking import Marking
     from mezzotint.making.image import Image
     from mezzotint.making.job import Job, Wanted
     from mezzotint.pictures.png import Pixels
@@ -75,7 +76,7 @@ def replay(
     own |= {need.word: at for need in words.needs if (at := place_of(need.sha256 or "")).is_file()}
     fields, pictures = placed(words, {**own, **there})
     job, wanted = _one(_job(words, {**fields, **(changed or {})}, pictures), was.made)
-    again = next(_images(replace(job, pictures=(wanted,))))
+    again = next(_images(replace(job, pictures=(wanted,), mark=_named_as(was, job.mark))))
     return _compared(was, again, _first(path, was, None if picture is None else Path(picture)))
 
 
@@ -122,6 +123,12 @@ def _one(job: Job | ExportedJob, made: Made) -> tuple[Job | ExportedJob, Wanted]
     """The picture of a job that the receipt is of: by its seed and its place on a way between pictures."""
     alike = [p for p in job.pictures if p.seed == made.seed and p.task.get("at") == made.task.get("at")]
     return job, (alike or list(job.pictures))[0]
+
+
+def _named_as(was: Receipt, mark: Marking | None) -> Marking | None:
+    """Marks that hold the first picture's id: with its own, which is another as soon as any factor is, every picture
+    would differ by its mark."""
+    return None if mark is None else replace(mark, name=was.made.asset_id)
 
 
 def _images(job: Job | ExportedJob) -> Iterator[Image]:

@@ -84,6 +84,16 @@ def test_a_mark_is_put_in_recorded_and_found(place: Path, capsys: pytest.Capture
     assert "--mark=auto" in said(capsys, 0, "read", str(path))["command"]
 
 
+def test_made_again_otherwise_it_holds_the_first_one_s_mark(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another number of threads is another id; a mark of that id would make every pixel another."""
+    assert run(["keys", "mark", "--json"]) == 0
+    assert run([*LIKE, "--threads", "1", "--out", "o"]) == 0
+    (path,) = Path("o/receipts").iterdir()
+    document = said(capsys, 0, "replay", str(path), "--have", "PICTURE=ground.png", "--threads", "2")
+    assert document["again"] != document["asset_id"] and document["largest_difference"] <= 2
+    assert [one["name"] for one in document["factors"]] == ["threads"]
+
+
 def test_another_key_makes_another_picture(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["keys", "mark", "--json"]) == 0
     assert run([*LIKE, "--out", "o", "--mark", "required"]) == 0

@@ -23,11 +23,13 @@ DIGITS = 8
 @dataclass(frozen=True, eq=False)
 class Marking:
     """required: whether a picture without room for a mark is an error.   free: (H, W), the pixels that may be touched;
-    None is all."""
+    None is all.   name: the asset's id that marks hold; None is each picture's own.
+    """
 
     key: bytes = field(repr=False)
     required: bool = False
     free: Free | None = None
+    name: str | None = None
 
     @property
     def said(self) -> Mapping[str, Any]:
@@ -38,9 +40,10 @@ class Marking:
         """(a picture as it leaves, what its receipt says of the mark).   Raises ProvenanceError: no room."""
         from mezzotint.governance.provenance.mark.embed import embed  # scipy is read only where there is a key
 
-        made = embed(pixels, int(asset_id[:DIGITS], 16), self.key, self.free)
+        name = (self.name or asset_id)[:DIGITS]
+        made = embed(pixels, int(name, 16), self.key, self.free)
         if made.embedded:
-            return made.pixels, {"state": "embedded", "name": asset_id[:DIGITS], "decibels": made.decibels}
+            return made.pixels, {"state": "embedded", "name": name, "decibels": made.decibels}
         if self.required:
             raise ProvenanceError(
                 f"asset {asset_id}: the picture has no room for a mark that would be read again, and marks are"
