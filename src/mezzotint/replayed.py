@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mezzotint.errors import InputError, MezzotintError
+from mezzotint.errors import InputError, MezzotintError, UsageError
 from mezzotint.files import user_path
 from mezzotint.governance.provenance.factors import Factor, factors
 from mezzotint.governance.receipt import Made, Receipt, StageMade, read_receipt
@@ -75,6 +75,7 @@ def replay(
     own = {"RECEIPT": path} if any(need.word == "RECEIPT" for need in words.needs) else {}
     own |= {need.word: at for need in words.needs if (at := place_of(need.sha256 or "")).is_file()}
     fields, pictures = placed(words, {**own, **there})
+    _check_all_there(words, was.made, {*own, *there})
     job, wanted = _one(_job(words, {**fields, **(changed or {})}, pictures), was.made)
     again = next(_images(replace(job, pictures=(wanted,), mark=_named_as(was, job.mark))))
     return _compared(was, again, _first(path, was, None if picture is None else Path(picture)))
@@ -86,6 +87,17 @@ def _words(made: Made) -> Words:
         return words_of_made(made)
     except InputError:
         return words_of_made(replace(made, stages=tuple(map(_named, made.stages))))
+
+
+def _check_all_there(words: Words, made: Made, there: set[str]) -> None:
+    """Raises UsageError for files that stand under no name of their own, and were not given."""
+    beside = (*made.adapters, *made.embeddings, *made.attached)
+    named = {made.model, *(str(one["name"]) for one in beside)}
+    left = {need.word: need.what for need in words.needs if need.word not in named | there}
+    if left:
+        (word, what), *more = left.items()
+        also = f", and {', '.join(other for other, _ in more)} likewise" if more else ""
+        raise UsageError(f"the receipt needs {word}: {what}; give it with --have {word}=FILE{also}")
 
 
 def _named(stage: StageMade) -> StageMade:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,13 +49,18 @@ def _value(option: str, text: str, there: Mapping[str, Path]) -> Any:
     word, colon, rest = text.partition(":")
     if word in there:
         return f"{there[word]}{colon}{rest}"
-    # A solver or a grid in the receipt: learned:RECEIPT, auto:RECEIPT.
-    return f"{word}:{there[rest]}" if rest in there else text
+    last = _last(text)
+    return f"{text.removesuffix(last)}{there[last]}" if last in there else text
+
+
+def _last(text: str) -> str:
+    """What a value ends with: RECEIPT of learned:from=RECEIPT, WEAK of auto:weak=WEAK."""
+    return re.split("[:=]", text)[-1]
 
 
 def _words(arguments: Sequence[str]) -> set[str]:
     said = [argument.partition("=")[2] for argument in arguments]
-    return {word for text in said for word in (*text.split(":"), text.partition(":")[0])}
+    return {word for text in said for word in (text.partition(":")[0], _last(text))}
 
 
 def request_of(words: Words, fields: Mapping[str, Any]) -> Request:

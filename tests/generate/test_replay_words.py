@@ -1,0 +1,72 @@
+"""A picture made again: receipts that stand for themselves, and files in the places of the receipt's words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mezzotint.cli import run
+from mezzotint.errors import UsageError
+from mezzotint.making.recalled.words import Need, Words
+from mezzotint.making.said_again import placed
+from mezzotint.replayed import replay
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEZZOTINT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+
+
+def made(*words: str) -> Path:
+    assert run(["generate", "sneaker", "--threads", "1", "--quiet", "--out", "o", *words]) == 0
+    (path,) = Path("o/receipts").iterdir()
+    return path
+
+
+@pytest.mark.parametrize(
+    "words", [("--solver", "learned", "--steps", "4"), ("--solver", "unipc", "--steps", "4", "--grid", "auto")]
+)
+def test_a_receipt_holds_its_learned_solver_and_its_optimised_grid(words: tuple[str, ...]) -> None:
+    found = replay(made("--model", "fashion", *words))
+    assert found.verdict == "exact" and found.factors == ()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "word", "becomes"),
+    [
+        ("--solver", "learned:from=RECEIPT", "RECEIPT", "learned:from=a/b.json"),
+        ("--grid", "auto:from=RECEIPT", "RECEIPT", "auto:from=a/b.json"),
+        ("--guidance", "auto:weak=WEAK", "WEAK", "auto:weak=a/b.json"),
+        ("--guidance", "distilled:from=GUIDANCE", "GUIDANCE", "distilled:from=a/b.json"),
+        ("--lora", "acme:0.8", "acme", "a/b.json:0.8"),
+        ("--control", "canny:0.8:0-0.6", "canny", "a/b.json:0.8:0-0.6"),
+        ("--image", "PICTURE", "PICTURE", "a/b.json"),
+        ("--solver", "learned:from=RECEIPT", "from", None),
+    ],
+)
+def test_a_file_takes_the_place_of_its_word(option: str, value: str, word: str, becomes: str | None) -> None:
+    words = Words("mezzotint", "a lamp", more=((option, value),), needs=(Need(word, "a file", ""),))
+    name = option.removeprefix("--")
+    if becomes is None:
+        with pytest.raises(UsageError, match=f"--have {word}: the receipt needs no such file"):
+            placed(words, {word: Path("a/b.json")})
+        return
+    fields, _ = placed(words, {word: Path("a/b.json")})
+    assert fields[name] in (becomes, (becomes,))
+
+
+def test_what_is_not_at_hand_is_named(tiny: Path) -> None:
+    Image.fromarray(np.full((8, 8), 90, np.uint8)).save("in.png")
+    Image.fromarray(np.tile(np.uint8([[0, 0, 0, 0, 255, 255, 255, 255]]), (8, 1))).save("mask.png")
+    receipt = made("--model", str(tiny), "--image", "in.png", "--mask", "mask.png")
+    have: dict[str, str | Path] = {tiny.name: tiny}
+    with pytest.raises(UsageError, match=r"needs PICTURE: the picture, cut to 8x8.*--have PICTURE=FILE, and MASK l"):
+        replay(receipt, have=have)
+    with pytest.raises(UsageError, match=r"needs MASK: 8x8, what is painted anew.*give it with --have MASK=FILE$"):
+        replay(receipt, have={**have, "PICTURE": "in.png"})
+    assert replay(receipt, have={**have, "PICTURE": "in.png", "MASK": "mask.png"}).verdict == "exact"
