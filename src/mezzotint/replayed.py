@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +78,8 @@ def replay(
     own |= {need.word: at for need in words.needs if (at := place_of(need.sha256 or "")).is_file()}
     fields, pictures = placed(words, {**own, **there})
     _check_all_there(words, was.made, {*own, *there})
-    job, wanted = _one(_job(words, {**fields, **(changed or {})}, pictures), was.made)
+    with _where(words, {*own, *there}):
+        job, wanted = _one(_job(words, {**fields, **(changed or {})}, pictures), was.made)
     again = next(_images(replace(job, pictures=(wanted,), mark=_named_as(was, job.mark))))
     return _compared(was, again, _first(path, was, None if picture is None else Path(picture)))
 
@@ -98,6 +101,21 @@ def _check_all_there(words: Words, made: Made, there: set[str]) -> None:
         (word, what), *more = left.items()
         also = f", and {', '.join(other for other, _ in more)} likewise" if more else ""
         raise UsageError(f"the receipt needs {word}: {what}; give it with --have {word}=FILE{also}")
+
+
+@contextmanager
+def _where(words: Words, there: set[str]) -> Iterator[None]:
+    """Says how a file is given that was looked for by its name and is not found."""
+    try:
+        yield
+    except (InputError, UsageError) as error:
+        text = str(error)
+        sought = [
+            n.word for n in words.needs if n.word not in there and re.search(rf"(^| |'){re.escape(n.word)}[':]", text)
+        ]
+        if not sought:
+            raise
+        raise type(error)(f"{text}; where it is elsewhere, give it with --have {sought[0]}=PATH") from error
 
 
 def _named(stage: StageMade) -> StageMade:

@@ -62,7 +62,7 @@ def test_a_file_takes_the_place_of_its_word(option: str, value: str, word: str, 
 
 def test_what_is_not_at_hand_is_named(tiny: Path) -> None:
     Image.fromarray(np.full((8, 8), 90, np.uint8)).save("in.png")
-    Image.fromarray(np.tile(np.uint8([[0, 0, 0, 0, 255, 255, 255, 255]]), (8, 1))).save("mask.png")
+    Image.fromarray(np.tile(np.array([0, 0, 0, 0, 255, 255, 255, 255], np.uint8), (8, 1))).save("mask.png")
     receipt = made("--model", str(tiny), "--image", "in.png", "--mask", "mask.png")
     have: dict[str, str | Path] = {tiny.name: tiny}
     with pytest.raises(UsageError, match=r"needs PICTURE: the picture, cut to 8x8.*--have PICTURE=FILE, and MASK l"):
@@ -70,3 +70,14 @@ def test_what_is_not_at_hand_is_named(tiny: Path) -> None:
     with pytest.raises(UsageError, match=r"needs MASK: 8x8, what is painted anew.*give it with --have MASK=FILE$"):
         replay(receipt, have={**have, "PICTURE": "in.png"})
     assert replay(receipt, have={**have, "PICTURE": "in.png", "MASK": "mask.png"}).verdict == "exact"
+
+
+def test_what_is_looked_for_by_its_name_and_not_found_can_be_given(tiny: Path) -> None:
+    receipt = made("--model", str(tiny))
+    with pytest.raises(
+        UsageError, match=f"unknown model '{tiny.name}'.*where it is elsewhere, give it with --have {tiny.name}=PATH$"
+    ):
+        replay(receipt)
+    assert replay(receipt, have={tiny.name: tiny}).verdict == "exact"
+    with pytest.raises(UsageError, match=r"unknown model 'nowhere'.*a path works too\)$"):
+        replay(receipt, have={tiny.name: "nowhere"})
