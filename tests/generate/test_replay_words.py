@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from PIL import Image
 from mezzotint.cli import run
 from mezzotint.errors import UsageError
 from mezzotint.making.recalled.words import Need, Words
-from mezzotint.making.said_again import placed
+from mezzotint.making.request import How, Request, Sampling
+from mezzotint.making.said_again import REAL, WHOLE, placed
 from mezzotint.replayed import replay
 
 
@@ -24,8 +26,7 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(*words: str) -> Path:
     assert run(["generate", "sneaker", "--threads", "1", "--quiet", "--out", "o", *words]) == 0
-    (path,) = Path("o/receipts").iterdir()
-    return path
+    return sorted(Path("o/receipts").iterdir())[0]
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,29 @@ def made(*words: str) -> Path:
 def test_a_receipt_holds_its_learned_solver_and_its_optimised_grid(words: tuple[str, ...]) -> None:
     found = replay(made("--model", "fashion", *words))
     assert found.verdict == "exact" and found.factors == ()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--cache", "0.1", "--steps", "8"),
+        ("--guidance-interval", "0.3,2.75", "--scale", "2"),
+        ("--guidance", "rescaled:0.5", "--scale", "2"),
+        ("--quality", "draft", "--dtype", "bfloat16", "-n", "2", "--batch", "3"),
+        ("--negative-prompt", "t-shirt", "--scale", "2"),
+    ],
+    ids=" ".join,
+)
+def test_every_option_is_said_again(tiny: Path, words: tuple[str, ...]) -> None:
+    found = replay(made("--model", str(tiny), *words), have={tiny.name: tiny})
+    assert found.verdict == "exact" and found.factors == ()
+
+
+def test_numbers_are_read_as_numbers() -> None:
+    for kind, read in (("int", WHOLE), ("float", REAL)):
+        words = {kind, f"{kind} | None"}
+        said = {one.name for asked in (Request, How, Sampling) for one in fields(asked) if one.type in words}
+        assert said and said <= read
 
 
 @pytest.mark.parametrize(
