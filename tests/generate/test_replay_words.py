@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from PIL import Image
 
-from mezzotint.cli import run
+from mezzotint.cli import group, run
 from mezzotint.errors import UsageError
 from mezzotint.making.recalled.words import Need, Words
 from mezzotint.making.request import How, Request, Sampling
@@ -51,6 +52,55 @@ def test_a_receipt_holds_its_learned_solver_and_its_optimised_grid(words: tuple[
 def test_every_option_is_said_again(tiny: Path, words: tuple[str, ...]) -> None:
     found = replay(made("--model", str(tiny), *words), have={tiny.name: tiny})
     assert found.verdict == "exact" and found.factors == ()
+
+
+MACHINE = {
+    "n": "2",
+    "batch": "3",
+    "device": "cpu",
+    "dtype": "float32",
+    "threads": "2",
+    "quality": "draft",
+    "mark": "off",
+}
+SAMPLED = {
+    "model": "m",
+    "seed": "7",
+    "steps": "4",
+    "scale": "2.5",
+    "solver": "dpmpp-2m:final=full",
+    "grid": "karras:rho=5",
+}
+OPTIONS: dict[str, dict[str, str | tuple[str, ...] | None]] = {
+    "generate": {
+        "negative-prompt": "a, b: c=d", "prompt-2": "x", "negative-prompt-3": "y", "size": "8x8", "image": "PICTURE",
+        "strength": "0.4", "lora": ("a:0.8", "b:1"), "mask": "MASK", "mask-means": "product", "lock-mask": None,
+        "outpaint": "1,2,3,4", "guidance": "rescaled:0.5", "cache": "0.1", "guidance-interval": "0.3,inf",
+        "refiner": "R", "refiner-at": "0.7", "then": ("T", "U"), "parts": "P", "prior": "Q", "allow-partial": None,
+        "embedding": "e", "control": "c:0.8:0-0.6", "control-image": "PICTURE-1", "ip-adapter": "i:0.5",
+        "ip-image": "PICTURE-2", "ip-encoder": "IP-ENCODER", "compile": None,
+    },
+    "upscale": {"prompt": "p", "by": "2", "strength": "0.4", "noise-level": "20", "tile": "64", "overlap": "8"},
+    "vary": {},
+}  # fmt: skip
+"""Every option that ``read`` says of a picture of ours."""
+
+
+def plain(value: object) -> object:
+    """Paths as texts, also in tuples."""
+    return tuple(map(plain, value)) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
+
+
+@pytest.mark.parametrize("verb", list(OPTIONS))
+def test_replay_reads_a_command_as_the_command_line_does(verb: str) -> None:
+    said = {**MACHINE, **SAMPLED, **OPTIONS[verb]}
+    more = [(f"--{k}", one) for k, v in said.items() for one in (v if isinstance(v, tuple) else (v,))]
+    words = Words("mezzotint", "a lamp", verb=verb, pictures=("A",) * (verb != "generate"), more=tuple(more))
+    command = group.get_command(click.Context(group), verb)
+    assert command is not None
+    line = command.make_context(verb, words.arguments[1:]).params
+    fields, _ = placed(words, {})
+    assert len(fields) == len(said) and {k: plain(line.get(k)) for k in fields} == fields
 
 
 def test_numbers_are_read_as_numbers() -> None:

@@ -17,6 +17,8 @@ WHOLE = {"n", "seed", "steps", "batch", "threads", "by", "noise_level", "tile", 
 REAL = {"scale", "strength", "refiner_at", "cache"}
 LARGER = ("by", "strength", "noise_level", "tile", "overlap")
 TEXTS = ("prompt", "negative_prompt")
+OTHERWISE = {"compile": "compiled"}
+"""Options whose value has another name than theirs."""
 
 
 def placed(words: Words, there: Mapping[str, Path]) -> tuple[dict[str, Any], list[Path]]:
@@ -29,7 +31,8 @@ def placed(words: Words, there: Mapping[str, Path]) -> tuple[dict[str, Any], lis
     fields: dict[str, Any] = {}
     for argument in arguments[1:end]:
         option, equals, text = argument.removeprefix("--").partition("=")
-        name, value = option.replace("-", "_"), _value(option, text, there) if equals else True
+        name = option.replace("-", "_")
+        name, value = OTHERWISE.get(name, name), _value(option, text, there) if equals else True
         fields[name] = (*fields.get(name, ()), value) if name in SEVERAL else value
     left = set(there) - _words(arguments) - set(words.pictures)
     if left:
