@@ -6,7 +6,7 @@ pipeline  ``catalog run`` of n prompts on a Stable-Diffusion-shaped model of ran
 ray       ``catalog run --engine ray`` with two actors, and two bare processes that make half of the pictures each; wall
           time from the first batch to the last, so that neither pays for its start.
 
-    python benchmarks/catalog_peers.py [--only pipeline ray] [--n 16] [--steps 4]
+    python benchmarks/catalog_peers.py [--only pipeline ray] [--n 16] [--steps 4] [--shapes small stable-diffusion]
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import harness
 
 PARTS = ("pipeline", "ray")
-WIDTHS = ((32, 64, 128, 128), (80, 160, 320, 320))
-"""Of the U-Nets that the pipeline is tried with: one as small as products' own, and that of the other benchmarks."""
+SHAPES = ("small", "middle", "stable-diffusion")
+"""Networks that the pipeline is tried with: as small as products' own, that of the other benchmarks, and Stable
+Diffusion 1's."""
 FASTER, TWO = 1 / 1.5, 1 / 0.9
 """Of the pipeline's time ours may take; of two bare processes' time two actors may."""
 
@@ -61,8 +62,8 @@ def planned(path: Path, out: Path, model: str, loaded: Any, **words: Any) -> tup
     return begin(asked, where, loaded)[0], where
 
 
-def pipeline(folder: Path, widths: tuple[int, ...], n: int, steps: int, repeats: int) -> harness.Comparison:
-    """Processor time of the same pictures.   widths: of the U-Net's levels."""
+def pipeline(folder: Path, shape: str, n: int, steps: int, repeats: int) -> harness.Comparison:
+    """Processor time of the same pictures.   shape: of ``SHAPES``."""
     import pretrained_model
     import torch
     from diffusers import StableDiffusionPipeline
@@ -70,7 +71,8 @@ def pipeline(folder: Path, widths: tuple[int, ...], n: int, steps: int, repeats:
     import mezzotint as mz
     from mezzotint.catalog.running import make_all
 
-    count_of = pretrained_model.save(folder / "model", widths)
+    sizes = pretrained_model.SHAPES[shape]
+    count_of = pretrained_model.save(folder / "model", sizes)
     loaded, prompts = mz.load(folder / "model"), [f"a red chair number {k}" for k in range(n)]
     path, count = manifest(folder, prompts), iter(range(10_000))
     pipe = StableDiffusionPipeline.from_pretrained(folder / "model", safety_checker=None)
@@ -91,7 +93,7 @@ def pipeline(folder: Path, widths: tuple[int, ...], n: int, steps: int, repeats:
         return out
 
     a, b = harness.alternate(lambda: harness.timed(ours), lambda: harness.timed(peer), repeats)
-    network = f"{count_of / 1e6:.0f} M parameters, U-Net of {'-'.join(map(str, widths))}"
+    network = f"{count_of / 1e6:.0f} M parameters, U-Net of {'-'.join(map(str, sizes.unet))}"
     name = f"catalog run of {n}, {steps} steps, beside diffusers one prompt at a time, {network}"
     return harness.compare(name, "CPU s", [u.cpu for u in a], [u.cpu for u in b], FASTER)
 
@@ -150,6 +152,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs and prints."""
     parser = harness.arguments(__doc__ or "", 3)
     parser.add_argument("--only", nargs="*", default=list(PARTS), choices=PARTS)
+    parser.add_argument("--shapes", nargs="+", default=list(SHAPES[:2]), choices=SHAPES, help="of pipeline")
     parser.add_argument("--model", default="fashion", help="of ray")
     parser.add_argument("--n", type=int, default=64, help="pictures of a run")
     parser.add_argument("--steps", type=int, default=8, help="of pipeline")
@@ -159,8 +162,8 @@ def main(argv: list[str] | None = None) -> int:
     with harness.catalogs() as folder:
         if "pipeline" in given.only:
             rows += [
-                pipeline(folder / f"pipeline-{widths[0]}", widths, given.n, given.steps, given.repeats)
-                for widths in WIDTHS
+                pipeline(folder / f"pipeline-{shape}", shape, given.n, given.steps, given.repeats)
+                for shape in given.shapes
             ]
         rows += [ray(folder / "ray", given.model, given.n, given.repeats)] if "ray" in given.only else []
     about = {k: v for k, v in vars(given).items() if k != "out"}

@@ -162,11 +162,15 @@ def test_what_is_learnt_beside_quick_convolutions_learns_the_same(monkeypatch: p
         assert torch.allclose(quick, plain, rtol=1e-3, atol=1e-3 * float(plain.abs().max()))
 
 
-def test_it_is_used_by_a_rule_and_not_by_a_race(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("instructions", "tiles", "used"),
+    [("AVX2", False, True), ("AVX512", False, True), ("AVX512", True, False), ("DEFAULT", False, False)],
+)
+def test_it_is_used_by_a_rule_and_not_by_a_race(
+    monkeypatch: pytest.MonkeyPatch, instructions: str, tiles: bool, used: bool
+) -> None:
     winograd.present.cache_clear()
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
-    assert not winograd.present()
-    winograd.present.cache_clear()
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
-    assert winograd.present()
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: instructions)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
+    assert winograd.present() == used
     winograd.present.cache_clear()
