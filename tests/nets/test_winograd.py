@@ -162,6 +162,23 @@ def test_what_is_learnt_beside_quick_convolutions_learns_the_same(monkeypatch: p
         assert torch.allclose(quick, plain, rtol=1e-3, atol=1e-3 * float(plain.abs().max()))
 
 
+@pytest.mark.parametrize("size", [(2, 8, 8), (5, 4, 4), (1, 15, 16)])
+def test_kernels_of_small_pictures_lie_packed_and_of_large_ones_plain(size: tuple[int, int, int]) -> None:
+    x, weight, bias = drawn(*size)
+    large = torch.randn(1, 24, 16, 16)
+    layer = winograd.WinogradConv(weight, bias)
+    for pictures, packed in ((large, False), (x, True), (large, False), (x, True)):
+        with torch.inference_mode():
+            made = layer(pictures)
+        exact = F.conv2d(pictures.double(), weight.double(), bias.double(), padding=1)
+        assert (made - exact).abs().max() < 5e-5 * exact.abs().max()
+        assert layer.weight.is_mkldnn == packed
+    followed = x.clone().requires_grad_()
+    (found,) = torch.autograd.grad(layer(followed).sum(), followed)
+    (wanted,) = torch.autograd.grad(F.conv2d(followed, weight, bias, padding=1).sum(), followed)
+    assert torch.allclose(found, wanted, atol=1e-4) and not layer.weight.is_mkldnn
+
+
 @pytest.mark.parametrize(
     ("instructions", "tiles", "used"),
     [("AVX2", False, True), ("AVX512", False, True), ("AVX512", True, False), ("DEFAULT", False, False)],

@@ -7,6 +7,7 @@ one may be summed in another order.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -15,10 +16,15 @@ from torch import Tensor, nn
 
 from mezzotint.nets.shared import put
 
+PROCESSORS = frozenset({"AVX2", "AVX512"})
+"""Instruction sets on which it was measured."""
+
 
 def packs(device: str, dtype: torch.dtype) -> bool:
-    """Whether there is something to gain: bfloat16, on a processor that multiplies in it.  float32 gains nothing."""
-    return device == "cpu" and dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    """Whether there is something to gain: on a processor with the library, bfloat16 where it multiplies in it."""
+    if device != "cpu" or torch.backends.cpu.get_cpu_capability() not in PROCESSORS:
+        return False
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class PackedLinear(nn.Module):
@@ -47,6 +53,25 @@ def plus(layer: nn.Module, x: Tensor, to: Tensor) -> Tensor:
     return summed
 
 
+Said = tuple[list[Any], list[int], list[int], int]
+"""A convolution's padding, stride, dilation and groups."""
+
+BORDERED: Said = ([1, 1], [1, 1], [1, 1], 1)
+"""Of 3 x 3 with a border of zeros: as large as what it is made of."""
+
+
+def packed_kernel(weight: Tensor, *said: Any) -> Tensor:
+    """(C', C / groups, h, w) as the library wants it.   said: see ``Said``."""
+    made: Tensor = torch._C._nn.mkldnn_reorder_conv2d_weight(weight.detach().to_mkldnn(), *said)
+    return made
+
+
+def packed_convolution(x: Tensor, kernel: Tensor, bias: Tensor | None, *said: Any) -> Tensor:
+    """(B, C, H, W) -> (B, C', H', W') by such a kernel, without gradients."""
+    made: Tensor = torch.ops.mkldnn._convolution_pointwise(x, kernel, bias, *said, "none", [], "")
+    return made
+
+
 class PackedConv(nn.Module):
     """A convolution's answer, (B, C, H, W) -> (B, C', H', W'); the layer may be dropped.  As ``PackedLinear``."""
 
@@ -54,20 +79,15 @@ class PackedConv(nn.Module):
 
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
-        padding, stride, dilation = list(layer.padding), list(layer.stride), list(layer.dilation)
-        self.said: tuple[list[Any], list[int], list[int], int] = (padding, stride, dilation, layer.groups)
-        plain = layer.weight.detach().to_mkldnn()
-        self.packed = torch._C._nn.mkldnn_reorder_conv2d_weight(plain, *self.said)
+        self.said: Said = (list(layer.padding), list(layer.stride), list(layer.dilation), layer.groups)
+        self.packed = packed_kernel(layer.weight, *self.said)
         self.register_buffer("bias", layer.bias, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         padding, stride, dilation, groups = self.said
         if torch.is_grad_enabled():
             return F.conv2d(x, self.packed.to_dense(), self.bias, stride, padding, dilation, groups)
-        made: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x, self.packed, self.bias, *self.said, "none", [], ""
-        )  # fmt: skip
-        return made
+        return packed_convolution(x, self.packed, self.bias, *self.said)
 
 
 class PackedGate(nn.Module):
@@ -103,10 +123,13 @@ GATED = "ff.net.0.proj"
 """Where ``FeedForward`` has its gated map."""
 
 
-def pack(net: nn.Module) -> nn.Module:
-    """The network itself, its layers packed one after another, so that no more than one lies there twice."""
+def pack(net: nn.Module, but: Collection[str] = ()) -> nn.Module:
+    """The network itself, its layers packed one after another, so that no more than one lies there twice.
+
+    but: paths of layers that stay.
+    """
     for path, layer in list(net.named_modules()):
-        made = packed_layer(path, layer)
+        made = None if path in but else packed_layer(path, layer)
         if made is not None:
             put(net, path, made)
     return net

@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mezzotint.nets.magnitude import FixedConv
+from mezzotint.nets.packed import BORDERED, packed_convolution, packed_kernel
 from mezzotint.nets.shared import Net, put, shared
 
 TILE = 6
@@ -57,6 +58,11 @@ def fits(weight: Tensor) -> bool:
     return weight.shape[2:] == (3, 3) and min(weight.shape[:2]) >= NARROWEST
 
 
+def gaining(net: nn.Module) -> frozenset[str]:
+    """Paths of the layers in whose place ``quick`` puts such convolutions."""
+    return frozenset(path for path, layer in net.named_modules() if _quick_layer(layer) is not None)
+
+
 def quick(net: Net, device: str, dtype: torch.dtype, but: Collection[str] = ()) -> Net:
     """The network with such convolutions in the place of those that gain, weights shared and frozen; or the network
     itself.   but: paths of layers that stay."""
@@ -84,7 +90,10 @@ def _plain(layer: nn.Conv2d) -> bool:
 
 
 class WinogradConv(nn.Module):
-    """A convolution of 3 x 3 with zeros around, (B, C, H, W) -> (B, C', H, W); weight (C', C, 3, 3), bias (C')."""
+    """A convolution of 3 x 3 with zeros around, (B, C, H, W) -> (B, C', H, W); weight (C', C, 3, 3), bias (C').
+
+    The weight lies as the last pictures wanted it: plain, or packed for those too small for Winograd's filtering.
+    """
 
     weight: Tensor
     bias: Tensor | None
@@ -95,13 +104,26 @@ class WinogradConv(nn.Module):
         self.register_buffer("bias", bias, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return convolved(x, self.weight, self.bias)
+        packed = _small(x) and not torch.is_grad_enabled() and not _needs_plain()
+        weight = self._lying(packed)
+        return packed_convolution(x, weight, self.bias, *BORDERED) if packed else convolved(x, weight, self.bias)
+
+    def _lying(self, packed: bool) -> Tensor:
+        """The weight, packed or plain; kept in that form alone."""
+        weight = self.weight
+        if weight.is_mkldnn != packed:
+            self.weight = weight = packed_kernel(weight, *BORDERED) if packed else weight.to_dense()
+        return weight
+
+
+def _small(x: Tensor) -> bool:
+    return x.shape[2] * x.shape[3] < SMALLEST
 
 
 def convolved(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """As ``F.conv2d`` with padding 1; by it where the weight is learnt, in other formats and for small pictures."""
     follows = torch.is_grad_enabled()
-    if x.shape[2] * x.shape[3] < SMALLEST or (follows and weight.requires_grad) or _needs_plain():
+    if _small(x) or (follows and weight.requires_grad) or _needs_plain():
         return F.conv2d(x, weight, bias, padding=1)
     if follows:
         made: Tensor = _Through.apply(x, weight, bias)  # type: ignore[no-untyped-call]

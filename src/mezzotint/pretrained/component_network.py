@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.nets.packed import pack, packs
-from mezzotint.nets.winograd import quick, saves
+from mezzotint.nets.winograd import gaining, quick, saves
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.folder import check_weights
 from mezzotint.pretrained.published import own_network
@@ -102,7 +102,12 @@ def packed_network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Mo
     learn, to read or to put adapters on.  Raises as ``network_of``."""
     if not packs(device, dtype) or own_network(part) is None:
         return network_of(part, device, dtype)
-    return SHELF.get((part, device, dtype, "packed"), lambda: pack(_made(part, device, dtype)))
+
+    def made() -> nn.Module:
+        network = _made(part, device, dtype)
+        return pack(network, gaining(network) if saves(device, dtype) else ())
+
+    return SHELF.get((part, device, dtype, "packed"), made)
 
 
 def quick_network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
