@@ -49,7 +49,8 @@ def test_the_same_bits(name: str, dtype: torch.dtype) -> None:
         wanted, found = layer(x), packed(x)
         assert same(found, wanted)
         assert torch.equal(packed(x[:1]), found[:1])
-    assert not list(packed.parameters())
+    stays = name == "1 x 1" and dtype == torch.float32  # nothing is turned there
+    assert bool(list(packed.parameters())) == stays
 
 
 @both

@@ -1,8 +1,9 @@
 """Layers whose weights lie as the processor's library wants them, so that they are not turned at every call.
 
 oneDNN multiplies by weights in blocks of its own; a plain weight is brought into them each time, which at 8 x 8 pixels
-takes longer than the convolution.  The answers are the plain layers', to the bit where the input is dense; a transposed
-one may be summed in another order.
+takes longer than the convolution.  In bfloat16 the answers are the plain layers', to the bit where the input is dense; a
+transposed one may be summed in another order.  In float32 torch multiplies by another library, whose sums differ in the
+last digits.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from torch import Tensor, nn
 from mezzotint.nets.shared import put
 
 PROCESSORS = frozenset({"AVX2", "AVX512"})
-"""Instruction sets on which it was measured."""
+"""Instruction sets on which it was measured in float32."""
 
 
 def packs(device: str, dtype: torch.dtype) -> bool:
-    """Whether there is something to gain: on a processor with the library, bfloat16 where it multiplies in it."""
-    if device != "cpu" or torch.backends.cpu.get_cpu_capability() not in PROCESSORS:
-        return False
-    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    """Whether there is something to gain: in float32 on such a processor, in bfloat16 on one that multiplies in it."""
+    if device == "cpu" and dtype == torch.float32:
+        return torch.backends.cpu.get_cpu_capability() in PROCESSORS
+    return device == "cpu" and dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 class PackedLinear(nn.Module):
-    """y = W x + b of a layer, which may be dropped; (..., I) -> (..., O), bfloat16 on a processor."""
+    """y = W x + b of a layer, which may be dropped; (..., I) -> (..., O), on a processor."""
 
     bias: Tensor | None
 
@@ -60,9 +61,21 @@ BORDERED: Said = ([1, 1], [1, 1], [1, 1], 1)
 """Of 3 x 3 with a border of zeros: as large as what it is made of."""
 
 
+PICTURE = 8
+"""Pixels a side for which a kernel is laid out.  The library is told a size: without one it may choose a layout that it
+turns at every call, at up to sixty times the convolution's own time; with one of this size it does not for others."""
+
+
 def packed_kernel(weight: Tensor, *said: Any) -> Tensor:
     """(C', C / groups, h, w) as the library wants it.   said: see ``Said``."""
-    made: Tensor = torch._C._nn.mkldnn_reorder_conv2d_weight(weight.detach().to_mkldnn(), *said)
+    (_, _, dilation, groups), extent = said, weight.shape[2:]
+    sides = [max(PICTURE, apart * (k - 1) + 1) for apart, k in zip(dilation, extent, strict=True)]
+    size = [1, weight.shape[1] * groups, *sides]
+    made: Tensor = torch._C._nn.mkldnn_reorder_conv2d_weight(
+        weight.detach().to_mkldnn(),
+        *said,
+        size,  # type: ignore[call-arg]  # its stub has no size
+    )
     return made
 
 
@@ -115,8 +128,13 @@ def packed_layer(path: str, layer: nn.Module) -> nn.Module | None:
     if type(layer) is nn.Linear:
         return PackedGate(layer) if path.endswith(GATED) else PackedLinear(layer.weight, layer.bias)
     if type(layer) is nn.Conv2d and not isinstance(layer.padding, str) and layer.padding_mode == "zeros":
-        return PackedConv(layer)
+        return PackedConv(layer) if _turned(layer.weight) else None
     return None
+
+
+def _turned(kernel: Tensor) -> bool:
+    """Whether a plain one costs time: in float32 one of a single pixel does not."""
+    return kernel.dtype != torch.float32 or kernel[0, 0].numel() > 1
 
 
 GATED = "ff.net.0.proj"
