@@ -1,8 +1,8 @@
 """Catalogs beside what people would write instead: a loop over diffusers' pipeline, and bare processes.
 
 pipeline  ``catalog run`` of n prompts on a Stable-Diffusion-shaped model of random weights, and a loop over diffusers'
-          own pipeline on the same files, one prompt at a time: the same network, calls and size, both in
-          float32; processor time.
+          own pipeline on the same files, one prompt at a time: the same network, calls, size and number format;
+          processor time.
 ray       ``catalog run --engine ray`` with two actors, and two bare processes that make half of the pictures each; wall
           time from the first batch to the last, so that neither pays for its start.
 
@@ -11,6 +11,7 @@ ray       ``catalog run --engine ray`` with two actors, and two bare processes t
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import time
@@ -62,7 +63,7 @@ def planned(path: Path, out: Path, model: str, loaded: Any, **words: Any) -> tup
     return begin(asked, where, loaded)[0], where
 
 
-def pipeline(folder: Path, shape: str, n: int, steps: int, repeats: int) -> harness.Comparison:
+def pipeline(folder: Path, shape: str, given: argparse.Namespace) -> harness.Comparison:
     """Processor time of the same pictures.   shape: of ``SHAPES``."""
     import pretrained_model
     import torch
@@ -73,12 +74,13 @@ def pipeline(folder: Path, shape: str, n: int, steps: int, repeats: int) -> harn
 
     sizes = pretrained_model.SHAPES[shape]
     count_of = pretrained_model.save(folder / "model", sizes)
-    loaded, prompts = mz.load(folder / "model"), [f"a red chair number {k}" for k in range(n)]
+    loaded, prompts = mz.load(folder / "model"), [f"a red chair number {k}" for k in range(given.n)]
     path, count = manifest(folder, prompts), iter(range(10_000))
-    pipe = StableDiffusionPipeline.from_pretrained(folder / "model", safety_checker=None)
+    dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[given.dtype]
+    pipe = StableDiffusionPipeline.from_pretrained(folder / "model", safety_checker=None, torch_dtype=dtype)
     pipe.set_progress_bar_config(disable=True)
 
-    words = {"steps": steps, "scale": 7.5}
+    words = {"steps": given.steps, "scale": 7.5, "dtype": given.dtype}
 
     def ours() -> object:
         run, where = planned(path, folder / f"out-{next(count)}", str(folder / "model"), loaded, **words)
@@ -89,12 +91,14 @@ def pipeline(folder: Path, shape: str, n: int, steps: int, repeats: int) -> harn
         out.mkdir()
         for k, text in enumerate(prompts):
             noise = torch.Generator().manual_seed(k)
-            pipe(text, num_inference_steps=steps, guidance_scale=7.5, generator=noise).images[0].save(out / f"{k}.png")
+            made = pipe(text, num_inference_steps=given.steps, guidance_scale=7.5, generator=noise)
+            made.images[0].save(out / f"{k}.png")
         return out
 
-    a, b = harness.alternate(lambda: harness.timed(ours), lambda: harness.timed(peer), repeats)
+    a, b = harness.alternate(lambda: harness.timed(ours), lambda: harness.timed(peer), given.repeats)
     network = f"{count_of / 1e6:.0f} M parameters, U-Net of {'-'.join(map(str, sizes.unet))}"
-    name = f"catalog run of {n}, {steps} steps, beside diffusers one prompt at a time, {network}"
+    what = f"catalog run of {given.n}, {given.steps} steps, {given.dtype}"
+    name = f"{what}, beside diffusers one prompt at a time, {network}"
     return harness.compare(name, "CPU s", [u.cpu for u in a], [u.cpu for u in b], FASTER)
 
 
@@ -153,6 +157,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = harness.arguments(__doc__ or "", 3)
     parser.add_argument("--only", nargs="*", default=list(PARTS), choices=PARTS)
     parser.add_argument("--shapes", nargs="+", default=list(SHAPES[:2]), choices=SHAPES, help="of pipeline")
+    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"), help="of pipeline, both sides")
     parser.add_argument("--model", default="fashion", help="of ray")
     parser.add_argument("--n", type=int, default=64, help="pictures of a run")
     parser.add_argument("--steps", type=int, default=8, help="of pipeline")
@@ -161,10 +166,7 @@ def main(argv: list[str] | None = None) -> int:
     rows = list[harness.Comparison]()
     with harness.catalogs() as folder:
         if "pipeline" in given.only:
-            rows += [
-                pipeline(folder / f"pipeline-{shape}", shape, given.n, given.steps, given.repeats)
-                for shape in given.shapes
-            ]
+            rows += [pipeline(folder / f"pipeline-{shape}", shape, given) for shape in given.shapes]
         rows += [ray(folder / "ray", given.model, given.n, given.repeats)] if "ray" in given.only else []
     about = {k: v for k, v in vars(given).items() if k != "out"}
     return harness.finish(harness.Outcome("catalog_peers", harness.machine(given.threads), about, rows), given.out)
