@@ -1,9 +1,9 @@
 """Layers whose weights lie as the processor's library wants them, so that they are not turned at every call.
 
 oneDNN multiplies by weights in blocks of its own; a plain weight is brought into them each time, which at 8 x 8 pixels
-takes longer than the convolution.  In bfloat16 the answers are the plain layers', to the bit where the input is dense; a
-transposed one may be summed in another order.  In float32 torch multiplies by another library, whose sums differ in the
-last digits.
+takes longer than the convolution.  In bfloat16 the answers are the plain layers', to the bit where the input is dense;
+a transposed one may be summed in another order.  In float32 torch multiplies by another library, whose sums differ in
+the last digits.
 """
 
 from __future__ import annotations

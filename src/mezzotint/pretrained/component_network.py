@@ -138,8 +138,8 @@ def _cast(weights: Mapping[str, Tensor], device: str, dtype: torch.dtype) -> dic
 
 def _laid_out(network: nn.Module, dtype: torch.dtype) -> nn.Module:
     """Convolutions in bfloat16 run on channels that lie innermost, on processors and accelerators alike: laid out so,
-    they are not turned at every call.  In float32 it gains nothing, and weights stay mapped from their file but where they
-    are packed."""
+    they are not turned at every call.  In float32 it gains nothing, and weights stay mapped from their file but
+    where they are packed."""
     if dtype == torch.bfloat16:
         # torch's stubs know no Module.to(memory_format=) without the other arguments.
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
