@@ -24,7 +24,7 @@ from mezzotint.cli import run
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import MezzotintError
 from mezzotint.making.upscale import Enlarging, prepare_upscale
-from mezzotint.pretrained.component_network import network_of
+from mezzotint.pretrained.component_network import packed_network_of
 
 SEED, STEPS, PROMPT, AWAY = 8, 5, "a red chair", "blue"
 
@@ -53,7 +53,7 @@ def what_is_seen(folder: Path) -> Iterator[set[tuple[int, ...]]]:
 
     for room in (0, MANY):  # what tests before this one left there may hold another making of the network
         SHELF.resize(room)
-    net, seen = network_of(components(folder)["unet"], "cpu", torch.float32), set[tuple[int, ...]]()
+    net, seen = packed_network_of(components(folder)["unet"], "cpu", torch.float32), set[tuple[int, ...]]()
     hook = net.register_forward_pre_hook(lambda _, given: seen.add(tuple(given[0].shape[-2:])))
     try:
         yield seen

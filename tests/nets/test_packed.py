@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -49,8 +52,7 @@ def test_the_same_bits(name: str, dtype: torch.dtype) -> None:
         wanted, found = layer(x), packed(x)
         assert same(found, wanted)
         assert torch.equal(packed(x[:1]), found[:1])
-    stays = name == "1 x 1" and dtype == torch.float32  # nothing is turned there
-    assert bool(list(packed.parameters())) == stays
+    assert bool(list(packed.parameters())) == (name == "1 x 1")  # which gains nothing and stays
 
 
 @both
@@ -88,6 +90,32 @@ def test_gates_are_two_maps_and_nearer_to_full_precision() -> None:
     assert (found - exact).abs().max() <= (wanted - exact).abs().max()
     with torch.enable_grad():
         assert torch.equal(whole.ff(x, x), wanted)
+
+
+TURNED = """
+import torch
+from mezzotint.nets.packed import PackedConv
+layer = PackedConv(torch.nn.Conv2d(480, 160, 3, padding=1))
+library = torch.backends.mkldnn
+with torch.inference_mode():
+    for shape in ((1, 480, 8, 8), (2, 480, 5, 5), (2, 480, 12, 9), (1, 480, 2, 2), (2, 480, 8, 8)):
+        x = torch.randn(shape)
+        layer(x)
+        with library.verbose(library.VERBOSE_ON):
+            layer(x)
+"""
+
+
+@pytest.mark.skipif(not packs("cpu", torch.float32), reason="no such library")
+def test_a_kernel_is_never_turned_twice_for_a_size() -> None:
+    """As the library itself says, with the instructions by which it would be turned slowest."""
+    held = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run(
+        [sys.executable, "-c", TURNED], capture_output=True, text=True, check=True, env={**os.environ, **held}
+    )
+    said = [line for line in done.stdout.splitlines() if "primitive,exec" in line]
+    assert sum(",convolution," in line for line in said) == 5
+    assert not [line for line in said if ",reorder," in line and "160x480" in line]
 
 
 @pytest.mark.skipif(not packs("cpu", torch.float32), reason="no such library")

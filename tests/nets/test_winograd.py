@@ -126,7 +126,8 @@ def test_only_what_gains_is_replaced_and_the_network_stays(everywhere: None) -> 
     )  # fmt: skip
     made = winograd.quick(net, "cpu", torch.float32)
     assert [k for k, layer in enumerate(made) if type(layer) is winograd.WinogradConv] == [0, 9]
-    assert made[0].get_buffer("weight").data_ptr() == net[0].get_parameter("weight").data_ptr()
+    assert isinstance(made[0], winograd.WinogradConv)
+    assert made[0].kernel.plain().data_ptr() == net[0].get_parameter("weight").data_ptr()
     assert not any(type(layer) is winograd.WinogradConv for layer in net)
     kept = winograd.quick(net, "cpu", torch.float32, but=("0",))
     assert [k for k, layer in enumerate(kept) if type(layer) is winograd.WinogradConv] == [9]
@@ -172,11 +173,15 @@ def test_kernels_of_small_pictures_lie_packed_and_of_large_ones_plain(size: tupl
             made = layer(pictures)
         exact = F.conv2d(pictures.double(), weight.double(), bias.double(), padding=1)
         assert (made - exact).abs().max() < 5e-5 * exact.abs().max()
-        assert layer.weight.is_mkldnn == packed
-    followed = x.clone().requires_grad_()
-    (found,) = torch.autograd.grad(layer(followed).sum(), followed)
-    (wanted,) = torch.autograd.grad(F.conv2d(followed, weight, bias, padding=1).sum(), followed)
-    assert torch.allclose(found, wanted, atol=1e-4) and not layer.weight.is_mkldnn
+        assert layer.kernel.is_packed == packed
+    for before in ([x], [x, large]):  # what was packed, or made plain again, where nothing was followed has gradients
+        with torch.inference_mode():
+            for pictures in before:
+                layer(pictures)
+        followed = x.clone().requires_grad_()
+        (found,) = torch.autograd.grad(layer(followed).sum(), followed)
+        (wanted,) = torch.autograd.grad(F.conv2d(followed, weight, bias, padding=1).sum(), followed)
+        assert torch.allclose(found, wanted, atol=1e-4) and not layer.kernel.is_packed
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,10 @@ def test_adapters_begin_as_their_base(read_by_clip: Path, shoot: Path) -> None:
     c = case(read_by_clip, shoot, TEXTS)
     plain = c.plain(c.base.system, c.base.stage.denoiser("cpu", torch.float32))
     with torch.no_grad():
-        assert torch.allclose(c(c.net), plain, atol=1e-5) and torch.equal(c(c.net), c(c.net.base))
+        near = torch.allclose(
+            c(c.net), plain, atol=1e-5 * float(plain.abs().max())
+        )  # packed weights are summed otherwise
+        assert near and torch.equal(c(c.net), c(c.net.base))
 
 
 @pytest.mark.slow

@@ -57,31 +57,60 @@ def plus(layer: nn.Module, x: Tensor, to: Tensor) -> Tensor:
 Said = tuple[list[Any], list[int], list[int], int]
 """A convolution's padding, stride, dilation and groups."""
 
-BORDERED: Said = ([1, 1], [1, 1], [1, 1], 1)
-"""Of 3 x 3 with a border of zeros: as large as what it is made of."""
+PICTURE = (8, 8)
+"""Pixels for which a kernel is laid out before any were seen."""
 
 
-PICTURE = 8
-"""Pixels a side for which a kernel is laid out.  The library is told a size: without one it may choose a layout that it
-turns at every call, at up to sixty times the convolution's own time; with one of this size it does not for others."""
+class Kernel:
+    """A convolution's weight (C', C / groups, h, w), lying as the pictures wanted it that were seen last: plain, or
+    packed.  One that is packed for another size, or for none, may be turned at every call, at up to sixty times the
+    convolution's own time."""
+
+    def __init__(self, weight: Tensor, said: Said) -> None:
+        self.said = said
+        self._lying: tuple[Tensor, tuple[int, ...]] = (weight.detach().contiguous(), ())
+
+    @property
+    def is_packed(self) -> bool:
+        return self._lying[0].is_mkldnn
+
+    def packed(self, sides: tuple[int, ...]) -> Tensor:
+        """For pictures of (H, W) pixels; kept so."""
+        weight, known = self._lying
+        if sides != known:
+            weight = self._turned(sides)
+            self._lying = weight, sides
+        return weight
+
+    def plain(self) -> Tensor:
+        """As it was given; kept so."""
+        if self.is_packed:
+            self._lying = self.dense(), ()
+        return self._lying[0]
+
+    def dense(self) -> Tensor:
+        """As it was given."""
+        weight = self._lying[0]
+        with torch.inference_mode(mode=False):  # what is made in it could not be followed by gradients
+            return weight.to_dense() if weight.is_mkldnn else weight
+
+    def _turned(self, sides: tuple[int, ...]) -> Tensor:
+        plain, (_, _, dilation, groups) = self.dense(), self.said
+        least = [apart * (k - 1) + 1 for apart, k in zip(dilation, plain.shape[2:], strict=True)]
+        size = [1, plain.shape[1] * groups, *map(max, sides, least)]
+        with torch.inference_mode(mode=False):
+            made: Tensor = torch._C._nn.mkldnn_reorder_conv2d_weight(
+                plain.to_mkldnn(),
+                *self.said,
+                size,  # type: ignore[call-arg]  # its stub has no size
+            )
+        return made
 
 
-def packed_kernel(weight: Tensor, *said: Any) -> Tensor:
-    """(C', C / groups, h, w) as the library wants it.   said: see ``Said``."""
-    (_, _, dilation, groups), extent = said, weight.shape[2:]
-    sides = [max(PICTURE, apart * (k - 1) + 1) for apart, k in zip(dilation, extent, strict=True)]
-    size = [1, weight.shape[1] * groups, *sides]
-    made: Tensor = torch._C._nn.mkldnn_reorder_conv2d_weight(
-        weight.detach().to_mkldnn(),
-        *said,
-        size,  # type: ignore[call-arg]  # its stub has no size
-    )
-    return made
-
-
-def packed_convolution(x: Tensor, kernel: Tensor, bias: Tensor | None, *said: Any) -> Tensor:
-    """(B, C, H, W) -> (B, C', H', W') by such a kernel, without gradients."""
-    made: Tensor = torch.ops.mkldnn._convolution_pointwise(x, kernel, bias, *said, "none", [], "")
+def packed_convolution(x: Tensor, kernel: Kernel, bias: Tensor | None) -> Tensor:
+    """(B, C, H, W) -> (B, C', H', W') by it, packed; without gradients."""
+    weight = kernel.packed(tuple(x.shape[2:]))
+    made: Tensor = torch.ops.mkldnn._convolution_pointwise(x, weight, bias, *kernel.said, "none", [], "")
     return made
 
 
@@ -92,15 +121,16 @@ class PackedConv(nn.Module):
 
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
-        self.said: Said = (list(layer.padding), list(layer.stride), list(layer.dilation), layer.groups)
-        self.packed = packed_kernel(layer.weight, *self.said)
+        said = list(layer.padding), list(layer.stride), list(layer.dilation), layer.groups
+        self.kernel = Kernel(layer.weight, said)
+        self.kernel.packed(PICTURE)  # so that the layer's own can go
         self.register_buffer("bias", layer.bias, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        padding, stride, dilation, groups = self.said
         if torch.is_grad_enabled():
-            return F.conv2d(x, self.packed.to_dense(), self.bias, stride, padding, dilation, groups)
-        return packed_convolution(x, self.packed, self.bias, *self.said)
+            padding, stride, dilation, groups = self.kernel.said
+            return F.conv2d(x, self.kernel.dense(), self.bias, stride, padding, dilation, groups)
+        return packed_convolution(x, self.kernel, self.bias)
 
 
 class PackedGate(nn.Module):
@@ -128,13 +158,8 @@ def packed_layer(path: str, layer: nn.Module) -> nn.Module | None:
     if type(layer) is nn.Linear:
         return PackedGate(layer) if path.endswith(GATED) else PackedLinear(layer.weight, layer.bias)
     if type(layer) is nn.Conv2d and not isinstance(layer.padding, str) and layer.padding_mode == "zeros":
-        return PackedConv(layer) if _turned(layer.weight) else None
+        return PackedConv(layer) if layer.weight[0, 0].numel() > 1 else None  # of one pixel it gains nothing
     return None
-
-
-def _turned(kernel: Tensor) -> bool:
-    """Whether a plain one costs time: in float32 one of a single pixel does not."""
-    return kernel.dtype != torch.float32 or kernel[0, 0].numel() > 1
 
 
 GATED = "ff.net.0.proj"

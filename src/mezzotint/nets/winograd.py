@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mezzotint.nets.magnitude import FixedConv
-from mezzotint.nets.packed import BORDERED, packed_convolution, packed_kernel
+from mezzotint.nets.packed import Kernel, Said, packed_convolution
 from mezzotint.nets.shared import Net, put, shared
 
 TILE = 6
@@ -35,6 +35,8 @@ LEAST = 5e8
 """Products of the plain convolution below which a second thread costs more than it brings."""
 PIECE = 16_384
 """Pixels convolved in one call: more do not stay in the processor's cache, fewer turn the kernel too often."""
+BORDERED: Said = ([1, 1], [1, 1], [1, 1], 1)
+
 PROCESSORS = frozenset({"AVX2", "AVX512"})
 """Instruction sets on which it was measured to be faster: with AVX-512 on one (Zen 4) whose multipliers are no wider.
 Processors with tiles of matrices (AMX) multiply plainly twice as fast in float32 too; there it was not measured."""
@@ -92,28 +94,20 @@ def _plain(layer: nn.Conv2d) -> bool:
 class WinogradConv(nn.Module):
     """A convolution of 3 x 3 with zeros around, (B, C, H, W) -> (B, C', H, W); weight (C', C, 3, 3), bias (C').
 
-    The weight lies as the last pictures wanted it: plain, or packed for those too small for Winograd's filtering.
+    For pictures too small for Winograd's filtering the kernel is packed.
     """
 
-    weight: Tensor
     bias: Tensor | None
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
-        self.register_buffer("weight", weight.detach().contiguous(), persistent=False)
+        self.kernel = Kernel(weight, BORDERED)
         self.register_buffer("bias", bias, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        packed = _small(x) and not torch.is_grad_enabled() and not _needs_plain()
-        weight = self._lying(packed)
-        return packed_convolution(x, weight, self.bias, *BORDERED) if packed else convolved(x, weight, self.bias)
-
-    def _lying(self, packed: bool) -> Tensor:
-        """The weight, packed or plain; kept in that form alone."""
-        weight = self.weight
-        if weight.is_mkldnn != packed:
-            self.weight = weight = packed_kernel(weight, *BORDERED) if packed else weight.to_dense()
-        return weight
+        if _small(x) and not torch.is_grad_enabled() and not _needs_plain():
+            return packed_convolution(x, self.kernel, self.bias)
+        return convolved(x, self.kernel.plain(), self.bias)
 
 
 def _small(x: Tensor) -> bool:

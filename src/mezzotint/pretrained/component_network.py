@@ -97,6 +97,10 @@ def network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
     return SHELF.get((part, device, dtype), lambda: _made(part, device, dtype))
 
 
+READ = frozenset({"time_embedding.cond_proj"})
+"""Layers of which others read how wide they are (``families.unet_network``)."""
+
+
 def packed_network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Module:
     """The same for use alone, its weights as the processor's library wants them where that gains: no parameters to
     learn, to read or to put adapters on.  Raises as ``network_of``."""
@@ -105,7 +109,7 @@ def packed_network_of(part: Component, device: str, dtype: torch.dtype) -> nn.Mo
 
     def made() -> nn.Module:
         network = _made(part, device, dtype)
-        return pack(network, gaining(network) if saves(device, dtype) else ())
+        return pack(network, READ | gaining(network) if saves(device, dtype) else READ)
 
     return SHELF.get((part, device, dtype, "packed"), made)
 
