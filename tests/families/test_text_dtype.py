@@ -49,7 +49,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ran]:
 
     def watched_packed(part: Any, device: str, dtype: torch.dtype) -> Any:
         network = packed(part, device, dtype)
-        blocks = [m.packed.to_dense() for m in network.modules() if isinstance(m, PackedConv | PackedLinear)]
+        maps = [m.packed.to_dense() for m in network.modules() if isinstance(m, PackedLinear)]
+        blocks = [*maps, *(m.kernel.dense() for m in network.modules() if isinstance(m, PackedConv))]
         held = [*network.parameters(), *network.buffers(), *blocks]
         if blocks:  # else it is the plain one, and was watched
             found[part.name] = (dtype, sum(w.numel() * w.element_size() for w in held))

@@ -127,7 +127,7 @@ def test_only_what_gains_is_replaced_and_the_network_stays(everywhere: None) -> 
     made = winograd.quick(net, "cpu", torch.float32)
     assert [k for k, layer in enumerate(made) if type(layer) is winograd.WinogradConv] == [0, 9]
     assert isinstance(made[0], winograd.WinogradConv)
-    assert made[0].kernel.plain().data_ptr() == net[0].get_parameter("weight").data_ptr()
+    assert made[0].weight.data_ptr() == net[0].get_parameter("weight").data_ptr()
     assert not any(type(layer) is winograd.WinogradConv for layer in net)
     kept = winograd.quick(net, "cpu", torch.float32, but=("0",))
     assert [k for k, layer in enumerate(kept) if type(layer) is winograd.WinogradConv] == [9]
@@ -164,8 +164,11 @@ def test_what_is_learnt_beside_quick_convolutions_learns_the_same(monkeypatch: p
 
 
 @pytest.mark.parametrize("size", [(2, 8, 8), (5, 4, 4), (1, 15, 16)])
-def test_kernels_of_small_pictures_lie_packed_and_of_large_ones_plain(size: tuple[int, int, int]) -> None:
+def test_wide_kernels_of_small_pictures_lie_packed_and_of_large_ones_plain(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int, int]
+) -> None:
     x, weight, bias = drawn(*size)
+    monkeypatch.setattr(winograd, "WIDE", weight.numel())
     large = torch.randn(1, 24, 16, 16)
     layer = winograd.WinogradConv(weight, bias)
     for pictures, packed in ((large, False), (x, True), (large, False), (x, True)):
@@ -173,7 +176,7 @@ def test_kernels_of_small_pictures_lie_packed_and_of_large_ones_plain(size: tupl
             made = layer(pictures)
         exact = F.conv2d(pictures.double(), weight.double(), bias.double(), padding=1)
         assert (made - exact).abs().max() < 5e-5 * exact.abs().max()
-        assert layer.kernel.is_packed == packed
+        assert layer.kernel.is_packed == packed and torch.equal(layer.weight, weight)
     for before in ([x], [x, large]):  # what was packed, or made plain again, where nothing was followed has gradients
         with torch.inference_mode():
             for pictures in before:

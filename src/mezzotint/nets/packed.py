@@ -74,6 +74,11 @@ class Kernel:
     def is_packed(self) -> bool:
         return self._lying[0].is_mkldnn
 
+    @property
+    def size(self) -> int:
+        """Numbers in it."""
+        return self._lying[0].numel()
+
     def packed(self, sides: tuple[int, ...]) -> Tensor:
         """For pictures of (H, W) pixels; kept so."""
         weight, known = self._lying

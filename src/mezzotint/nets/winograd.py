@@ -29,6 +29,8 @@ from mezzotint.nets.shared import Net, put, shared
 TILE = 6
 SMALLEST = 256
 """Pixels of a picture below which turning the kernel costs more than is saved: 8 x 8 is slower, 16 x 16 faster."""
+WIDE = 4_000_000
+"""Numbers of a kernel from which small pictures gain when it is packed; of 320 and 640 channels they do not."""
 NARROWEST = 16
 """Channels below which there is nothing to gain."""
 LEAST = 5e8
@@ -94,7 +96,7 @@ def _plain(layer: nn.Conv2d) -> bool:
 class WinogradConv(nn.Module):
     """A convolution of 3 x 3 with zeros around, (B, C, H, W) -> (B, C', H, W); weight (C', C, 3, 3), bias (C').
 
-    For pictures too small for Winograd's filtering the kernel is packed.
+    For pictures too small for Winograd's filtering a wide kernel is packed.
     """
 
     bias: Tensor | None
@@ -104,8 +106,13 @@ class WinogradConv(nn.Module):
         self.kernel = Kernel(weight, BORDERED)
         self.register_buffer("bias", bias, persistent=False)
 
+    @property
+    def weight(self) -> Tensor:
+        """As it was given."""
+        return self.kernel.dense()
+
     def forward(self, x: Tensor) -> Tensor:
-        if _small(x) and not torch.is_grad_enabled() and not _needs_plain():
+        if self.kernel.size >= WIDE and _small(x) and not torch.is_grad_enabled() and not _needs_plain():
             return packed_convolution(x, self.kernel, self.bias)
         return convolved(x, self.kernel.plain(), self.bias)
 
