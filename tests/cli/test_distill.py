@@ -233,7 +233,7 @@ def test_interrupted_it_goes_on_to_the_same_bits(start, own: Path, inside: Path,
         "PYTHONPATH": f"{environment['PYTHONPATH']}{os.pathsep}{source}",
     }
     process = start(*words, "--out", "parts")
-    while process.poll() is None and not list((inside / "parts").rglob("step-*")):
+    while process.poll() is None and not list((inside / "parts" / "run" / "checkpoints").glob("step-*")):
         time.sleep(0.005)
     process.send_signal(how)
     assert process.wait() == (130 if how == signal.SIGINT else -signal.SIGKILL)
