@@ -151,5 +151,7 @@ def test_what_cannot_be_packed_stays() -> None:
 
 def test_only_where_it_gains(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not packs("cuda", torch.bfloat16) and not packs("cuda", torch.float32) and not packs("cpu", torch.float16)
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
-    assert not packs("cpu", torch.float32)
+    for instructions, tiles, gains in (("AVX512", False, True), ("AVX512", True, False), ("DEFAULT", False, False)):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda said=instructions: said)
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda said=tiles: said)
+        assert packs("cpu", torch.float32) == gains

@@ -73,9 +73,8 @@ def test_it_begins_as_its_base(cascade: Path, shoot: Path, method: str) -> None:
 def test_others_models_begin_as_their_base(model: Path, shoot: Path) -> None:
     a = asked(model, shoot, "lora")
     plain = a(a.base.stage.denoiser("cpu", torch.float32).network)  # as pictures are made by it
-    assert torch.equal(a(a.net), a(a.net.base)) and torch.allclose(
-        a(a.net), plain, atol=1e-5 * float(plain.abs().max())
-    )
+    rounded = 1e-5 * float(plain.abs().max())  # packed weights are summed in another order
+    assert torch.equal(a(a.net), a(a.net.base)) and torch.allclose(a(a.net), plain, atol=rounded)
 
 
 def test_what_is_learnt_is_the_adapters_exactly(model: Path, shoot: Path) -> None:

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mezzotint.nets.magnitude import FixedConv
-from mezzotint.nets.packed import Kernel, Said, packed_convolution
+from mezzotint.nets.packed import Kernel, Said, measured, packed_convolution
 from mezzotint.nets.shared import Net, put, shared
 
 TILE = 6
@@ -38,18 +38,13 @@ LEAST = 5e8
 PIECE = 16_384
 """Pixels convolved in one call: more do not stay in the processor's cache, fewer turn the kernel too often."""
 BORDERED: Said = ([1, 1], [1, 1], [1, 1], 1)
-
-PROCESSORS = frozenset({"AVX2", "AVX512"})
-"""Instruction sets on which it was measured to be faster: with AVX-512 on one (Zen 4) whose multipliers are no wider.
-Processors with tiles of matrices (AMX) multiply plainly twice as fast in float32 too; there it was not measured."""
+"""A border of zeros, so that what is made is as large as what it is made of."""
 
 
 @cache
 def present() -> bool:
     """Whether this torch has it and this processor gains: a rule, so that the same words give the same picture."""
-    if torch.backends.cpu.get_cpu_capability() not in PROCESSORS or torch.cpu._is_amx_tile_supported():
-        return False
-    return bool(torch.backends.nnpack.is_available())  # type: ignore[no-untyped-call]
+    return measured() and bool(torch.backends.nnpack.is_available())  # type: ignore[no-untyped-call]
 
 
 def saves(device: str, dtype: torch.dtype) -> bool:
