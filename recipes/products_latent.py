@@ -15,8 +15,10 @@ from mezzotint.codecs.latent import Stored
 from mezzotint.codecs.pixels import Pixels
 from mezzotint.diffusion.objective import EDMWeight, LogNormal
 from mezzotint.diffusion.parametrisation import EDM
-from mezzotint.nets import AutoencoderConfig, DiTConfig, build, config_from_dict, project_
+from mezzotint.nets import AutoencoderConfig, DiTConfig, RankerConfig, build, config_from_dict, project_
 from mezzotint.pretrained.network import describe_network
+from mezzotint.products.judging import VIEW_NAMES, KindAndView, kinds
+from mezzotint.products.ranking import labelled, tell_kind
 from mezzotint.products.training import (
     CAPTIONS,
     DATA,
@@ -116,6 +118,50 @@ def products_latent(autoencoder: Path) -> Recipe:
 
 
 def further(autoencoder: Path) -> Recipe:
-    """The denoiser gone on with, ``--from`` what is trained: at two thirds of the rate, which falls all the way."""
+    """The denoiser gone on with, ``--from`` what is trained: the rate falls all the way, and most levels are those at
+    which the shape of a product is settled, where what ships is furthest from right (docs/log.md)."""
     first = products_latent(autoencoder)
-    return replace(first, optimiser=replace(first.optimiser, rate=2e-3, warmup=100, decay=Trapezoid(1.0, 0.01)))
+    falling = replace(first.optimiser, warmup=100, decay=Trapezoid(1.0, 0.01))
+    return replace(first, levels=LogNormal(0.7, 1.0), optimiser=falling)
+
+
+def ranker(autoencoder: Path) -> Recipe:
+    """What chooses among several pictures of a prompt, before they are decoded."""
+    first = products_latent(autoencoder)
+    height, width = first.shape[1:]
+    return Recipe(
+        name="products-latent-ranker",
+        net=RankerConfig(len(kinds()), len(VIEW_NAMES), first.shape[0], (height, width)),
+        build=build,
+        project=project_,
+        shape=first.shape,
+        codec=first.codec,
+        parametrisation=first.parametrisation,
+        levels=LogNormal(),
+        weight=first.weight,
+        task=tell_kind,
+        data=labelled(first.data),
+        data_licence=DATA_LICENCE,
+        conditioning=KindAndView(),
+        batch=128,
+        steps=4_000,
+        optimiser=Optimiser(
+            rate=1e-2,
+            warmup=200,
+            decay=Trapezoid(cooldown=0.5, floor=0.01),
+            factors=(("kinds", 0.1), ("views", 0.1)),
+        ),
+        ema=(Power(0.05), Power(0.10)),
+        seed=7,
+        mix=1,
+        every=Every(validation=500, checkpoint=250),
+        model={
+            "card": {
+                "title": "products-latent: ranker",
+                "summary": "Names kind and view of a product from its latent: which of several pictures is kept.",
+                "licence": "Apache-2.0",
+                "data": DATA,
+                "limits": LIMITS,
+            }
+        },
+    )

@@ -67,7 +67,8 @@ SHARED = ["--json", "--quiet"]
 SAMPLING = ["--quality", "--steps", "--scale", "--solver", "--grid"]
 MACHINE = ["--device", "--dtype", "--threads"]
 EVALUATION = [
-    *["--data", "-n/--n", "--metrics", "--features", "--seed", *SAMPLING, *MACHINE, "--batch", "--out", *SHARED],
+    *["--data", "-n/--n", "--metrics", "--features", "--seed", *SAMPLING, "--candidates", *MACHINE],
+    *["--batch", "--out", *SHARED],
 ]
 CATALOG = [
     *["MANIFEST", "--brief", "--pictures", "--use", "--licence-mode", "--model", "--seed", *SAMPLING, "--strength"],
@@ -88,6 +89,7 @@ OPTIONS = {
             "--guidance-interval",
             "--guidance",
             "--cache",
+            "--candidates",
         ],
         *["--size", "--lora"],
         *["--embedding", "--control", "--control-image", "--ip-adapter", "--ip-image", "--ip-encoder"],
@@ -185,7 +187,18 @@ OPTIONS = {
     "catalog resume": ["OUT", "--ledger"],
     "catalog cancel": ["OUT", "--ledger"],
     "cost": [
-        *["spent|plan|compare", "PROMPT...", "--model", "-n/--n", *SAMPLING, "--size", "--batch", "--probe", *MACHINE],
+        *[
+            "spent|plan|compare",
+            "PROMPT...",
+            "--model",
+            "-n/--n",
+            *SAMPLING,
+            "--candidates",
+            "--size",
+            "--batch",
+            "--probe",
+            *MACHINE,
+        ],
         *["--out", *SHARED],
     ],
     "verify": ["FILE", "--json"],

@@ -163,7 +163,13 @@ TASKS: dict[str, list[dict[str, object]]] = {
 def test_every_option_is_given_back_or_changes_no_pixel(verb: str, record: Made) -> None:
     """A new one is to be in one of both."""
     weak = {"name": "auto", "model": "early", "weights_sha256": HASH, "config_sha256": HASH}
-    stage = dataclasses.replace(record.stage, guidance_interval=(0.5, None), guidance=weak, cache=0.1)
+    stage = dataclasses.replace(
+        record.stage,
+        guidance_interval=(0.5, None),
+        guidance=weak,
+        cache=0.1,
+        candidates={"of": 4, "ranker_sha256": HASH},
+    )
     stages = (stage, dataclasses.replace(stage, link=SHARE), dataclasses.replace(stage, model="then_unet"))
     whole = dataclasses.replace(
         record,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mezzotint.cli.options import (
+    candidates_option,
     chain,
     json_option,
     machine_options,
@@ -39,6 +40,7 @@ evaluation_options = chain(
     ),
     seed_option,
     sampling_options,
+    candidates_option,
     machine_options,
     click.option("--batch", type=int, default=16, show_default=True, help="Rows computed together."),
     out_option,

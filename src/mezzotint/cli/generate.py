@@ -11,6 +11,7 @@ import click
 
 from mezzotint.cli.options import (
     batch_option,
+    candidates_option,
     json_option,
     licence_options,
     machine_options,
@@ -24,6 +25,7 @@ from mezzotint.cli.options import (
 )
 from mezzotint.cli.paths import PATH
 from mezzotint.cli.pictures import loading, place, run
+from mezzotint.errors import UsageError
 from mezzotint.files import user_path
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 @click.option(
     "--cache", metavar="T", type=float, help="Skip blocks whose first one changed by less; 0.1, of many steps.  [never]"
 )
+@candidates_option
 @click.option("--size", metavar="WxH", help="Size in pixels; models say which they can make.")
 @click.option("--lora", multiple=True, metavar="FILE[:WEIGHT]", help="A LoRA file to put on; may be given again.")
 @click.option("--embedding", multiple=True, type=PATH, help="A textual-inversion file; may be given again.")
@@ -120,6 +123,8 @@ def command(
     from mezzotint.making.request import Request, of_words
 
     asked = of_words(Request, {"prompt": prompt, **words})
+    if film and asked.sampling.candidates > 1:
+        raise UsageError("a film follows one trajectory and --candidates begins several; leave one out")
     with loading():
         job = _exported(asked, film=film, embed_prompt=embed_prompt) if _is_exported(asked) else _job(asked)
     return run(

@@ -38,6 +38,7 @@ class StageMade:
     everywhere, and is left out of JSON, so that ids are those of receipts without it.
     guidance: by what it was guided: distilled, with the file's sha256; auto, with the worse model's name and hashes.
     None is the usual way, and is left out likewise.   cache: the threshold of first-block caching, left out likewise.
+    candidates: ``of`` how many trajectories this one was chosen, and the ranker's sha256; left out likewise.
     """
 
     model: str
@@ -54,6 +55,7 @@ class StageMade:
     guidance_interval: tuple[float, float | None] | None = None
     guidance: Mapping[str, Any] | None = None
     cache: float | None = None
+    candidates: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _plain(made: Made) -> dict[str, Any]:
         if table[name] is None:
             del table[name]
     for stage in table["stages"]:
-        for name in ("guidance_interval", "guidance", "cache"):
+        for name in ("guidance_interval", "guidance", "cache", "candidates"):
             if stage[name] is None:
                 del stage[name]
     return table

@@ -18,6 +18,7 @@ def run_calls(job: Job) -> int:
 
 
 def _times(stage: Planned) -> int:
-    """Network calls for each of the solver's."""
+    """Network calls for each of the solver's, over all candidates."""
     by = stage.plan.guidance
-    return guided_calls(stage.model.spec, stage.plan.scale) if by is None else by.calls
+    each = guided_calls(stage.model.spec, stage.plan.scale) if by is None else by.calls
+    return each * stage.plan.candidates

@@ -34,6 +34,7 @@ def evaluate(
     dtype: str = "auto",
     threads: int | None = None,
     batch: int | None = None,
+    candidates: int = 1,
     work: Path | None = None,
     report: Counted = unheard,
 ) -> Evaluated:
@@ -44,7 +45,7 @@ def evaluate(
         metrics: "all", or some of frechet, kernel, fidelity, copies, adherence with commas between.
         features: input side of EfficientNet-Lite0, a multiple of 32 from 32 to 224; or the safetensors file of your
             Inception-v3, with which the distances are FID and KID.
-        seed … batch: as ``generate``'s; a batch is 16 rows where None.
+        seed … candidates: as ``generate``'s; a batch is 16 rows where None.
         work: a folder that keeps pictures while they are made, so that the same call goes on; None keeps nothing.
         report: told (pictures made, of how many).
     Returns: the report, and some of the pictures beside real ones.
@@ -55,7 +56,7 @@ def evaluate(
     system = describe_system(find(str(model)))
     check(chosen, n, extract)  # before real pictures are read, which takes minutes
     trial = trial_for(system, data, n, chosen)
-    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads)
+    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads, candidates=candidates)
     asked = Request(trial.prompts, model=model, seed=seed, batch=batch, sampling=sampling)
     job = prepare(asked)
     with tempfile.TemporaryDirectory() as scratch:

@@ -168,7 +168,8 @@ class Job:
     def total(self) -> int:
         """Steps of the whole job."""
         skipped = 0 if self.edit is None else self.edit.first(self.main.plan.steps)
-        return (sum(len(stage.run) for stage in self.running) - skipped) * len(self.batches)
+        main = (len(self.main.run) - skipped) * (self.main.plan.candidates - 1)
+        return (sum(len(stage.run) for stage in self.running) - skipped + main) * len(self.batches)
 
     def made(self, picture: Wanted) -> Made:
         """What determines a picture; known before it is made."""
@@ -237,7 +238,14 @@ class Job:
             guidance_interval=_bounds(stage.plan.interval),
             guidance=None if stage.plan.guidance is None else stage.plan.guidance.said,
             cache=stage.plan.cache,
+            candidates=self._candidates(stage),
         )
+
+    def _candidates(self, stage: Planned) -> Choice | None:
+        ranker = self.model.system.ranker
+        if ranker is None or stage.plan.candidates == 1:
+            return None
+        return {"of": stage.plan.candidates, "ranker_sha256": ranker.weights_sha256}
 
 
 def _bounds(interval: tuple[float, float] | None) -> tuple[float, float | None] | None:
@@ -269,6 +277,7 @@ def described(job: Making) -> Mapping[str, Any]:
                 **({} if stage.guidance_interval is None else {"guidance_interval": list(stage.guidance_interval)}),
                 **({} if stage.guidance is None else {"guidance": dict(stage.guidance)}),
                 **({} if stage.cache is None else {"cache": stage.cache}),
+                **({} if stage.candidates is None else {"candidates": dict(stage.candidates)}),
                 "batch": list(stage.batch),
             }
             for stage in made.stages

@@ -85,6 +85,7 @@ def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], t
     Raises UsageError for words that say nothing, or have no effect.
     """
     from mezzotint.making.guidance import guidance_of, is_weak
+    from mezzotint.making.ranked import check_candidates
     from mezzotint.making.spaced import planned as spoken_plan
     from mezzotint.pretrained.few import worn
     from mezzotint.pretrained.learned import Asked
@@ -119,6 +120,9 @@ def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], t
         plans[k] = replace(plans[k], interval=led.interval, guidance=led.by, cache=how.cache)
     if how.cache is not None:
         check_cache(model.main)
+    if how.sampling.candidates != 1:
+        check_candidates(system, how.sampling.candidates)
+        plans[system.main] = replace(plans[system.main], candidates=how.sampling.candidates)
     return plans, tuple(remarks)
 
 

@@ -78,7 +78,16 @@ def prepare(asked: Request) -> Job:
     seeds = seeds_from(asked.seed, total)
     wanted = zip(seeds, each, strict=True)
     pictures = tuple(Wanted(s, text, one, found.task, name=text) for s, (text, one) in wanted)
-    return replace(found.job(pictures, rows), heeded=Heeded(found.licence, checks))
+    job = found.job(pictures, rows)
+    return replace(job, heeded=Heeded(found.licence, checks), remarks=(*job.remarks, *_unranked(job)))
+
+
+def _unranked(job: Job) -> tuple[str, ...]:
+    if job.main.plan.candidates == 1:
+        return ()
+    from mezzotint.making.ranked import unranked
+
+    return unranked(job)
 
 
 def check_whole(said: Sequence[Reading]) -> None:

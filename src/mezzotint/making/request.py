@@ -30,6 +30,8 @@ class Sampling:
     device: auto | cpu | cuda | mps.  dtype: auto | float32 | bfloat16 | fastest.  threads: of the processor.
     mark: invisible marks in the pixels: auto, where the home has a key (``mezzotint keys mark``) and the picture room;
         off; required.
+    candidates: pictures that are begun for each one that is kept, 1 … 64: that which shows best what its prompt names,
+        by the model's own ranker (``making.ranked``).
     """
 
     quality: str = "standard"
@@ -41,6 +43,7 @@ class Sampling:
     dtype: str = "auto"
     threads: int | None = None
     mark: str = "off"
+    candidates: int = 1
 
 
 @dataclass(frozen=True)

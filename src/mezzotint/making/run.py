@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from mezzotint.making.image import Image, Progress, Result, image_of
 from mezzotint.making.job import Job, Planned, Wanted
 from mezzotint.making.leaving import Leaving, lock_of, ungated
 from mezzotint.making.prepare import prepare
+from mezzotint.making.ranked import contest_of
 from mezzotint.making.refine import null_of
 from mezzotint.making.released import Withheld, output_gate, refusal
 from mezzotint.making.request import Request, Sampling
@@ -272,16 +274,18 @@ def sampled(job: Job) -> Iterator[Progress | Image]:
             {name: value.to(job.device) for name, value in conds(padded)[0].items()},
             tuple(p.seed for p in padded),
         )
-        if heard is not None:
-            heard.begin()
         for k, stage in list(enumerate(stages))[job.first :]:
-            run, here = job.stages[k].run, begins.get(k)
-            resume = None if x is None or job.stages[k].link["name"] != "handover" else Resume(x, run.start)
-            for state in _states(stage, k, cond, seeds, previous, job.device, resume or here, run.stop):
+            planned, here = job.stages[k], begins.get(k)
+            run, contest = planned.run, contest_of(job, planned, padded, heard)
+            resume = None if x is None or planned.link["name"] != "handover" else Resume(x, run.start)
+            walk = partial(
+                _states, stage, k, cond, previous=previous, device=job.device, begin=resume or here, stop=run.stop
+            )
+            for state in contest.of(walk, seeds):
                 done += 1
                 yield Progress(done, job.total, seeds[: len(pictures)], state, k)
-            x = state.x
-            previous = stage.codec.decode(state.x) if run.stop == job.stages[k].plan.steps else None
+            x = contest.best
+            previous = stage.codec.decode(x) if run.stop == planned.plan.steps else None
         assert previous is not None
         used = began.used(each * len(pictures), job.device)
         cost = cost_of(used.share(len(pictures)), prices)
@@ -353,6 +357,7 @@ def generate(
     use: str | None = None,
     licence_mode: str | None = None,
     mark: str = "off",
+    candidates: int = 1,
 ) -> Result:
     """Makes n pictures of a prompt, or of each of several.
 
@@ -366,7 +371,7 @@ def generate(
         OutputReviewError, OutputUncheckedError (no picture is given out; where some are, ``withheld`` has the others),
         ProvenanceError (marks).
     """
-    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads, mark)
+    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads, mark, candidates)
     asked = Request(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
         negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, parts=parts, n=n,

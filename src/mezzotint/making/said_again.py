@@ -13,7 +13,7 @@ from mezzotint.making.recalled.words import Words
 from mezzotint.making.request import How, Request, of_words
 
 SEVERAL = {"parts", "then", "lora", "embedding", "control", "control_image", "ip_adapter", "ip_image"}
-WHOLE = {"n", "seed", "steps", "batch", "threads", "by", "noise_level", "tile", "overlap"}
+WHOLE = {"n", "seed", "steps", "batch", "threads", "by", "noise_level", "tile", "overlap", "candidates"}
 REAL = {"scale", "strength", "refiner_at", "cache"}
 LARGER = ("by", "strength", "noise_level", "tile", "overlap")
 TEXTS = ("prompt", "negative_prompt")

@@ -18,6 +18,7 @@ from mezzotint.nets.config import (
     DiTConfig,
     EmbedderConfig,
     JudgeConfig,
+    RankerConfig,
     TextConfig,
     UNetConfig,
     UpsamplerConfig,
@@ -26,11 +27,12 @@ from mezzotint.nets.dit import DiT
 from mezzotint.nets.embedder import Embedder
 from mezzotint.nets.judge import Judge
 from mezzotint.nets.magnitude import FixedConv, MPConv
+from mezzotint.nets.ranker import Ranker
 from mezzotint.nets.unet import UNet
 from mezzotint.nets.upsampler import Upsampler
 
 NetConfig = DiTConfig | UNetConfig | UpsamplerConfig
-AnyConfig = NetConfig | AutoencoderConfig | EmbedderConfig | JudgeConfig
+AnyConfig = NetConfig | AutoencoderConfig | EmbedderConfig | JudgeConfig | RankerConfig
 _C = TypeVar("_C", bound=AnyConfig | TextConfig)
 _KINDS: dict[str, type[AnyConfig]] = {
     "dit": DiTConfig,
@@ -39,6 +41,7 @@ _KINDS: dict[str, type[AnyConfig]] = {
     "autoencoder": AutoencoderConfig,
     "embedder": EmbedderConfig,
     "judge": JudgeConfig,
+    "ranker": RankerConfig,
 }
 _NESTED: dict[str, type[NetConfig | TextConfig]] = {"text": TextConfig, "middle": DiTConfig, "inner": UNetConfig}
 
@@ -52,6 +55,7 @@ def build(config: AnyConfig) -> nn.Module:
         AutoencoderConfig: Autoencoder,
         EmbedderConfig: Embedder,
         JudgeConfig: Judge,
+        RankerConfig: Ranker,
     }
     return makers[type(config)](config)
 

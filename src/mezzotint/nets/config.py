@@ -260,6 +260,21 @@ class JudgeConfig:
     blocks: int = 1
 
 
+@dataclass(frozen=True)
+class RankerConfig:
+    """A network that names what the latent (channels, *size) of a product picture shows: see ``nets.ranker``.
+
+    kinds, views: how many of each it tells apart.   widths: channels of each resolution, the finest first.
+    """
+
+    kinds: int
+    views: int
+    channels: int = 16
+    size: tuple[int, int] = (16, 16)
+    widths: tuple[int, ...] = (96, 160, 256)
+    blocks: int = 1
+
+
 LEVEL_WAVES = 64
 """Numbers that tell an upsampler how noisy its smaller picture is."""
 

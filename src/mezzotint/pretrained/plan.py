@@ -38,6 +38,7 @@ class Plan:
     solver_choice, grid_choice: names and options in full, for receipts.  calls: of the denoiser, in each step.
     interval: low < sigma/alpha <= high, where guidance is on; None is everywhere.
     guidance: by what it is guided, None in the usual way.   cache: threshold of first-block caching, None for none.
+    candidates: trajectories of which one is kept.
     """
 
     solver: Solver[Any]
@@ -49,6 +50,7 @@ class Plan:
     interval: tuple[float, float] | None = None
     guidance: Distilled | Weak | Ruled | None = None
     cache: float | None = None
+    candidates: int = 1
 
     @property
     def steps(self) -> int:

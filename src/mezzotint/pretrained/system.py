@@ -75,6 +75,7 @@ class System:
     adapters: put on its networks.   embeddings: words that its text encoders were taught.   attached: beside its
     denoiser.   refiner: the system that takes over in the last stage (``pretrained.refined``).
     text_folder: where its text encoder lies, None for one of those that ship.
+    ranker: what chooses among candidates (``nets.ranker``), None where there is none.
     """
 
     name: str
@@ -90,6 +91,7 @@ class System:
     attached: tuple[Attached, ...] = ()
     refiner: System | None = None
     text_folder: Path | None = None
+    ranker: Part | None = None
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -129,7 +131,8 @@ class System:
             more = 0 if self.refiner is None else self.refiner.weights_bytes
             return more + sum(self.components[name].bytes for name in needed)
         shared = {p.folder: p.weights_bytes for m in self.members if (p := codec_part(m.described)) is not None}
-        return sum(m.described.weights_bytes for m in self.members) + sum(shared.values())
+        ranker = 0 if self.ranker is None else self.ranker.weights_bytes
+        return sum(m.described.weights_bytes for m in self.members) + sum(shared.values()) + ranker
 
     @property
     def weights_sha256(self) -> str:
@@ -239,7 +242,19 @@ def describe_system(folder: Path, parts: Sequence[Path] = ()) -> System:
     main, text = found.get("main", 0), found.get("text")
     if type(main) is not int or not 0 <= main < len(members):
         raise ModelError(f"{path}: main is {main!r}; expected the number of a stage, 0 to {len(members) - 1}")
-    return System(folder.resolve().name, folder, members, card_of(found.get("card")), main, text_of(text))
+    card, ranker = card_of(found.get("card")), _ranker(folder, found.get("ranker"))
+    return System(folder.resolve().name, folder, members, card, main, text_of(text), ranker=ranker)
+
+
+def _ranker(folder: Path, name: Any) -> Part | None:
+    if name is None:
+        return None
+    if not isinstance(name, str) or not _is_name(name):
+        raise ModelError(f"{folder / SYSTEM_JSON}: ranker must be the name of a folder beside it, got {name!r}")
+    part = describe_network(folder / name)
+    if part.net.get("kind") != "ranker":
+        raise ModelError(f"{part.folder} holds no ranker; fetch the model again")
+    return part
 
 
 def _stages(value: Any, path: Path) -> list[Any]:
@@ -286,14 +301,20 @@ def _member_hashed(member: Member, found: Components) -> Member:
     return replace(member, described=replace(member.described, weights_sha256=weights, codec_sha256=codec))
 
 
-def save_system(folder: Path, stages: tuple[StageSpec, ...], card: Card, main: int, text: Text | None) -> System:
-    """Writes ``system.json`` and the card over model folders that are there.  Raises StorageError, ModelError."""
+def save_system(
+    folder: Path, stages: tuple[StageSpec, ...], card: Card, main: int, text: Text | None, ranker: str = ""
+) -> System:
+    """Writes ``system.json`` and the card over model folders that are there.  Raises StorageError, ModelError.
+
+    ranker: the name of its folder, "" is none.
+    """
     document: Mapping[str, Any] = {
         "schema": SCHEMA,
         "stages": [asdict(stage) for stage in stages],
         "main": main,
         "text": None if text is None else asdict(text),
         "card": asdict(card),
+        **({"ranker": ranker} if ranker else {}),
     }
     write_atomic(folder / CARD_NAME, card_page(folder.name, card, ()))
     write_atomic(folder / SYSTEM_JSON, pretty_json(document))

@@ -60,6 +60,9 @@ def _ours(system: System, shelf: Shelf, role: str) -> Iterator[Component]:
         if part is not None:
             card = replace(part.card, licence=system.card.licence)
             yield from _known(part.weights_sha256, "autoencoder", part.folder.name, card, shelf)
+    if system.ranker is not None:
+        card = replace(system.ranker.card, licence=system.card.licence)
+        yield from _known(system.ranker.weights_sha256, "ranker", system.ranker.folder.name, card, shelf)
     if system.text is not None:
         yield from _known(system.text.sha256, "text_encoder", system.text.encoder, UNSAID, shelf)
 

@@ -15,7 +15,17 @@ PLACES = ("organisation", "servers", "end_users", "recipients")
 """Whose countries count: the organisation's, those of its computers, its users, and of who receives the outputs."""
 
 ROLES = (
-    *("denoiser", "autoencoder", "text_encoder", "image_encoder", "adapter", "embedding", "control", "upscaler"),
+    *(
+        "denoiser",
+        "autoencoder",
+        "text_encoder",
+        "image_encoder",
+        "adapter",
+        "embedding",
+        "control",
+        "upscaler",
+        "ranker",
+    ),
     *("refiner", "prior", "safety", "measure", "training_data"),
 )
 WHENS = ("always", "share", "service", "distribute")

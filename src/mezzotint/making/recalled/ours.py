@@ -131,13 +131,15 @@ def _sampling(made: Made) -> tuple[int, float | None, str | None, str | None]:
 
 
 def _guidance(made: Made) -> Iterator[Option]:
-    """By what it is guided and where, and what is not computed anew."""
+    """By what it is guided and where, what is not computed anew, and of how many it was chosen."""
     by = made.stage.guidance
     if by is not None:
         ruled = f"{RESCALED}:{plain(float(by['phi']))}" if by["name"] == RESCALED else ""
         yield "--guidance", ruled or {"distilled": f"{FROM}{GUIDANCE}", "auto": f"{AUTO}{WEAK}"}[str(by["name"])]
     if made.stage.cache is not None:
         yield "--cache", plain(made.stage.cache)
+    if made.stage.candidates is not None:
+        yield "--candidates", str(int(made.stage.candidates["of"]))
     bounds = made.stage.guidance_interval
     if bounds is not None:
         low, high = bounds
