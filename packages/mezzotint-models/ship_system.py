@@ -30,13 +30,15 @@ FROM_VECTOR: Choice = {"name": "vector"}
 
 @dataclass(frozen=True)
 class Layout:
-    """stages: (folder, link) in the order they run.  parts: networks that lie beside them.  main: see ``System``."""
+    """stages: (folder, link) in the order they run.  parts: networks that lie beside them, the ranker among them.
+    main, ranker: see ``System``."""
 
     title: str
     summary: str
     stages: tuple[tuple[str, Choice], ...]
     parts: tuple[str, ...] = ()
     main: int = 0
+    ranker: str = ""
 
 
 LAYOUTS = {
@@ -53,7 +55,8 @@ LAYOUTS = {
         " training. Product pictures of 256 px from a text, as Stable Diffusion makes them: in the latent of an"
         " autoencoder.",
         (("denoiser", KEEP),),
-        ("autoencoder",),
+        ("autoencoder", "ranker"),
+        ranker="ranker",
     ),
     "products-prior": Layout(
         "products-prior",
@@ -79,7 +82,7 @@ def ship(
     first = describe(out / layout.stages[0][0]).spec
     card: Card = replace(first.card, title=layout.title, summary=layout.summary, compute=compute, metrics=metrics)
     stages = tuple(StageSpec(stage, link) for stage, link in layout.stages)
-    return save_system(out, stages, card, layout.main, first.text)
+    return save_system(out, stages, card, layout.main, first.text, layout.ranker)
 
 
 def hashes(folder: Path, names: list[str]) -> list[str]:

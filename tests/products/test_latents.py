@@ -11,8 +11,11 @@ import torch
 from mezzotint.codecs.latent import Latent, Stored
 from mezzotint.nets import AutoencoderConfig, build
 from mezzotint.nets.autoencoder import Autoencoder
+from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.products.latents import LatentScenes
+from mezzotint.products.ranking import LabelledLatents, labelled
 from mezzotint.products.source import Scenes
+from mezzotint.training.data.source import Data
 
 CONFIG = AutoencoderConfig(size=(64, 64), latent=4, fold=4, widths=(16, 16))
 
@@ -56,3 +59,17 @@ def test_what_is_stored_is_close_to_what_was_encoded(rendered: Path) -> None:
     exact = codec().encode(torch.from_numpy(np.asarray(scenes[0].image))[None])
     stored = Stored(CONFIG.shape)
     assert (stored.encode(stored.decode(exact)) - exact).abs().max() < 0.06
+
+
+def test_a_label_says_kind_and_view_of_its_own_latent(rendered: Path) -> None:
+    source = latents(rendered)
+    data = labelled(lambda folder: Data(source, source))(None)
+    assert isinstance(data.train, LabelledLatents) and data.train.shards == source.shards
+    assert data.train.fingerprint != source.fingerprint
+    shard, plain = data.train.open(1, lambda error: None), source.open(1, lambda error: None)
+    assert len(shard) == len(plain) == len(source.scenes.pictures)
+    for i, picture in enumerate(source.scenes.pictures):
+        item = shard[i]
+        assert item.id == plain[i].id and (item.image == plain[i].image).all() and item.label is not None
+        assert data.train.classes[item.label] == f"{picture.kind}, {picture.view}"
+        assert divmod(item.label, len(VIEW_NAMES)) == (kinds().index(picture.kind), VIEW_NAMES.index(picture.view))

@@ -17,7 +17,7 @@ from mezzotint.training.recipe import Recipe
 MOST = 15_000_000
 SYSTEMS = {
     "products-pixel": ("products-pixel", "products-pixel:upsampler"),
-    "products-latent": ("products-latent", "products-latent:autoencoder"),
+    "products-latent": ("products-latent", "products-latent:autoencoder", "products-latent:ranker"),
     "products-prior": (
         "products-prior", "products-prior:decoder", "products-prior:embedder", "products-pixel:upsampler",
     ),
@@ -40,6 +40,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def recipe(name: str, parts: dict[str, Path]) -> Recipe:
     needs = {
         "products-latent": ("autoencoder",),
+        "products-latent:ranker": ("autoencoder",),
         "products-prior": ("embedder",),
         "products-prior:decoder": ("embedder",),
         "products-prior:further": ("embedder",),
