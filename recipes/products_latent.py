@@ -144,7 +144,7 @@ def ranker(autoencoder: Path) -> Recipe:
         data_licence=DATA_LICENCE,
         conditioning=KindAndView(),
         batch=128,
-        steps=3_000,
+        steps=2_500,
         optimiser=Optimiser(
             rate=1e-2,
             warmup=200,

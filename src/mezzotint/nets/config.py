@@ -271,7 +271,7 @@ class RankerConfig:
     views: int
     channels: int = 16
     size: tuple[int, int] = (16, 16)
-    widths: tuple[int, ...] = (96, 160, 256)
+    widths: tuple[int, ...] = (96, 160, 240)
     blocks: int = 1
 
 
