@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 SCALE = ".scale"
+ROWS = 8
+"""Of activations that are computed at once."""
+
 DTYPES: Mapping[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I8": np.dtype("i1")}
 
 
@@ -114,8 +117,11 @@ def arrays(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
 
 
 def _gelu(x: Floats) -> Floats:
-    """x Φ(x)."""
-    return np.asarray(0.5 * x * (1 + _erf(x / np.float32(math.sqrt(2)))), np.float32)
+    """x Φ(x), in the place of x; a few rows at a time stay in the processor's cache for all of the sums."""
+    for start in range(0, len(x), ROWS):
+        rows = x[start : start + ROWS]
+        rows *= np.float32(0.5) * (1 + _erf(rows / np.float32(math.sqrt(2))))
+    return x
 
 
 def _erf(x: Floats) -> Floats:
