@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tiny_systems import CARD, KEEP, said, save_latent, weights
 from torch import Tensor, nn
 
@@ -212,3 +213,13 @@ def test_what_a_prompt_names(text: str, kind: str | None, view: str | None) -> N
     found = asked(text)
     assert (None if found.kind is None else kinds()[found.kind]) == kind
     assert (None if found.view is None else VIEW_NAMES[found.view]) == view
+
+
+def test_a_picture_that_is_begun_from_another_is_chosen_too(model: Path) -> None:
+    Image.fromarray(np.full((16, 16, 3), 90, np.uint8)).save("given.png")
+    words = {"image": Path("given.png"), "strength": 0.7, "seed": 5}
+    states = ends(asking(model, PROMPTS[0], **words))
+    (kept,) = pixels(asking(model, PROMPTS[0], **words))
+    best = int(np.argmax(scores(model, states, PROMPTS[0])))
+    (alone,) = pixels(asking(model, PROMPTS[0], 1, **{**words, "seed": seeds_of((5,), best)[0]}))
+    assert np.array_equal(kept, alone)
