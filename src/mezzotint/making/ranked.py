@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,9 @@ from mezzotint.making.job import Job, Planned, Wanted
 from mezzotint.nets.build import freeze
 from mezzotint.pretrained.network import describe_network, load_network
 from mezzotint.pretrained.system import System
-from mezzotint.products.asked import Asked, asked
+
+if TYPE_CHECKING:
+    from mezzotint.products.asked import Asked
 
 MOST = 64
 APART = 1 << 40
@@ -43,6 +46,8 @@ def check_candidates(system: System, n: int) -> None:
 
 def unranked(job: Job) -> tuple[str, ...]:
     """A note of prompts for which there is nothing to choose by."""
+    from mezzotint.products.asked import asked
+
     unnamed = dict.fromkeys(p.prompt for p in job.pictures if asked(p.told.read[0]).kind is None)
     if not unnamed:
         return ()
@@ -125,6 +130,8 @@ def contest_of(job: Job, stage: Planned, pictures: Sequence[Wanted], heard: Hear
     listening = heard if stage is job.main else None
     if part is None or n == 1:
         return Contest(heard=listening)
+    from mezzotint.products.asked import asked
+
     asks = [asked(picture.told.read[0]) for picture in pictures]
     return Contest(n, _ranker(part.folder, part.weights_sha256, job.device), asks, listening)
 
