@@ -71,7 +71,8 @@ EVALUATION = [
     *["--batch", "--out", *SHARED],
 ]
 CATALOG = [
-    *["MANIFEST", "--brief", "--pictures", "--use", "--licence-mode", "--model", "--seed", *SAMPLING, "--strength"],
+    *["MANIFEST", "--brief", "--pictures", "--use", "--licence-mode", "--model", "--seed", *SAMPLING],
+    *["--candidates", "--strength"],
     *["--budget", "--per-hour", "--probe", *MACHINE, "--mark", "--batch", "--out", "--ledger", *SHARED],
 ]
 OPTIONS = {

@@ -11,6 +11,7 @@ from mezzotint.nets import (
     AutoencoderConfig,
     DiTConfig,
     EmbedderConfig,
+    RankerConfig,
     TextConfig,
     UNetConfig,
     UpsamplerConfig,
@@ -22,6 +23,7 @@ from mezzotint.pretrained.folder import save_model
 from mezzotint.pretrained.network import save_network
 from mezzotint.pretrained.spec import Card, Sampling, Spec, Text
 from mezzotint.pretrained.system import StageSpec, save_system
+from mezzotint.products.judging import VIEW_NAMES, kinds
 
 CARD = Card("Tiny", "Untrained, for tests.", "CC0-1.0")
 KEEP = {"name": "keep"}
@@ -70,6 +72,14 @@ def save_latent(folder: Path) -> Path:
     save_network(folder / "auto", weights(auto), config_to_dict(auto), CARD)
     stage(folder / "denoiser", net, (4, 4, 4), {"name": "latent", "folder": "auto"})
     save_system(folder, (StageSpec("denoiser", KEEP),), CARD, 0, said())
+    return folder
+
+
+def save_ranked(folder: Path) -> Path:
+    """The same with a ranker of any opinion."""
+    net = RankerConfig(len(kinds()), len(VIEW_NAMES), 4, (4, 4), (16, 16))
+    save_network(save_latent(folder) / "ranker", weights(net), config_to_dict(net), CARD)
+    save_system(folder, (StageSpec("denoiser", KEEP),), CARD, 0, said(), "ranker")
     return folder
 
 

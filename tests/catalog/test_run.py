@@ -14,6 +14,7 @@ from catalogs import asked, begun, manifest, pixels, receipts, rows, states, wor
 from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 from sqlalchemy import update
+from tiny_systems import save_ranked
 
 import mezzotint as mz
 from mezzotint.catalog.engine.make import make
@@ -55,6 +56,23 @@ def shaped(said: Asked, batch: int, **more) -> Asked:
     """The same in batches of other shapes, sampled as more says."""
     sampling = dataclasses.replace(said.words.sampling, **more)
     return dataclasses.replace(said, words=dataclasses.replace(said.words, batch=batch, sampling=sampling))
+
+
+def test_of_several_candidates_the_one_is_made_that_generate_keeps(tmp_path: Path) -> None:
+    model_folder = save_ranked(tmp_path / "ranked")
+    (tmp_path / "m.csv").write_text("sku,prompt,variants\nA,a red chair,2\nB,a desk lamp,1\n")
+    said = shaped(asked(tmp_path / "m.csv", model_folder), 4, candidates=3, scale=2.0)
+    run, where, model = begun(said, tmp_path / "out")
+    assert worker(run, where, model).work() == "done" and states(where.db) == ["done"] * 3
+    made, shown = {row["id"]: row for row in rows(where.db, t.made)}, pixels(tmp_path / "out")
+    for asset in rows(where.db, t.asset):
+        words = {"model": model, "steps": 2, "scale": 2.0, "threads": 1, "batch": 4}
+        kept, first = (
+            mz.generate(asset["prompt"], seed=asset["seed"], candidates=n, **words).images[0] for n in (3, 1)
+        )
+        row = made[asset["id"]]
+        assert shown[row["file"]] == kept.pixels.tobytes() and row["receipt"] == kept.receipt.made.asset_id
+        assert kept.receipt.made.asset_id != first.receipt.made.asset_id
 
 
 def never(ready, wanted, checks):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_systems import CARD, KEEP, said, save_latent, weights
+from tiny_systems import CARD, KEEP, said, save_latent, save_ranked
 from torch import Tensor, nn
 
 import mezzotint as mz
@@ -24,8 +24,7 @@ from mezzotint.making.prepare import prepare
 from mezzotint.making.ranked import VIEW, Contest, seeds_of
 from mezzotint.making.request import Request, Sampling
 from mezzotint.making.run import sampled
-from mezzotint.nets import RankerConfig, config_to_dict
-from mezzotint.pretrained.network import describe_network, load_network, save_network
+from mezzotint.pretrained.network import describe_network, load_network
 from mezzotint.pretrained.system import StageSpec, describe_system, save_system
 from mezzotint.products.asked import Asked, asked
 from mezzotint.products.judging import VIEW_NAMES, kinds
@@ -44,12 +43,7 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Text to a latent of 4 x 4, with a ranker of any opinion."""
-    folder = save_latent(tmp_path_factory.mktemp("models") / "ranked")
-    net = RankerConfig(len(kinds()), len(VIEW_NAMES), 4, (4, 4), (16, 16))
-    save_network(folder / "ranker", weights(net), config_to_dict(net), CARD)
-    save_system(folder, (StageSpec("denoiser", KEEP),), CARD, 0, said(), "ranker")
-    return folder
+    return save_ranked(tmp_path_factory.mktemp("models") / "ranked")
 
 
 def asking(model: Path, prompt: str | tuple[str, ...], candidates: int = N, **words: Any) -> Request:
