@@ -17,8 +17,10 @@ from mezzotint.diffusion.objective import EDMWeight, LogNormal
 from mezzotint.diffusion.parametrisation import EDM
 from mezzotint.nets import AutoencoderConfig, DiTConfig, RankerConfig, build, config_from_dict, project_
 from mezzotint.pretrained.network import describe_network
-from mezzotint.products.judging import VIEW_NAMES, KindAndView, kinds
-from mezzotint.products.ranking import labelled, tell_kind
+from mezzotint.products.colours import NAMES
+from mezzotint.products.judging import VIEW_NAMES, kinds
+from mezzotint.products.ranking import Shown, labelled, tell
+from mezzotint.products.rewarding import CaptionsAsking, Rewarded, ranker_of
 from mezzotint.products.training import (
     CAPTIONS,
     DATA,
@@ -125,13 +127,29 @@ def further(autoencoder: Path) -> Recipe:
     return replace(first, levels=LogNormal(0.7, 1.0), optimiser=falling)
 
 
+def rewarded(autoencoder: Path, ranker: Path) -> Recipe:
+    """The denoiser taught to show what it is asked for, ``--from`` what is trained."""
+    first = further(autoencoder)
+    return replace(
+        first,
+        task=Rewarded(ranker_of(ranker)),
+        conditioning=CaptionsAsking(CAPTIONS),
+        batch=32,
+        steps=1_500,
+        optimiser=replace(first.optimiser, rate=5e-4, warmup=50),
+        validation_samples=128,
+        every=Every(validation=100, checkpoint=50),
+        parts={**first.parts, "ranker": ranker},
+    )
+
+
 def ranker(autoencoder: Path) -> Recipe:
     """What chooses among several pictures of a prompt, before they are decoded."""
     first = products_latent(autoencoder)
     height, width = first.shape[1:]
     return Recipe(
         name="products-latent-ranker",
-        net=RankerConfig(len(kinds()), len(VIEW_NAMES), first.shape[0], (height, width)),
+        net=RankerConfig(len(kinds()), len(VIEW_NAMES), len(NAMES), first.shape[0], (height, width)),
         build=build,
         project=project_,
         shape=first.shape,
@@ -139,17 +157,17 @@ def ranker(autoencoder: Path) -> Recipe:
         parametrisation=first.parametrisation,
         levels=LogNormal(),
         weight=first.weight,
-        task=tell_kind,
+        task=tell,
         data=labelled(first.data),
         data_licence=DATA_LICENCE,
-        conditioning=KindAndView(),
+        conditioning=Shown(),
         batch=128,
         steps=2_500,
         optimiser=Optimiser(
             rate=1e-2,
             warmup=200,
             decay=Trapezoid(cooldown=0.5, floor=0.01),
-            factors=(("kinds", 0.1), ("views", 0.1)),
+            factors=(("kinds", 0.1), ("views", 0.1), ("colours", 0.1)),
         ),
         ema=(Power(0.05), Power(0.10)),
         seed=7,
@@ -158,7 +176,7 @@ def ranker(autoencoder: Path) -> Recipe:
         model={
             "card": {
                 "title": "products-latent: ranker",
-                "summary": "Names kind and view of a product from its latent: which of several pictures is kept.",
+                "summary": "Names kind, view and colour of a product from its latent: which of several is kept.",
                 "licence": "Apache-2.0",
                 "data": DATA,
                 "limits": LIMITS,

@@ -23,6 +23,7 @@ from mezzotint.pretrained.folder import save_model
 from mezzotint.pretrained.network import save_network
 from mezzotint.pretrained.spec import Card, Sampling, Spec, Text
 from mezzotint.pretrained.system import StageSpec, save_system
+from mezzotint.products.colours import NAMES
 from mezzotint.products.judging import VIEW_NAMES, kinds
 
 CARD = Card("Tiny", "Untrained, for tests.", "CC0-1.0")
@@ -77,7 +78,7 @@ def save_latent(folder: Path) -> Path:
 
 def save_ranked(folder: Path) -> Path:
     """The same with a ranker of any opinion."""
-    net = RankerConfig(len(kinds()), len(VIEW_NAMES), 4, (4, 4), (16, 16))
+    net = RankerConfig(len(kinds()), len(VIEW_NAMES), len(NAMES), 4, (4, 4), (16, 16))
     save_network(save_latent(folder) / "ranker", weights(net), config_to_dict(net), CARD)
     save_system(folder, (StageSpec("denoiser", KEEP),), CARD, 0, said(), "ranker")
     return folder

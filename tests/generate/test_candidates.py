@@ -21,12 +21,13 @@ from mezzotint.errors import ModelError, UsageError
 from mezzotint.making.calls import calls
 from mezzotint.making.image import Progress
 from mezzotint.making.prepare import prepare
-from mezzotint.making.ranked import VIEW, Contest, seeds_of
+from mezzotint.making.ranked import COLOUR, VIEW, Contest, seeds_of
 from mezzotint.making.request import Request, Sampling
 from mezzotint.making.run import sampled
 from mezzotint.pretrained.network import describe_network, load_network
 from mezzotint.pretrained.system import StageSpec, describe_system, save_system
 from mezzotint.products.asked import Asked, asked
+from mezzotint.products.colours import NAMES
 from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.replayed import replay
 
@@ -66,8 +67,9 @@ def scores(model: Path, states: list[Tensor], prompt: str) -> list[float]:
     assert ask.kind is not None
     found = []
     for x in states:
-        kind, view = (one.log_softmax(-1)[0] for one in network(x.float()))
-        found.append(float(kind[ask.kind]) + (0 if ask.view is None else VIEW * float(view[ask.view])))
+        kind, view, colour = (one.log_softmax(-1)[0] for one in network(x.float()))
+        viewed = 0 if ask.view is None else VIEW * float(view[ask.view])
+        found.append(float(kind[ask.kind]) + viewed + (0 if ask.colour is None else COLOUR * float(colour[ask.colour])))
     return found
 
 
@@ -157,9 +159,9 @@ def test_a_ranker_that_is_none_is_refused(tmp_path: Path) -> None:
 class Says(nn.Module):
     """A ranker that says of each row what its first number is."""
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         level = x[:, 0, 0, 0]
-        return torch.stack([level, torch.zeros_like(level)], 1), torch.zeros(len(x), 2)
+        return torch.stack([level, torch.zeros_like(level)], 1), torch.zeros(len(x), 2), torch.zeros(len(x), 2)
 
 
 def offered(contest: Contest, levels: list[list[float]], apart: list[list[float]]) -> Tensor:
@@ -193,18 +195,25 @@ def test_seeds_of_candidates_are_apart_and_in_range() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "view"),
+    ("text", "kind", "view", "colour"),
     [
-        ("a red armchair on a beige background, side view", "armchair", "side"),
-        ("Two CHAIRS seen from behind", "chair", "back"),
-        ("front view of a desk lamp on a desk", "desk lamp", "front"),
-        ("a couch", "sofa", None),
-        ("a wooden thing in profile", None, "side"),
-        ("chairman", None, None),
+        ("a red armchair on a beige background, side view", "armchair", "side", "red"),
+        ("Two CHAIRS seen from behind", "chair", "back", None),
+        ("front view of a desk lamp on a desk", "desk lamp", "front", None),
+        ("a couch", "sofa", None, None),
+        ("an armchair on a red background", "armchair", None, None),
+        ("on a red backdrop, an armchair", "armchair", None, None),
+        ("against a beige background a Crimson leather armchair", "armchair", None, "red"),
+        ("a grey, then a sand-coloured armchair", "armchair", None, "beige"),
+        ("a coloured armchair", "armchair", None, None),
+        ("a wooden thing in profile", None, "side", None),
+        ("a red thing", None, None, None),
+        ("chairman", None, None, None),
     ],
 )
-def test_what_a_prompt_names(text: str, kind: str | None, view: str | None) -> None:
+def test_what_a_prompt_names(text: str, kind: str | None, view: str | None, colour: str | None) -> None:
     found = asked(text)
+    assert (None if found.colour is None else NAMES[found.colour]) == colour
     assert (None if found.kind is None else kinds()[found.kind]) == kind
     assert (None if found.view is None else VIEW_NAMES[found.view]) == view
 

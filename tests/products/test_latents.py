@@ -11,9 +11,11 @@ import torch
 from mezzotint.codecs.latent import Latent, Stored
 from mezzotint.nets import AutoencoderConfig, build
 from mezzotint.nets.autoencoder import Autoencoder
+from mezzotint.products.asked import UNNAMED, Asked
+from mezzotint.products.colours import NAMES
 from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.products.latents import LatentScenes
-from mezzotint.products.ranking import LabelledLatents, labelled
+from mezzotint.products.ranking import LabelledLatents, Shown, label_of, labelled, of_label, shown
 from mezzotint.products.source import Scenes
 from mezzotint.training.data.source import Data
 
@@ -61,7 +63,7 @@ def test_what_is_stored_is_close_to_what_was_encoded(rendered: Path) -> None:
     assert (stored.encode(stored.decode(exact)) - exact).abs().max() < 0.06
 
 
-def test_a_label_says_kind_and_view_of_its_own_latent(rendered: Path) -> None:
+def test_a_label_says_what_its_own_latent_shows(rendered: Path) -> None:
     source = latents(rendered)
     data = labelled(lambda folder: Data(source, source))(None)
     assert isinstance(data.train, LabelledLatents) and data.train.shards == source.shards
@@ -71,5 +73,17 @@ def test_a_label_says_kind_and_view_of_its_own_latent(rendered: Path) -> None:
     for i, picture in enumerate(source.scenes.pictures):
         item = shard[i]
         assert item.id == plain[i].id and (item.image == plain[i].image).all() and item.label is not None
-        assert data.train.classes[item.label] == f"{picture.kind}, {picture.view}"
-        assert divmod(item.label, len(VIEW_NAMES)) == (kinds().index(picture.kind), VIEW_NAMES.index(picture.view))
+        said = of_label(item.label)
+        assert said == shown(picture) and said.kind is not None and said.view is not None
+        assert (kinds()[said.kind], VIEW_NAMES[said.view]) == (picture.kind, picture.view)
+        assert ("" if said.colour is None else NAMES[said.colour]) == picture.colour
+    told = Shown()([shard[i] for i in range(len(shard))])
+    assert told["kind"].tolist() == [kinds().index(p.kind) for p in source.scenes.pictures]
+    assert {p.colour for p in source.scenes.pictures if p.colour} and set(told["colour"].tolist()) > {UNNAMED}
+
+
+@pytest.mark.parametrize("colour", [None, 0, len(NAMES) - 1])
+def test_a_label_is_what_it_was_made_of(colour: int | None) -> None:
+    asks = [Asked(k, v, colour) for k in (0, 1, len(kinds()) - 1) for v in range(len(VIEW_NAMES))]
+    assert [of_label(label_of(one)) for one in asks] == asks
+    assert len({label_of(one) for one in asks}) == len(asks)

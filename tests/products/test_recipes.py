@@ -23,14 +23,20 @@ SYSTEMS = {
     ),
 }  # fmt: skip
 
+BESIDE = {"products-judge", "products-latent:further", "products-latent:rewarded", "products-prior:further"}
+
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The parts that other recipes need, untrained."""
-    made = {}
-    for system, part in (("products-latent", "autoencoder"), ("products-prior", "embedder")):
+    made: dict[str, Path] = {}
+    for system, part in (
+        ("products-latent", "autoencoder"),
+        ("products-prior", "embedder"),
+        ("products-latent", "ranker"),
+    ):
         folder = tmp_path_factory.mktemp("parts") / part
-        config = load_recipe(f"{system}:{part}").net
+        config = recipe(f"{system}:{part}", made).net
         torch.manual_seed(0)
         save_network(folder, build(config).state_dict(), config_to_dict(config), Card(part, "Untrained.", "CC0-1.0"))
         made[part] = folder
@@ -41,6 +47,8 @@ def recipe(name: str, parts: dict[str, Path]) -> Recipe:
     needs = {
         "products-latent": ("autoencoder",),
         "products-latent:ranker": ("autoencoder",),
+        "products-latent:further": ("autoencoder",),
+        "products-latent:rewarded": ("autoencoder", "ranker"),
         "products-prior": ("embedder",),
         "products-prior:decoder": ("embedder",),
         "products-prior:further": ("embedder",),
@@ -54,7 +62,7 @@ def test_a_system_is_within_its_size(system: str, parts: dict[str, Path]) -> Non
     assert 8_000_000 < sum(sizes.values()) <= MOST, sizes
 
 
-@pytest.mark.parametrize("name", sorted({name for names in SYSTEMS.values() for name in names} | {"products-judge"}))
+@pytest.mark.parametrize("name", sorted({name for names in SYSTEMS.values() for name in names} | BESIDE))
 def test_every_recipe_can_be_exported(name: str, parts: dict[str, Path]) -> None:
     made = recipe(name, parts)
     assert exported(made, ()) is not None

@@ -15,14 +15,14 @@ from mezzotint.codecs.pixels import Pixels
 from mezzotint.nets import AutoencoderConfig, EmbedderConfig, JudgeConfig, RankerConfig, build, project_
 from mezzotint.nets.embedder import contrastive
 from mezzotint.products.judging import judge
-from mezzotint.products.ranking import tell_kind
+from mezzotint.products.ranking import tell
 from mezzotint.training.task import Draws, Sample
 from mezzotint.training.tasks import Reconstruct, tell_apart
 
 AUTOENCODER = AutoencoderConfig(size=(16, 16), latent=4, fold=2, widths=(16, 16))
 EMBEDDER = EmbedderConfig(size=(16, 16), fold=2, widths=(16, 16), sentence=8, width=4)
 JUDGE = JudgeConfig(kinds=3, views=2, size=(16, 16), fold=2, widths=(16, 16))
-RANKER = RankerConfig(kinds=3, views=2, channels=3, size=(16, 16), widths=(16, 16))
+RANKER = RankerConfig(kinds=3, views=2, colours=2, channels=3, size=(16, 16), widths=(16, 16))
 
 
 def unit(rows: int, seed: int) -> Tensor:
@@ -75,7 +75,7 @@ def cases() -> dict[str, Case]:
             EMBEDDER, tell_apart, pictures(12), {"text": texts, "text_mask": torch.ones(12, 1, dtype=torch.bool)}
         ),
         "judge": Case(JUDGE, judge, pictures(12, 4), {"label": place, "view": place % 2}),
-        "rank": Case(RANKER, tell_kind, pictures(12), {"label": place, "view": place % 2}),
+        "rank": Case(RANKER, tell, pictures(12), {"kind": place, "view": place % 2, "colour": place % 2}),
     }
 
 

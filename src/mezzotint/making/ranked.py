@@ -2,8 +2,8 @@ r"""Candidates: of several trajectories of one picture the one is kept that show
 
 Ramesh et al., 2021, Zero-Shot Text-to-Image Generation, section 2.6 (samples ranked by another network).  Here that
 network reads latents, so that what is not kept is never decoded.  The score of a latent z is
-:math:`\ln p(kind | z) + VIEW \ln p(view | z)` of the kind and the view that the prompt names; of a prompt that names no
-kind the first candidate is kept.
+:math:`\ln p(kind | z) + VIEW \ln p(view | z) + COLOUR \ln p(colour | z)` of what the prompt names; of
+a prompt that names no kind the first candidate is kept.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MOST = 64
 APART = 1 << 40
 """Between the seeds of a picture's candidates: beyond those of a run, and of its second tries (``making.again``)."""
 
-VIEW = 0.5
+VIEW, COLOUR = 0.5, 0.5
 
 
 def check_candidates(system: System, n: int) -> None:
@@ -114,14 +114,15 @@ class Contest:
         """(B,); of numbers that are none, and of a row that names no kind, lower than any."""
         assert self.ranker is not None
         with torch.inference_mode():
-            kind, view = (logits.log_softmax(-1) for logits in self.ranker(x.float()))
-        rows = [
-            -torch.inf
-            if one.kind is None
-            else float(kind[i, one.kind]) + (0.0 if one.view is None else VIEW * float(view[i, one.view]))
-            for i, one in enumerate(self.asks)
-        ]
+            answers = [logits.log_softmax(-1) for logits in self.ranker(x.float())]
+        rows = [-torch.inf if one.kind is None else _score(one, i, answers) for i, one in enumerate(self.asks)]
         return torch.tensor(rows, device=x.device).nan_to_num(-torch.inf)
+
+
+def _score(one: Asked, row: int, answers: Sequence[Tensor]) -> float:
+    """answers: the log-probabilities of kinds, views and colours, (B, ·) each."""
+    named = zip((1.0, VIEW, COLOUR), answers, (one.kind, one.view, one.colour), strict=True)
+    return sum(weight * float(logs[row, k]) for weight, logs, k in named if k is not None)
 
 
 def contest_of(job: Job, stage: Planned, pictures: Sequence[Wanted], heard: Heard | None) -> Contest:

@@ -264,11 +264,12 @@ class JudgeConfig:
 class RankerConfig:
     """A network that names what the latent (channels, *size) of a product picture shows: see ``nets.ranker``.
 
-    kinds, views: how many of each it tells apart.   widths: channels of each resolution, the finest first.
+    kinds, views, colours: how many of each it tells apart.   widths: channels of each resolution, the finest first.
     """
 
     kinds: int
     views: int
+    colours: int
     channels: int = 16
     size: tuple[int, int] = (16, 16)
     widths: tuple[int, ...] = (96, 160, 240)

@@ -14,7 +14,7 @@ from mezzotint.nets.trunk import Trunk
 
 
 class Ranker(nn.Module):
-    """Latents (B, C, H, W) of unit mean square -> (logits of kinds (B, K), of views (B, V)), float32."""
+    """Latents (B, C, H, W) of unit mean square -> logits of kinds (B, K), views (B, V), colours (B, C), float32."""
 
     def __init__(self, config: RankerConfig) -> None:
         super().__init__()
@@ -22,8 +22,9 @@ class Ranker(nn.Module):
         self.trunk = Trunk(config.channels, 1, config.widths, config.blocks)
         self.kinds = nn.Linear(config.widths[-1], config.kinds)
         self.views = nn.Linear(config.widths[-1], config.views)
+        self.colours = nn.Linear(config.widths[-1], config.colours)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Raises ModelError for a latent that does not fit."""
         pooled = self.trunk(x)[-1].mean((2, 3))
-        return self.kinds(pooled).float(), self.views(pooled).float()
+        return self.kinds(pooled).float(), self.views(pooled).float(), self.colours(pooled).float()

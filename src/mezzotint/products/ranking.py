@@ -1,20 +1,24 @@
-"""How the ranker of product latents is taught: latents with their kind and view, a little noise on them."""
+"""How the ranker of product latents is taught: latents with their kind, view and colour, a little noise on them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mezzotint.diffusion.denoiser import Cond
+from mezzotint.products.asked import ASPECTS, UNNAMED, Asked, numbers
+from mezzotint.products.colours import NAMES
 from mezzotint.products.judging import VIEW_NAMES, VIEW_WEIGHT, kinds
 from mezzotint.products.latents import LatentScenes
 from mezzotint.products.source import Photograph
 from mezzotint.training.data.source import Data, Item, Report, Shard
 from mezzotint.training.recipe import Recipe
-from mezzotint.training.task import Sample
+from mezzotint.training.task import Draws, Sample
 
 NOISE = 0.5
 """The largest standard deviation of the noise on a latent of unit mean square: what a model makes is not as clean."""
@@ -22,14 +26,14 @@ NOISE = 0.5
 
 @dataclass(frozen=True, eq=False)
 class LabelledLatents:
-    """A ``Source`` of latents whose label says kind and view, as ``judging.LabelledScenes`` counts them."""
+    """A ``Source`` of latents whose label says kind, view and colour (``Labels``)."""
 
     latents: LatentScenes
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Kind and view."""
-        return tuple(f"{kind}, {view}" for kind in kinds() for view in VIEW_NAMES)
+        """None that are shown to anybody."""
+        return ()
 
     @property
     def shards(self) -> int:
@@ -53,8 +57,42 @@ class _Labelled:
 
     def __getitem__(self, i: int) -> Item:
         item, picture = self.base[i], self.pictures[i]
-        label = kinds().index(picture.kind) * len(VIEW_NAMES) + VIEW_NAMES.index(picture.view)
-        return Item(item.id, item.image, label=label)
+        return Item(item.id, item.image, label=label_of(shown(picture)))
+
+
+def shown(picture: Photograph) -> Asked:
+    """What a photograph shows; no colour where none is clear."""
+    colour = NAMES.index(picture.colour) if picture.colour else None
+    return Asked(kinds().index(picture.kind), VIEW_NAMES.index(picture.view), colour)
+
+
+_COLOURS = len(NAMES) + 1
+"""The last is none."""
+
+
+def label_of(one: Asked) -> int:
+    """One number for kind, view and colour; kind and view must be named."""
+    assert one.kind is not None and one.view is not None
+    colour = len(NAMES) if one.colour is None else one.colour
+    return (one.kind * len(VIEW_NAMES) + one.view) * _COLOURS + colour
+
+
+def of_label(label: int) -> Asked:
+    """What a label says."""
+    both, colour = divmod(label, _COLOURS)
+    return Asked(*divmod(both, len(VIEW_NAMES)), None if colour == len(NAMES) else colour)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """cond: kind, view, colour (B,), of an item's one label."""
+
+    def __call__(self, items: Sequence[Item]) -> Cond:
+        return numbers([of_label(item.label or 0) for item in items])
+
+    def null(self, rows: int) -> Cond:
+        """Nothing is named."""
+        return numbers([Asked()] * rows)
 
 
 def labelled(data: Callable[[Path | None], Data]) -> Callable[[Path | None], Data]:
@@ -68,11 +106,25 @@ def labelled(data: Callable[[Path | None], Data]) -> Callable[[Path | None], Dat
     return made
 
 
-def tell_kind(recipe: Recipe, network: nn.Module, given: Sample) -> Tensor:
-    """Cross-entropies of kind and view, (b,), of latents with noise of 0 … NOISE."""
-    x = recipe.codec.encode(given.images)
-    sigma = NOISE * given.draws.uniforms(0).to(x)[:, None, None, None]
-    kind, view = network(x + sigma * given.eps.to(x))
-    found = F.cross_entropy(kind, given.cond["label"], reduction="none", label_smoothing=0.05)
-    loss: Tensor = found + VIEW_WEIGHT * F.cross_entropy(view, given.cond["view"], reduction="none")
-    return loss
+WEIGHTS = {"kind": 1.0, "view": VIEW_WEIGHT, "colour": 0.5}
+
+
+def missed(network: nn.Module, z: Tensor, asks: Cond, smoothing: float = 0.0) -> Tensor:
+    """The weighted cross-entropies of what latents are asked to show, (b,) float32; 0 of what is not named."""
+    terms = [
+        WEIGHTS[aspect]
+        * F.cross_entropy(logits, asks[aspect], ignore_index=UNNAMED, reduction="none", label_smoothing=smooth)
+        for aspect, logits, smooth in zip(ASPECTS, network(z), (smoothing, 0.0, 0.0), strict=True)
+    ]
+    return torch.stack(terms).sum(0)
+
+
+def noisy(z: Tensor, draws: Draws, first: int = 0) -> Tensor:
+    """Latents (b, *) with noise of 0 … NOISE, from two draws of which ``first`` is the number."""
+    share = NOISE * draws.uniforms(first).to(z)[:, None, None, None]
+    return z + share * draws.normals(first + 1, tuple(z.shape[1:])).to(z)
+
+
+def tell(recipe: Recipe, network: nn.Module, given: Sample) -> Tensor:
+    """What is missed of photographs' latents with a little noise, (b,)."""
+    return missed(network, noisy(recipe.codec.encode(given.images), given.draws), given.cond, 0.05)

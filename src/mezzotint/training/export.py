@@ -19,7 +19,6 @@ from mezzotint.pretrained.network import NETWORK_JSON, describe_network, save_ne
 from mezzotint.pretrained.spec import Card, Spec, card_of, from_dict
 from mezzotint.training.recipe import Recipe
 from mezzotint.training.state import on_cpu
-from mezzotint.training.task import denoise
 
 if TYPE_CHECKING:
     from mezzotint.training.run import Outcome
@@ -38,12 +37,12 @@ def _parametrisation(recipe: Recipe) -> dict[str, Any]:
 
 
 def exported(recipe: Recipe, classes: tuple[str, ...]) -> Spec | Card | None:
-    """What the exported folder will say: a Spec for a denoiser, a Card for another network, None where the recipe has
-    no ``model`` table.   Raises UsageError, ModelError where the recipe cannot be exported.
+    """What the exported folder will say: a Spec for a denoiser, whose table has a schedule, a Card for another network,
+    None where the recipe has no ``model`` table.   Raises UsageError, ModelError where the recipe cannot be exported.
     """
     if not recipe.model:
         return None
-    if recipe.task is not denoise:
+    if "schedule" not in recipe.model:
         return card_of(recipe.model.get("card"))
     known = {
         "net": config_to_dict(recipe.net),
