@@ -19,6 +19,7 @@ from mezzotint.cli import run
 from mezzotint.diffusion.guidance.heard import Heard
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.making.calls import calls
+from mezzotint.making.evaluation import parameters
 from mezzotint.making.image import Progress
 from mezzotint.making.prepare import prepare
 from mezzotint.making.ranked import COLOUR, VIEW, Contest, seeds_of
@@ -104,6 +105,12 @@ def test_calls_steps_and_cost_count_every_candidate(model: Path) -> None:
     assert [e.done for e in steps] == list(range(1, job.total + 1)) and {e.total for e in steps} == {job.total}
     (image, _) = (e for e in events if not isinstance(e, Progress))
     assert image.receipt.cost["calls"] == calls(job)
+
+
+def test_the_ranker_is_counted_where_it_chooses(model: Path) -> None:
+    chosen, alone = (parameters(prepare(asking(model, PROMPTS[0], n))) for n in (2, 1))
+    ranker = load_network(describe_network(model / "ranker"))
+    assert chosen - alone == sum(p.numel() for p in ranker.parameters()) > 0
 
 
 def test_the_receipt_says_it_and_is_made_again(model: Path) -> None:

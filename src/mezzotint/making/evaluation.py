@@ -22,6 +22,7 @@ from mezzotint.files import make_folder, sha256, write_atomic
 from mezzotint.making.calls import calls
 from mezzotint.making.image import Image
 from mezzotint.making.job import Job
+from mezzotint.making.ranked import rankers
 from mezzotint.making.run import unreleased
 
 PIECE = 4
@@ -81,9 +82,10 @@ def _piece(job: Job, work: Path, ready: Callable[[int], None]) -> tuple[NDArray[
 
 
 def parameters(job: Job) -> int:
-    """Of all networks that make a picture, codecs included, each once."""
+    """Of all networks that make a picture, each once: codecs included, and the ranker where it chooses."""
     modules = {id(net): net for stage in job.stages for net in stage.model.networks.values()}
-    return sum(p.numel() for net in modules.values() for p in net.parameters())
+    networks = [*modules.values(), *rankers(job)]
+    return sum(p.numel() for net in networks for p in net.parameters())
 
 
 def put_to(
@@ -112,6 +114,7 @@ def put_to(
         "dtype": about.dtype,
         "steps": [s.steps for s in about.stages],
         "scale": [s.scale for s in about.stages],
+        "candidates": job.main.plan.candidates,
         "versions": dict(about.versions),
     }
     return (

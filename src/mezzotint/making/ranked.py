@@ -137,6 +137,14 @@ def contest_of(job: Job, stage: Planned, pictures: Sequence[Wanted], heard: Hear
     return Contest(n, _ranker(part.folder, part.weights_sha256, job.device), asks, listening)
 
 
+def rankers(job: Job) -> tuple[nn.Module, ...]:
+    """The network that chooses; none where there is one candidate."""
+    part = job.model.system.ranker
+    if part is None or job.main.plan.candidates == 1:
+        return ()
+    return (_ranker(part.folder, part.weights_sha256, job.device),)
+
+
 @lru_cache(maxsize=2)
 def _ranker(folder: Path, digest: str, device: str) -> nn.Module:
     """A folder's network, for as long as its weights are the same."""

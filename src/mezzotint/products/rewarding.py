@@ -8,9 +8,9 @@ that of what its caption names and z does not show:
 of kind, view and colour (``ranking.missed``).  z is guided, as it is for users.  The gradient goes back through the
 last steps, from the level at which shapes begin to be settled, and in each to the network's answer alone, not through
 what it is shown: through a chain of guided networks it grew tenfold.
-Clark et al., 2024, Directly Fine-Tuning Diffusion Models on Differentiable Rewards, section 4 (the last steps of a
-trajectory); Wu et al., 2024, Deep Reward Supervisions for Tuning Text-to-Image Diffusion Models, section 4.2 (no
-gradient through the network's input); Xu et al., 2023, ImageReward, alg. 1 (both losses in one run).
+Clark et al., 2024, Directly Fine-Tuning Diffusion Models on Differentiable Rewards (DRaFT), arXiv 2309.17400; Wu et
+al., 2024, Deep Reward Supervisions for Tuning Text-to-Image Diffusion Models (DRTune), arXiv 2405.00760, for the steps
+that are taught and the input without a gradient; Xu et al., 2023, ImageReward, alg. 1, for the two losses in one run.
 """
 
 from __future__ import annotations
