@@ -11,9 +11,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from safetensors.torch import load_file
+from mezzotint.errors import MezzotintError
+from mezzotint.pretrained.folder import WEIGHTS_NAME, Described, check_weights, describe, load_model, save_model
+from mezzotint.tensorfile import read_tensors
 
-from mezzotint.pretrained.folder import WEIGHTS_NAME, check_weights, describe, load_model, save_model
+
+def between(first: Path, last: Path, share: float, out: Path) -> Described:
+    """The model that is written.  Raises InputError, ModelError (no models, or not of one network)."""
+    network, path = load_model(last).network, first / WEIGHTS_NAME
+    begun = read_tensors(path)
+    check_weights(network, begun, path)
+    ended = network.state_dict()
+    found = {name: a.float().lerp(ended[name].float(), share) for name, a in begun.items()}
+    return save_model(out, found, describe(last).spec)
 
 
 def main() -> None:
@@ -26,10 +36,10 @@ def main() -> None:
     said = parser.parse_args()
     if not 0 <= said.share <= 1:
         parser.error(f"SHARE is {said.share}; expected 0 to 1")
-    first, last = (load_file(folder / WEIGHTS_NAME) for folder in (said.first, said.last))
-    check_weights(load_model(said.last).network, first, said.first / WEIGHTS_NAME)
-    between = {name: a.float().lerp(last[name].float(), said.share) for name, a in first.items()}
-    made = save_model(said.out, between, describe(said.last).spec)
+    try:
+        made = between(said.first, said.last, said.share, said.out)
+    except MezzotintError as error:
+        parser.error(str(error))
     print(f"{said.out}: {made.weights_bytes:,} bytes")
 
 
