@@ -26,7 +26,7 @@ NOISE = 0.5
 
 @dataclass(frozen=True, eq=False)
 class LabelledLatents:
-    """A ``Source`` of latents whose label says kind, view and colour (``Labels``)."""
+    """A ``Source`` of latents whose label says kind, view and colour (``label_of``)."""
 
     latents: LatentScenes
 
