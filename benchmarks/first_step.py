@@ -25,7 +25,7 @@ from mezzotint.making.first_step import LOGSNR, USUAL, heard_of
 from mezzotint.making.job import Wanted
 from mezzotint.making.prepare import outline
 from mezzotint.making.request import Request
-from mezzotint.making.run import stages_of
+from mezzotint.making.staged import stages_of
 from mezzotint.pretrained.folder import JSON_NAME
 from mezzotint.products.captions import VIEWS, Facts, caption
 from mezzotint.products.colours import COLOURS

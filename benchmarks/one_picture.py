@@ -107,7 +107,7 @@ def peer(given: Any, name: str, how: Peer, steps: int, dtype: str, prompts: Sequ
     import torch
 
     from mezzotint.diffusion.noise import Noise
-    from mezzotint.making.run import stages_of
+    from mezzotint.making.staged import stages_of
 
     def make(rows: Sequence[int]) -> Any:
         job = job_of(given, [prompts[k] for k in rows], rows[0], dtype=dtype)

@@ -3,6 +3,7 @@ changes."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,6 @@ from torch import Tensor, nn
 
 import mezzotint as mz
 from mezzotint.cli import run
-from mezzotint.diffusion.guidance.heard import Heard
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.making.calls import calls
 from mezzotint.making.evaluation import parameters
@@ -33,7 +33,8 @@ from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.replayed import replay
 
 PROMPTS = ("a red chair on a white background, side view", "a desk lamp")
-N = 4
+N, STEPS, DRAFT = 4, 8, 1  # of three steps a draft has half
+USUAL = {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 4, "scale": 2.0}
 
 
 @pytest.fixture(autouse=True)
@@ -48,13 +49,17 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_ranked(tmp_path_factory.mktemp("models") / "ranked")
 
 
-def asking(model: Path, prompt: str | tuple[str, ...], candidates: int = N, **words: Any) -> Request:
-    return Request(prompt, model=model, batch=2, sampling=Sampling(threads=1, candidates=candidates), **words)
+def asking(
+    model: Path, prompt: str | tuple[str, ...], candidates: int | None = N, quality: str = "standard", **words: Any
+) -> Request:
+    return Request(
+        prompt, model=model, batch=2, sampling=Sampling(quality, threads=1, candidates=candidates, steps=STEPS), **words
+    )
 
 
-def ends(request: Request) -> list[Tensor]:
-    """The states after the last step of each trajectory."""
-    events = [e for e in sampled(prepare(request)) if isinstance(e, Progress)]
+def drafts(request: Request) -> list[Tensor]:
+    """The states after the last step of each draft."""
+    events = [e for e in sampled(prepare(request)) if isinstance(e, Progress) and e.draft]
     return [e.state.x for e in events if e.state.i + 1 == e.state.steps]
 
 
@@ -74,21 +79,72 @@ def scores(model: Path, states: list[Tensor], prompt: str) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize("prompt", PROMPTS)
-def test_the_best_by_the_ranker_is_kept_and_it_is_the_picture_of_its_own_seed(model: Path, prompt: str) -> None:
-    seeds = seeds_of((7,), 0) + tuple(seeds_of((7,), k)[0] for k in range(1, N))
-    apart = [pixels(asking(model, prompt, 1, seed=seed))[0] for seed in seeds]
-    states = ends(asking(model, prompt, seed=7))
+def with_presets(folder: Path, **presets: dict[str, Any]) -> Path:
+    """A ranked model whose stage has these presets."""
+    spec = save_ranked(folder) / "denoiser/model.json"
+    table = json.loads(spec.read_text())
+    spec.write_text(json.dumps({**table, "sampling": presets}))
+    return folder
+
+
+@pytest.mark.parametrize(("prompt", "seed"), [(PROMPTS[0], 8), (PROMPTS[1], 7)])  # of the first the colour decides
+def test_the_draft_that_the_ranker_likes_best_is_made_and_it_is_the_picture_of_its_own_seed(
+    model: Path, prompt: str, seed: int
+) -> None:
+    seeds = seeds_of((seed,), 0) + tuple(seeds_of((seed,), k)[0] for k in range(1, N))
+    apart = [pixels(asking(model, prompt, 1, seed=own))[0] for own in seeds]
+    states = drafts(asking(model, prompt, seed=seed))
     best = int(np.argmax(scores(model, states, prompt)))
-    (kept,) = pixels(asking(model, prompt, seed=7))
+    (kept,) = pixels(asking(model, prompt, seed=seed))
     assert len(states) == N and len({a.tobytes() for a in apart}) == N
     assert np.array_equal(kept, apart[best])
 
 
+def test_a_draft_is_the_picture_of_the_preset_draft(model: Path) -> None:
+    quick = Request(PROMPTS[0], model=model, batch=2, seed=7, sampling=Sampling("draft", threads=1, candidates=1))
+    (made,) = [e.state for e in sampled(prepare(quick)) if isinstance(e, Progress) and e.state.i + 1 == e.state.steps]
+    first = drafts(asking(model, PROMPTS[0], seed=7))[0]
+    assert made.steps == DRAFT < STEPS and torch.equal(made.x[0], first[0])
+
+
+def test_where_a_picture_takes_no_more_steps_than_a_draft_drafts_are_as_it_is(model: Path) -> None:
+    for words in ({"steps": DRAFT, "scale": 2.5}, {"quality": "draft"}):
+        plan = prepare(Request(PROMPTS[0], model=model, sampling=Sampling(threads=1, candidates=N, **words))).main.plan
+        assert plan.draft is not None and (plan.draft.steps, plan.draft.scale) == (plan.steps, plan.scale)
+
+
 def test_some_prompt_keeps_another_than_the_first(model: Path) -> None:
     """Else the test before could not tell a ranker from none."""
-    found = [scores(model, ends(asking(model, PROMPTS[0], seed=s)), PROMPTS[0]) for s in (7, 8, 9)]
+    found = [scores(model, drafts(asking(model, PROMPTS[0], seed=s)), PROMPTS[0]) for s in (7, 8, 9)]
     assert {int(np.argmax(one)) for one in found} != {0}
+
+
+@pytest.mark.parametrize(("quality", "said", "n"), [("standard", None, 3), ("draft", None, 1), ("best", None, 5),
+                                                    ("standard", 1, 1), ("draft", 2, 2)])  # fmt: skip
+def test_nobody_has_to_say_it(tmp_path: Path, quality: str, said: int | None, n: int) -> None:
+    usual = {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 6}
+    folder = with_presets(
+        tmp_path / "usual",
+        standard={**usual, "candidates": 3},
+        draft={**usual, "steps": 3},
+        best={**usual, "candidates": 5},
+    )
+    how = Sampling(quality, threads=1, candidates=said)
+    plan = prepare(Request(PROMPTS[0], model=folder, sampling=how)).main.plan
+    assert plan.candidates == n and (plan.draft is None) == (n == 1)
+    with pytest.raises(ModelError, match=r"sampling\.standard"):
+        prepare(Request(PROMPTS[0], model=with_presets(tmp_path / "no", standard={**usual, "candidates": 0})))
+
+
+def test_the_preset_is_for_what_can_choose_and_for_what_begins_from_noise(tmp_path: Path) -> None:
+    usual = {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 6, "candidates": 3}
+    folder = with_presets(tmp_path / "usual", standard=usual)
+    Image.fromarray(np.full((16, 16, 3), 90, np.uint8)).save("given.png")
+    assert prepare(Request(PROMPTS[0], model=folder)).main.plan.candidates == 3
+    assert prepare(Request(PROMPTS[0], model=folder, image=Path("given.png"))).main.plan.candidates == 1
+    system = json.loads((folder / "system.json").read_text())
+    (folder / "system.json").write_text(json.dumps({k: v for k, v in system.items() if k != "ranker"}))
+    assert prepare(Request(PROMPTS[0], model=folder)).main.plan.candidates == 1
 
 
 def test_a_picture_does_not_depend_on_its_batch_mates(model: Path) -> None:
@@ -97,12 +153,14 @@ def test_a_picture_does_not_depend_on_its_batch_mates(model: Path) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(together, alone, strict=True))
 
 
-def test_calls_steps_and_cost_count_every_candidate(model: Path) -> None:
+def test_calls_steps_and_cost_count_every_draft(model: Path) -> None:
     job, alone = prepare(asking(model, PROMPTS)), prepare(asking(model, PROMPTS, 1))
+    quick = prepare(Request(PROMPTS, model=model, batch=2, sampling=Sampling("draft", threads=1, candidates=1)))
     events = list(sampled(job))
     steps = [e for e in events if isinstance(e, Progress)]
-    assert calls(job) == N * calls(alone) and job.total == N * alone.total
+    assert calls(job) == N * calls(quick) + calls(alone) and job.total == N * quick.total + alone.total
     assert [e.done for e in steps] == list(range(1, job.total + 1)) and {e.total for e in steps} == {job.total}
+    assert [e.draft for e in steps] == [True] * N * quick.total + [False] * alone.total
     (image, _) = (e for e in events if not isinstance(e, Progress))
     assert image.receipt.cost["calls"] == calls(job)
 
@@ -114,14 +172,20 @@ def test_the_ranker_is_counted_where_it_chooses(model: Path) -> None:
 
 
 def test_the_receipt_says_it_and_is_made_again(model: Path) -> None:
-    words = ["generate", PROMPTS[0], "--model", str(model), "--threads", "1", "--quiet", "--out", "o", "--seed", "9"]
-    assert run([*words, "--candidates", str(N)]) == 0
-    (receipt,) = Path("o/receipts").iterdir()
-    found = replay(receipt, have={model.name: model})
-    assert found.verdict == "exact" and found.factors == ()
+    folder = with_presets(model.parent / "usual", standard={**USUAL, "candidates": 3})
+    words = ["generate", PROMPTS[0], "--model", str(folder), "--threads", "1", "--quiet", "--seed", "9"]
+    for k, more in enumerate(([], ["--candidates", "2"], ["--candidates", "1"])):
+        assert run([*words, *more, "--out", str(k)]) == 0
+        (receipt,) = Path(f"{k}/receipts").iterdir()
+        found = replay(receipt, have={folder.name: folder})
+        assert found.verdict == "exact" and found.factors == ()
+        of = json.loads(receipt.read_text())["made"]["stages"][0].get("candidates", {"of": 1})["of"]
+        assert of == (3, 2, 1)[k]
     made = mz.generate(PROMPTS[0], model=model, seed=9, threads=1, candidates=N).images[0].receipt.made
     digest = describe_system(model).ranker
-    assert digest is not None and made.stage.candidates == {"of": N, "ranker_sha256": digest.weights_sha256}
+    assert digest is not None and made.stage.candidates == {
+        "of": N, "ranker_sha256": digest.weights_sha256, "solver": made.stage.solver, "steps": DRAFT, "scale": 2.0
+    }  # fmt: skip
 
 
 def test_one_candidate_is_as_if_nobody_said_it(model: Path, tmp_path: Path) -> None:
@@ -147,12 +211,10 @@ def test_numbers_out_of_range_are_refused(model: Path, n: int) -> None:
         prepare(asking(model, PROMPTS, n))
 
 
-def test_what_cannot_choose_is_refused(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_choose_is_refused(tmp_path: Path) -> None:
     plain = save_latent(tmp_path / "plain")
     with pytest.raises(UsageError, match="has no ranker"):
         prepare(asking(plain, PROMPTS))
-    assert run(["generate", PROMPTS[0], "--model", str(model), "--candidates", "2", "--film"]) == 2
-    assert "a film follows one trajectory" in capsys.readouterr().err
 
 
 def test_a_ranker_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -171,27 +233,38 @@ class Says(nn.Module):
         return torch.stack([level, torch.zeros_like(level)], 1), torch.zeros(len(x), 2), torch.zeros(len(x), 2)
 
 
-def offered(contest: Contest, levels: list[list[float]], apart: list[list[float]]) -> Tensor:
-    """What is kept of candidates whose rows begin with these numbers."""
-    given = iter(zip(levels, apart, strict=True))
+def test_rows_are_chosen_one_by_one_and_no_number_loses() -> None:
+    nan = float("nan")
+    contest = Contest(Says(), [Asked(0, None), Asked(0, 1), Asked(None, None)], 3, (1, 2, 3))
+    given = iter([[1.0, nan, 5.0], [3.0, 2.0, 9.0], [2.0, nan, 9.0]])
 
     def walk(seeds: tuple[int, ...]) -> Any:
-        level, moved = next(given)
-        assert contest.heard is not None and contest.heard.apart is None
-        contest.heard.apart = torch.tensor(moved)
-        x = torch.tensor(level)[:, None, None, None].expand(-1, 1, 2, 2).clone()
-        yield SimpleNamespace(x=x)
+        yield SimpleNamespace(x=torch.tensor(next(given))[:, None, None, None].expand(-1, 1, 2, 2).clone())
 
-    assert [len(s.x) for s in contest.of(walk, (1, 2, 3))] == [3] * len(levels)
-    return contest.best[:, 0, 0, 0]
+    assert [len(s.x) for s in contest.of(walk)] == [3, 3, 3]
+    assert contest.seeds == (*seeds_of((1, 2), 1), 3)
 
 
-def test_rows_are_chosen_one_by_one_with_what_was_heard_of_them_and_no_number_loses() -> None:
-    heard, nan = Heard(0.0), float("nan")
-    contest = Contest(3, Says(), [Asked(0, None), Asked(0, 1), Asked(None, None)], heard)
-    kept = offered(contest, [[1.0, nan, 5.0], [3.0, 2.0, 9.0], [2.0, nan, 9.0]], [[1, 2, 3], [4, 5, 6], [7, 8, 9]])
-    assert kept.tolist() == [3.0, 2.0, 5.0]
-    assert heard.apart is not None and heard.apart.tolist() == [4, 5, 3]
+def test_a_film_is_of_the_one_that_is_made(model: Path) -> None:
+    words = ["generate", PROMPTS[0], "--model", str(model), "--threads", "1", "--seed", "7", "--film", "--quiet"]
+    frames = []
+    for out, more in (("several", ["--candidates", str(N)]), ("one", ["--candidates", "1"])):
+        assert run([*words, *more, "--out", out]) == 0
+        (film,) = Path(out).glob("*.webp")
+        with Image.open(film) as picture:
+            frames.append(getattr(picture, "n_frames", 1))
+    assert frames[0] == frames[1] > 1
+
+
+def test_what_is_heard_of_the_first_step_is_of_the_one_that_is_made(model: Path) -> None:
+    made = [e for e in sampled(prepare(asking(model, PROMPTS[0], seed=7, n=3))) if not isinstance(e, Progress)]
+    assert len(made) == 3  # in two batches
+    for k, kept in enumerate(made):
+        best = int(np.argmax(scores(model, drafts(asking(model, PROMPTS[0], seed=7 + k)), PROMPTS[0])))
+        own = asking(model, PROMPTS[0], 1, seed=seeds_of((7 + k,), best)[0])
+        (alone,) = [e for e in sampled(prepare(own)) if not isinstance(e, Progress)]
+        first = kept.receipt.first_step
+        assert first is not None and "apart" in first and first == alone.receipt.first_step
 
 
 def test_seeds_of_candidates_are_apart_and_in_range() -> None:
@@ -228,7 +301,7 @@ def test_what_a_prompt_names(text: str, kind: str | None, view: str | None, colo
 def test_a_picture_that_is_begun_from_another_is_chosen_too(model: Path) -> None:
     Image.fromarray(np.full((16, 16, 3), 90, np.uint8)).save("given.png")
     words = {"image": Path("given.png"), "strength": 0.7, "seed": 5}
-    states = ends(asking(model, PROMPTS[0], **words))
+    states = drafts(asking(model, PROMPTS[0], **words))
     (kept,) = pixels(asking(model, PROMPTS[0], **words))
     best = int(np.argmax(scores(model, states, PROMPTS[0])))
     (alone,) = pixels(asking(model, PROMPTS[0], 1, **{**words, "seed": seeds_of((5,), best)[0]}))

@@ -135,7 +135,7 @@ def test_nothing_is_heard_where_nothing_is_compared(trained: Path, tiny: Path, t
 @pytest.mark.slow
 def test_pixels_are_what_they_were(trained: Path) -> None:
     """Listening changes nothing: the pixels are those of the plain rule, of a job that is not listened to."""
-    from mezzotint.making.run import stages_of
+    from mezzotint.making.staged import stages_of
     from mezzotint.stage import run
 
     job = prepare(request_of(PLANTED, model=trained, seed=3))

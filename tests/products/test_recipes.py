@@ -40,7 +40,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         torch.manual_seed(0)
         save_network(folder, build(config).state_dict(), config_to_dict(config), Card(part, "Untrained.", "CC0-1.0"))
         made[part] = folder
-    return made
+    return {**made, "second_ranker": made["ranker"]}
 
 
 def recipe(name: str, parts: dict[str, Path]) -> Recipe:
@@ -48,7 +48,7 @@ def recipe(name: str, parts: dict[str, Path]) -> Recipe:
         "products-latent": ("autoencoder",),
         "products-latent:ranker": ("autoencoder",),
         "products-latent:further": ("autoencoder",),
-        "products-latent:rewarded": ("autoencoder", "ranker"),
+        "products-latent:rewarded": ("autoencoder", "ranker", "second_ranker"),
         "products-prior": ("embedder",),
         "products-prior:decoder": ("embedder",),
         "products-prior:further": ("embedder",),

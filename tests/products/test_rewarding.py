@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -24,7 +25,7 @@ from mezzotint.products.asked import ASPECTS, UNNAMED, asked
 from mezzotint.products.colours import NAMES
 from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.products.ranking import WEIGHTS, missed
-from mezzotint.products.rewarding import CaptionsAsking, Rewarded, ranker_of
+from mezzotint.products.rewarding import Blind, CaptionsAsking, Rewarded, ranker_of
 from mezzotint.training.conditioning import Captions, dropped
 from mezzotint.training.data.source import Data, Item
 from mezzotint.training.recipe import Recipe
@@ -86,12 +87,41 @@ def told(sample: Sample) -> dict[str, Tensor]:
     return {k: v for k, v in sample.cond.items() if k.startswith("text")}
 
 
+def rewarded(**words: Any) -> Rewarded:
+    """Every row is asked, by one ranker."""
+    return replace(Rewarded((Looking(),), each=1), **words)
+
+
 def test_it_is_denoising_and_what_was_missed() -> None:
-    task, net, sample = Rewarded(Looking(), weight=0.0), network(), given()
+    task, net, sample = rewarded(weight=0.0), network(), given()
     plain = denoise(recipe(task), net, replace(sample, cond=told(sample)))
     torch.testing.assert_close(task(recipe(task), net, sample), plain)
     more = replace(task, weight=2.0)(recipe(task), net, sample)
     assert (more > plain + 0.5).all()
+
+
+def test_one_row_of_so_many_is_asked_and_counts_as_many_times() -> None:
+    net, sample = network(), given()
+    plain = denoise(recipe(rewarded()), net, replace(sample, cond=told(sample)))
+    every, third = (rewarded(each=each)(recipe(rewarded()), net, sample) - plain for each in (1, 3))
+    torch.testing.assert_close(third, every * torch.tensor([3.0, 0, 0, 3, 0, 0]), atol=1e-4, rtol=1e-4)
+    apart = replace(sample, draws=replace(sample.draws, rows=range(1, ROWS + 1)))
+    asked = rewarded(each=3)(recipe(rewarded()), net, apart) - plain
+    assert asked.nonzero().flatten().tolist() == [2, 5]  # rows 3 and 6 of the whole batch
+
+
+def test_of_several_rankers_the_mean_counts() -> None:
+    class Other(Looking):
+        def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            return tuple(-3 * answer for answer in super().forward(z))  # type: ignore[return-value]
+
+    net, sample = network(), given()
+    one, other, both = (
+        rewarded(rankers=rankers)(recipe(rewarded()), net, sample)
+        for rankers in ((Looking(),), (Other(),), (Looking(), Other()))
+    )
+    assert (one - other).abs().min() > 0.01
+    torch.testing.assert_close(both, (one + other) / 2)
 
 
 def test_what_was_missed_is_the_cross_entropy_of_what_is_named() -> None:
@@ -122,17 +152,23 @@ class Asked:
         return x * 0 + self.weight
 
 
-def test_only_the_steps_in_which_shapes_are_settled_have_a_gradient() -> None:
-    task, asks = Rewarded(Looking(), sigmas=(80.0, 8.0, 2.0, 0.5), free=2), Asked(torch.zeros((), requires_grad=True))
-    z = task.made(Preconditioned(asks, EDM(1.0)), torch.randn(2, *SHAPE), {})
-    assert asks.levels == [(80.0, False), (8.0, False), (2.0, True), (0.5, True)]
-    assert z.requires_grad
+def test_only_the_steps_in_which_shapes_are_settled_are_taught() -> None:
+    asks = Asked(torch.zeros((), requires_grad=True))
+
+    def denoiser(taught: bool) -> Preconditioned:
+        return Preconditioned(Blind(asks, taught), EDM(1.0))
+
+    task = rewarded(sigmas=(80.0, 8.0, 2.0, 0.5), taught=(1, 2))
+    z = task.made(denoiser, torch.randn(2, *SHAPE), {})
+    assert asks.levels == [(80.0, False), (8.0, True), (2.0, True), (0.5, False)]
+    assert z.requires_grad  # through the last step, which is not taught, to those before
     with torch.no_grad():
-        assert not task.made(Preconditioned(asks, EDM(1.0)), torch.randn(2, *SHAPE), {}).requires_grad
+        assert not task.made(denoiser, torch.randn(2, *SHAPE), {}).requires_grad
 
 
-def test_only_the_answer_to_the_text_is_taught_and_not_through_what_is_shown() -> None:
-    task, shown = Rewarded(Looking(), scale=3.0), torch.ones(2, *SHAPE, requires_grad=True)
+@pytest.mark.parametrize("taught", [True, False])
+def test_only_the_answer_to_the_text_is_taught_and_not_through_what_is_shown(taught: bool) -> None:
+    task, shown = rewarded(scale=3.0), torch.ones(2, *SHAPE, requires_grad=True)
     weight = torch.zeros((), requires_grad=True)
 
     def network(x: Tensor, c_noise: Tensor, cond: dict[str, Tensor]) -> Tensor:
@@ -140,10 +176,13 @@ def test_only_the_answer_to_the_text_is_taught_and_not_through_what_is_shown() -
 
     told = texts(torch.tensor([0, 1]), torch.tensor([0, 1]))
     level = Level(torch.tensor(1.0), torch.tensor(2.0))
-    answer = task.guided(recipe(task), network)(shown, level, told).mean
-    to_weight, to_shown = torch.autograd.grad(answer.sum(), (weight, shown))
+    answer = task.guided(recipe(task), network, taught)(shown, level, told).mean
+    to_weight, to_shown = torch.autograd.grad(answer.sum(), (weight, shown), allow_unused=True)
     out, skip = 2 / 5**0.5, 1 / 5
-    torch.testing.assert_close(to_weight, torch.tensor(3 * 2 * out * shown.numel()))  # three times the told answer's
+    if taught:  # three times the told answer's
+        torch.testing.assert_close(to_weight, torch.tensor(3 * 2 * out * shown.numel()))
+    else:
+        assert to_weight is None
     torch.testing.assert_close(to_shown, torch.full_like(shown, skip))
 
 
@@ -155,12 +194,12 @@ def test_where_the_answer_is_known_the_latent_is_it() -> None:
         skip, out, inp = 1 / (1 + sigma**2), sigma / (1 + sigma**2).sqrt(), 1 / (1 + sigma**2).sqrt()
         return (x0 - skip * x / inp) / out
 
-    z = Rewarded(Looking()).made(Preconditioned(knows, EDM(1.0)), torch.randn(3, *SHAPE), {})
+    z = rewarded().made(lambda taught: Preconditioned(knows, EDM(1.0)), torch.randn(3, *SHAPE), {})
     torch.testing.assert_close(z, x0, atol=1e-4, rtol=1e-4)
 
 
 def test_a_row_depends_on_its_own_contents_alone() -> None:
-    task, net, sample = Rewarded(Looking(), weight=1.0), network(), given()
+    task, net, sample = rewarded(weight=1.0), network(), given()
     whole = task(recipe(task), net, sample)
     cond = {k: v[2:] for k, v in sample.cond.items()}
     part = Sample(sample.images[2:], sample.eps[2:], sample.u[2:], cond, None, replace(sample.draws, rows=range(2, 6)))
@@ -168,17 +207,18 @@ def test_a_row_depends_on_its_own_contents_alone() -> None:
 
 
 def test_a_few_updates_teach_what_is_asked() -> None:
-    task, net = Rewarded(Looking(), weight=1.0), network()
+    task, net = rewarded(weight=1.0), network()
     made, mover = recipe(task), torch.optim.Adam(net.parameters(), 3e-3)
 
     def lost(step: int) -> float:
         sample = given(step)
         with torch.no_grad():
-            z = task.made(Preconditioned(net, made.parametrisation), sample.draws.normals(0, SHAPE), told(sample))
-            return float(missed(task.ranker, z, sample.cond).mean())
+            denoiser = Preconditioned(net, made.parametrisation)
+            z = task.made(lambda taught: denoiser, sample.draws.normals(0, SHAPE), told(sample))
+            return float(missed(task.rankers[0], z, sample.cond).mean())
 
     before = lost(1000)
-    for step in range(60):
+    for step in range(90):
         mover.zero_grad()
         task(made, net, given(step)).mean().backward()
         mover.step()

@@ -1,4 +1,4 @@
-"""What is given up for a budget, agreed beforehand: fewer variants, then fewer calls of the network, then less size."""
+"""What is given up for a budget, agreed beforehand: fewer variants, candidates, calls of the network, less size."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from mezzotint.errors import UsageError
 from mezzotint.making.sizes import parse_size
 
-KINDS = ("variants", "steps", "size")
+KINDS = ("variants", "candidates", "steps", "size")
 
 
 @dataclass(frozen=True)
 class Rung:
     """One step down.   kind: what is bounded.   value: its bound, a number, or WxH.
 
-    It never adds: a row with fewer variants, steps or pixels than the bound keeps what it has.
+    It never adds: a row with fewer variants, candidates, steps or pixels than the bound keeps what it has.
     """
 
     kind: str
@@ -25,7 +25,13 @@ class Rung:
         return f"{self.kind} {self.value}"
 
 
-STEPS = (Rung("variants", "4"), Rung("variants", "2"), Rung("steps", "8"), Rung("variants", "1"))
+STEPS = (
+    Rung("variants", "4"),
+    Rung("variants", "2"),
+    Rung("candidates", "1"),
+    Rung("steps", "8"),
+    Rung("variants", "1"),
+)
 """Where no brief says another."""
 
 
@@ -34,6 +40,7 @@ class Bounds:
     """What rungs leave; None is no bound."""
 
     variants: int | None = None
+    candidates: int | None = None
     steps: int | None = None
     size: tuple[int, int] | None = None
 
@@ -47,7 +54,7 @@ class Bounds:
 
 
 def rung(text: str, where: str) -> Rung:
-    """ "variants 4", "steps 8", "size 128x128".  Raises UsageError."""
+    """ "variants 4", "candidates 1", "steps 8", "size 128x128".  Raises UsageError."""
     kind, _, value = text.partition(" ")
     value = value.strip()
     if kind == "size":
@@ -64,6 +71,7 @@ def bounds(rungs: tuple[Rung, ...]) -> Bounds:
     sizes = [parse_size(value) for value in of["size"]]
     return Bounds(
         min(map(int, of["variants"]), default=None),
+        min(map(int, of["candidates"]), default=None),
         min(map(int, of["steps"]), default=None),
         min(sizes, key=math.prod, default=None),
     )

@@ -19,7 +19,7 @@ from mezzotint.catalog.plan.batches import rows_of
 from mezzotint.catalog.plan.estimate import UNKNOWN, Pace, budget_of, by_frontier, fits, lesser, probed, too_dear
 from mezzotint.catalog.plan.plan import Calls, Plan, Sketch, calls_of, fitting, plain, planned, sketch, work_of
 from mezzotint.catalog.plan.prepared import prepared
-from mezzotint.catalog.plan.words import Recipe, Words
+from mezzotint.catalog.plan.words import Recipe, Usual, Words
 from mezzotint.costs.caps import declared as caps
 from mezzotint.costs.plan import Span, worth
 from mezzotint.costs.prices import declared
@@ -149,13 +149,13 @@ def plan(
     Raises BudgetError where the least of the ladder is too dear; else as ``prepared`` and ``probed``.
     """
     per_hour, budget = price(asked, found.brief)
-    calls, steps = calls_of(asked.words, model), _steps(asked.words, model)
-    whole = sketch(found.rows, found.brief, asked.words, (), steps)
+    calls, usual = calls_of(asked.words, model), _usual(asked.words, model)
+    whole = sketch(found.rows, found.brief, asked.words, (), usual)
     seen = known or _seen(asked, whole, calls, model, told, budget)
     ladder: Sequence[Rung] = found.brief.ladder if budget is not None else ()
 
     def left(rungs: tuple[Rung, ...]) -> Sketch:
-        return sketch(found.rows, found.brief, asked.words, rungs, steps) if rungs else whole
+        return sketch(found.rows, found.brief, asked.words, rungs, usual) if rungs else whole
 
     def affordable(one: Sketch) -> bool:
         return fits(seen.seconds(one.work(calls, model.system.size)), per_hour, budget)
@@ -173,11 +173,11 @@ def plan(
     )  # fmt: skip
 
 
-def _steps(words: Words, model: Model) -> int:
-    """Of the main stage, as the words, a frontier or the model's preset have them."""
+def _usual(words: Words, model: Model) -> Usual:
+    """Of the main stage, as the words, a frontier or the model's preset have it."""
     job = prepared(Recipe(), words, model, 1).job
     assert isinstance(job, Job)
-    return job.main.plan.steps
+    return Usual(job.main.plan.steps, job.main.plan.candidates, words.sampling.candidates or 1)
 
 
 def _seen(asked: Asked, whole: Sketch, calls: Calls, model: Model, told: Told, budget: Money | None) -> Pace:

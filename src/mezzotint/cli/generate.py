@@ -25,7 +25,6 @@ from mezzotint.cli.options import (
 )
 from mezzotint.cli.paths import PATH
 from mezzotint.cli.pictures import loading, place, run
-from mezzotint.errors import UsageError
 from mezzotint.files import user_path
 
 if TYPE_CHECKING:
@@ -123,8 +122,6 @@ def command(
     from mezzotint.making.request import Request, of_words
 
     asked = of_words(Request, {"prompt": prompt, **words})
-    if film and asked.sampling.candidates > 1:
-        raise UsageError("a film follows one trajectory and --candidates begins several; leave one out")
     with loading():
         job = _exported(asked, film=film, embed_prompt=embed_prompt) if _is_exported(asked) else _job(asked)
     return run(

@@ -52,7 +52,7 @@ mark_option = click.option(
     "--mark", metavar="|".join(MARKS), help="Put an invisible mark into the pixels.  [auto: where there is a key]"
 )
 candidates_option = click.option(
-    "--candidates", type=int, default=1, show_default=True, help="Pictures begun for each that is kept, by the ranker."
+    "--candidates", type=int, help="Drafts of which the model's ranker has the best made; 1 is none.  [the preset's]"
 )
 batch_option = click.option(
     "--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers."

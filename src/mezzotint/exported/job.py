@@ -207,7 +207,7 @@ def refuse(words: Sequence[str]) -> None:
 def _check_words(asked: Request) -> None:
     """Raises UsageError for words that an exported model does not take."""
     refuse([f.name for f in fields(asked) if f.name not in TAKEN and getattr(asked, f.name) != f.default])
-    refuse(["candidates"] if asked.sampling.candidates != 1 else [])
+    refuse(["candidates"] if asked.sampling.candidates not in (None, 1) else [])
     for word, value, fixed in (("device", asked.sampling.device, "cpu"), ("dtype", asked.sampling.dtype, "float32")):
         if value not in ("auto", fixed):
             raise UsageError(f"an exported model runs on the cpu in float32, not with {word} {value}; leave it out")

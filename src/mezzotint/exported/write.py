@@ -206,7 +206,7 @@ def _lowres(files: Files, model: Model, k: int) -> Lowres | None:
     from torch import nn
 
     from mezzotint.making.job import Planned
-    from mezzotint.making.run import link_of
+    from mezzotint.making.staged import link_of
     from mezzotint.pretrained.plan import plan
     from mezzotint.pretrained.system import picture_shape
     from mezzotint.stage import LINK_DRAW

@@ -34,7 +34,7 @@ def evaluate(
     dtype: str = "auto",
     threads: int | None = None,
     batch: int | None = None,
-    candidates: int = 1,
+    candidates: int | None = None,
     work: Path | None = None,
     report: Counted = unheard,
 ) -> Evaluated:

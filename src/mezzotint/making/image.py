@@ -85,7 +85,7 @@ def image_of(
 @dataclass(frozen=True)
 class Progress:
     """One step of one batch.  done, total: steps of the whole job.  seeds: of the pictures, the rows of ``state``.
-    stage: the number of the stage that the state is of.
+    stage: the number of the stage that the state is of.   draft: whether it is of one that is only looked at.
     """
 
     done: int
@@ -93,6 +93,7 @@ class Progress:
     seeds: tuple[int, ...]
     state: State
     stage: int = 0
+    draft: bool = False
 
 
 @dataclass(frozen=True)

@@ -168,8 +168,9 @@ class Job:
     def total(self) -> int:
         """Steps of the whole job."""
         skipped = 0 if self.edit is None else self.edit.first(self.main.plan.steps)
-        main = (len(self.main.run) - skipped) * (self.main.plan.candidates - 1)
-        return (sum(len(stage.run) for stage in self.running) - skipped + main) * len(self.batches)
+        draft = self.main.plan.draft
+        drafts = 0 if draft is None else self.main.plan.candidates * (draft.steps - skipped)
+        return (sum(len(stage.run) for stage in self.running) - skipped + drafts) * len(self.batches)
 
     def made(self, picture: Wanted) -> Made:
         """What determines a picture; known before it is made."""
@@ -242,10 +243,11 @@ class Job:
         )
 
     def _candidates(self, stage: Planned) -> Choice | None:
-        ranker = self.model.system.ranker
-        if ranker is None or stage.plan.candidates == 1:
+        ranker, draft = self.model.system.ranker, stage.plan.draft
+        if ranker is None or draft is None:
             return None
-        return {"of": stage.plan.candidates, "ranker_sha256": ranker.weights_sha256}
+        drawn = {"solver": dict(draft.solver_choice), "steps": draft.steps, "scale": draft.scale}
+        return {"of": stage.plan.candidates, "ranker_sha256": ranker.weights_sha256, **drawn}
 
 
 def _bounds(interval: tuple[float, float] | None) -> tuple[float, float | None] | None:

@@ -45,12 +45,15 @@ def planned(
 
     first: the number of the first stage that is run.  edit: a picture to begin from.  Errors: as ``generate``.
     """
+    from mezzotint.making.ranked import competing
     from mezzotint.pretrained.device import device_for, dtype_for, use_threads
     from mezzotint.pretrained.model import load, wearing
 
     loaded = load(system) if isinstance(how.model, str | Path) else wearing(how.model, system)
     sized = [_steering(stage.at(size), how.said.negative_prompt) for stage in loaded.stages]
     plans, remarks = _plans(how, loaded, [stage.spec for stage in sized])
+    main = system.main
+    plans[main] = competing(plans[main], system, sized[main].spec, how.sampling, edit is not None)
     kind = device_for(how.sampling.device)
     dtype = dtype_for(how.sampling.dtype, kind)
     memory = _memory(system, [stage.spec for stage in sized], rows, dtype, kind, how.offload)
@@ -85,7 +88,6 @@ def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], t
     Raises UsageError for words that say nothing, or have no effect.
     """
     from mezzotint.making.guidance import guidance_of, is_weak
-    from mezzotint.making.ranked import check_candidates
     from mezzotint.making.spaced import planned as spoken_plan
     from mezzotint.pretrained.few import worn
     from mezzotint.pretrained.learned import Asked
@@ -120,9 +122,6 @@ def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], t
         plans[k] = replace(plans[k], interval=led.interval, guidance=led.by, cache=how.cache)
     if how.cache is not None:
         check_cache(model.main)
-    if how.sampling.candidates != 1:
-        check_candidates(system, how.sampling.candidates)
-        plans[system.main] = replace(plans[system.main], candidates=how.sampling.candidates)
     return plans, tuple(remarks)
 
 

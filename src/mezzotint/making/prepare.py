@@ -83,7 +83,7 @@ def prepare(asked: Request) -> Job:
 
 
 def _unranked(job: Job) -> tuple[str, ...]:
-    if job.main.plan.candidates == 1:
+    if job.main.plan.draft is None:
         return ()
     from mezzotint.making.ranked import unranked
 

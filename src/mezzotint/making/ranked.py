@@ -1,15 +1,16 @@
-r"""Candidates: of several trajectories of one picture the one is kept that shows best what its prompt names.
+r"""Candidates: of several drafts of one picture the one is made that shows best what its prompt names.
 
 Ramesh et al., 2021, Zero-Shot Text-to-Image Generation, section 2.6 (samples ranked by another network).  Here that
-network reads latents, so that what is not kept is never decoded.  The score of a latent z is
+network reads latents, so that no draft is decoded, and drafts are drawn in few steps: from the same noise the full
+steps make the same picture, finer.  The score of a latent z is
 :math:`\ln p(kind | z) + VIEW \ln p(view | z) + COLOUR \ln p(colour | z)` of what the prompt names; of
-a prompt that names no kind the first candidate is kept.
+a prompt that names no kind the first candidate is made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,13 +18,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from mezzotint.diffusion.guidance.heard import Heard
 from mezzotint.diffusion.philox import MAX_SEED
 from mezzotint.diffusion.sample import State
 from mezzotint.errors import UsageError
-from mezzotint.making.job import Job, Planned, Wanted
+from mezzotint.making.job import Job, Wanted
+from mezzotint.making.request import Sampling
 from mezzotint.nets.build import freeze
 from mezzotint.pretrained.network import describe_network, load_network
+from mezzotint.pretrained.plan import Plan, preset
+from mezzotint.pretrained.plan import plan as draft_plan
+from mezzotint.pretrained.spec import Spec
 from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
@@ -52,12 +56,39 @@ def unranked(job: Job) -> tuple[str, ...]:
     if not unnamed:
         return ()
     said = ", ".join(repr(prompt[:60]) for prompt in list(unnamed)[:4])
-    return (f"no kind of product that the ranker knows is named, so the first candidate is kept: {said}",)
+    first = "no kind of product that the ranker knows is named, so the first candidate is made"
+    return (f"{first}; --candidates 1 does without drafts: {said}",)
 
 
 def seeds_of(seeds: Sequence[int], candidate: int) -> tuple[int, ...]:
     """The seeds of the k-th candidate of some pictures; those of the first are their own."""
     return tuple((seed + candidate * APART) % (MAX_SEED + 1) for seed in seeds)
+
+
+def competing(plan: Plan, system: System, spec: Spec, said: Sampling, edited: bool) -> Plan:
+    """The plan of the main stage with candidates: as many as are said, else as the preset has, of models that have a
+    ranker and where no picture is given to begin from.
+
+    Drafts are drawn by the preset ``draft``; by the plan itself where that has no more steps, or a picture is given.
+    Raises as ``check_candidates``.
+    """
+    if said.candidates is None:
+        n = 1 if system.ranker is None or edited else preset(spec, said.quality).candidates
+    else:
+        n = said.candidates
+    if n == 1:
+        return plan
+    check_candidates(system, n)
+    draft = draft_plan(spec, quality="draft")
+    return replace(plan, candidates=n, draft=plan if edited or draft.steps >= plan.steps else draft)
+
+
+def drafted(job: Job) -> Job | None:
+    """The job of its drafts; None where there are none."""
+    main, draft = job.model.system.main, job.main.plan.draft
+    if draft is None:
+        return None
+    return replace(job, stages=(*job.stages[:main], replace(job.main, plan=draft), *job.stages[main + 1 :]))
 
 
 Walk = Callable[[tuple[int, ...]], Iterator[State]]
@@ -66,53 +97,36 @@ Walk = Callable[[tuple[int, ...]], Iterator[State]]
 
 @dataclass
 class Contest:
-    """The candidates of one batch, one after the other, and what is kept of each row so far.
+    """The drafts of one batch, one after the other, and the seeds of each row's best so far.
 
-    ranker: None where there is one candidate.   asks: what each row's prompt names.   heard: listens to guidance; what
-    it heard of a kept row is kept too.
+    asks: what each row's prompt names.
     """
 
-    candidates: int = 1
-    ranker: nn.Module | None = None
-    asks: Sequence[Asked] = ()
-    heard: Heard | None = None
-    _x: Tensor | None = field(default=None, init=False)
-    _apart: Tensor | None = field(default=None, init=False)
+    ranker: nn.Module
+    asks: Sequence[Asked]
+    candidates: int
+    seeds: tuple[int, ...]
     _scores: Tensor | None = field(default=None, init=False)
 
-    def of(self, walk: Walk, seeds: tuple[int, ...]) -> Iterator[State]:
-        """Every step of every candidate; after the last one ``best`` is what is kept."""
+    def of(self, walk: Walk) -> Iterator[State]:
+        """Every step of every draft; after the last one ``seeds`` are those of the best."""
+        first = self.seeds
         for candidate in range(self.candidates):
-            if self.heard is not None:
-                self.heard.begin()
-            for state in walk(seeds_of(seeds, candidate)):
+            seeds = seeds_of(first, candidate)
+            for state in walk(seeds):
                 yield state
-            self._keep(state.x)
+            self._keep(seeds, self._score(state.x))
 
-    @property
-    def best(self) -> Tensor:
-        """The kept state of each row, (B, *)."""
-        assert self._x is not None
-        return self._x
-
-    def _keep(self, x: Tensor) -> None:
-        if self.ranker is None:
-            self._x = x
-            return
-        scores, apart = self._score(x), None if self.heard is None else self.heard.apart
-        if self._x is not None and self._scores is not None:
+    def _keep(self, seeds: tuple[int, ...], scores: Tensor) -> None:
+        if self._scores is not None:
             better = scores > self._scores
-            x = torch.where(better[:, None, None, None], x, self._x)
             scores = torch.where(better, scores, self._scores)
-            if apart is not None and self._apart is not None:
-                apart = torch.where(better.to(apart.device), apart, self._apart)
-        self._x, self._scores, self._apart = x, scores, apart
-        if self.heard is not None:
-            self.heard.apart = apart
+            rows = zip(better.tolist(), seeds, self.seeds, strict=True)
+            seeds = tuple(new if is_better else old for is_better, new, old in rows)
+        self._scores, self.seeds = scores, seeds
 
     def _score(self, x: Tensor) -> Tensor:
         """(B,); of numbers that are none, and of a row that names no kind, lower than any."""
-        assert self.ranker is not None
         with torch.inference_mode():
             answers = [logits.log_softmax(-1) for logits in self.ranker(x.float())]
         rows = [-torch.inf if one.kind is None else _score(one, i, answers) for i, one in enumerate(self.asks)]
@@ -125,22 +139,19 @@ def _score(one: Asked, row: int, answers: Sequence[Tensor]) -> float:
     return sum(weight * float(logs[row, k]) for weight, logs, k in named if k is not None)
 
 
-def contest_of(job: Job, stage: Planned, pictures: Sequence[Wanted], heard: Heard | None) -> Contest:
-    """The contest of a batch in a stage: of several candidates in the main one alone, where ``heard`` listens."""
-    part, n = job.model.system.ranker, stage.plan.candidates
-    listening = heard if stage is job.main else None
-    if part is None or n == 1:
-        return Contest(heard=listening)
+def contest_of(job: Job, pictures: Sequence[Wanted]) -> Contest:
+    """The contest of a batch, of a job that has drafts."""
     from mezzotint.products.asked import asked
 
+    (ranker,) = rankers(job)
     asks = [asked(picture.told.read[0]) for picture in pictures]
-    return Contest(n, _ranker(part.folder, part.weights_sha256, job.device), asks, listening)
+    return Contest(ranker, asks, job.main.plan.candidates, tuple(picture.seed for picture in pictures))
 
 
 def rankers(job: Job) -> tuple[nn.Module, ...]:
     """The network that chooses; none where there is one candidate."""
     part = job.model.system.ranker
-    if part is None or job.main.plan.candidates == 1:
+    if part is None or job.main.plan.draft is None:
         return ()
     return (_ranker(part.folder, part.weights_sha256, job.device),)
 

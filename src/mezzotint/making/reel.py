@@ -45,6 +45,8 @@ class Reel:
 
         A picture that is begun once more, alone or without a batch-mate, loses the moments of before.
         """
+        if progress.draft:
+            return
         state, stage = progress.state, self.job.stages[progress.stage]
         self._forget(progress.seeds, (progress.stage, state.i))
         codec = stage.model.codec(self.job.device, self.job.dtype)

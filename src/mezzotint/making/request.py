@@ -30,8 +30,9 @@ class Sampling:
     device: auto | cpu | cuda | mps.  dtype: auto | float32 | bfloat16 | fastest.  threads: of the processor.
     mark: invisible marks in the pixels: auto, where the home has a key (``mezzotint keys mark``) and the picture room;
         off; required.
-    candidates: pictures that are begun for each one that is kept, 1 … 64: that which shows best what its prompt names,
-        by the model's own ranker (``making.ranked``).
+    candidates: drafts that are drawn for each picture, 1 … 64: made is that which shows best what the prompt names, by
+        the model's own ranker (``making.ranked``).  None is the preset's, where there is a ranker and no picture is
+        given.
     """
 
     quality: str = "standard"
@@ -43,7 +44,7 @@ class Sampling:
     dtype: str = "auto"
     threads: int | None = None
     mark: str = "off"
-    candidates: int = 1
+    candidates: int | None = None
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class Plan:
     solver_choice, grid_choice: names and options in full, for receipts.  calls: of the denoiser, in each step.
     interval: low < sigma/alpha <= high, where guidance is on; None is everywhere.
     guidance: by what it is guided, None in the usual way.   cache: threshold of first-block caching, None for none.
-    candidates: trajectories of which one is kept.
+    candidates: drafts of which the best is made.   draft: how they are drawn; None where there is one.
     """
 
     solver: Solver[Any]
@@ -51,6 +51,7 @@ class Plan:
     guidance: Distilled | Weak | Ruled | None = None
     cache: float | None = None
     candidates: int = 1
+    draft: Plan | None = None
 
     @property
     def steps(self) -> int:
@@ -59,7 +60,8 @@ class Plan:
 
 
 def preset(spec: Spec, quality: str) -> Sampling:
-    """A model's preset; where it has only ``standard``, draft takes half of its steps and best twice as many.
+    """A model's preset; where it has only ``standard``, draft takes half of its steps and one candidate, and best
+    twice as many steps.
 
     Raises UsageError for an unknown quality.
     """
@@ -68,7 +70,9 @@ def preset(spec: Spec, quality: str) -> Sampling:
     if quality in spec.sampling:
         return spec.sampling[quality]
     standard = spec.sampling["standard"]
-    return replace(standard, steps=max(1, standard.steps // 2) if quality == "draft" else 2 * standard.steps)
+    if quality == "draft":
+        return replace(standard, steps=max(1, standard.steps // 2), candidates=1)
+    return replace(standard, steps=2 * standard.steps)
 
 
 def named(text: str) -> tuple[str, dict[str, Value]]:

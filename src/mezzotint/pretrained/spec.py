@@ -69,6 +69,7 @@ class Sampling:
 
     solver: a name of the alias table.  grid: a Choice, or {} for the solver's own.  scale: guidance, 1 is off.
     scheduler: a ``scheduler_config.json`` of diffusers that solver and grid are read from, where it is not empty.
+    candidates: how many drafts of a picture are drawn, of which the best is made, where something can choose.
     """
 
     solver: str
@@ -76,6 +77,7 @@ class Sampling:
     steps: int
     scale: float = 1.0
     scheduler: Mapping[str, Any] = field(default_factory=dict)
+    candidates: int = 1
 
 
 METHODS = ("consistency", "trajectory")
@@ -179,6 +181,7 @@ def sampling_of(value: Any, where: str) -> Sampling:
     if (
         not isinstance(sampling.solver, str)
         or not _is_size(sampling.steps)
+        or not _is_size(sampling.candidates)
         or not isinstance(sampling.scale, int | float)
         or sampling.scheduler
     ):

@@ -9,11 +9,11 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from mezzotint.catalog.brief import Brief
-from mezzotint.catalog.ladder import Bounds, Rung, bounds
+from mezzotint.catalog.ladder import Rung, bounds
 from mezzotint.catalog.manifest.row import Row
 from mezzotint.catalog.plan.batches import batched, rows_of
 from mezzotint.catalog.plan.prepared import asset_id, prepared
-from mezzotint.catalog.plan.words import Recipe, Words, recipe_of
+from mezzotint.catalog.plan.words import Recipe, Usual, Words, recipe_of
 from mezzotint.catalog.variants.expand import Asset, assets_of
 from mezzotint.errors import InputError
 from mezzotint.files import canonical_json, sha256
@@ -117,18 +117,13 @@ def work_of(recipe: Recipe, rows: int, calls: int, size: tuple[int, int]) -> int
 
 
 @keeping()
-def sketch(rows: Sequence[Row], brief: Brief, words: Words, rungs: tuple[Rung, ...], steps: int) -> Sketch:
-    """steps: the model's, where the words say none.  Raises UsageError for more than a million assets."""
+def sketch(rows: Sequence[Row], brief: Brief, words: Words, rungs: tuple[Rung, ...], usual: Usual) -> Sketch:
+    """Raises UsageError for more than a million assets."""
     left = bounds(rungs)
-    fewer = _steps(left, steps)
     groups: dict[Recipe, list[Asset]] = {}
     for asset in assets_of(rows, brief, words.seed, left.variants):
-        groups.setdefault(recipe_of(asset, left, fewer), []).append(asset)
+        groups.setdefault(recipe_of(asset, left, usual), []).append(asset)
     return Sketch(words, brief, rungs, groups)
-
-
-def _steps(left: Bounds, steps: int) -> int | None:
-    return None if left.steps is None or left.steps >= steps else left.steps
 
 
 def calls_of(words: Words, model: Model) -> Calls:

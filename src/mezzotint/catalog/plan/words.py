@@ -47,7 +47,8 @@ def words_of(table: dict[str, Any]) -> Words:
 @dataclass(frozen=True)
 class Recipe:
     """What assets of one batch share beside the words.   size: "WxH", "" is the model's.   image, mask: paths or "".
-    key: the colour behind a photograph's product.   backdrop: that it is laid on, without a network, else ""."""
+    key: the colour behind a photograph's product.   backdrop: that it is laid on, without a network, else "".
+    candidates: where a bound leaves fewer, and of a photograph; else None."""
 
     adapter: str = ""
     negative_prompt: str = ""
@@ -59,6 +60,7 @@ class Recipe:
     steps: int | None = None
     key: str = ""
     backdrop: str = ""
+    candidates: int | None = None
 
     def request(self, words: Words, model: str | Model) -> Request:
         """The words of ``generate``; a lock's mask is made from what its row says (``catalog.product``)."""
@@ -70,6 +72,7 @@ class Recipe:
                 said,
                 steps=said.steps if self.steps is None else self.steps,
                 scale=said.scale if self.scale is None else self.scale,
+                candidates=said.candidates if self.candidates is None else self.candidates,
             ),
             size=self.size or None,
             lora=(self.adapter,) if self.adapter else (),
@@ -79,8 +82,23 @@ class Recipe:
         )
 
 
-def recipe_of(asset: Asset, bounds: Bounds, steps: int | None) -> Recipe:
-    """Of an asset.   steps: as the words have them, where a bound leaves fewer; else None."""
+@dataclass(frozen=True)
+class Usual:
+    """What a run's words and its model's preset come to.   edited: candidates of what begins from a photograph."""
+
+    steps: int
+    candidates: int = 1
+    edited: int = 1
+
+
+def _fewer(bound: int | None, usual: int) -> int | None:
+    """The bound where it leaves fewer, else None."""
+    return None if bound is None or bound >= usual else bound
+
+
+def recipe_of(asset: Asset, bounds: Bounds, usual: Usual) -> Recipe:
+    """Of an asset.   What bounds leave as it is stays None; candidates of a photograph are said, for calls are counted
+    without it."""
     row, size = asset.row, None if asset.size is None else bounds.smaller(asset.size)
     told = not asset.backdrop  # where something is laid on, nothing that a network is told changes it
     return Recipe(
@@ -91,7 +109,18 @@ def recipe_of(asset: Asset, bounds: Bounds, steps: int | None) -> Recipe:
         image="" if row.image is None else str(row.image),
         mask="" if row.mask is None else str(row.mask),
         lock=row.lock,
-        steps=steps if told else None,
+        steps=_fewer(bounds.steps, usual.steps) if told else None,
         key=row.key,
         backdrop=asset.backdrop,
+        candidates=_candidates(asset, bounds, usual),
     )
+
+
+def _candidates(asset: Asset, bounds: Bounds, usual: Usual) -> int | None:
+    if asset.backdrop:
+        return None
+    if asset.row.image is None:
+        return _fewer(bounds.candidates, usual.candidates)
+    if usual.candidates == 1:
+        return None
+    return usual.edited if bounds.candidates is None else min(usual.edited, bounds.candidates)

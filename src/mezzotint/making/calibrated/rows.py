@@ -16,7 +16,7 @@ from mezzotint.making.job import Job
 from mezzotint.making.prepare import prepare
 from mezzotint.making.refine import null_of
 from mezzotint.making.request import Request
-from mezzotint.making.run import stages_of
+from mezzotint.making.staged import stages_of
 from mezzotint.pretrained.stage_model import schedule_of
 from mezzotint.pretrained.system import System
 
@@ -63,7 +63,7 @@ def job_of(asked: Request, rows: Rows) -> Job:
     job = prepare(Request(
         rows.prompts, model=asked.model, n=each, seed=SEEDS + APART * rows.seed,
         guidance_interval=asked.guidance_interval, batch=rows.batch,
-        sampling=replace(asked.sampling, quality="standard", grid=None, mark="off"),
+        sampling=replace(asked.sampling, quality="standard", grid=None, mark="off", candidates=1),
     ))  # fmt: skip
     if len({p.told.width for p in job.pictures}) > 1:
         raise UsageError("the prompts are of different lengths to the model; leave the longest ones out")

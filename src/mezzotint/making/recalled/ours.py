@@ -138,8 +138,8 @@ def _guidance(made: Made) -> Iterator[Option]:
         yield "--guidance", ruled or {"distilled": f"{FROM}{GUIDANCE}", "auto": f"{AUTO}{WEAK}"}[str(by["name"])]
     if made.stage.cache is not None:
         yield "--cache", plain(made.stage.cache)
-    if made.stage.candidates is not None:
-        yield "--candidates", str(int(made.stage.candidates["of"]))
+    candidates = made.stage.candidates
+    yield "--candidates", "1" if candidates is None else str(int(candidates["of"]))  # presets have others
     bounds = made.stage.guidance_interval
     if bounds is not None:
         low, high = bounds

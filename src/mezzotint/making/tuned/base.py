@@ -65,7 +65,7 @@ class Base:
                 model=model,
                 seed=seed,
                 size=self.size,
-                sampling=Sampling(quality=quality, device=self.device, dtype=self.dtype),
+                sampling=Sampling(quality=quality, device=self.device, dtype=self.dtype, candidates=1),
             )
         )
 
