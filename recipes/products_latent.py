@@ -18,6 +18,7 @@ from mezzotint.diffusion.parametrisation import EDM
 from mezzotint.nets import AutoencoderConfig, DiTConfig, RankerConfig, build, config_from_dict, project_
 from mezzotint.pretrained.network import describe_network
 from mezzotint.products.colours import NAMES
+from mezzotint.products.evened import evened
 from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.products.ranking import Shown, labelled, tell
 from mezzotint.products.rewarding import CaptionsAsking, Rewarded, ranker_of
@@ -130,12 +131,13 @@ def further(autoencoder: Path) -> Recipe:
 
 
 def rewarded(autoencoder: Path, ranker: Path, second_ranker: Path) -> Recipe:
-    """The denoiser taught to show what it is asked for, ``--from`` what is trained; rankers of two seeds, for what
-    pleases one alone is not to be learnt."""
+    """The denoiser taught to show what it is asked for, ``--from`` what is trained; by rankers of two seeds, for what
+    pleases one alone is not to be learnt, and rare kinds more often than they were photographed."""
     first = further(autoencoder)
     return replace(
         first,
         task=Rewarded((ranker_of(ranker), ranker_of(second_ranker))),
+        data=evened(first.data),
         conditioning=CaptionsAsking(CAPTIONS),
         batch=128,
         steps=1_500,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -81,6 +83,14 @@ def save_ranked(folder: Path) -> Path:
     net = RankerConfig(len(kinds()), len(VIEW_NAMES), len(NAMES), 4, (4, 4), (16, 16))
     save_network(save_latent(folder) / "ranker", weights(net), config_to_dict(net), CARD)
     save_system(folder, (StageSpec("denoiser", KEEP),), CARD, 0, said(), "ranker")
+    return folder
+
+
+def with_presets(folder: Path, **presets: dict[str, Any]) -> Path:
+    """A ranked system whose stage has these presets."""
+    spec = save_ranked(folder) / "denoiser/model.json"
+    table = json.loads(spec.read_text())
+    spec.write_text(json.dumps({**table, "sampling": presets}))
     return folder
 
 

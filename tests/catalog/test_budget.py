@@ -5,19 +5,25 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from catalogs import asked, begun, manifest, rows, states, worker
+from PIL import Image
+from tiny_systems import with_presets
 
 from mezzotint.catalog.ledger import tables as t
 from mezzotint.catalog.ledger.leases import Lease, beat, fail, finish, lease
 from mezzotint.catalog.ledger.runs import counts, the_run
 from mezzotint.catalog.money import book_here, paid, spent_by
+from mezzotint.catalog.plan.estimate import Pace
+from mezzotint.catalog.plan.plan import plain
 from mezzotint.costs.book import opened
 from mezzotint.errors import BudgetError, UsageError
+from mezzotint.making.calls import calls
 from mezzotint.making.image import image_of
 
 
@@ -228,7 +234,6 @@ ladder = ["variants 2", "steps 1", "variants 1"]
 )
 def test_a_budget_goes_down_the_ladder(tmp_path: Path, tiny: Path, budget: str, rungs: list[str], assets: int) -> None:
     """Three variants of four products: batches of four rows and two calls; one unit of work is a second here."""
-    from mezzotint.catalog.plan.estimate import Pace
     from mezzotint.catalog.planning import plan, read
     from mezzotint.pretrained.model import load
 
@@ -247,6 +252,35 @@ def test_a_budget_goes_down_the_ladder(tmp_path: Path, tiny: Path, budget: str, 
             model,
             known=Pace(2 / unit, 2 / unit),
         )
+
+
+@pytest.mark.parametrize(("said", "share", "rungs", "drawn"), [
+    (None, 1.0, [], [3, 1]), (None, 0.9, ["candidates 2"], [2, 1]),
+    (None, 0.6, ["candidates 2", "candidates 1"], [1, 1]),
+    (4, 1.0, [], [4, 4]), (4, 0.7, ["candidates 2"], [2, 2]),
+])  # fmt: skip
+def test_candidates_are_given_up_and_a_photograph_has_none_by_preset(
+    tmp_path: Path, said: int | None, share: float, rungs: list[str], drawn: list[int]
+) -> None:
+    from mezzotint.catalog.plan.prepared import prepared
+    from mezzotint.catalog.planning import plan, read
+    from mezzotint.pretrained.model import load
+
+    usual = {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 4, "scale": 2.0}
+    model = load(str(with_presets(tmp_path / "usual", standard={**usual, "candidates": 3})))
+    Image.new("RGB", (16, 16), "grey").save(tmp_path / "b.png")
+    (tmp_path / "m.csv").write_text("sku,prompt,image\nA,a red chair,\nB,a desk lamp,b.png\n")
+    (tmp_path / "m.toml").write_text("[degrade]\nladder = ['candidates 2', 'candidates 1']\n")
+    asks = asked(tmp_path / "m.csv", tmp_path / "usual", per_hour="3600 USD")
+    asks = replace(asks, words=replace(asks.words, sampling=replace(asks.words.sampling, candidates=said, steps=4)))
+    dear = plan(asks, read(asks), model, known=Pace(1.0, 1.0)).seconds.high
+    asks = replace(asks, budget=f"{share * dear:.0f}")
+    whole = plan(asks, read(asks), model, known=Pace(1.0, 1.0))
+    assert list(map(str, whole.plan.rungs)) == rungs
+    cooked = [whole.plan.recipes[one.recipe] for one in whole.plan.assets]
+    assert [prepared(one.recipe, asks.words, model, 1).job.main.plan.candidates for one in cooked] == drawn
+    alone = [prepared(plain(one.recipe), asks.words, model, 1).job for one in cooked]
+    assert [one.calls for one in cooked] == list(map(calls, alone))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_systems import CARD, KEEP, said, save_latent, save_ranked
+from tiny_systems import CARD, KEEP, said, save_latent, save_ranked, with_presets
 from torch import Tensor, nn
 
 import mezzotint as mz
@@ -77,14 +77,6 @@ def scores(model: Path, states: list[Tensor], prompt: str) -> list[float]:
         viewed = 0 if ask.view is None else VIEW * float(view[ask.view])
         found.append(float(kind[ask.kind]) + viewed + (0 if ask.colour is None else COLOUR * float(colour[ask.colour])))
     return found
-
-
-def with_presets(folder: Path, **presets: dict[str, Any]) -> Path:
-    """A ranked model whose stage has these presets."""
-    spec = save_ranked(folder) / "denoiser/model.json"
-    table = json.loads(spec.read_text())
-    spec.write_text(json.dumps({**table, "sampling": presets}))
-    return folder
 
 
 @pytest.mark.parametrize(("prompt", "seed"), [(PROMPTS[0], 8), (PROMPTS[1], 7)])  # of the first the colour decides
