@@ -157,6 +157,15 @@ def test_calls_steps_and_cost_count_every_draft(model: Path) -> None:
     assert image.receipt.cost["calls"] == calls(job)
 
 
+def test_explain_says_what_is_drawn(tmp_path: Path) -> None:
+    usual = {**USUAL, "candidates": 3}
+    folder = with_presets(tmp_path / "usual", standard=usual, draft={**usual, "steps": 3, "candidates": 1})
+    found = mz.explain(folder)
+    job = prepare(Request(PROMPTS[0], model=folder))
+    assert found.calls == found.stages[0].calls == calls(job) == 2 * (3 * 3 + 4)
+    assert "drafts   3 of 3 steps" in str(found) and "drafts" not in str(mz.explain(folder, quality="draft"))
+
+
 def test_the_ranker_is_counted_where_it_chooses(model: Path) -> None:
     chosen, alone = (parameters(prepare(asking(model, PROMPTS[0], n))) for n in (2, 1))
     ranker = load_network(describe_network(model / "ranker"))

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from mezzotint.config import DEFAULT_MODEL
+from mezzotint.making.calls import plan_calls
+from mezzotint.making.ranked import competing
+from mezzotint.making.request import Sampling
 from mezzotint.making.spaced import planned
 from mezzotint.making.table import table
 from mezzotint.pretrained.folder import Described
 from mezzotint.pretrained.learned import Asked
 from mezzotint.pretrained.model import Model
-from mezzotint.pretrained.plan import Plan, guided_calls, plan
+from mezzotint.pretrained.plan import Plan, plan
 from mezzotint.pretrained.stage_model import parametrisation_of
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import describe_system
@@ -41,7 +44,11 @@ class Row:
 
 @dataclass(frozen=True)
 class StageExplanation:
-    """How one stage would be sampled.  calls: of its network, a picture; guidance makes two of each of the solver's."""
+    """How one stage would be sampled.
+
+    calls: of its network, a picture, drafts among them; guidance makes two of each of the solver's.
+    candidates, draft_steps: how many drafts are drawn, in how many steps; 1 and 0 where there are none.
+    """
 
     model: str
     solver: dict[str, Any]
@@ -51,9 +58,12 @@ class StageExplanation:
     scale: float
     calls: int
     rows: tuple[Row, ...]
+    candidates: int = 1
+    draft_steps: int = 0
 
     def __str__(self) -> str:
         """For people."""
+        drafts = [f"drafts   {self.candidates} of {self.draft_steps} steps, of which the best is made"]
         guided = GUIDED.get(self.scale, "on, two network calls for each of the solver's")
         rows = [("level", "alpha", "sigma", "logSNR", "told to network", "calls")]
         for r in self.rows:
@@ -66,6 +76,7 @@ class StageExplanation:
                 f"solver   {named(self.solver)}, order {self.order}",
                 f"grid     {named(self.grid)}, {self.steps} steps",
                 f"guidance scale {self.scale:g} ({guided})",
+                *(drafts if self.draft_steps else []),
                 f"calls    {self.calls} of the network a picture",
                 "",
                 table(rows),
@@ -107,6 +118,7 @@ def explain(
     plans = [plan(member.described.spec, quality=quality) for member in system.members]
     main = system.members[system.main].described
     plans[system.main], remark = planned(main, main.spec, Asked(quality, solver, grid, steps, scale))
+    plans[system.main] = competing(plans[system.main], system, main.spec, Sampling(quality), edited=False)
     alone = len(plans) == 1
     pairs = [(member.described, made) for member, made in zip(system.members, plans, strict=True)]
     stages = tuple(_stage(system.name if alone else one.name, one, made) for one, made in pairs)
@@ -118,7 +130,6 @@ def _stage(name: str, described: Described, made: Plan) -> StageExplanation:
     noise = parametrisation_of(described.spec)(levels[:-1]).noise
     told, calls = [*noise.tolist(), math.nan], [*made.calls, 0]
     columns = zip(levels.alpha.tolist(), levels.sigma.tolist(), levels.logsnr.tolist(), told, calls, strict=True)
-    times = guided_calls(described.spec, made.scale)
     return StageExplanation(
         model=name,
         solver=dict(made.solver_choice),
@@ -126,6 +137,8 @@ def _stage(name: str, described: Described, made: Plan) -> StageExplanation:
         order=made.solver.order,
         steps=made.steps,
         scale=made.scale,
-        calls=times * sum(made.calls),
+        calls=plan_calls(made, described.spec),
         rows=tuple(Row(i, *column) for i, column in enumerate(columns)),
+        candidates=made.candidates,
+        draft_steps=0 if made.draft is None else made.draft.steps,
     )
