@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from mezzotint.catalog.ledger.runs import counts, the_run
 from mezzotint.catalog.money import book_here, paid, spent_by
 from mezzotint.catalog.plan.estimate import Pace
 from mezzotint.catalog.plan.plan import plain
+from mezzotint.cli import run
 from mezzotint.costs.book import opened
 from mezzotint.errors import BudgetError, UsageError
 from mezzotint.making.calls import calls
@@ -299,3 +301,20 @@ def test_bad_budgets_are_one_line(tmp_path: Path, tiny: Path, budget: str, per_h
 
     with pytest.raises(UsageError, match=message):
         price(asked(tmp_path / "m.csv", tiny, budget=budget, per_hour=per_hour), Brief())
+
+
+@pytest.mark.parametrize(("said", "n"), [([], 2), (["--candidates", "4"], 4)])
+def test_a_brief_says_how_many_candidates(
+    tmp_path: Path, said: list[str], n: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual = {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 4, "scale": 2.0}
+    model = with_presets(tmp_path / "usual", standard={**usual, "candidates": 3})
+    (tmp_path / "m.csv").write_text("sku,prompt\nA,a red chair\n")
+    words = ["catalog", "plan", str(tmp_path / "m.csv"), "--model", str(model), "--probe", "0", "--json", *said]
+    (tmp_path / "m.toml").write_text("[plan]\ncandidates = 2\n")
+    assert run(words) == 0
+    calls = json.loads(capsys.readouterr().out)["calls"]
+    assert calls == 2 * (n * 2 + 4)
+    (tmp_path / "m.toml").write_text("[plan]\ncandidates = 65\n")
+    assert run(words) == 2
+    assert "candidates is 65; expected" in capsys.readouterr().err.replace("\n", " ")

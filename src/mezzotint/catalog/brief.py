@@ -25,6 +25,7 @@ from mezzotint.catalog.manifest.template import NAME
 from mezzotint.errors import InputError, UsageError, unknown
 from mezzotint.files import read_bytes, sha256, user_path
 from mezzotint.governance.licence.money import Money, money
+from mezzotint.making.request import MOST_CANDIDATES
 
 MAX_LEVELS, MAX_FACTORS, MAX_VARIANTS = 64, 12, 1000
 BALANCE = ("sku", "catalog")
@@ -60,7 +61,7 @@ class Brief:
         all SKUs together too, and variants go by the rows before.
     seeds: own noise for each variant, or shared by siblings.  buckets: into which assets are hashed.
     distinct: how far siblings have to be apart, one minus the cosine of their features; 0 is not at all.
-    model: that is for it, where the command names none; None is as settings say.
+    model, candidates: that are for it, where the command says none; None is as settings and the preset say.
     ladder: what is given up for a budget, in order.  test: None where none is planned.
     per_hour: what the machine costs; None is as settings say.  sha256: of the file, "" where there is none.
     """
@@ -72,6 +73,7 @@ class Brief:
     buckets: int = 100
     distinct: float = 0.0
     model: str | None = None
+    candidates: int | None = None
     ladder: tuple[Rung, ...] = STEPS
     test: Trial | None = None
     per_hour: Money | None = None
@@ -118,8 +120,8 @@ def _brief(table: Mapping[str, Any], where: str, digest: str) -> Brief:
         if not isinstance(value, dict):
             raise UsageError(f"{where}: {name} is {value!r}; expected a table, [{name}]")
     said = dict(table.get("plan", {}))
-    _known(said, ("variants", "balance", "seeds", "buckets", "distinct", "model"), f"{where}: [plan]")
-    variants = said.get("variants")
+    _known(said, ("variants", "balance", "seeds", "buckets", "distinct", "model", "candidates"), f"{where}: [plan]")
+    variants, candidates = said.get("variants"), said.get("candidates")
     return Brief(
         _factors(table.get("factors", {}), where),
         None if variants is None else _whole(variants, 1, MAX_VARIANTS, f"{where}: variants"),
@@ -128,6 +130,7 @@ def _brief(table: Mapping[str, Any], where: str, digest: str) -> Brief:
         _whole(said.get("buckets", 100), 1, 1_000_000, f"{where}: buckets"),
         _share(said.get("distinct", 0), f"{where}: distinct"),
         _name(said.get("model"), f"{where}: model"),
+        None if candidates is None else _whole(candidates, 1, MOST_CANDIDATES, f"{where}: candidates"),
         _ladder(table.get("degrade", {}), where),
         _trial(table.get("test"), where),
         _price(table.get("cost", {}), where),

@@ -22,7 +22,7 @@ from mezzotint.diffusion.philox import MAX_SEED
 from mezzotint.diffusion.sample import State
 from mezzotint.errors import UsageError
 from mezzotint.making.job import Job, Wanted
-from mezzotint.making.request import Sampling
+from mezzotint.making.request import MOST_CANDIDATES, Sampling
 from mezzotint.nets.build import freeze
 from mezzotint.pretrained.network import describe_network, load_network
 from mezzotint.pretrained.plan import Plan, preset
@@ -33,7 +33,6 @@ from mezzotint.pretrained.system import System
 if TYPE_CHECKING:
     from mezzotint.products.asked import Asked
 
-MOST = 64
 APART = 1 << 40
 """Between the seeds of a picture's candidates: beyond those of a run, and of its second tries (``making.again``)."""
 
@@ -42,8 +41,8 @@ VIEW, COLOUR = 0.5, 0.5
 
 def check_candidates(system: System, n: int) -> None:
     """Raises UsageError for a number out of range, or a model that has nothing to choose by."""
-    if not 1 <= n <= MOST:
-        raise UsageError(f"candidates is {n}; expected 1 to {MOST}")
+    if not 1 <= n <= MOST_CANDIDATES:
+        raise UsageError(f"candidates is {n}; expected 1 to {MOST_CANDIDATES}")
     if system.ranker is None:
         raise UsageError(f"{system.name} has no ranker to choose among candidates; leave out --candidates")
 

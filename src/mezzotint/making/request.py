@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 File = str | Path
 Kind = TypeVar("Kind")
 
+MOST_CANDIDATES = 64
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -30,9 +32,9 @@ class Sampling:
     device: auto | cpu | cuda | mps.  dtype: auto | float32 | bfloat16 | fastest.  threads: of the processor.
     mark: invisible marks in the pixels: auto, where the home has a key (``mezzotint keys mark``) and the picture room;
         off; required.
-    candidates: drafts that are drawn for each picture, 1 … 64: made is that which shows best what the prompt names, by
-        the model's own ranker (``making.ranked``).  None is the preset's, where there is a ranker and no picture is
-        given.
+    candidates: drafts that are drawn for each picture, 1 … ``MOST_CANDIDATES``: made is that which shows best what the
+        prompt names, by the model's own ranker (``making.ranked``).  None is the preset's, where there is a ranker and
+        no picture is given.
     """
 
     quality: str = "standard"

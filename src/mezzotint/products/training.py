@@ -73,19 +73,17 @@ def model_table(
     standard: Mapping[str, Any],
     codec: Mapping[str, Any],
     draft: Mapping[str, Any] = NOTHING,
-    best: Mapping[str, Any] = NOTHING,
 ) -> dict[str, Any]:
     """What the recipes of product models say in ``model.json``.
 
-    standard: the preset of that quality.   draft, best: in what those differ beside their steps, half and twice as
-    many.
+    standard: the preset of that quality.   draft: in what that of draft differs beside its steps, half as many.
     """
     half = {**standard, "steps": max(4, standard["steps"] // 2), **draft}
-    twice = {**standard, "steps": 2 * standard["steps"], **best}
+    best = {**standard, "steps": 2 * standard["steps"]}
     return {
         "schedule": {"name": "karras", "sigma_min": 0.002, "sigma_max": 80.0, "rho": 7.0},
         "codec": dict(codec),
-        "sampling": {"draft": half, "standard": dict(standard), "best": twice},
+        "sampling": {"draft": half, "standard": dict(standard), "best": best},
         "card": {"title": title, "summary": summary, "licence": "Apache-2.0", "data": DATA, "limits": LIMITS},
     }
 

@@ -78,8 +78,10 @@ def asked_of(words: Mapping[str, Any]) -> Asked:
     from mezzotint.making.counts import threads_for
     from mezzotint.making.request import Request, Sampling, of_words
 
-    model = words["model"] or brief_of(words["manifest"], words["brief"]).model
-    said = settled({**words, "model": model}, "model", "quality", "device", "dtype", "threads", "batch", "mark")
+    brief = brief_of(words["manifest"], words["brief"])
+    own = {"model": brief.model, "candidates": brief.candidates}
+    told = {name: value if words[name] is None else words[name] for name, value in own.items()}
+    said = settled({**words, **told}, "model", "quality", "device", "dtype", "threads", "batch", "mark")
     said["batch"] = BATCH if said["batch"] is None else said["batch"]
     if not 1 <= said["batch"] <= 4096:
         raise UsageError(f"--batch {said['batch']}: expected 1 to 4096")
@@ -91,8 +93,8 @@ def asked_of(words: Mapping[str, Any]) -> Asked:
     threads = Sampling(threads=said["threads"])
     said["threads"] = threads_for(Request("", model=said["model"], batch=BATCH, sampling=threads))
     names = ("manifest", "brief", "pictures", "budget", "per_hour", "probe")
-    own = {name: said.pop(name) for name in names}
-    return Asked(words=of_words(Words, said), **own)
+    asked = {name: said.pop(name) for name in names}
+    return Asked(words=of_words(Words, said), **asked)
 
 
 def place_of(out: str | None, ledger: str | None, manifest: str) -> Place:
