@@ -83,11 +83,17 @@ Command = tuple[str, tuple[str, ...], list[Option]]
 
 
 def _generate(made: Made) -> Command:
-    return "generate", (), []
+    return "generate", (), [_candidates(made)]
+
+
+def _candidates(made: Made) -> Option:
+    """Said always: presets have several."""
+    said = made.stage.candidates
+    return "--candidates", "1" if said is None else str(int(said["of"]))
 
 
 def _masked(made: Made) -> Command:
-    locked: list[Option] = [("--lock-mask", None)] if made.task["lock"] else []
+    locked: list[Option] = [_candidates(made), *([("--lock-mask", None)] if made.task["lock"] else [])]
     if made.task["name"] == "inpaint":
         means: list[Option] = [("--mask-means", str(made.task["mask_means"]))] if "mask_means" in made.task else []
         return "generate", (), [("--mask", "MASK"), *means, *locked]
@@ -131,15 +137,13 @@ def _sampling(made: Made) -> tuple[int, float | None, str | None, str | None]:
 
 
 def _guidance(made: Made) -> Iterator[Option]:
-    """By what it is guided and where, what is not computed anew, and of how many it was chosen."""
+    """By what it is guided and where, and what is not computed anew."""
     by = made.stage.guidance
     if by is not None:
         ruled = f"{RESCALED}:{plain(float(by['phi']))}" if by["name"] == RESCALED else ""
         yield "--guidance", ruled or {"distilled": f"{FROM}{GUIDANCE}", "auto": f"{AUTO}{WEAK}"}[str(by["name"])]
     if made.stage.cache is not None:
         yield "--cache", plain(made.stage.cache)
-    candidates = made.stage.candidates
-    yield "--candidates", "1" if candidates is None else str(int(candidates["of"]))  # presets have others
     bounds = made.stage.guidance_interval
     if bounds is not None:
         low, high = bounds
