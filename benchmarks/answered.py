@@ -71,7 +71,7 @@ def measured(given: Any, folder: Path) -> tuple[list[harness.Comparison], dict[s
     from mezzotint.making.released import output_gate
 
     began = time.process_time()
-    sampling = mz.Sampling(threads=given.threads, mark="required" if given.mark else "off")
+    sampling = mz.Sampling(threads=given.threads, mark="required" if given.mark else "off", candidates=1)
     gate, asked = output_gate(), mz.Request(given.prompt, model=given.model, seed=given.seed, sampling=sampling)
     once = time.process_time() - began
     job = mz.prepare(asked)
