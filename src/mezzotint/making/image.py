@@ -85,7 +85,8 @@ def image_of(
 @dataclass(frozen=True)
 class Progress:
     """One step of one batch.  done, total: steps of the whole job.  seeds: of the pictures, the rows of ``state``.
-    stage: the number of the stage that the state is of.   draft: whether it is of one that is only looked at.
+    stage: the number of the stage that the state is of.   draft: whether it is of drafts, which are only looked at;
+        its rows are those of the first, then of the next, as many as are drawn at once.
     """
 
     done: int

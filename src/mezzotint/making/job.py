@@ -104,7 +104,8 @@ class Job:
 
     pictures: no two the same.  said: what they share of the texts.  stages: all of the system; those from ``first``
     on are run.  rows: of every batch, the last one padded, so that a picture's bits depend on its seed and on what it
-    is told alone.   size: (width, height).  edit: a picture that the main stage begins from.
+    is told alone.   size: (width, height).  abreast: how many drafts of a batch are drawn at once, at most.
+    edit: a picture that the main stage begins from.
     memory: what it is thought to take, None for small models.
     compiled: whether the networks' blocks are.
     canvas: how a picture is made that is larger than the network sees at once.
@@ -122,6 +123,7 @@ class Job:
     threads: int
     rows: int
     size: tuple[int, int]
+    abreast: int = 1
     first: int = 0
     edit: Edit | None = None
     memory: Needed | None = None
@@ -169,7 +171,7 @@ class Job:
         """Steps of the whole job."""
         skipped = 0 if self.edit is None else self.edit.first(self.main.plan.steps)
         draft = self.main.plan.draft
-        drafts = 0 if draft is None else self.main.plan.candidates * (draft.steps - skipped)
+        drafts = 0 if draft is None else -(-self.main.plan.candidates // self.abreast) * (draft.steps - skipped)
         return (sum(len(stage.run) for stage in self.running) - skipped + drafts) * len(self.batches)
 
     def made(self, picture: Wanted) -> Made:

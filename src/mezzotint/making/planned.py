@@ -20,6 +20,9 @@ from mezzotint.pretrained.ruled import Ruled
 from mezzotint.pretrained.shelf import MANY, SHELF
 from mezzotint.pretrained.system import System
 
+ABREAST = 8
+"""Rows of drafts that are drawn at once: where a batch has fewer, its network is read once for several of them."""
+
 if TYPE_CHECKING:
     import torch
 
@@ -72,6 +75,7 @@ def planned(
         threads=use_threads(how.sampling.threads),
         rows=rows,
         size=size,
+        abreast=1 if how.compiled else max(1, ABREAST // rows),
         first=first,
         edit=edit,
         memory=memory,

@@ -91,30 +91,32 @@ def drafted(job: Job) -> Job | None:
 
 
 Walk = Callable[[tuple[int, ...]], Iterator[State]]
-"""Seeds -> the steps of their trajectories."""
+"""Seeds, as many as a batch has rows or a multiple of that -> the steps of their trajectories."""
 
 
 @dataclass
 class Contest:
     """The drafts of one batch, one after the other, and the seeds of each row's best so far.
 
-    asks: what each row's prompt names.
+    asks: what each row's prompt names.   abreast: how many drafts are drawn at once.
     """
 
     ranker: nn.Module
     asks: Sequence[Asked]
     candidates: int
     seeds: tuple[int, ...]
+    abreast: int = 1
     _scores: Tensor | None = field(default=None, init=False)
 
     def of(self, walk: Walk) -> Iterator[State]:
-        """Every step of every draft; after the last one ``seeds`` are those of the best."""
-        first = self.seeds
-        for candidate in range(self.candidates):
-            seeds = seeds_of(first, candidate)
-            for state in walk(seeds):
+        """Every step of every draft, of several at once; after the last one ``seeds`` are those of the best."""
+        drawn = [seeds_of(self.seeds, candidate) for candidate in range(self.candidates)]
+        for i in range(0, self.candidates, self.abreast):
+            some = drawn[i : i + self.abreast]
+            for state in walk(sum(some, ())):
                 yield state
-            self._keep(seeds, self._score(state.x))
+            for seeds, x in zip(some, state.x.split(len(self.asks)), strict=True):
+                self._keep(seeds, self._score(x))
 
     def _keep(self, seeds: tuple[int, ...], scores: Tensor) -> None:
         if self._scores is not None:
@@ -144,7 +146,7 @@ def contest_of(job: Job, pictures: Sequence[Wanted]) -> Contest:
 
     (ranker,) = rankers(job)
     asks = [asked(picture.told.read[0]) for picture in pictures]
-    return Contest(ranker, asks, job.main.plan.candidates, tuple(picture.seed for picture in pictures))
+    return Contest(ranker, asks, job.main.plan.candidates, tuple(p.seed for p in pictures), job.abreast)
 
 
 def rankers(job: Job) -> tuple[nn.Module, ...]:

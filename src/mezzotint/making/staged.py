@@ -202,7 +202,14 @@ class Ready:
     def walk(
         self, k: int, cond: Cond, previous: Tensor | None, resume: Resume | None, seeds: tuple[int, ...]
     ) -> Iterator[State]:
-        """The steps of stage k that are run."""
+        """The steps of stage k that are run.
+
+        cond, previous: of the rows of a batch; of more seeds the first are these rows', and then again and again.
+        """
+        times = len(seeds) // self.job.rows
+        if times > 1:
+            cond = {name: torch.cat([value] * times) for name, value in cond.items()}
+            previous = None if previous is None else torch.cat([previous] * times)
         begin, stop = resume or self.begins.get(k), self.job.stages[k].run.stop
         return _states(self.stages[k], k, cond, seeds, previous, self.job.device, begin, stop)
 

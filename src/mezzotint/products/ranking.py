@@ -36,6 +36,11 @@ class LabelledLatents:
         return ()
 
     @property
+    def pictures(self) -> list[Photograph]:
+        """Of each item of a shard."""
+        return self.latents.pictures
+
+    @property
     def shards(self) -> int:
         return self.latents.shards
 
@@ -44,7 +49,7 @@ class LabelledLatents:
         return f"{self.latents.fingerprint}/labelled"
 
     def open(self, shard: int, report: Report) -> Shard:
-        return _Labelled(self.latents.open(shard, report), self.latents.scenes.pictures)
+        return _Labelled(self.latents.open(shard, report), self.pictures)
 
 
 @dataclass(frozen=True)
