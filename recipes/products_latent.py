@@ -19,6 +19,7 @@ from mezzotint.nets import AutoencoderConfig, DiTConfig, RankerConfig, build, co
 from mezzotint.pretrained.network import describe_network
 from mezzotint.products.colours import NAMES
 from mezzotint.products.evened import evened
+from mezzotint.products.invented import captions
 from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.products.ranking import Shown, labelled, tell
 from mezzotint.products.rewarding import CaptionsAsking, Rewarded, ranker_of
@@ -136,7 +137,7 @@ def rewarded(autoencoder: Path, ranker: Path, second_ranker: Path) -> Recipe:
     first = further(autoencoder)
     return replace(
         first,
-        task=Rewarded((ranker_of(ranker), ranker_of(second_ranker))),
+        task=Rewarded((ranker_of(ranker), ranker_of(second_ranker)), captions=captions),
         conditioning=CaptionsAsking(CAPTIONS),
         steps=1_500,
         optimiser=replace(first.optimiser, rate=1e-3, warmup=50),
