@@ -137,10 +137,10 @@ def rewarded(autoencoder: Path, ranker: Path, second_ranker: Path) -> Recipe:
     first = further(autoencoder)
     return replace(
         first,
-        task=Rewarded((ranker_of(ranker), ranker_of(second_ranker)), captions=captions),
+        task=Rewarded((ranker_of(ranker), ranker_of(second_ranker)), each=16, captions=captions),
         conditioning=CaptionsAsking(CAPTIONS),
         steps=1_500,
-        optimiser=replace(first.optimiser, rate=1e-3, warmup=50),
+        optimiser=replace(first.optimiser, rate=1.5e-3, warmup=50),
         validation_samples=128,
         every=Every(validation=100, checkpoint=50),
         parts={**first.parts, "ranker": ranker, "second_ranker": second_ranker},

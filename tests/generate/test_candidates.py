@@ -24,12 +24,12 @@ from mezzotint.making.evaluation import parameters
 from mezzotint.making.image import Progress
 from mezzotint.making.job import Job
 from mezzotint.making.prepare import prepare
-from mezzotint.making.ranked import COLOUR, VIEW, Contest, seeds_of
+from mezzotint.making.ranked import Contest, seeds_of
 from mezzotint.making.request import Request, Sampling
 from mezzotint.making.run import sampled
 from mezzotint.pretrained.network import describe_network, load_network
 from mezzotint.pretrained.system import StageSpec, describe_system, save_system
-from mezzotint.products.asked import Asked, asked
+from mezzotint.products.asked import WEIGHTS, Asked, asked
 from mezzotint.products.colours import NAMES
 from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.replayed import replay
@@ -77,8 +77,9 @@ def scores(model: Path, states: list[Tensor], prompt: str) -> list[float]:
     found = []
     for x in states:
         kind, view, colour = (one.log_softmax(-1)[0] for one in network(x.float()))
-        viewed = 0 if ask.view is None else VIEW * float(view[ask.view])
-        found.append(float(kind[ask.kind]) + viewed + (0 if ask.colour is None else COLOUR * float(colour[ask.colour])))
+        viewed = 0 if ask.view is None else WEIGHTS["view"] * float(view[ask.view])
+        coloured = 0 if ask.colour is None else WEIGHTS["colour"] * float(colour[ask.colour])
+        found.append(WEIGHTS["kind"] * float(kind[ask.kind]) + viewed + coloured)
     return found
 
 
@@ -199,14 +200,25 @@ def test_one_candidate_is_as_if_nobody_said_it(model: Path, tmp_path: Path) -> N
 
 
 def test_of_a_prompt_that_names_no_product_the_first_is_kept_and_that_is_said(model: Path) -> None:
-    job = prepare(asking(model, "something blue", seed=7))
+    job = prepare(asking(model, ("something blue", PROMPTS[0]), seed=7))
     assert any("first candidate" in note and "'something blue'" in note for note in job.notes)
-    assert not any("first candidate" in note for note in prepare(asking(model, PROMPTS)).notes)
-    (kept,), (first,) = (
-        pixels(asking(model, "something blue", seed=7)),
+    assert job.main.plan.candidates == N
+    assert not any("candidate" in note for note in prepare(asking(model, PROMPTS)).notes)
+    (kept, _), (first,) = (
+        pixels(asking(model, ("something blue", PROMPTS[0]), seed=7)),
         pixels(asking(model, "something blue", 1, seed=7)),
     )
     assert np.array_equal(kept, first)
+
+
+def test_where_no_prompt_names_a_product_nothing_is_drafted_and_that_is_said(model: Path) -> None:
+    job = prepare(asking(model, ("something blue", "a thing"), seed=7))
+    assert any("no candidates" in note and "'a thing'" in note for note in job.notes)
+    assert job.main.plan.draft is None and calls(job) == calls(prepare(asking(model, PROMPTS, 1)))
+    (image, _) = (e for e in sampled(job) if not isinstance(e, Progress))
+    assert image.receipt.made.stage.candidates is None
+    (alone,) = pixels(asking(model, "something blue", 1, seed=7))
+    assert np.array_equal(image.pixels, alone)
 
 
 @pytest.mark.parametrize("n", [0, -1, 65])

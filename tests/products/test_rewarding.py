@@ -21,10 +21,10 @@ from mezzotint.nets import AutoencoderConfig, DiTConfig, build, config_to_dict
 from mezzotint.nets.config import TextConfig
 from mezzotint.pretrained.network import save_network
 from mezzotint.pretrained.spec import Card
-from mezzotint.products.asked import ASPECTS, UNNAMED, asked
+from mezzotint.products.asked import ASPECTS, UNNAMED, WEIGHTS, asked
 from mezzotint.products.colours import NAMES
 from mezzotint.products.judging import VIEW_NAMES, kinds
-from mezzotint.products.ranking import WEIGHTS, missed
+from mezzotint.products.ranking import missed
 from mezzotint.products.rewarding import Blind, CaptionsAsking, Rewarded, ranker_of
 from mezzotint.training.conditioning import Captions, dropped
 from mezzotint.training.data.source import Data, Item

@@ -78,16 +78,15 @@ def prepare(asked: Request) -> Job:
     seeds = seeds_from(asked.seed, total)
     wanted = zip(seeds, each, strict=True)
     pictures = tuple(Wanted(s, text, one, found.task, name=text) for s, (text, one) in wanted)
-    job = found.job(pictures, rows)
-    return replace(job, heeded=Heeded(found.licence, checks), remarks=(*job.remarks, *_unranked(job)))
+    return _drafting(replace(found.job(pictures, rows), heeded=Heeded(found.licence, checks)))
 
 
-def _unranked(job: Job) -> tuple[str, ...]:
+def _drafting(job: Job) -> Job:
     if job.main.plan.draft is None:
-        return ()
-    from mezzotint.making.ranked import unranked
+        return job
+    from mezzotint.making.ranked import worth_drafting
 
-    return unranked(job)
+    return worth_drafting(job)
 
 
 def check_whole(said: Sequence[Reading]) -> None:

@@ -3,8 +3,8 @@ r"""Candidates: of several drafts of one picture the one is made that shows best
 Ramesh et al., 2021, Zero-Shot Text-to-Image Generation, section 2.6 (samples ranked by another network).  Here that
 network reads latents, so that no draft is decoded, and drafts are drawn in few steps: from the same noise the full
 steps make the same picture, finer.  The score of a latent z is
-:math:`\ln p(kind | z) + VIEW \ln p(view | z) + COLOUR \ln p(colour | z)` of what the prompt names; of
-a prompt that names no kind the first candidate is made.
+:math:`\sum_a w_a \ln p(a | z)` of kind, view and colour that the prompt names (``asked.WEIGHTS``); of a prompt that
+names no kind the first candidate is made.
 """
 
 from __future__ import annotations
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 APART = 1 << 40
 """Between the seeds of a picture's candidates: beyond those of a run, and of its second tries (``making.again``)."""
 
-VIEW, COLOUR = 0.5, 0.5
-
 
 def check_candidates(system: System, n: int) -> None:
     """Raises UsageError for a number out of range, or a model that has nothing to choose by."""
@@ -47,16 +45,23 @@ def check_candidates(system: System, n: int) -> None:
         raise UsageError(f"{system.name} has no ranker to choose among candidates; leave out --candidates")
 
 
-def unranked(job: Job) -> tuple[str, ...]:
-    """A note of prompts for which there is nothing to choose by."""
+def worth_drafting(job: Job) -> Job:
+    """The job without drafts where no prompt names anything to choose by; with a note of those that name nothing."""
     from mezzotint.products.asked import asked
 
     unnamed = dict.fromkeys(p.prompt for p in job.pictures if asked(p.told.read[0]).kind is None)
     if not unnamed:
-        return ()
+        return job
+    none = len(unnamed) == len(job.prompts)
     said = ", ".join(repr(prompt[:60]) for prompt in list(unnamed)[:4])
-    first = "no kind of product that the ranker knows is named, so the first candidate is made"
-    return (f"{first}; --candidates 1 does without drafts: {said}",)
+    so = "there are no candidates" if none else "the first candidate is made"
+    noted = replace(job, remarks=(*job.remarks, f"no kind of product that the ranker knows is named, so {so}: {said}"))
+    return _undrafted(noted) if none else noted
+
+
+def _undrafted(job: Job) -> Job:
+    alone = replace(job.main, plan=replace(job.main.plan, candidates=1, draft=None))
+    return replace(job, stages=tuple(alone if stage is job.main else stage for stage in job.stages))
 
 
 def seeds_of(seeds: Sequence[int], candidate: int) -> tuple[int, ...]:
@@ -136,7 +141,10 @@ class Contest:
 
 def _score(one: Asked, row: int, answers: Sequence[Tensor]) -> float:
     """answers: the log-probabilities of kinds, views and colours, (B, ·) each."""
-    named = zip((1.0, VIEW, COLOUR), answers, (one.kind, one.view, one.colour), strict=True)
+    from mezzotint.products.asked import ASPECTS, WEIGHTS
+
+    weights = [WEIGHTS[aspect] for aspect in ASPECTS]
+    named = zip(weights, answers, (one.kind, one.view, one.colour), strict=True)
     return sum(weight * float(logs[row, k]) for weight, logs, k in named if k is not None)
 
 

@@ -33,8 +33,8 @@ class Sampling:
     mark: invisible marks in the pixels: auto, where the home has a key (``mezzotint keys mark``) and the picture room;
         off; required.
     candidates: drafts that are drawn for each picture, 1 … ``MOST_CANDIDATES``: made is that which shows best what the
-        prompt names, by the model's own ranker (``making.ranked``).  None is the preset's, where there is a ranker and
-        no picture is given.
+        prompt names, by the model's own ranker (``making.ranked``), where it names a product.  None is the preset's,
+        where there is a ranker and no picture is given.
     """
 
     quality: str = "standard"

@@ -31,6 +31,9 @@ class Asked:
 ASPECTS = ("kind", "view", "colour")
 """In the order of a ranker's answers."""
 
+WEIGHTS = {"kind": 1.0, "view": 0.5, "colour": 0.5}
+"""How much each counts, where a ranker learns, where it teaches and where it chooses."""
+
 
 def asked(text: str) -> Asked:
     """Of an English prompt.  Of several kinds ("a lamp on a table") the one that is named first, of words that begin

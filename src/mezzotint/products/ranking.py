@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mezzotint.diffusion.denoiser import Cond
-from mezzotint.products.asked import ASPECTS, UNNAMED, Asked, numbers
+from mezzotint.products.asked import ASPECTS, UNNAMED, WEIGHTS, Asked, numbers
 from mezzotint.products.colours import NAMES
-from mezzotint.products.judging import VIEW_NAMES, VIEW_WEIGHT, kinds
+from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.products.latents import LatentScenes
 from mezzotint.products.source import Photograph
 from mezzotint.training.data.source import Data, Item, Report, Shard
@@ -109,9 +109,6 @@ def labelled(data: Callable[[Path | None], Data]) -> Callable[[Path | None], Dat
         return Data(LabelledLatents(found.train), LabelledLatents(found.held_out))
 
     return made
-
-
-WEIGHTS = {"kind": 1.0, "view": VIEW_WEIGHT, "colour": 0.5}
 
 
 def missed(network: nn.Module, z: Tensor, asks: Cond, smoothing: float = 0.0) -> Tensor:
