@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -78,11 +79,28 @@ def test_the_judge_answers_in_its_own_words_at_any_size(small_judge: Judge) -> N
 
 
 def test_shares_are_over_the_prompts_that_said_it(small_judge: Judge) -> None:
-    facts = (CHAIR, replace(CHAIR, colour=""), replace(CHAIR, background="wood"), CHAIR)
-    judging = trial.Judging(facts, (True, False, False, True), small_judge)
+    facts = (CHAIR, replace(CHAIR, colour=""), replace(CHAIR, background="wood"), replace(CHAIR, kind="sofa"))
+    judging = trial.Judging(facts, (True, False, False, True), small_judge, frozenset({"chair"}))
     images = torch.stack([picture("red", "beige")[0]] * 4)
-    counted = {what: share.n for what, share in judging(images).items()}
-    assert counted == {"kind": 4, "colour": 3, "plain background": 3, "view": 4, "kind by another word": 2}
+    found = judging(images)
+    assert {what: share.n for what, share in found.items()} == {
+        "kind": 4, "colour": 3, "plain background": 3, "view": 4, "kind by another word": 2, "common kind": 3,
+        "rare kind": 1,
+    }  # fmt: skip
+    named = next(look(images[:1], small_judge)).kind
+    shown = replace(judging, facts=(*facts[:3], replace(CHAIR, kind=named)))(images)
+    assert (shown["common kind"].value, shown["rare kind"].value) == (0, 1)
+
+
+def test_common_kinds_are_those_that_were_photographed_often(rendered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenes = Scenes(rendered, 64)
+    counts = Counter(picture.kind for picture in scenes.pictures)
+    most = max(counts.values())
+    assert trial.common_kinds(scenes) == frozenset()
+    monkeypatch.setattr(trial, "COMMON", most)
+    assert trial.common_kinds(scenes) == {kind for kind, n in counts.items() if n == most}
+    monkeypatch.setattr(trial, "COMMON", 1)
+    assert trial.common_kinds(scenes) == set(counts)
 
 
 def test_every_fourth_prompt_names_the_kind_otherwise_and_reads_as_english() -> None:

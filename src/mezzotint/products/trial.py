@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,9 @@ from mezzotint.products.source import Photograph, Scenes
 from mezzotint.products.vocabulary import vocabulary
 
 JUDGE = "products-judge"
+COMMON = 60
+"""Photographs to learn from that make a kind a common one; half of all kinds have fewer than 30."""
+
 SYNONYM_EVERY = 4
 """Every so many prompts name the product by another word than its kind's first, where there is one."""
 
@@ -30,18 +35,22 @@ SYNONYM_EVERY = 4
 class Judging:
     """A ``Judged``: of the k-th picture, whether it shows the k-th facts.
 
-    by_synonym: which prompts named the product by another word.
+    by_synonym: which prompts named the product by another word.   common: the kinds that models saw often.
     """
 
     facts: tuple[Facts, ...]
     by_synonym: tuple[bool, ...]
     judge: Judge
+    common: frozenset[str] = frozenset()
 
     def __call__(self, images: Tensor) -> Mapping[str, Estimate]:
         right = adherence(images, self.facts, self.judge)
         shares = {what: [found[what] for found in right if what in found] for what in ASPECTS}
-        pairs = zip(right, self.by_synonym, strict=True)
-        shares["kind by another word"] = [found["kind"] for found, other in pairs if other]
+        kind = [found["kind"] for found in right]
+        common = [one.kind in self.common for one in self.facts]
+        shares["kind by another word"] = list(compress(kind, self.by_synonym))
+        shares["common kind"] = list(compress(kind, common))
+        shares["rare kind"] = list(compress(kind, [not often for often in common]))
         return {what: mean_of(torch.tensor(holds)) for what, holds in shares.items() if holds}
 
 
@@ -54,6 +63,12 @@ def judge() -> Judge:
                 return network
             raise ModelError(f"{place / JUDGE} holds no judge; train one with: mezzotint train {JUDGE}")
     raise ModelError(f"no judge of product pictures is installed; train one with: mezzotint train {JUDGE}")
+
+
+def common_kinds(scenes: Scenes) -> frozenset[str]:
+    """Those of which there are ``COMMON`` photographs and more."""
+    counts = Counter(picture.kind for picture in scenes.pictures)
+    return frozenset(kind for kind, n in counts.items() if n >= COMMON)
 
 
 def evenly(pictures: Sequence[Photograph], n: int) -> list[Photograph]:
@@ -94,5 +109,5 @@ def trial(folder: Path, n: int, size: int, *, judged: bool) -> Trial:
     facts = tuple(held.facts(p, 0) for p in chosen)
     prompts, synonyms = zip(*(prompt_of(f, k) for k, f in enumerate(facts)), strict=True)
     seen = evenly(train.pictures, min(TRAIN_TIMES * n, len(train.pictures)))
-    judging = Judging(facts, synonyms, judge()) if judged else not_judged
+    judging = Judging(facts, synonyms, judge(), common_kinds(train)) if judged else not_judged
     return Trial("product compositions", prompts, pictures_of(held, chosen), pictures_of(train, seen), judging)
