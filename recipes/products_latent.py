@@ -19,7 +19,6 @@ from mezzotint.nets import AutoencoderConfig, DiTConfig, RankerConfig, build, co
 from mezzotint.pretrained.network import describe_network
 from mezzotint.products.colours import NAMES
 from mezzotint.products.evened import evened
-from mezzotint.products.invented import captions
 from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.products.ranking import Shown, labelled, tell
 from mezzotint.products.rewarding import CaptionsAsking, Rewarded, ranker_of
@@ -123,24 +122,25 @@ def products_latent(autoencoder: Path) -> Recipe:
 
 
 def further(autoencoder: Path) -> Recipe:
-    """The denoiser gone on with, ``--from`` what is trained: the rate falls all the way, most levels are those at which
-    the shape of a product is settled, where what ships is furthest from right, and rare kinds come more often than
-    they were photographed (docs/log.md)."""
+    """The denoiser gone on with, ``--from`` what is trained: the rate falls all the way, and most levels are those at
+    which the shape of a product is settled, where what ships is furthest from right (docs/log.md)."""
     first = products_latent(autoencoder)
     falling = replace(first.optimiser, warmup=100, decay=Trapezoid(1.0, 0.01))
-    return replace(first, data=evened(first.data), batch=128, levels=LogNormal(0.7, 1.0), optimiser=falling)
+    return replace(first, levels=LogNormal(0.7, 1.0), optimiser=falling)
 
 
 def rewarded(autoencoder: Path, ranker: Path, second_ranker: Path) -> Recipe:
     """The denoiser taught to show what it is asked for, ``--from`` what is trained; by rankers of two seeds, for what
-    pleases one alone is not to be learnt."""
+    pleases one alone is not to be learnt, and rare kinds more often than they were photographed."""
     first = further(autoencoder)
     return replace(
         first,
-        task=Rewarded((ranker_of(ranker), ranker_of(second_ranker)), each=16, captions=captions),
+        task=Rewarded((ranker_of(ranker), ranker_of(second_ranker))),
+        data=evened(first.data),
         conditioning=CaptionsAsking(CAPTIONS),
+        batch=128,
         steps=1_500,
-        optimiser=replace(first.optimiser, rate=1.5e-3, warmup=50),
+        optimiser=replace(first.optimiser, rate=1e-3, warmup=50),
         validation_samples=128,
         every=Every(validation=100, checkpoint=50),
         parts={**first.parts, "ranker": ranker, "second_ranker": second_ranker},
@@ -162,11 +162,11 @@ def ranker(autoencoder: Path) -> Recipe:
         levels=LogNormal(),
         weight=first.weight,
         task=tell,
-        data=evened(labelled(first.data)),
+        data=labelled(first.data),
         data_licence=DATA_LICENCE,
         conditioning=Shown(),
         batch=128,
-        steps=9_500,
+        steps=2_500,
         optimiser=Optimiser(
             rate=1e-2,
             warmup=200,

@@ -32,7 +32,7 @@ def test_nothing_changes_where_there_is_enough() -> None:
 
 def test_its_items_are_those_of_the_latents(rendered: Path) -> None:
     base = latents(rendered)
-    n = len(base.pictures)
+    n = len(base.scenes.pictures)
     source = Evened(base, 7 * n)
     shard, plain = source.open(1, lambda error: None), base.open(1, lambda error: None)
     assert source.shards == base.shards and len(shard) == len(source.chosen) > n
@@ -46,4 +46,4 @@ def test_what_is_held_out_stays_as_it_is(rendered: Path) -> None:
     base = latents(rendered)
     held = replace(base)
     made = evened(lambda folder: Data(base, held))(None)
-    assert isinstance(made.train, Evened) and made.train.base is base and made.held_out is held
+    assert isinstance(made.train, Evened) and made.train.latents is base and made.held_out is held

@@ -249,25 +249,3 @@ def test_another_network_is_no_ranker(tmp_path: Path) -> None:
     )
     with pytest.raises(ModelError, match="holds no ranker; train one with"):
         ranker_of(tmp_path / "auto")
-
-
-def test_what_is_asked_may_be_other_than_what_the_rows_say() -> None:
-    heard: list[Any] = []
-
-    def others(named: Sequence[int], drawn: Tensor) -> list[str]:
-        heard.append((list(named), drawn.tolist()))
-        return [f"a {kinds()[0]}"] * len(named)
-
-    net, sample = network(), given()
-    task = rewarded(captions=others, each=2)
-    found = task(recipe(task), net, sample)
-    own = replace(task, captions=None)(recipe(task), net, sample)
-    same = torch.zeros(ROWS, dtype=torch.int64)
-    cond = {**silence([""] * ROWS), "kind": same, "view": same + UNNAMED, "colour": same + UNNAMED}
-    plain = denoise(recipe(task), net, replace(sample, cond=told(sample)))
-    asked_so = rewarded(each=2)(recipe(task), net, replace(sample, cond=cond))
-    learnt = denoise(recipe(task), net, replace(sample, cond=silence([""] * ROWS)))
-    torch.testing.assert_close(found - plain, asked_so - learnt, atol=1e-4, rtol=1e-3)
-    assert not torch.allclose(found[::2], own[::2]) and torch.equal(found[1::2], own[1::2])
-    ((named, drawn),) = heard
-    assert named == sample.cond["kind"][::2].tolist() and len(set(drawn)) == 3

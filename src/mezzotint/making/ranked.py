@@ -120,7 +120,7 @@ class Contest:
             some = drawn[i : i + self.abreast]
             for state in walk(sum(some, ())):
                 yield state
-            for seeds, x in zip(some, state.x.split(len(self.asks)), strict=True):
+            for seeds, x in zip(some, torch.split(state.x, len(self.asks)), strict=True):
                 self._keep(seeds, self._score(x))
 
     def _keep(self, seeds: tuple[int, ...], scores: Tensor) -> None:

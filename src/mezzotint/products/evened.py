@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
-from mezzotint.products.source import Photograph
-from mezzotint.training.data.source import Data, Item, Report, Shard, Source
+from mezzotint.products.latents import LatentScenes
+from mezzotint.training.data.source import Data, Item, Report, Shard
 
 ENOUGH = 240
 """Photographs of a kind that need not come more than once; half of the kinds have fewer than 30."""
@@ -19,45 +18,37 @@ ENOUGH = 240
 GOLDEN = (5**0.5 - 1) / 2
 
 
-@runtime_checkable
-class Photographed(Source, Protocol):
-    """A ``Source`` whose every shard has an item for each of ``pictures``."""
-
-    @property
-    def pictures(self) -> Sequence[Photograph]: ...
-
-
 @dataclass(frozen=True, eq=False)
 class Evened:
-    r"""A ``Source`` in which a picture of a kind that has n comes :math:`\max(1, \sqrt{enough/n})` times, in
+    r"""A ``Source`` of latents in which a picture of a kind that has n comes :math:`\max(1, \sqrt{enough/n})` times, in
     the mean over its pictures.
 
     Gupta, Dollár & Girshick, 2019, LVIS: A Dataset for Large Vocabulary Instance Segmentation, app. (repeat factor
     sampling).
     """
 
-    base: Photographed
+    latents: LatentScenes
     enough: int = ENOUGH
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return self.base.classes
+        return self.latents.classes
 
     @property
     def shards(self) -> int:
-        return self.base.shards
+        return self.latents.shards
 
     @property
     def fingerprint(self) -> str:
-        return f"{self.base.fingerprint}/evened-{self.enough}"
+        return f"{self.latents.fingerprint}/evened-{self.enough}"
 
     def open(self, shard: int, report: Report) -> Shard:
-        return _Chosen(self.base.open(shard, report), self.chosen)
+        return _Chosen(self.latents.open(shard, report), self.chosen)
 
     @cached_property
     def chosen(self) -> tuple[int, ...]:
         """The number of each picture, as often as it comes."""
-        return repeated([picture.kind for picture in self.base.pictures], self.enough)
+        return repeated([picture.kind for picture in self.latents.scenes.pictures], self.enough)
 
 
 def repeated(kinds: Sequence[str], enough: int) -> tuple[int, ...]:
@@ -80,11 +71,11 @@ class _Chosen:
 
 
 def evened(data: Callable[[Path | None], Data]) -> Callable[[Path | None], Data]:
-    """The data of a recipe of photographs, in which rare kinds come more often; what is held out stays as it is."""
+    """The data of a recipe of latents, in which rare kinds come more often; what is held out stays as it is."""
 
     def made(folder: Path | None) -> Data:
         found = data(folder)
-        assert isinstance(found.train, Photographed)
+        assert isinstance(found.train, LatentScenes)
         return Data(Evened(found.train), found.held_out)
 
     return made

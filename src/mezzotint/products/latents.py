@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mezzotint.codecs.latent import Latent, Stored
 from mezzotint.files import make_folder
-from mezzotint.products.source import Photograph, Scenes, SceneShard
+from mezzotint.products.source import Scenes, SceneShard
 from mezzotint.training.data.source import Item, Report, Shard
 
 Bytes = NDArray[np.uint8]
@@ -36,11 +36,6 @@ class LatentScenes:
     def classes(self) -> tuple[str, ...]:
         """None."""
         return ()
-
-    @property
-    def pictures(self) -> list[Photograph]:
-        """Of each item of a shard."""
-        return self.scenes.pictures
 
     @property
     def shards(self) -> int:

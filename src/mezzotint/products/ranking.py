@@ -36,11 +36,6 @@ class LabelledLatents:
         return ()
 
     @property
-    def pictures(self) -> list[Photograph]:
-        """Of each item of a shard."""
-        return self.latents.pictures
-
-    @property
     def shards(self) -> int:
         return self.latents.shards
 
@@ -49,7 +44,7 @@ class LabelledLatents:
         return f"{self.latents.fingerprint}/labelled"
 
     def open(self, shard: int, report: Report) -> Shard:
-        return _Labelled(self.latents.open(shard, report), self.pictures)
+        return _Labelled(self.latents.open(shard, report), self.latents.scenes.pictures)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ that of what its caption names and z does not show:
 .. math:: \ell(z) = -\textstyle\sum_a w_a \ln p(a \mid z)
 
 of kind, view and colour (``ranking.missed``), in the mean over rankers that were taught apart, since what pleases one
-alone is rarely a product.  What is asked needs no photograph, so it may be what was never photographed (``invented``).
-z is guided, as it is for users.  The gradient goes to the steps in which shapes are
+alone is rarely a product.  z is guided, as it is for users.  The gradient goes to the steps in which shapes are
 settled, not to those that draw edges, and in each to the network's answer alone, not through what it is shown: through
 a chain of guided networks it grew tenfold.
 Clark et al., 2024, Directly Fine-Tuning Diffusion Models on Differentiable Rewards (DRaFT), arXiv 2309.17400; Wu et
@@ -93,7 +92,6 @@ class Rewarded:
 
     rankers: frozen.  scale: of guidance, > 1.  sigmas: from pure noise to the last call, alpha = 1.   taught: the
     steps that have a gradient.   each: one row of so many of a batch makes a latent, and counts as many times.
-    captions: numbers of kinds that rows name and a chance of each -> what they are asked; None is their own.
     """
 
     rankers: tuple[nn.Module, ...]
@@ -102,7 +100,6 @@ class Rewarded:
     sigmas: tuple[float, ...] = (80.0, 25.0, 8.0, 2.7, 0.9, 0.3)
     taught: tuple[int, ...] = (2, 3, 4)
     each: int = 8
-    captions: Callable[[Sequence[int], Tensor], Sequence[str]] | None = None
 
     def __call__(self, recipe: Recipe, network: nn.Module, given: Sample) -> Tensor:
         learnt = denoise(recipe, network, replace(given, cond=_texts(given.cond)))
@@ -112,21 +109,11 @@ class Rewarded:
 
     def missed(self, recipe: Recipe, network: nn.Module, given: Sample) -> Tensor:
         """What latents made for some rows do not show, at its weight, (b,)."""
-        eps, cond = given.draws.normals(0, recipe.codec.shape).to(given.images.device), self._asked(recipe, given)
-        made = self.made(partial(self.guided, recipe, network), eps, _texts(cond))
+        eps = given.draws.normals(0, recipe.codec.shape).to(given.images.device)
+        made = self.made(partial(self.guided, recipe, network), eps, _texts(given.cond))
         z = noisy(made, given.draws, 1)
-        lost = torch.stack([missed(ranker, z, cond) for ranker in self.rankers]).mean(0)
+        lost = torch.stack([missed(ranker, z, given.cond) for ranker in self.rankers]).mean(0)
         return self.each * self.weight * lost
-
-    def _asked(self, recipe: Recipe, given: Sample) -> Cond:
-        """What rows are asked, and told."""
-        if self.captions is None:
-            return given.cond
-        texts = self.captions(given.cond["kind"].tolist(), given.draws.uniforms(3))
-        device = given.images.device
-        with torch.no_grad(), torch.autocast(device.type, enabled=False):
-            cond = trimmed(recipe.conditioning([Item("", b"", text) for text in texts]))
-        return {name: value.to(device) for name, value in cond.items()}
 
     def guided(self, recipe: Recipe, network: nn.Module, taught: bool) -> Denoiser:
         """The network as users ask it; only its answer to the text is taught, not that to no text."""
