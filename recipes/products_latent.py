@@ -122,23 +122,22 @@ def products_latent(autoencoder: Path) -> Recipe:
 
 
 def further(autoencoder: Path) -> Recipe:
-    """The denoiser gone on with, ``--from`` what is trained: the rate falls all the way, and most levels are those at
-    which the shape of a product is settled, where what ships is furthest from right (docs/log.md)."""
+    """The denoiser gone on with, ``--from`` what is trained: the rate falls all the way, most levels are those at which
+    the shape of a product is settled, where what ships is furthest from right (docs/log.md), and rare kinds come more
+    often than they were photographed."""
     first = products_latent(autoencoder)
     falling = replace(first.optimiser, warmup=100, decay=Trapezoid(1.0, 0.01))
-    return replace(first, levels=LogNormal(0.7, 1.0), optimiser=falling)
+    return replace(first, data=evened(first.data), batch=128, levels=LogNormal(0.7, 1.0), optimiser=falling)
 
 
 def rewarded(autoencoder: Path, ranker: Path, second_ranker: Path) -> Recipe:
     """The denoiser taught to show what it is asked for, ``--from`` what is trained; by rankers of two seeds, for what
-    pleases one alone is not to be learnt, and rare kinds more often than they were photographed."""
+    pleases one alone is not to be learnt."""
     first = further(autoencoder)
     return replace(
         first,
         task=Rewarded((ranker_of(ranker), ranker_of(second_ranker))),
-        data=evened(first.data),
         conditioning=CaptionsAsking(CAPTIONS),
-        batch=128,
         steps=1_500,
         optimiser=replace(first.optimiser, rate=1e-3, warmup=50),
         validation_samples=128,

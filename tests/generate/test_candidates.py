@@ -19,20 +19,26 @@ from torch import Tensor, nn
 import mezzotint as mz
 from mezzotint.cli import run
 from mezzotint.errors import ModelError, UsageError
+from mezzotint.files import sha256_file
 from mezzotint.making.calls import calls
 from mezzotint.making.evaluation import parameters
+from mezzotint.making.guidance import shipped_for
 from mezzotint.making.image import Progress
 from mezzotint.making.job import Job
 from mezzotint.making.prepare import prepare
 from mezzotint.making.ranked import Contest, seeds_of
 from mezzotint.making.request import Request, Sampling
 from mezzotint.making.run import sampled
+from mezzotint.nets import build, config_from_dict
+from mezzotint.nets.adapters import scaled
+from mezzotint.pretrained.distilled import About, write
 from mezzotint.pretrained.network import describe_network, load_network
 from mezzotint.pretrained.system import StageSpec, describe_system, save_system
 from mezzotint.products.asked import WEIGHTS, Asked, asked
 from mezzotint.products.colours import NAMES
 from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.replayed import replay
+from mezzotint.tensorfile import read_header, read_tensors, write_tensors
 
 PROMPTS = ("a red chair on a white background, side view", "a desk lamp")
 N, STEPS, DRAFT = 4, 8, 1  # of three steps a draft has half
@@ -159,6 +165,71 @@ def test_calls_steps_and_cost_count_every_draft(model: Path) -> None:
     assert [e.draft for e in steps] == [True] * quick.total + [False] * alone.total
     (image, _) = (e for e in events if not isinstance(e, Progress))
     assert image.receipt.cost["calls"] == calls(job)
+
+
+def with_guidance(folder: Path, low: float, high: float, shape: tuple[int, ...] = (4, 4, 4)) -> Path:
+    """A model's own folder with a change of its weights, of any kind, for scales from low to high."""
+    denoiser = describe_system(folder).members[0].described
+    known = scaled.weights(build(config_from_dict(dict(denoiser.spec.net))))
+    theta = scaled.begun(known, 2, 0)
+    changes = scaled.parted(theta + 0.3 * torch.randn(len(theta), generator=torch.Generator().manual_seed(1)), known, 2)
+    about = About("ranked", denoiser.weights_sha256, (low, high), None, shape, "float32")
+    path = write(about, changes, torch.float32)
+    (folder / "denoiser/guidance").mkdir()
+    return path.rename(folder / "denoiser/guidance" / path.name)
+
+
+def drawn(model: Path, **words: Any) -> Any:
+    return prepare(asking(model, PROMPTS[0], **words)).main.plan
+
+
+def test_drafts_take_one_call_a_step_where_guidance_came_with_the_model(tmp_path: Path) -> None:
+    model = save_ranked(tmp_path / "ranked")
+    before, usual = drawn(model), drafts(asking(model, PROMPTS[0], seed=7))
+    path = with_guidance(model, 1.5, 2.5)
+    plan, by = drawn(model), sha256_file(path)
+    assert before.draft.guidance is None and plan.draft.guidance.said == {"name": "distilled", "sha256": by}
+    assert plan.guidance is None, "what is made is guided as before"
+    whole, quick = prepare(asking(model, PROMPTS[0], 1)), plan.draft.calls
+    assert calls(prepare(asking(model, PROMPTS[0]))) == N * sum(quick) + calls(whole)
+    assert not torch.allclose(drafts(asking(model, PROMPTS[0], seed=7))[0], usual[0], atol=1e-3)
+    made = mz.generate(PROMPTS[0], model=model, seed=9, threads=1, candidates=N).images[0].receipt.made
+    assert made.stage.candidates is not None and made.stage.candidates["guidance"] == plan.draft.guidance.said
+    assert made.stage.guidance is None
+
+
+def test_drafts_are_guided_as_usual_where_that_does_not_fit(tmp_path: Path) -> None:
+    model = save_ranked(tmp_path / "ranked")
+    path = with_guidance(model, 2.0, 2.0)
+    assert drawn(model).draft.guidance is not None
+    assert drawn(model, negative_prompt="a lamp").draft.guidance is None
+    system = describe_system(model)
+    worn: Any = replace(system, adapters=("any",))  # type: ignore[arg-type]
+    spec = system.members[0].described.spec
+    assert shipped_for(system, spec, 2.0) is not None and shipped_for(worn, spec, 2.0) is None
+    path.unlink()
+    (model / "denoiser/guidance").rmdir()
+    for scales, shape in (((2.5, 3.0), (4, 4, 4)), ((2.0, 2.0), (4, 8, 8))):
+        other = with_guidance(model, *scales, shape)
+        assert drawn(model).draft.guidance is None
+        other.unlink()
+        other.parent.rmdir()
+
+
+def test_guidance_at_home_draws_no_drafts_and_a_file_for_other_weights_is_refused(tmp_path: Path) -> None:
+    model = save_ranked(tmp_path / "ranked")
+    path = with_guidance(model, 2.0, 2.0)
+    sha = describe_system(model).members[0].described.weights_sha256
+    own = tmp_path / "home" / "guidance" / sha[:32] / path.name
+    own.write_bytes(path.read_bytes())
+    path.unlink()
+    assert drawn(model).draft.guidance is None, "what somebody's home holds would change whose draft is made"
+    assert drawn(model, guidance="distilled").guidance is not None
+    header, tensors = read_header(own), read_tensors(own)
+    said = json.loads(header.metadata["mezzotint"]) | {"weights_sha256": "0" * 64}
+    write_tensors(path, tensors, {**header.metadata, "mezzotint": json.dumps(said)})
+    with pytest.raises(ModelError, match="was made for"):
+        drawn(model)
 
 
 def test_explain_says_what_is_drawn(tmp_path: Path) -> None:

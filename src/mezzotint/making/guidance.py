@@ -65,9 +65,9 @@ def guidance_of(words: str | None, model: Model, spec: Spec, scale: float, inter
 def _distilled(words: str, system: System, spec: Spec, scale: float, interval: Interval | None) -> By:
     from mezzotint.pretrained.distilled import about, at_hand, read
 
-    sha = system.members[system.main].described.weights_sha256
+    described = system.members[system.main].described
     own = user_path(words.removeprefix(FROM)) if words != DISTILLED else None
-    known = {own: about(own)} if own is not None else at_hand(sha)
+    known = {own: about(own)} if own is not None else at_hand(described)
     if not known:
         raise UsageError(
             f"{system.name} has no distilled guidance; make it with `mezzotint guide {system.name} --scale {scale:g}`"
@@ -77,8 +77,22 @@ def _distilled(words: str, system: System, spec: Spec, scale: float, interval: I
     if fit is None:
         reasons = "; ".join(dict.fromkeys(why.values()))
         return By(None, interval, f"{reasons}: the usual guidance is taken, which asks the network twice")
-    found = read(fit, sha)
+    found = read(fit, described.weights_sha256)
     return By(found, found.about.interval)
+
+
+def shipped_for(system: System, spec: Spec, scale: float) -> Distilled | None:
+    """The distilled guidance that came with the main stage and is for this scale, at every level; else None.
+
+    Raises InputError, ModelError for a damaged file.
+    """
+    from mezzotint.pretrained.distilled import read, shipped
+
+    described = system.members[system.main].described
+    for path, one in shipped(described).items():
+        if one.interval is None and not _unfit(one, system, spec, scale, None):
+            return read(path, described.weights_sha256)
+    return None
 
 
 def _unfit(one: About, system: System, spec: Spec, scale: float, interval: Interval | None) -> str:

@@ -249,7 +249,8 @@ class Job:
         if ranker is None or draft is None:
             return None
         drawn = {"solver": dict(draft.solver_choice), "steps": draft.steps, "scale": draft.scale}
-        return {"of": stage.plan.candidates, "ranker_sha256": ranker.weights_sha256, **drawn}
+        by = {} if draft.guidance is None else {"guidance": draft.guidance.said}
+        return {"of": stage.plan.candidates, "ranker_sha256": ranker.weights_sha256, **drawn, **by}
 
 
 def _bounds(interval: tuple[float, float] | None) -> tuple[float, float | None] | None:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from mezzotint.diffusion.philox import MAX_SEED
 from mezzotint.diffusion.sample import State
 from mezzotint.errors import UsageError
+from mezzotint.making.guidance import shipped_for
 from mezzotint.making.job import Job, Wanted
 from mezzotint.making.request import MOST_CANDIDATES, Sampling
 from mezzotint.nets.build import freeze
@@ -69,12 +70,12 @@ def seeds_of(seeds: Sequence[int], candidate: int) -> tuple[int, ...]:
     return tuple((seed + candidate * APART) % (MAX_SEED + 1) for seed in seeds)
 
 
-def competing(plan: Plan, system: System, spec: Spec, said: Sampling, edited: bool) -> Plan:
+def competing(plan: Plan, system: System, spec: Spec, said: Sampling, edited: bool, steered: bool = False) -> Plan:
     """The plan of the main stage with candidates: as many as are said, else as the preset has, of models that have a
     ranker and where no picture is given to begin from.
 
-    Drafts are drawn by the preset ``draft``; by the plan itself where that has no more steps, or a picture is given.
-    Raises as ``check_candidates``.
+    Drafts are drawn by the preset ``draft``, by the plan itself where that has no more steps, or a picture is given.
+    steered: by a negative prompt.  Raises as ``check_candidates``.
     """
     if said.candidates is None:
         n = 1 if system.ranker is None or edited else preset(spec, said.quality).candidates
@@ -83,8 +84,16 @@ def competing(plan: Plan, system: System, spec: Spec, said: Sampling, edited: bo
     if n == 1:
         return plan
     check_candidates(system, n)
-    draft = draft_plan(spec, quality="draft")
-    return replace(plan, candidates=n, draft=plan if edited or draft.steps >= plan.steps else draft)
+    quick = draft_plan(spec, quality="draft")
+    own = edited or quick.steps >= plan.steps
+    return replace(plan, candidates=n, draft=plan if own else _guided(quick, system, spec, steered))
+
+
+def _guided(draft: Plan, system: System, spec: Spec, steered: bool) -> Plan:
+    """In one call by what came with the model, where that fits, for a draft is only looked at; a negative prompt would
+    have no effect on it."""
+    by = None if steered or draft.scale == 1 else shipped_for(system, spec, draft.scale)
+    return replace(draft, guidance=by)
 
 
 def drafted(job: Job) -> Job | None:

@@ -1,7 +1,8 @@
 """Guidance in a model's weights: a small change for each guidance scale as a file beside the model, for its weights
 alone.
 
-``<home>/guidance/<weights' hash>/<lowest scale>-<highest>.safetensors``, the interval in the name where it has one.
+``<home>/guidance/<weights' hash>/<lowest scale>-<highest>.safetensors``, the interval in the name where it has one; or
+``guidance/…`` in a model's own folder, by which its drafts are drawn (``making.ranked``).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from mezzotint.diffusion.denoiser import Preconditioned
+    from mezzotint.pretrained.folder import Described
     from mezzotint.pretrained.stage_model import StageModel
 
 SCHEMA, FOLDER, KEY = "mezzotint/guidance/1", "guidance", "mezzotint"
@@ -114,6 +116,12 @@ def about(path: Path) -> About:
 
 def read(path: Path, weights_sha256: str) -> Distilled:
     """A file for a model of these weights.  Raises InputError, ModelError: damaged, or made for another model."""
+    return _read(path, weights_sha256, sha256_file(path))
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, weights_sha256: str, digest: str) -> Distilled:
+    """The same value for the same bytes, so that weights are changed once (``_placed``)."""
     found, tensors = about(path), read_tensors(path)
     if found.weights_sha256 != weights_sha256:
         raise ModelError(
@@ -126,7 +134,7 @@ def read(path: Path, weights_sha256: str) -> Distilled:
     changes = {p: Scaled(*(tensors[f"{p}.{name}"].float() for name in NAMES)) for p in paths}
     if not all(bool(t.isfinite().all()) for t in tensors.values()):
         raise ModelError(f"{path} holds values that are not finite; make it again with `mezzotint guide`")
-    return Distilled(found, changes, sha256_file(path))
+    return Distilled(found, changes, digest)
 
 
 def home_of(weights_sha256: str) -> Path:
@@ -134,10 +142,22 @@ def home_of(weights_sha256: str) -> Path:
     return home() / FOLDER / weights_sha256[:32]
 
 
-def at_hand(weights_sha256: str) -> dict[Path, About]:
-    """Every file for a model, those of the fewest scales first.  Raises ModelError for a damaged one."""
-    found = {path: about(path) for path in sorted(home_of(weights_sha256).glob("*.safetensors"))}
+def at_hand(described: Described) -> dict[Path, About]:
+    """Every file for a model, those of the fewest scales first, the user's before what came with it.
+
+    Raises ModelError for a damaged one.
+    """
+    found = _abouts(home_of(described.weights_sha256)) | shipped(described)
     return dict(sorted(found.items(), key=lambda pair: pair[1].scales[1] - pair[1].scales[0]))
+
+
+def shipped(described: Described) -> dict[Path, About]:
+    """What came with a model.  Raises ModelError for a damaged one."""
+    return _abouts(described.own / FOLDER)
+
+
+def _abouts(folder: Path) -> dict[Path, About]:
+    return {path: about(path) for path in sorted(folder.glob("*.safetensors"))}
 
 
 def write(one: About, changes: Changes, dtype: torch.dtype) -> Path:

@@ -38,6 +38,11 @@ class Described:
     weights_bytes: int
     codec_sha256: str = ""
 
+    @property
+    def own(self) -> Path:
+        """The folder that the model is, or that its file lies in."""
+        return self.folder if self.folder.is_dir() else self.folder.parent
+
 
 @dataclass(frozen=True)
 class Loaded:

@@ -158,8 +158,7 @@ def home_of(weights_sha256: str) -> Path:
 
 def places_of(described: Described) -> tuple[Path, ...]:
     """The user's own first, then what came with the model."""
-    own = described.folder if described.folder.is_dir() else described.folder.parent
-    return home_of(described.weights_sha256), own / FOLDER
+    return home_of(described.weights_sha256), described.own / FOLDER
 
 
 def kept(described: Described) -> dict[tuple[int, float], Path]:
