@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mezzotint.errors import InputError, MezzotintError, UsageError
-from mezzotint.files import user_path
+from mezzotint.files import sha256_file, user_path
 from mezzotint.governance.provenance.factors import Factor, factors
 from mezzotint.governance.receipt import Made, Receipt, StageMade, read_receipt
-from mezzotint.making.recalled.ours import words_of_made
+from mezzotint.making.recalled.ours import GUIDANCE, words_of_made
 from mezzotint.making.recalled.words import Words
 from mezzotint.making.said_again import how_of, placed, request_of
 from mezzotint.pictures.kept import place_of
@@ -76,12 +76,30 @@ def replay(
     there = {name: user_path(file) for name, file in (have or {}).items()}
     own = {"RECEIPT": path} if any(need.word == "RECEIPT" for need in words.needs) else {}
     own |= {need.word: at for need in words.needs if (at := place_of(need.sha256 or "")).is_file()}
+    own |= _guidance(was.made, there)
     fields, pictures = placed(words, {**own, **there})
     _check_all_there(words, was.made, {*own, *there})
     with _where(words, {*own, *there}):
         job, wanted = _one(_job(words, {**fields, **(changed or {})}, pictures), was.made)
     again = next(_images(replace(job, pictures=(wanted,), mark=_named_as(was, job.mark))))
     return _compared(was, again, _first(path, was, None if picture is None else Path(picture)))
+
+
+def _guidance(made: Made, there: Mapping[str, Path]) -> dict[str, Path]:
+    """The file of distilled guidance that the receipt names, where it is under the home or came with the model."""
+    by = made.stage.guidance
+    if by is None or by["name"] != "distilled":
+        return {}
+    from mezzotint.making.opened import described
+    from mezzotint.pretrained.distilled import at_hand
+
+    try:
+        system = described(there.get(made.model, made.model))
+        found = at_hand(system.members[system.main].described)
+    except MezzotintError:  # what is wrong with the model is said where it is opened to make the picture
+        return {}
+    fit = next((path for path in found if sha256_file(path) == by["sha256"]), None)
+    return {} if fit is None else {GUIDANCE: fit}
 
 
 def _words(made: Made) -> Words:

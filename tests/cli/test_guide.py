@@ -18,7 +18,7 @@ import mezzotint as mz
 from mezzotint.cli import run
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.schemas import schema
-from mezzotint.tensorfile import read_tensors, write_tensors
+from mezzotint.tensorfile import read_header, read_tensors, write_tensors
 
 FAST = ["--updates", "250", "--batch", "16", "--rank", "8", "--threads", "1", "--dtype", "float32", "--quiet"]
 WORDS = ["Sneaker", "--seed", "5", "--threads", "1", "--quiet", "--steps", "10"]
@@ -110,6 +110,24 @@ def test_the_receipt_says_it_and_the_picture_is_made_again(own: Path, inside: Pa
     assert again["asset_id"] == document["asset_id"] and again["pixels_sha256"] == document["pixels_sha256"]
 
 
+def test_replay_finds_the_file_by_its_hash_and_names_it_where_it_is_gone(own: Path, inside: Path) -> None:
+    assert run(["generate", *WORDS, "--scale", "3", "--guidance", "distilled", "--out", "one"]) == 0
+    receipt = next((inside / "one" / "receipts").glob("*.json"))
+    other = file(own).with_name("0.safetensors")
+    tensors = {name: 2 * value for name, value in read_tensors(file(own)).items()}
+    write_tensors(other, tensors, read_header(file(own)).metadata)
+    assert mz.replay(receipt).verdict == "exact"
+    other.unlink()
+    model = own / "models" / "fashion"
+    (model / "guidance").mkdir()
+    file(own).rename(model / "guidance" / "mine.safetensors")
+    assert mz.replay(receipt).verdict == "exact"
+    (model / "guidance" / "mine.safetensors").rename(inside / "elsewhere.safetensors")
+    with pytest.raises(UsageError, match="needs GUIDANCE"):
+        mz.replay(receipt)
+    assert mz.replay(receipt, have={"GUIDANCE": inside / "elsewhere.safetensors"}).verdict == "exact"
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [({"scale": 2.5}, "made for scale 3, not 2.5"), ({"scale": 3.0, "guidance_interval": "0.3,4"}, "every level")],
@@ -141,8 +159,6 @@ def test_words_without_effect_are_refused(own: Path, words: dict, why: str) -> N
 
 
 def test_a_file_for_other_weights_or_damaged_is_refused(own: Path) -> None:
-    from mezzotint.tensorfile import read_header
-
     path = file(own)
     header, tensors = read_header(path), read_tensors(path)
     said = json.loads(header.metadata["mezzotint"])
