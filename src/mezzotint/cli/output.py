@@ -8,12 +8,15 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from mezzotint.errors import MezzotintError, StorageError, UsageError
 from mezzotint.files import make_folder, sweep, write_atomic
 
 OUT = Path("mezzotint-out")
+APART = 60.0
+"""Seconds between two lines of progress where nobody watches."""
+
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".gif", ".bmp")
 _UNFIT = re.compile(r"[^a-z0-9]+")
 
@@ -82,21 +85,34 @@ def _new_folder(verb: str) -> Path:
 
 
 class Bar:
-    """Progress with time left on standard error, where that is a terminal."""
+    """Progress with time left on standard error: a bar where that is a terminal, else a line every ``APART`` seconds,
+    so that a file or a job's log says how far a long command is."""
 
     def __init__(self, total: int, unit: str, shown: bool) -> None:
-        self._bar = None
-        if shown:
+        self._bar: Any = None
+        self._total, self._unit, self._lines = total, unit, shown and not sys.stderr.isatty()
+        self._began = self._said = time.monotonic()
+        if shown and not self._lines:
             from tqdm.std import tqdm
 
-            self._bar = tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, leave=False, disable=None)
+            self._bar = tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, leave=False)
 
     def at(self, done: int, note: str, total: int | None = None) -> None:
         """How far it is; of ``total``, where that was not known before."""
+        self._total = self._total if total is None else total
         if self._bar is not None:
-            self._bar.total = self._bar.total if total is None else total
+            self._bar.total = self._total
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(done - self._bar.n)
+        elif self._lines and time.monotonic() - self._said >= APART:
+            self._line(done, note)
+
+    def _line(self, done: int, note: str) -> None:
+        from tqdm.std import tqdm
+
+        self._said = time.monotonic()
+        spent = self._said - self._began
+        say(tqdm.format_meter(done, self._total, spent, ncols=0, unit=self._unit, postfix=note))
 
     def __enter__(self) -> Self:
         return self
