@@ -17,6 +17,7 @@ from asking import request_of
 import mezzotint as mz
 from mezzotint.cli import run
 from mezzotint.errors import ModelError, UsageError
+from mezzotint.files import sha256_file
 from mezzotint.schemas import schema
 from mezzotint.tensorfile import read_header, read_tensors, write_tensors
 
@@ -97,8 +98,6 @@ def test_the_receipt_says_it_and_the_picture_is_made_again(own: Path, inside: Pa
     receipt = next((inside / "one" / "receipts").glob("*.json"))
     document = json.loads(receipt.read_text())
     jsonschema.validate(document, schema("mezzotint/receipt/2"))
-    from mezzotint.files import sha256_file
-
     assert document["made"]["stages"][0]["guidance"] == {"name": "distilled", "sha256": sha256_file(file(own))}
     capsys.readouterr()
     assert run(["read", str(receipt), "--json"]) == 0
@@ -126,6 +125,16 @@ def test_replay_finds_the_file_by_its_hash_and_names_it_where_it_is_gone(own: Pa
     with pytest.raises(UsageError, match="needs GUIDANCE"):
         mz.replay(receipt)
     assert mz.replay(receipt, have={"GUIDANCE": inside / "elsewhere.safetensors"}).verdict == "exact"
+
+
+def test_ones_own_comes_before_what_came_with_the_model(own: Path) -> None:
+    beside = own / "models" / "fashion" / "guidance" / file(own).name
+    tensors = {name: 2 * value for name, value in read_tensors(file(own)).items()}
+    write_tensors(beside, tensors, read_header(file(own)).metadata)
+    for path in (file(own), beside):
+        plan = mz.prepare(request_of("Sneaker", model="fashion", scale=3.0, guidance="distilled")).main.plan
+        assert plan.guidance is not None and plan.guidance.said["sha256"] == sha256_file(path)
+        path.unlink()
 
 
 @pytest.mark.parametrize(
