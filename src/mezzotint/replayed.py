@@ -91,11 +91,11 @@ def _guidance(made: Made, there: Mapping[str, Path]) -> dict[str, Path]:
     if by is None or by["name"] != "distilled":
         return {}
     from mezzotint.making.opened import described
-    from mezzotint.pretrained.distilled import at_hand
+    from mezzotint.pretrained.distilled import files_of
 
     try:
         system = described(there.get(made.model, made.model))
-        found = at_hand(system.members[system.main].described)
+        found = files_of(system.members[system.main].described)
     except MezzotintError:  # what is wrong with the model is said where it is opened to make the picture
         return {}
     fit = next((path for path in found if sha256_file(path) == by["sha256"]), None)

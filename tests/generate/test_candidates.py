@@ -31,7 +31,7 @@ from mezzotint.making.request import Request, Sampling
 from mezzotint.making.run import sampled
 from mezzotint.nets import build, config_from_dict
 from mezzotint.nets.adapters import scaled
-from mezzotint.pretrained.distilled import About, write
+from mezzotint.pretrained.distilled import About, Distilled, write
 from mezzotint.pretrained.network import describe_network, load_network
 from mezzotint.pretrained.system import StageSpec, describe_system, save_system
 from mezzotint.products.asked import WEIGHTS, Asked, asked
@@ -228,8 +228,28 @@ def test_guidance_at_home_draws_no_drafts_and_a_file_for_other_weights_is_refuse
     header, tensors = read_header(own), read_tensors(own)
     said = json.loads(header.metadata["mezzotint"]) | {"weights_sha256": "0" * 64}
     write_tensors(path, tensors, {**header.metadata, "mezzotint": json.dumps(said)})
-    with pytest.raises(ModelError, match="was made for"):
+    with pytest.raises(ModelError, match=r"was made for .* delete the file"):
         drawn(model)
+
+
+def taken_out(path: Path, to: Path) -> Path:
+    """A file out of a model's folder."""
+    own = path.rename(to)
+    path.parent.rmdir()
+    return own
+
+
+def test_drafts_are_guided_by_what_is_named_for_the_picture_where_it_holds_for_them(tmp_path: Path) -> None:
+    model = save_ranked(tmp_path / "ranked")
+    both = taken_out(with_guidance(model, 1.5, 3.0), tmp_path / "both.safetensors")
+    high = taken_out(with_guidance(model, 3.0, 3.0), tmp_path / "high.safetensors")
+    came = with_guidance(model, 2.0, 2.0)
+    for file, drafts_by in ((both, both), (high, came)):
+        how = Sampling(threads=1, candidates=N, steps=STEPS, scale=3.0)
+        plan = prepare(Request(PROMPTS[0], model=model, guidance=f"distilled:from={file}", sampling=how)).main.plan
+        assert isinstance(plan.guidance, Distilled) and plan.guidance.sha256 == sha256_file(file)
+        assert plan.draft is not None and plan.draft.scale == 2 and isinstance(plan.draft.guidance, Distilled)
+        assert plan.draft.guidance.sha256 == sha256_file(drafts_by)
 
 
 def test_explain_says_what_is_drawn(tmp_path: Path) -> None:

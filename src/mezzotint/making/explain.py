@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mezzotint.conditioning.prompts import Prompts
 from mezzotint.config import DEFAULT_MODEL
 from mezzotint.making.calls import plan_calls
 from mezzotint.making.ranked import competing
@@ -118,7 +119,7 @@ def explain(
     plans = [plan(member.described.spec, quality=quality) for member in system.members]
     main = system.members[system.main].described
     plans[system.main], remark = planned(main, main.spec, Asked(quality, solver, grid, steps, scale))
-    plans[system.main] = competing(plans[system.main], system, main.spec, Sampling(quality), edited=False)
+    plans[system.main] = competing(plans[system.main], system, main.spec, Sampling(quality), Prompts(), None)
     alone = len(plans) == 1
     pairs = [(member.described, made) for member, made in zip(system.members, plans, strict=True)]
     stages = tuple(_stage(system.name if alone else one.name, one, made) for one, made in pairs)

@@ -56,8 +56,7 @@ def planned(
     sized = [_steering(stage.at(size), how.said.negative_prompt) for stage in loaded.stages]
     plans, remarks = _plans(how, loaded, [stage.spec for stage in sized])
     main = system.main
-    edited, steered = edit is not None, how.said.negative
-    plans[main] = competing(plans[main], system, sized[main].spec, how.sampling, edited, steered)
+    plans[main] = competing(plans[main], system, sized[main].spec, how.sampling, how.said, edit)
     kind = device_for(how.sampling.device)
     dtype = dtype_for(how.sampling.dtype, kind)
     memory = _memory(system, [stage.spec for stage in sized], rows, dtype, kind, how.offload)

@@ -25,6 +25,7 @@ from mezzotint.making.guidance import shipped_for
 from mezzotint.making.job import Job, Wanted
 from mezzotint.making.request import MOST_CANDIDATES, Sampling
 from mezzotint.nets.build import freeze
+from mezzotint.pretrained.distilled import Distilled
 from mezzotint.pretrained.network import describe_network, load_network
 from mezzotint.pretrained.plan import Plan, preset
 from mezzotint.pretrained.plan import plan as draft_plan
@@ -32,6 +33,8 @@ from mezzotint.pretrained.spec import Spec
 from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
+    from mezzotint.conditioning.prompts import Prompts
+    from mezzotint.making.edit import Edit
     from mezzotint.products.asked import Asked
 
 APART = 1 << 40
@@ -70,30 +73,35 @@ def seeds_of(seeds: Sequence[int], candidate: int) -> tuple[int, ...]:
     return tuple((seed + candidate * APART) % (MAX_SEED + 1) for seed in seeds)
 
 
-def competing(plan: Plan, system: System, spec: Spec, said: Sampling, edited: bool, steered: bool = False) -> Plan:
+def competing(plan: Plan, system: System, spec: Spec, said: Sampling, prompts: Prompts, edit: Edit | None) -> Plan:
     """The plan of the main stage with candidates: as many as are said, else as the preset has, of models that have a
     ranker and where no picture is given to begin from.
 
     Drafts are drawn by the preset ``draft``, by the plan itself where that has no more steps, or a picture is given.
-    steered: by a negative prompt.  Raises as ``check_candidates``.
+    edit: that picture.  Raises as ``check_candidates``, and ModelError for damaged guidance that came with the model.
     """
     if said.candidates is None:
-        n = 1 if system.ranker is None or edited else preset(spec, said.quality).candidates
+        n = 1 if system.ranker is None or edit is not None else preset(spec, said.quality).candidates
     else:
         n = said.candidates
     if n == 1:
         return plan
     check_candidates(system, n)
     quick = draft_plan(spec, quality="draft")
-    own = edited or quick.steps >= plan.steps
-    return replace(plan, candidates=n, draft=plan if own else _guided(quick, system, spec, steered))
+    own = edit is not None or quick.steps >= plan.steps
+    led = None if own or prompts.negative else _led(plan, quick, system, spec)
+    return replace(plan, candidates=n, draft=plan if own else replace(quick, guidance=led))
 
 
-def _guided(draft: Plan, system: System, spec: Spec, steered: bool) -> Plan:
-    """In one call by what came with the model, where that fits, for a draft is only looked at; a negative prompt would
-    have no effect on it."""
-    by = None if steered or draft.scale == 1 else shipped_for(system, spec, draft.scale)
-    return replace(draft, guidance=by)
+def _led(plan: Plan, draft: Plan, system: System, spec: Spec) -> Distilled | None:
+    """By what a draft is guided in one call, for it is only looked at: what the picture is guided by, else what came
+    with the model, where that holds at the draft's scale."""
+    if draft.scale == 1:
+        return None
+    by = plan.guidance
+    if isinstance(by, Distilled) and by.about.interval is None and by.about.holds(draft.scale):
+        return by
+    return shipped_for(system, spec, draft.scale)
 
 
 def drafted(job: Job) -> Job | None:

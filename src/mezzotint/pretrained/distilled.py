@@ -126,7 +126,7 @@ def _read(path: Path, weights_sha256: str, digest: str) -> Distilled:
     if found.weights_sha256 != weights_sha256:
         raise ModelError(
             f"{path} was made for {found.model} with weights {found.weights_sha256[:12]}…, this model's are"
-            f" {weights_sha256[:12]}…; make one for it with `mezzotint guide`"
+            f" {weights_sha256[:12]}…; delete the file, and make one for it with `mezzotint guide`"
         )
     paths = dict.fromkeys(name.rpartition(".")[0] for name in tensors)
     if set(tensors) != {f"{p}.{name}" for p in paths for name in NAMES}:
@@ -147,17 +147,22 @@ def at_hand(described: Described) -> dict[Path, About]:
 
     Raises ModelError for a damaged one.
     """
-    found = _abouts(home_of(described.weights_sha256)) | shipped(described)
+    found = {path: about(path) for path in files_of(described)}
     return dict(sorted(found.items(), key=lambda pair: pair[1].scales[1] - pair[1].scales[0]))
+
+
+def files_of(described: Described) -> tuple[Path, ...]:
+    """Every file for a model, unread, the user's before what came with it."""
+    return _files(home_of(described.weights_sha256)) + _files(described.own / FOLDER)
 
 
 def shipped(described: Described) -> dict[Path, About]:
     """What came with a model.  Raises ModelError for a damaged one."""
-    return _abouts(described.own / FOLDER)
+    return {path: about(path) for path in _files(described.own / FOLDER)}
 
 
-def _abouts(folder: Path) -> dict[Path, About]:
-    return {path: about(path) for path in sorted(folder.glob("*.safetensors"))}
+def _files(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(folder.glob("*.safetensors")))
 
 
 def write(one: About, changes: Changes, dtype: torch.dtype) -> Path:
