@@ -65,14 +65,15 @@ PUBLIC = [
 
 SHARED = ["--json", "--quiet"]
 SAMPLING = ["--quality", "--steps", "--scale", "--solver", "--grid"]
+RANKER = ["--candidates", "--classifier-scale"]
 MACHINE = ["--device", "--dtype", "--threads"]
 EVALUATION = [
-    *["--data", "-n/--n", "--metrics", "--features", "--seed", *SAMPLING, "--candidates", *MACHINE],
+    *["--data", "-n/--n", "--metrics", "--features", "--seed", *SAMPLING, *RANKER, *MACHINE],
     *["--batch", "--out", *SHARED],
 ]
 CATALOG = [
     *["MANIFEST", "--brief", "--pictures", "--use", "--licence-mode", "--model", "--seed", *SAMPLING],
-    *["--candidates", "--strength"],
+    *[*RANKER, "--strength"],
     *["--budget", "--per-hour", "--probe", *MACHINE, "--mark", "--batch", "--out", "--ledger", *SHARED],
 ]
 OPTIONS = {
@@ -90,7 +91,7 @@ OPTIONS = {
             "--guidance-interval",
             "--guidance",
             "--cache",
-            "--candidates",
+            *RANKER,
         ],
         *["--size", "--lora"],
         *["--embedding", "--control", "--control-image", "--ip-adapter", "--ip-image", "--ip-encoder"],
@@ -194,7 +195,7 @@ OPTIONS = {
             "--model",
             "-n/--n",
             *SAMPLING,
-            "--candidates",
+            *RANKER,
             "--size",
             "--batch",
             "--probe",

@@ -14,6 +14,7 @@ from mezzotint.diffusion.guidance import (
     APG,
     CFGPlusPlus,
     ClassifierGuided,
+    EstimateGuided,
     Guided,
     Inpainted,
     Reconstruction,
@@ -230,6 +231,21 @@ def test_classifier_scale_may_differ_by_row() -> None:
     got = ClassifierGuided(GAUSS, towards_one, torch.tensor([0.0, 1.0, 2.0]))(X, one(A, S), {}).mean
     for i, s in enumerate((0.0, 1.0, 2.0)):
         torch.testing.assert_close(got[i], GAUSS(X, one(A, S)).mean[i] + s * S * S / A * (1 - X[i]))
+
+
+def test_estimate_guidance_reads_what_is_its_own_and_the_denoiser_the_rest() -> None:
+    def alone(x: Tensor, level: Level, cond: Cond) -> Posterior:
+        assert set(cond) == {"on"}
+        return fixed(x, level, cond)
+
+    def near(x0: Tensor, cond: Cond) -> Tensor:
+        assert set(cond) == {"goal"}
+        return -(x0 - cond["goal"][:, None, None]).square().flatten(1).sum(1) / 2
+
+    goal = torch.tensor([1.0, -2.0, 0.5], dtype=F64)
+    with torch.inference_mode():
+        got = EstimateGuided(alone, near, ("goal",), 0.7)(X, one(A, S), {**ON, "goal": goal}).mean
+    torch.testing.assert_close(got, C + 0.7 * S * S / (A * A + S * S) * (goal[:, None, None] - C))
 
 
 # -- errors -----------------------------------------------------------------------------------------------------------

@@ -292,9 +292,9 @@ def test_one_candidate_is_as_if_nobody_said_it(model: Path, tmp_path: Path) -> N
 
 def test_of_a_prompt_that_names_no_product_the_first_is_kept_and_that_is_said(model: Path) -> None:
     job = prepare(asking(model, ("something blue", PROMPTS[0]), seed=7))
-    assert any("first candidate" in note and "'something blue'" in note for note in job.notes)
+    assert any("not asked of them" in note and "'something blue'" in note for note in job.notes)
     assert job.main.plan.candidates == N
-    assert not any("candidate" in note for note in prepare(asking(model, PROMPTS)).notes)
+    assert not any("no kind" in note for note in prepare(asking(model, PROMPTS)).notes)
     (kept, _), (first,) = (
         pixels(asking(model, ("something blue", PROMPTS[0]), seed=7)),
         pixels(asking(model, "something blue", 1, seed=7)),
@@ -304,7 +304,7 @@ def test_of_a_prompt_that_names_no_product_the_first_is_kept_and_that_is_said(mo
 
 def test_where_no_prompt_names_a_product_nothing_is_drafted_and_that_is_said(model: Path) -> None:
     job = prepare(asking(model, ("something blue", "a thing"), seed=7))
-    assert any("no candidates" in note and "'a thing'" in note for note in job.notes)
+    assert any("so it is not asked:" in note and "'a thing'" in note for note in job.notes)
     assert job.main.plan.draft is None and calls(job) == calls(prepare(asking(model, PROMPTS, 1)))
     (image, _) = (e for e in sampled(job) if not isinstance(e, Progress))
     assert image.receipt.made.stage.candidates is None

@@ -169,6 +169,7 @@ def test_every_option_is_given_back_or_changes_no_pixel(verb: str, record: Made)
         guidance=weak,
         cache=0.1,
         candidates={"of": 4, "ranker_sha256": HASH},
+        classifier={"scale": 12.5, "ranker_sha256": HASH},
     )
     stages = (stage, dataclasses.replace(stage, link=SHARE), dataclasses.replace(stage, model="then_unet"))
     whole = dataclasses.replace(

@@ -76,7 +76,7 @@ OPTIONS: dict[str, dict[str, str | tuple[str, ...] | None]] = {
         "negative-prompt": "a, b: c=d", "prompt-2": "x", "negative-prompt-3": "y", "size": "8x8", "image": "PICTURE",
         "strength": "0.4", "lora": ("a:0.8", "b:1"), "mask": "MASK", "mask-means": "product", "lock-mask": None,
         "outpaint": "1,2,3,4", "guidance": "rescaled:0.5", "cache": "0.1", "guidance-interval": "0.3,inf",
-        "candidates": "4",
+        "candidates": "4", "classifier-scale": "12.5",
         "refiner": "R", "refiner-at": "0.7", "then": ("T", "U"), "parts": "P", "prior": "Q", "allow-partial": None,
         "embedding": "e", "control": "c:0.8:0-0.6", "control-image": "PICTURE-1", "ip-adapter": "i:0.5",
         "ip-image": "PICTURE-2", "ip-encoder": "IP-ENCODER", "compile": None,

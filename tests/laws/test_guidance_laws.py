@@ -16,6 +16,7 @@ from mezzotint.diffusion.guidance import (
     Autoguided,
     CFGPlusPlus,
     ClassifierGuided,
+    EstimateGuided,
     Guided,
     Inpainted,
     Interval,
@@ -84,6 +85,14 @@ def exact_classifier(x: Tensor, level: Level, cond: Cond) -> Tensor:
     return MIX.log_prob(x, level, cond) - MIX.log_prob(x, level, NULL) - math.log(3)
 
 
+def towards(x0: Tensor, cond: Cond) -> Tensor:
+    """A log-likelihood that is linear in x0, up to a constant."""
+    return (x0 * TILT).flatten(1).sum(1)
+
+
+TILT = torch.linspace(-0.5, 0.5, X[0].numel(), dtype=F64).reshape(X[0].shape)
+
+
 def frame(x: Tensor) -> Tensor:
     return x[:, :1]
 
@@ -105,6 +114,7 @@ WRAPPERS: dict[str, Callable[[Denoiser], Denoiser]] = {
     "interval": lambda d: Interval(Guided(d, 4.0, NULL), d, 0.3, 3.0),
     "interval cfg++": lambda d: Interval(CFGPlusPlus(Guided(d, 0.6, NULL)), d, 0.3, 3.0),
     "classifier": lambda d: ClassifierGuided(d, exact_classifier, 1.5),
+    "estimate": lambda d: EstimateGuided(d, towards, (), 1.5),
     "thresholded": lambda d: Thresholded(d, 0.8, 0.5),
     "clipped": lambda d: Thresholded(d, 0.8, 0.5, 0.5),
     "inpainted": lambda d: Inpainted(d, X.tanh()[:1], MASK),
@@ -208,6 +218,16 @@ def test_exact_classifier_makes_the_unconditional_oracle_conditional(level: str)
     for s in (0.0, 3.0):
         got = ClassifierGuided(unconditional, exact_classifier, s)(X, LEVELS[level], COND).mean
         torch.testing.assert_close(got, Guided(MIX, s, NULL)(X, LEVELS[level], COND).mean, atol=1e-8, rtol=1e-8)
+
+
+@pytest.mark.parametrize("level", ["middle", "exploding", "rows"])
+def test_estimate_guidance_is_exact_for_normal_data_and_a_linear_log_likelihood(level: str) -> None:
+    """N(m, 1) tilted by exp(b x0) is N(m + b, 1)."""
+    plain, tilted = (GaussianOracle(torch.tensor(0.3, dtype=F64) + b, torch.tensor(1.0, dtype=F64)) for b in (0, TILT))
+    for s in (0.0, 1.0):
+        got = EstimateGuided(plain, towards, (), s)(X, LEVELS[level], {}).mean
+        want = (tilted if s else plain)(X, LEVELS[level], {}).mean
+        torch.testing.assert_close(got, want, atol=1e-10, rtol=1e-10)
 
 
 def test_cfg_plus_plus_keeps_the_mean_and_renoises_with_the_null() -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mezzotint.cli.options import (
-    candidates_option,
     json_option,
     machine_options,
     model_option,
     print_json,
     quiet_option,
+    ranker_options,
     sampling_options,
     settled,
 )
@@ -37,7 +37,7 @@ SCHEMA = "mezzotint/cost-plan/1"
 @model_option
 @click.option("-n", "--n", type=int, default=1, show_default=True, help="Pictures of each prompt.")
 @sampling_options
-@candidates_option
+@ranker_options
 @click.option("--size", metavar="WxH", help="Of the pictures, in pixels.  [the model's]")
 @click.option("--batch", type=int, help="Pictures computed together.")
 @click.option("--probe", type=float, default=20.0, show_default=True, help="Seconds in which pictures are made to see.")

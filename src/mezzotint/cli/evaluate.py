@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mezzotint.cli.options import (
-    candidates_option,
     chain,
     json_option,
     machine_options,
     out_option,
     print_json,
     quiet_option,
+    ranker_options,
     sampling_options,
     seed_option,
     settled,
@@ -40,7 +40,7 @@ evaluation_options = chain(
     ),
     seed_option,
     sampling_options,
-    candidates_option,
+    ranker_options,
     machine_options,
     click.option("--batch", type=int, default=16, show_default=True, help="Rows computed together."),
     out_option,

@@ -11,7 +11,6 @@ import click
 
 from mezzotint.cli.options import (
     batch_option,
-    candidates_option,
     json_option,
     licence_options,
     machine_options,
@@ -19,6 +18,7 @@ from mezzotint.cli.options import (
     model_option,
     out_option,
     quiet_option,
+    ranker_options,
     sampling_options,
     seed_option,
     settled,
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 @click.option(
     "--cache", metavar="T", type=float, help="Skip blocks whose first one changed by less; 0.1, of many steps.  [never]"
 )
-@candidates_option
+@ranker_options
 @click.option("--size", metavar="WxH", help="Size in pixels; models say which they can make.")
 @click.option("--lora", multiple=True, metavar="FILE[:WEIGHT]", help="A LoRA file to put on; may be given again.")
 @click.option("--embedding", multiple=True, type=PATH, help="A textual-inversion file; may be given again.")

@@ -51,8 +51,16 @@ machine_options = chain(
 mark_option = click.option(
     "--mark", metavar="|".join(MARKS), help="Put an invisible mark into the pixels.  [auto: where there is a key]"
 )
-candidates_option = click.option(
-    "--candidates", type=int, help="Drafts of which the model's ranker has the best made; 1 is none.  [the preset's]"
+ranker_options = chain(
+    click.option(
+        "--candidates", type=int, help="Drafts of which the model's ranker has the best made; 1 is none.  [preset's]"
+    ),
+    click.option(
+        "--classifier-scale",
+        type=float,
+        metavar="S",
+        help="How far that ranker moves every step to what is named; 0 is off.  [preset's]",
+    ),
 )
 batch_option = click.option(
     "--batch", type=int, help="Rows computed together; pictures are equal to the bit for equal numbers."

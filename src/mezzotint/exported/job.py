@@ -208,6 +208,7 @@ def _check_words(asked: Request) -> None:
     """Raises UsageError for words that an exported model does not take."""
     refuse([f.name for f in fields(asked) if f.name not in TAKEN and getattr(asked, f.name) != f.default])
     refuse(["candidates"] if asked.sampling.candidates not in (None, 1) else [])
+    refuse(["classifier_scale"] if asked.sampling.classifier_scale not in (None, 0) else [])
     for word, value, fixed in (("device", asked.sampling.device, "cpu"), ("dtype", asked.sampling.dtype, "float32")):
         if value not in ("auto", fixed):
             raise UsageError(f"an exported model runs on the cpu in float32, not with {word} {value}; leave it out")

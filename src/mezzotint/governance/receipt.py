@@ -39,6 +39,7 @@ class StageMade:
     guidance: by what it was guided: distilled, with the file's sha256; auto, with the worse model's name and hashes.
     None is the usual way, and is left out likewise.   cache: the threshold of first-block caching, left out likewise.
     candidates: ``of`` how many trajectories this one was chosen, and the ranker's sha256; left out likewise.
+    classifier: the scale of its guidance, and the ranker's sha256; left out likewise.
     """
 
     model: str
@@ -56,6 +57,7 @@ class StageMade:
     guidance: Mapping[str, Any] | None = None
     cache: float | None = None
     candidates: Mapping[str, Any] | None = None
+    classifier: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def _plain(made: Made) -> dict[str, Any]:
         if table[name] is None:
             del table[name]
     for stage in table["stages"]:
-        for name in ("guidance_interval", "guidance", "cache", "candidates"):
+        for name in ("guidance_interval", "guidance", "cache", "candidates", "classifier"):
             if stage[name] is None:
                 del stage[name]
     return table

@@ -35,6 +35,7 @@ def evaluate(
     threads: int | None = None,
     batch: int | None = None,
     candidates: int | None = None,
+    classifier_scale: float | None = None,
     work: Path | None = None,
     report: Counted = unheard,
 ) -> Evaluated:
@@ -45,7 +46,7 @@ def evaluate(
         metrics: "all", or some of frechet, kernel, fidelity, copies, adherence with commas between.
         features: input side of EfficientNet-Lite0, a multiple of 32 from 32 to 224; or the safetensors file of your
             Inception-v3, with which the distances are FID and KID.
-        seed … candidates: as ``generate``'s; a batch is 16 rows where None.
+        seed … classifier_scale: as ``generate``'s; a batch is 16 rows where None.
         work: a folder that keeps pictures while they are made, so that the same call goes on; None keeps nothing.
         report: told (pictures made, of how many).
     Returns: the report, and some of the pictures beside real ones.
@@ -56,7 +57,10 @@ def evaluate(
     system = describe_system(find(str(model)))
     check(chosen, n, extract)  # before real pictures are read, which takes minutes
     trial = trial_for(system, data, n, chosen)
-    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads, candidates=candidates)
+    sampling = Sampling(
+        quality, steps, scale, solver, grid, device, dtype, threads,
+        candidates=candidates, classifier_scale=classifier_scale,
+    )  # fmt: skip
     asked = Request(trial.prompts, model=model, seed=seed, batch=batch, sampling=sampling)
     job = prepare(asked)
     with tempfile.TemporaryDirectory() as scratch:

@@ -22,7 +22,7 @@ from mezzotint.files import make_folder, sha256, write_atomic
 from mezzotint.making.calls import calls
 from mezzotint.making.image import Image
 from mezzotint.making.job import Job
-from mezzotint.making.ranked import rankers
+from mezzotint.making.ranker import rankers
 from mezzotint.making.run import unreleased
 
 PIECE = 4
@@ -82,7 +82,7 @@ def _piece(job: Job, work: Path, ready: Callable[[int], None]) -> tuple[NDArray[
 
 
 def parameters(job: Job) -> int:
-    """Of all networks that make a picture, each once: codecs included, and the ranker where it chooses."""
+    """Of all networks that make a picture, each once: codecs included, and the ranker where it chooses or guides."""
     modules = {id(net): net for stage in job.stages for net in stage.model.networks.values()}
     networks = [*modules.values(), *rankers(job)]
     return sum(p.numel() for net in networks for p in net.parameters())
@@ -115,6 +115,7 @@ def put_to(
         "steps": [s.steps for s in about.stages],
         "scale": [s.scale for s in about.stages],
         "candidates": job.main.plan.candidates,
+        "classifier_scale": job.main.plan.classifier_scale,
         "versions": dict(about.versions),
     }
     return (

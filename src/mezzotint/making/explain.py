@@ -10,6 +10,7 @@ from typing import Any
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.config import DEFAULT_MODEL
 from mezzotint.making.calls import plan_calls
+from mezzotint.making.classified import classifying
 from mezzotint.making.ranked import competing
 from mezzotint.making.request import Sampling
 from mezzotint.making.spaced import planned
@@ -49,6 +50,7 @@ class StageExplanation:
 
     calls: of its network, a picture, drafts among them; guidance makes two of each of the solver's.
     candidates, draft_steps: how many drafts are drawn, in how many steps; 1 and 0 where there are none.
+    classifier_scale: how far the ranker moves every estimate; 0 is off.
     """
 
     model: str
@@ -61,10 +63,12 @@ class StageExplanation:
     rows: tuple[Row, ...]
     candidates: int = 1
     draft_steps: int = 0
+    classifier_scale: float = 0.0
 
     def __str__(self) -> str:
         """For people."""
         drafts = [f"drafts   {self.candidates} of {self.draft_steps} steps, of which the best is made"]
+        ranker = [f"ranker   moves every estimate to what is named, scale {self.classifier_scale:g}"]
         guided = GUIDED.get(self.scale, "on, two network calls for each of the solver's")
         rows = [("level", "alpha", "sigma", "logSNR", "told to network", "calls")]
         for r in self.rows:
@@ -77,6 +81,7 @@ class StageExplanation:
                 f"solver   {named(self.solver)}, order {self.order}",
                 f"grid     {named(self.grid)}, {self.steps} steps",
                 f"guidance scale {self.scale:g} ({guided})",
+                *(ranker if self.classifier_scale else []),
                 *(drafts if self.draft_steps else []),
                 f"calls    {self.calls} of the network a picture",
                 "",
@@ -119,7 +124,8 @@ def explain(
     plans = [plan(member.described.spec, quality=quality) for member in system.members]
     main = system.members[system.main].described
     plans[system.main], remark = planned(main, main.spec, Asked(quality, solver, grid, steps, scale))
-    plans[system.main] = competing(plans[system.main], system, main.spec, Sampling(quality), Prompts(), None)
+    classed = classifying(plans[system.main], system, main.spec, Sampling(quality), None)
+    plans[system.main] = competing(classed, system, main.spec, Sampling(quality), Prompts(), None)
     alone = len(plans) == 1
     pairs = [(member.described, made) for member, made in zip(system.members, plans, strict=True)]
     stages = tuple(_stage(system.name if alone else one.name, one, made) for one, made in pairs)
@@ -141,5 +147,6 @@ def _stage(name: str, described: Described, made: Plan) -> StageExplanation:
         calls=plan_calls(made, described.spec),
         rows=tuple(Row(i, *column) for i, column in enumerate(columns)),
         candidates=made.candidates,
+        classifier_scale=made.classifier_scale,
         draft_steps=0 if made.draft is None else made.draft.steps,
     )

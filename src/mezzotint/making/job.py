@@ -242,6 +242,7 @@ class Job:
             guidance=None if stage.plan.guidance is None else stage.plan.guidance.said,
             cache=stage.plan.cache,
             candidates=self._candidates(stage),
+            classifier=self._classifier(stage),
         )
 
     def _candidates(self, stage: Planned) -> Choice | None:
@@ -251,6 +252,10 @@ class Job:
         drawn = {"solver": dict(draft.solver_choice), "steps": draft.steps, "scale": draft.scale}
         by = {} if draft.guidance is None else {"guidance": draft.guidance.said}
         return {"of": stage.plan.candidates, "ranker_sha256": ranker.weights_sha256, **drawn, **by}
+
+    def _classifier(self, stage: Planned) -> Choice | None:
+        ranker, scale = self.model.system.ranker, stage.plan.classifier_scale
+        return None if ranker is None or scale == 0 else {"scale": scale, "ranker_sha256": ranker.weights_sha256}
 
 
 def _bounds(interval: tuple[float, float] | None) -> tuple[float, float | None] | None:
@@ -283,6 +288,7 @@ def described(job: Making) -> Mapping[str, Any]:
                 **({} if stage.guidance is None else {"guidance": dict(stage.guidance)}),
                 **({} if stage.cache is None else {"cache": stage.cache}),
                 **({} if stage.candidates is None else {"candidates": dict(stage.candidates)}),
+                **({} if stage.classifier is None else {"classifier": dict(stage.classifier)}),
                 "batch": list(stage.batch),
             }
             for stage in made.stages

@@ -48,6 +48,7 @@ def planned(
 
     first: the number of the first stage that is run.  edit: a picture to begin from.  Errors: as ``generate``.
     """
+    from mezzotint.making.classified import classifying
     from mezzotint.making.ranked import competing
     from mezzotint.pretrained.device import device_for, dtype_for, use_threads
     from mezzotint.pretrained.model import load, wearing
@@ -56,7 +57,8 @@ def planned(
     sized = [_steering(stage.at(size), how.said.negative_prompt) for stage in loaded.stages]
     plans, remarks = _plans(how, loaded, [stage.spec for stage in sized])
     main = system.main
-    plans[main] = competing(plans[main], system, sized[main].spec, how.sampling, how.said, edit)
+    classed = classifying(plans[main], system, sized[main].spec, how.sampling, edit)
+    plans[main] = competing(classed, system, sized[main].spec, how.sampling, how.said, edit)
     kind = device_for(how.sampling.device)
     dtype = dtype_for(how.sampling.dtype, kind)
     memory = _memory(system, [stage.spec for stage in sized], rows, dtype, kind, how.offload)

@@ -78,15 +78,15 @@ def prepare(asked: Request) -> Job:
     seeds = seeds_from(asked.seed, total)
     wanted = zip(seeds, each, strict=True)
     pictures = tuple(Wanted(s, text, one, found.task, name=text) for s, (text, one) in wanted)
-    return _drafting(replace(found.job(pictures, rows), heeded=Heeded(found.licence, checks)))
+    return _asking(replace(found.job(pictures, rows), heeded=Heeded(found.licence, checks)))
 
 
-def _drafting(job: Job) -> Job:
-    if job.main.plan.draft is None:
+def _asking(job: Job) -> Job:
+    if job.main.plan.draft is None and job.main.plan.classifier_scale == 0:
         return job
-    from mezzotint.making.ranked import worth_drafting
+    from mezzotint.making.ranker import worth_asking
 
-    return worth_drafting(job)
+    return worth_asking(job)
 
 
 def check_whole(said: Sequence[Reading]) -> None:

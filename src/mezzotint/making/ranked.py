@@ -1,18 +1,15 @@
-r"""Candidates: of several drafts of one picture the one is made that shows best what its prompt names.
+"""Candidates: of several drafts of one picture the one is made that shows best what its prompt names.
 
 Ramesh et al., 2021, Zero-Shot Text-to-Image Generation, section 2.6 (samples ranked by another network).  Here that
 network reads latents, so that no draft is decoded, and drafts are drawn in few steps: from the same noise the full
-steps make the same picture, finer.  The score of a latent z is
-:math:`\sum_a w_a \ln p(a | z)` of kind, view and colour that the prompt names (``asked.WEIGHTS``); of a prompt that
-names no kind the first candidate is made.
+steps make the same picture, finer.  A draft's score is ``products.asked.log_prob`` of kind, view and colour that the
+prompt names; of a prompt that names no kind the first candidate is made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -23,10 +20,9 @@ from mezzotint.diffusion.sample import State
 from mezzotint.errors import UsageError
 from mezzotint.making.guidance import shipped_for
 from mezzotint.making.job import Job, Wanted
+from mezzotint.making.ranker import asks_of, ranker_of
 from mezzotint.making.request import MOST_CANDIDATES, Sampling
-from mezzotint.nets.build import freeze
 from mezzotint.pretrained.distilled import Distilled
-from mezzotint.pretrained.network import describe_network, load_network
 from mezzotint.pretrained.plan import Plan, preset
 from mezzotint.pretrained.plan import plan as draft_plan
 from mezzotint.pretrained.spec import Spec
@@ -47,25 +43,6 @@ def check_candidates(system: System, n: int) -> None:
         raise UsageError(f"candidates is {n}; expected 1 to {MOST_CANDIDATES}")
     if system.ranker is None:
         raise UsageError(f"{system.name} has no ranker to choose among candidates; leave out --candidates")
-
-
-def worth_drafting(job: Job) -> Job:
-    """The job without drafts where no prompt names anything to choose by; with a note of those that name nothing."""
-    from mezzotint.products.asked import asked
-
-    unnamed = dict.fromkeys(p.prompt for p in job.pictures if asked(p.told.read[0]).kind is None)
-    if not unnamed:
-        return job
-    none = len(unnamed) == len(job.prompts)
-    said = ", ".join(repr(prompt[:60]) for prompt in list(unnamed)[:4])
-    so = "there are no candidates" if none else "the first candidate is made"
-    noted = replace(job, remarks=(*job.remarks, f"no kind of product that the ranker knows is named, so {so}: {said}"))
-    return _undrafted(noted) if none else noted
-
-
-def _undrafted(job: Job) -> Job:
-    alone = replace(job.main, plan=replace(job.main.plan, candidates=1, draft=None))
-    return replace(job, stages=tuple(alone if stage is job.main else stage for stage in job.stages))
 
 
 def seeds_of(seeds: Sequence[int], candidate: int) -> tuple[int, ...]:
@@ -90,7 +67,9 @@ def competing(plan: Plan, system: System, spec: Spec, said: Sampling, prompts: P
     quick = draft_plan(spec, quality="draft")
     own = edit is not None or quick.steps >= plan.steps
     led = None if own or prompts.negative else _led(plan, quick, system, spec)
-    return replace(plan, candidates=n, draft=plan if own else replace(quick, guidance=led))
+    return replace(
+        plan, candidates=n, draft=plan if own else replace(quick, guidance=led, classifier_scale=plan.classifier_scale)
+    )
 
 
 def _led(plan: Plan, draft: Plan, system: System, spec: Spec) -> Distilled | None:
@@ -150,39 +129,15 @@ class Contest:
 
     def _score(self, x: Tensor) -> Tensor:
         """(B,); of numbers that are none, and of a row that names no kind, lower than any."""
+        from mezzotint.products.asked import UNNAMED, log_prob, numbers
+
+        asks = {name: value.to(x.device) for name, value in numbers(self.asks).items()}
         with torch.inference_mode():
-            answers = [logits.log_softmax(-1) for logits in self.ranker(x.float())]
-        rows = [-torch.inf if one.kind is None else _score(one, i, answers) for i, one in enumerate(self.asks)]
-        return torch.tensor(rows, device=x.device).nan_to_num(-torch.inf)
-
-
-def _score(one: Asked, row: int, answers: Sequence[Tensor]) -> float:
-    """answers: the log-probabilities of kinds, views and colours, (B, ·) each."""
-    from mezzotint.products.asked import ASPECTS, WEIGHTS
-
-    weights = [WEIGHTS[aspect] for aspect in ASPECTS]
-    named = zip(weights, answers, (one.kind, one.view, one.colour), strict=True)
-    return sum(weight * float(logs[row, k]) for weight, logs, k in named if k is not None)
+            scores = log_prob(self.ranker(x.float()), asks)
+        return torch.where(asks["kind"] == UNNAMED, -torch.inf, scores).nan_to_num(-torch.inf)
 
 
 def contest_of(job: Job, pictures: Sequence[Wanted]) -> Contest:
     """The contest of a batch, of a job that has drafts."""
-    from mezzotint.products.asked import asked
-
-    (ranker,) = rankers(job)
-    asks = [asked(picture.told.read[0]) for picture in pictures]
-    return Contest(ranker, asks, job.main.plan.candidates, tuple(p.seed for p in pictures), job.abreast)
-
-
-def rankers(job: Job) -> tuple[nn.Module, ...]:
-    """The network that chooses; none where there is one candidate."""
-    part = job.model.system.ranker
-    if part is None or job.main.plan.draft is None:
-        return ()
-    return (_ranker(part.folder, part.weights_sha256, job.device),)
-
-
-@lru_cache(maxsize=2)
-def _ranker(folder: Path, digest: str, device: str) -> nn.Module:
-    """A folder's network, for as long as its weights are the same."""
-    return freeze(load_network(describe_network(folder)), torch.float32).to(device)
+    seeds = tuple(picture.seed for picture in pictures)
+    return Contest(ranker_of(job), asks_of(pictures), job.main.plan.candidates, seeds, job.abreast)

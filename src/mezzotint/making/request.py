@@ -35,6 +35,8 @@ class Sampling:
     candidates: drafts that are drawn for each picture, 1 … ``MOST_CANDIDATES``: made is that which shows best what the
         prompt names, by the model's own ranker (``making.ranked``), where it names a product.  None is the preset's,
         where there is a ranker and no picture is given.
+    classifier_scale: how far that ranker moves every estimate to what the prompt names (``making.classified``), 0 is
+        off.  None is the preset's, likewise, where nothing is put on the model.
     """
 
     quality: str = "standard"
@@ -47,6 +49,7 @@ class Sampling:
     threads: int | None = None
     mark: str = "off"
     candidates: int | None = None
+    classifier_scale: float | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from mezzotint.diffusion.guidance.heard import Heard
 from mezzotint.diffusion.sample import State
 from mezzotint.making.again import retried
 from mezzotint.making.calls import run_calls
+from mezzotint.making.classified import asks
 from mezzotint.making.first_step import heard_of
 from mezzotint.making.first_step import said as said_of_first
 from mezzotint.making.image import Image, Progress, Result, image_of
@@ -110,7 +111,7 @@ def sampled(job: Job) -> Iterator[Progress | Image]:
             drawn = own if drafts is None else ready(drafts, null)
         padded = pictures + pictures[-1:] * (job.rows - len(pictures))
         began, previous = started(), _given(padded, job.device)
-        cond = {name: value.to(job.device) for name, value in conds(padded)[0].items()}
+        cond = {name: value.to(job.device) for name, value in conds(padded)[0].items()} | asks(job, padded)
         seeds = tuple(p.seed for p in padded)
         for k, stage in list(enumerate(own.stages))[job.first :]:
             planned = job.stages[k]
@@ -197,6 +198,7 @@ def generate(
     licence_mode: str | None = None,
     mark: str = "off",
     candidates: int | None = None,
+    classifier_scale: float | None = None,
 ) -> Result:
     """Makes n pictures of a prompt, or of each of several.
 
@@ -210,7 +212,7 @@ def generate(
         OutputReviewError, OutputUncheckedError (no picture is given out; where some are, ``withheld`` has the others),
         ProvenanceError (marks).
     """
-    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads, mark, candidates)
+    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads, mark, candidates, classifier_scale)
     asked = Request(
         prompt, negative_prompt=negative_prompt, prompt_2=prompt_2, prompt_3=prompt_3,
         negative_prompt_2=negative_prompt_2, negative_prompt_3=negative_prompt_3, model=model, parts=parts, n=n,

@@ -14,7 +14,7 @@ from mezzotint.making.request import How, Request, of_words
 
 SEVERAL = {"parts", "then", "lora", "embedding", "control", "control_image", "ip_adapter", "ip_image"}
 WHOLE = {"n", "seed", "steps", "batch", "threads", "by", "noise_level", "tile", "overlap", "candidates"}
-REAL = {"scale", "strength", "refiner_at", "cache"}
+REAL = {"scale", "strength", "refiner_at", "cache", "classifier_scale"}
 LARGER = ("by", "strength", "noise_level", "tile", "overlap")
 TEXTS = ("prompt", "negative_prompt")
 OTHERWISE = {"compile": "compiled"}

@@ -29,6 +29,7 @@ from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.sample import State
 from mezzotint.diffusion.solver.held import Held
 from mezzotint.making.begun import first_steps
+from mezzotint.making.classified import classified, names
 from mezzotint.making.job import Job, Planned
 from mezzotint.making.refine import null_of
 from mezzotint.pretrained.distilled import guided
@@ -58,13 +59,13 @@ from mezzotint.stage import steps as steps_of
 
 def _guided(job: Job, planned: Planned, null: Cond, heard: Heard | None) -> Denoiser:
     """A stage's denoiser, with guidance where it is on, kept in the range of its data where that is bounded."""
-    denoiser = _steered(job, planned, null, heard)
+    denoiser = classified(job, planned, _unbounded(job, planned, null, heard))
     bounds = planned.model.spec.net.get("bounds")
     return denoiser if bounds is None else Thresholded(denoiser, *bounds)
 
 
-def _steered(job: Job, planned: Planned, null: Cond, heard: Heard | None) -> Denoiser:
-    """The same without bounds."""
+def _unbounded(job: Job, planned: Planned, null: Cond, heard: Heard | None) -> Denoiser:
+    """The same without bounds, and without the ranker's."""
     model, scale = planned.model, planned.plan.scale
     cache = planned.plan.cache
     denoiser: Denoiser = recalling(model.denoiser(job.device, job.dtype, job.compiled), cache)
@@ -107,15 +108,16 @@ def link_of(planned: Planned) -> Fed:
     """How a stage is fed; its network is told what it takes."""
     model, said = planned.model, dict(planned.link)
     links: dict[str, Link] = {"keep": keep, "vector": Embed()}
+    takes = (*model.takes, *names(planned))
     if said["name"] == "handover":
-        return Fed(Prefixed(PREFIX), model.takes)
+        return Fed(Prefixed(PREFIX), takes)
     if said["name"] == "beside":
-        return Fed(Prefixed(str(said.get("prefix", "")), _beside(model.spec, said)), model.takes)
+        return Fed(Prefixed(str(said.get("prefix", "")), _beside(model.spec, said)), takes)
     if said["name"] == "lowres":
         logsnr = torch.tensor(float(said["logsnr"]), dtype=torch.float64)
         level = Level(logsnr.sigmoid().sqrt(), (-logsnr).sigmoid().sqrt())
-        return Fed(Lowres(Enlarge(model.spec.shape[-2:]), level), model.takes)
-    return Fed(links[str(said["name"])], (*model.takes, AWAY))
+        return Fed(Lowres(Enlarge(model.spec.shape[-2:]), level), takes)
+    return Fed(links[str(said["name"])], (*takes, AWAY))
 
 
 def _beside(spec: Spec, said: Choice) -> Beside:

@@ -211,6 +211,8 @@ def upscale(
     from mezzotint.making.run import result_of
 
     said = Prompts(prompt, negative_prompt)
-    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads, mark, candidates=1)
+    sampling = Sampling(
+        quality, steps, scale, solver, grid, device, dtype, threads, mark, candidates=1, classifier_scale=0.0
+    )
     how = How(model=model, n=n, seed=seed, batch=batch, said=said, sampling=sampling)
     return result_of(prepare_upscale(Path(picture), how, Enlarging(by, strength, noise_level, tile, overlap)))

@@ -158,6 +158,8 @@ def vary(
     Raises: UsageError (words; another kind of model), InputError (files, model), ModelError, NonFiniteError.
     """
     both = [Path(picture)] if other is None else [Path(picture), Path(other)]
-    sampling = Sampling(quality, steps, scale, solver, grid, device, dtype, threads, mark, candidates=1)
+    sampling = Sampling(
+        quality, steps, scale, solver, grid, device, dtype, threads, mark, candidates=1, classifier_scale=0.0
+    )
     how = How(model=model, n=n, seed=seed, batch=batch, sampling=sampling)
     return result_of(prepare_vary(both, how))

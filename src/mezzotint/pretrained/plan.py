@@ -39,6 +39,7 @@ class Plan:
     interval: low < sigma/alpha <= high, where guidance is on; None is everywhere.
     guidance: by what it is guided, None in the usual way.   cache: threshold of first-block caching, None for none.
     candidates: drafts of which the best is made.   draft: how they are drawn; None where there is one.
+    classifier_scale: how far the ranker moves every estimate to what the prompt names; 0 is off.
     """
 
     solver: Solver[Any]
@@ -52,6 +53,7 @@ class Plan:
     cache: float | None = None
     candidates: int = 1
     draft: Plan | None = None
+    classifier_scale: float = 0.0
 
     @property
     def steps(self) -> int:

@@ -70,6 +70,7 @@ class Sampling:
     solver: a name of the alias table.  grid: a Choice, or {} for the solver's own.  scale: guidance, 1 is off.
     scheduler: a ``scheduler_config.json`` of diffusers that solver and grid are read from, where it is not empty.
     candidates: how many drafts of a picture are drawn, of which the best is made, where something can choose.
+    classifier_scale: how far what can choose moves every estimate to what is named; 0 is off.
     """
 
     solver: str
@@ -78,6 +79,7 @@ class Sampling:
     scale: float = 1.0
     scheduler: Mapping[str, Any] = field(default_factory=dict)
     candidates: int = 1
+    classifier_scale: float = 0.0
 
 
 METHODS = ("consistency", "trajectory")
@@ -183,12 +185,18 @@ def sampling_of(value: Any, where: str) -> Sampling:
         or not _is_size(sampling.steps)
         or not _is_size(sampling.candidates)
         or not isinstance(sampling.scale, int | float)
+        or not _is_scale(sampling.classifier_scale)
         or sampling.scheduler
     ):
         raise ModelError(
-            f"{where}: expected a solver's name, steps from 1 to {MAX_SIZE}, a number as scale, no scheduler"
+            f"{where}: expected a solver's name, steps and candidates from 1 to {MAX_SIZE}, a number as scale, one from"
+            " 0 as classifier_scale, no scheduler"
         )
     return sampling
+
+
+def _is_scale(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < math.inf
 
 
 def _is_size(value: Any) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mezzotint.products.captions import VIEWS
@@ -32,7 +33,7 @@ ASPECTS = ("kind", "view", "colour")
 """In the order of a ranker's answers."""
 
 WEIGHTS = {"kind": 1.0, "view": 0.5, "colour": 0.5}
-"""How much each counts, where a ranker learns, where it teaches and where it chooses."""
+"""How much each counts, where a ranker learns, where it teaches, where it chooses and where it guides."""
 
 
 def asked(text: str) -> Asked:
@@ -54,6 +55,19 @@ def numbers(asks: Sequence[Asked]) -> dict[str, Tensor]:
     named = zip(*((one.kind, one.view, one.colour) for one in asks), strict=True)
     found = [[UNNAMED if n is None else n for n in them] for them in named]
     return {aspect: torch.tensor(them) for aspect, them in zip(ASPECTS, found, strict=True)}
+
+
+def log_prob(answers: Sequence[Tensor], asks: Mapping[str, Tensor], smoothing: float = 0.0) -> Tensor:
+    r"""How well what a network answers fits what is named: :math:`\sum_a w_a \ln p(a)`, (B,) float32; 0 of nothing.
+
+    answers: logits of kinds, views and colours, (B, ·) each.   asks: as ``numbers`` gives them.   smoothing: of kinds.
+    """
+    terms = [
+        -WEIGHTS[aspect]
+        * F.cross_entropy(logits, asks[aspect], ignore_index=UNNAMED, reduction="none", label_smoothing=smooth)
+        for aspect, logits, smooth in zip(ASPECTS, answers, (smoothing, 0.0, 0.0), strict=True)
+    ]
+    return torch.stack(terms).sum(0)
 
 
 def _first(text: str, words: tuple[tuple[str, str], ...]) -> tuple[int, str] | None:

@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mezzotint.diffusion.denoiser import Cond
-from mezzotint.products.asked import ASPECTS, UNNAMED, WEIGHTS, Asked, numbers
+from mezzotint.products.asked import Asked, log_prob, numbers
 from mezzotint.products.colours import NAMES
 from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.products.latents import LatentScenes
@@ -108,12 +106,7 @@ def labelled(data: Callable[[Path | None], Data]) -> Callable[[Path | None], Dat
 
 def missed(network: nn.Module, z: Tensor, asks: Cond, smoothing: float = 0.0) -> Tensor:
     """The weighted cross-entropies of what latents are asked to show, (b,) float32; 0 of what is not named."""
-    terms = [
-        WEIGHTS[aspect]
-        * F.cross_entropy(logits, asks[aspect], ignore_index=UNNAMED, reduction="none", label_smoothing=smooth)
-        for aspect, logits, smooth in zip(ASPECTS, network(z), (smoothing, 0.0, 0.0), strict=True)
-    ]
-    return torch.stack(terms).sum(0)
+    return -log_prob(network(z), asks, smoothing)
 
 
 def noisy(z: Tensor, draws: Draws, first: int = 0) -> Tensor:

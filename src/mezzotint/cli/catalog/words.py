@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mezzotint.cli.options import (
-    candidates_option,
     chain,
     json_option,
     licence_options,
@@ -18,6 +17,7 @@ from mezzotint.cli.options import (
     mark_option,
     model_option,
     quiet_option,
+    ranker_options,
     sampling_options,
     settled,
 )
@@ -46,7 +46,7 @@ plan_options = chain(
     model_option,
     click.option("--seed", type=int, default=0, show_default=True, help="Seeds of assets are hashes of it."),
     sampling_options,
-    candidates_option,
+    ranker_options,
     click.option("--strength", type=float, help="Of photographs without a mask: the share of the steps that is run."),
     click.option("--budget", metavar="AMOUNT", help="What it may cost at most; less is made where that does not do."),
     click.option("--per-hour", metavar="AMOUNT", help="What an hour of the machine costs.  [as brief or settings say]"),

@@ -1,8 +1,9 @@
 """Guidance: denoisers made of denoisers.  The solver never knows.
 
 Two answers compared: ``Guided``, ``Autoguided``, each with a rule (``linear``, ``Rescaled``, ``APG``), and
-``CFGPlusPlus`` around them.  Where: ``Interval``.  A gradient: ``ClassifierGuided``, ``Reconstruction``.  The
-estimate changed: ``Thresholded``, ``Inpainted``.  From the inside out they are written in that order::
+``CFGPlusPlus`` around them.  Where: ``Interval``.  A gradient: ``ClassifierGuided``, ``EstimateGuided``,
+``Reconstruction``.  The estimate changed: ``Thresholded``, ``Inpainted``.  From the inside out they are written in that
+order::
 
     Inpainted(Thresholded(Interval(Guided(net, 7.5, null, rule=APG()), net, 0.3, 5.0)), known, mask)
 """
@@ -10,6 +11,7 @@ estimate changed: ``Thresholded``, ``Inpainted``.  From the inside out they are 
 from mezzotint.diffusion.guidance.apg import APG
 from mezzotint.diffusion.guidance.autoguided import Autoguided
 from mezzotint.diffusion.guidance.classifier import ClassifierGuided
+from mezzotint.diffusion.guidance.estimate import EstimateGuided
 from mezzotint.diffusion.guidance.guided import Guided
 from mezzotint.diffusion.guidance.inpainted import Inpainted
 from mezzotint.diffusion.guidance.interval import Interval
@@ -27,6 +29,7 @@ __all__ = [
     "Autoguided",
     "CFGPlusPlus",
     "ClassifierGuided",
+    "EstimateGuided",
     "Guided",
     "Inpainted",
     "Interval",

@@ -63,7 +63,7 @@ def job_of(asked: Request, rows: Rows) -> Job:
     job = prepare(Request(
         rows.prompts, model=asked.model, n=each, seed=SEEDS + APART * rows.seed,
         guidance_interval=asked.guidance_interval, batch=rows.batch,
-        sampling=replace(asked.sampling, quality="standard", grid=None, mark="off", candidates=1),
+        sampling=replace(asked.sampling, quality="standard", grid=None, mark="off", candidates=1, classifier_scale=0.0),
     ))  # fmt: skip
     if len({p.told.width for p in job.pictures}) > 1:
         raise UsageError("the prompts are of different lengths to the model; leave the longest ones out")

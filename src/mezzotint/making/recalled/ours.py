@@ -83,17 +83,20 @@ Command = tuple[str, tuple[str, ...], list[Option]]
 
 
 def _generate(made: Made) -> Command:
-    return "generate", (), [_candidates(made)]
+    return "generate", (), _ranked(made)
 
 
-def _candidates(made: Made) -> Option:
-    """Said always: presets have several."""
-    said = made.stage.candidates
-    return "--candidates", "1" if said is None else str(int(said["of"]))
+def _ranked(made: Made) -> list[Option]:
+    """What the ranker does; said always, for presets have it do both."""
+    chosen, guided = made.stage.candidates, made.stage.classifier
+    return [
+        ("--candidates", "1" if chosen is None else str(int(chosen["of"]))),
+        ("--classifier-scale", "0" if guided is None else plain(float(guided["scale"]))),
+    ]
 
 
 def _masked(made: Made) -> Command:
-    locked: list[Option] = [_candidates(made), *([("--lock-mask", None)] if made.task["lock"] else [])]
+    locked: list[Option] = [*_ranked(made), *([("--lock-mask", None)] if made.task["lock"] else [])]
     if made.task["name"] == "inpaint":
         means: list[Option] = [("--mask-means", str(made.task["mask_means"]))] if "mask_means" in made.task else []
         return "generate", (), [("--mask", "MASK"), *means, *locked]

@@ -65,7 +65,9 @@ class Base:
                 model=model,
                 seed=seed,
                 size=self.size,
-                sampling=Sampling(quality=quality, device=self.device, dtype=self.dtype, candidates=1),
+                sampling=Sampling(
+                    quality=quality, device=self.device, dtype=self.dtype, candidates=1, classifier_scale=0.0
+                ),
             )
         )
 
