@@ -110,10 +110,10 @@ def products_latent(autoencoder: Path) -> Recipe:
             **model_table(
                 "products-latent",
                 "Product pictures of 256 px from a text, made in the latent of an autoencoder.",
-                {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 16, "scale": 4.0, "candidates": 8},
+                {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 16, "scale": 4.0, "classifier_scale": 30.0},
                 {"name": "latent", "folder": "autoencoder"},
                 # eight steps do not bear 4: a third of plain backgrounds is lost (docs/log.md)
-                {"scale": 3.0, "candidates": 1},
+                {"scale": 3.0},
             ),
             "text": text_table(),
         },

@@ -51,7 +51,7 @@ LAYOUTS = {
     ),
     "products-latent": Layout(
         "products-latent",
-        "Unfinished: colours and backgrounds follow the text, about two of three shapes are right; a start for longer"
+        "Unfinished: colours and backgrounds follow the text, about four of five shapes can be told; a start for longer"
         " training. Product pictures of 256 px from a text, as Stable Diffusion makes them: in the latent of an"
         " autoencoder.",
         (("denoiser", KEEP),),
