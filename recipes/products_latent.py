@@ -15,8 +15,7 @@ from mezzotint.codecs.latent import Stored
 from mezzotint.codecs.pixels import Pixels
 from mezzotint.diffusion.objective import EDMWeight, LogNormal
 from mezzotint.diffusion.parametrisation import EDM
-from mezzotint.nets import AutoencoderConfig, DiTConfig, RankerConfig, build, config_from_dict, project_
-from mezzotint.pretrained.network import describe_network
+from mezzotint.nets import AutoencoderConfig, DiTConfig, RankerConfig, build, project_
 from mezzotint.products.colours import NAMES
 from mezzotint.products.evened import evened
 from mezzotint.products.judging import VIEW_NAMES, kinds
@@ -30,6 +29,7 @@ from mezzotint.products.training import (
     SIDE,
     TEXT,
     TRANSFORMER,
+    autoencoder_of,
     latent_scenes,
     model_table,
     scenes,
@@ -81,9 +81,8 @@ def autoencoder() -> Recipe:
 
 def products_latent(autoencoder: Path) -> Recipe:
     """The denoiser: a transformer on the latents, 64 tokens, with the text in context."""
-    part = describe_network(autoencoder)
-    config = config_from_dict(part.net)
-    shape = replace(AUTOENCODER, latent=config.latent).shape if isinstance(config, AutoencoderConfig) else (0, 0, 0)
+    trained = autoencoder_of(autoencoder)
+    shape = replace(trained.config, size=(SIDE, SIDE)).shape
     return Recipe(
         name="products-latent",
         net=DiTConfig(
@@ -95,7 +94,7 @@ def products_latent(autoencoder: Path) -> Recipe:
         parametrisation=EDM(SIGMA_DATA),
         levels=LogNormal(0.0, 1.2),
         weight=EDMWeight(SIGMA_DATA),
-        data=latent_scenes(part, SIDE),
+        data=latent_scenes(trained, SIDE),
         data_licence=DATA_LICENCE,
         conditioning=CAPTIONS,
         drop=0.1,

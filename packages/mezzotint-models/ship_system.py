@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from mezzotint.files import sha256_file
+from mezzotint.pretrained.distilled import FOLDER as GUIDANCE
 from mezzotint.pretrained.folder import WEIGHTS_NAME, describe, save_model
 from mezzotint.pretrained.network import describe_network, save_network
 from mezzotint.pretrained.spec import Card, Choice
@@ -102,6 +104,11 @@ def relicense(path: Path, before: list[str], after: list[str]) -> None:
     path.write_text(text)
 
 
+def outgrown(names: list[str], before: list[str], after: list[str]) -> list[str]:
+    """The stages with other weights: guidance distilled for the old ones fits no more, and stops every run."""
+    return [name for name, old, new in zip(names, before, after, strict=True) if old != new]
+
+
 def main() -> None:
     """Writes the folder."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -120,7 +127,10 @@ def main() -> None:
     out = said.out or HERE / said.name
     before = hashes(out, wanted)
     made = ship(said.name, layout, given, out, said.compute, metrics)
-    relicense(out / "licence.toml", before, hashes(out, wanted))
+    after = hashes(out, wanted)
+    relicense(out / "licence.toml", before, after)
+    for stage in outgrown(wanted, before, after):
+        shutil.rmtree(out / stage / GUIDANCE, ignore_errors=True)
     print(f"{made.name}: {made.weights_bytes:,} bytes")
 
 

@@ -17,6 +17,7 @@ from mezzotint.products.judging import VIEW_NAMES, kinds
 from mezzotint.products.latents import LatentScenes
 from mezzotint.products.ranking import LabelledLatents, Shown, label_of, labelled, of_label, shown
 from mezzotint.products.source import Scenes
+from mezzotint.products.training import latent_scenes
 from mezzotint.training.data.source import Data
 
 CONFIG = AutoencoderConfig(size=(64, 64), latent=4, fold=4, widths=(16, 16))
@@ -87,3 +88,15 @@ def test_a_label_is_what_it_was_made_of(colour: int | None) -> None:
     asks = [Asked(k, v, colour) for k in (0, 1, len(kinds()) - 1) for v in range(len(VIEW_NAMES))]
     assert [of_label(label_of(one)) for one in asks] == asks
     assert len({label_of(one) for one in asks}) == len(asks)
+
+
+def test_latents_are_the_encoder_s_whatever_decodes_them(rendered: Path) -> None:
+    """Another decoder leaves what a run goes on with, another encoder does not."""
+    found = []
+    for changed in ((), ("decoder",), ("encoder",)):
+        net = codec().net
+        for name, p in net.named_parameters():
+            if name.startswith(changed):
+                p.data = p.data + 1
+        found.append(latent_scenes(net, 64)(rendered).train.fingerprint)
+    assert found[0] == found[1] != found[2]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from mezzotint.errors import ModelError
 from mezzotint.nets import build, config_to_dict, parameter_count
 from mezzotint.pretrained.network import save_network
 from mezzotint.pretrained.spec import Card
@@ -67,3 +68,8 @@ def test_every_recipe_can_be_exported(name: str, parts: dict[str, Path]) -> None
     made = recipe(name, parts)
     assert exported(made, ()) is not None
     assert made.codec.encode(torch.zeros(1, *made.shape, dtype=torch.uint8)).shape[1:] == made.codec.shape
+
+
+def test_a_network_that_is_no_autoencoder_is_refused_in_one_line(parts: dict[str, Path]) -> None:
+    with pytest.raises(ModelError, match="holds no autoencoder; train one with: mezzotint train products-latent:auto"):
+        load_recipe("products-latent", {"autoencoder": parts["ranker"]})

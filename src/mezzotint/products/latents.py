@@ -24,12 +24,12 @@ Bytes = NDArray[np.uint8]
 class LatentScenes:
     """A ``Source`` of ``scenes`` whose pictures are latents, uint8 (``codecs.latent.Stored``).
 
-    codec: made when a scene is first encoded.  weights_sha256: of the autoencoder; names the files.
+    codec: made when a scene is first encoded.  encoder_sha256: of the encoder's weights; names the files.
     """
 
     scenes: Scenes
     codec: Callable[[], Latent]
-    weights_sha256: str
+    encoder_sha256: str
     shape: tuple[int, int, int]
 
     @property
@@ -43,15 +43,15 @@ class LatentScenes:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of the scenes and of the autoencoder."""
-        return f"{self.scenes.fingerprint}/{self.weights_sha256[:16]}"
+        """Of the scenes and of the encoder."""
+        return f"{self.scenes.fingerprint}/{self.encoder_sha256[:16]}"
 
     def open(self, shard: int, report: Report) -> Shard:
         return _Latents(self, self.scenes.open(shard, report), self._file(shard))
 
     def _file(self, shard: int) -> Path:
         folder = make_folder(
-            self.scenes.folder / "latents" / f"{self.weights_sha256[:12]}-{self.scenes.fingerprint[:12]}"
+            self.scenes.folder / "latents" / f"{self.encoder_sha256[:12]}-{self.scenes.fingerprint[:12]}"
         )
         return folder / f"{shard:02d}.bin"
 

@@ -18,16 +18,17 @@ from mezzotint.config import home
 from mezzotint.diffusion.denoiser import Cond
 from mezzotint.diffusion.level import Level, noised
 from mezzotint.errors import InputError, ModelError
-from mezzotint.nets import AutoencoderConfig, TextConfig, config_from_dict
+from mezzotint.nets import TextConfig
 from mezzotint.nets.autoencoder import Autoencoder
 from mezzotint.nets.embedder import Embedder
-from mezzotint.pretrained.network import Part, describe_network, load_network
+from mezzotint.pretrained.network import describe_network, load_network
 from mezzotint.products.latents import LatentScenes
 from mezzotint.products.phrases import english_words
 from mezzotint.products.source import Scenes
 from mezzotint.stage import Enlarge
 from mezzotint.training.conditioning import Captions
 from mezzotint.training.data.source import Data
+from mezzotint.training.identity import weights_digest
 from mezzotint.training.schedule import Optimiser, Trapezoid
 from mezzotint.training.task import Draws
 from mezzotint.training.texts import CachedTexts
@@ -144,24 +145,19 @@ class SmallCopy:
         return {"lowres": noised(small, noise, level), "lowres_logsnr": logsnr}
 
 
-def latent_scenes(part: Part, size: int) -> Callable[[Path | None], Data]:
+def latent_scenes(net: Autoencoder, size: int) -> Callable[[Path | None], Data]:
     """The data of a recipe that diffuses in the latents of scenes of ``size`` px by a trained autoencoder, which is
-    convolutional and takes any size."""
-    config = config_from_dict(part.net)
-    if not isinstance(config, AutoencoderConfig):
-        raise ModelError(
-            f"{part.folder} holds no autoencoder; train one with: mezzotint train products-latent:autoencoder"
-        )
+    convolutional and takes any size.  Latents of another decoder's autoencoder serve too where the encoder is the same.
+    """
+    digest, shape = weights_digest(net.encoder), replace(net.config, size=(size, size)).shape
 
     def codec() -> Latent:
-        net = load_network(part)
-        assert isinstance(net, Autoencoder)
         return Latent(net, (size, size))
 
     def data(folder: Path | None) -> Data:
-        where, shape = photographs(folder), replace(config, size=(size, size)).shape
+        where = photographs(folder)
         made = (Scenes(where, size, shards=LATENT_VARIANTS), Scenes(where, size, "compositions", shards=1))
-        train, held = (LatentScenes(s, codec, part.weights_sha256, shape) for s in made)
+        train, held = (LatentScenes(s, codec, digest, shape) for s in made)
         return Data(train, held)
 
     return data
@@ -182,6 +178,14 @@ class ToldEmbedding:
         vector = self.codec.decode(self.codec.encode(images))
         kept = (draws.uniforms(0) >= self.drop).to(vector)
         return {"vector": vector * kept[:, None]}
+
+
+def autoencoder_of(part: Path) -> Autoencoder:
+    """The trained autoencoder of a folder.  Raises InputError, ModelError where it is something else."""
+    net = load_network(describe_network(part))
+    if not isinstance(net, Autoencoder):
+        raise ModelError(f"{part} holds no autoencoder; train one with: mezzotint train products-latent:autoencoder")
+    return net
 
 
 def embedder_of(part: Path) -> Embedder:

@@ -51,14 +51,15 @@ def _describe_object(value: Any) -> Any:
     if isinstance(value, (torch.Tensor, np.ndarray)):
         return describe(value.tolist())
     if isinstance(value, nn.Module):
-        return {"is": type(value).__qualname__, "sha256": _weights_digest(value)}
+        return {"is": type(value).__qualname__, "sha256": weights_digest(value)}
     raise UsageError(
         f"a recipe holds a {type(value).__qualname__}, which has no stable description;"
         " use numbers, texts, functions or data classes"
     )
 
 
-def _weights_digest(net: nn.Module) -> str:
+def weights_digest(net: nn.Module) -> str:
+    """SHA-256 of a network's weights, by name."""
     digest = hashlib.sha256()
     for name, value in net.state_dict().items():
         digest.update(name.encode())
