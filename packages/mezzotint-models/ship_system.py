@@ -105,7 +105,7 @@ def relicense(path: Path, before: list[str], after: list[str]) -> None:
 
 
 def outgrown(names: list[str], before: list[str], after: list[str]) -> list[str]:
-    """The stages with other weights: guidance distilled for the old ones fits no more, and stops every run."""
+    """The stages with other weights than before: guidance that was distilled for the old ones fits no more."""
     return [name for name, old, new in zip(names, before, after, strict=True) if old != new]
 
 
