@@ -130,4 +130,20 @@ MINORS = [
 """Every one must be blocked as sexual-minors."""
 
 FOREIGN = {"Burmese": "ဗီဒီယို ဓာတ်ပုံ", "Khmer": "រូបថត កៅអី", "Lao": "ເກົ້າອີ້", "Arabic": "كرسي أحمر", "Hindi": "लाल कुर्सी",
-    "Russian": "красное кресло", "Japanese": "あかい いす", "Korean": "빨간 의자"}  # fmt: skip
+    "Russian": "удобное кресло", "Japanese": "あかい いす", "Korean": "빨간 의자"}  # fmt: skip
+
+OF_PRODUCTS = {
+    "стул": "a chair", "красное кресло на белом фоне, вид сбоку": "a red armchair on a white background, side view",
+    "червен стол на бял фон": "a red chair on a white background", "нож": "a knife", "πολυθρόνα": "an armchair",
+    "κόκκινη καρέκλα σε λευκό φόντο": "a red chair on a white background", "白い背景の赤い椅子": "a red chair on a white background",
+}  # fmt: skip
+"""In scripts without a list, each word of the phrase table; and what it means."""
+NOT_ALL_OF_PRODUCTS = (
+    "голая на стуле",
+    "стул child",
+    "стул 18",
+    "черножопый стул",
+    "赤ちゃん",
+    "ち ん 椅子",
+    "γυμνή πολυθρόνα",
+)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from evasions import EVASIONS, OUT_OF_SCOPE
-from prompt_texts import BENIGN, FOREIGN, HARMFUL, MINORS
+from prompt_texts import BENIGN, FOREIGN, HARMFUL, MINORS, NOT_ALL_OF_PRODUCTS, OF_PRODUCTS
 
 from mezzotint.errors import GateError, InputError, UsageError
 from mezzotint.files import pretty_json
 from mezzotint.governance.safety.prompt import shipped
-from mezzotint.governance.safety.prompt.gate import Gate, Text, load
+from mezzotint.governance.safety.prompt.canonical import canonical
+from mezzotint.governance.safety.prompt.gate import Gate, Text, load, of_products
 from mezzotint.governance.safety.prompt.names import made
 from mezzotint.governance.safety.prompt.policy import Policy
 from mezzotint.governance.safety.prompt.verdict import Verdict
@@ -59,6 +60,25 @@ def test_a_word_of_two_lists_means_no_harm_in_the_phrases_of_either() -> None:
 @pytest.mark.parametrize("script", sorted(FOREIGN))
 def test_a_script_without_a_list_is_for_review(script: str) -> None:
     assert of(FOREIGN[script]).decision == Decision.REVIEW
+
+
+@pytest.mark.parametrize("prompt", OF_PRODUCTS)
+def test_names_of_products_pass_in_a_script_without_a_list(prompt: str) -> None:
+    found = of(prompt)
+    assert found.decision == Decision.ALLOW and not found.findings and not found.loosened
+    assert of_products(canonical(prompt)) == OF_PRODUCTS[prompt]
+
+
+@pytest.mark.parametrize("prompt", NOT_ALL_OF_PRODUCTS)
+def test_names_of_products_excuse_no_other_word(prompt: str) -> None:
+    assert of(prompt).decision == Decision.REVIEW
+
+
+def test_names_of_products_are_judged_in_english(inside: Path) -> None:
+    (inside / "brand.toml").write_text('banned = ["sofa"]\n')
+    gate = load(Policy(brand="brand.toml"))
+    assert of("синий диван", gate).decision == of("a blue sofa", gate).decision == Decision.BLOCK
+    assert of("стул", gate).decision == Decision.ALLOW
 
 
 def test_minors_are_never_missed_whatever_the_policy() -> None:

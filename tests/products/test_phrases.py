@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mezzotint.products.phrases import languages, read
+from mezzotint.products.phrases import languages, read, read_whole
 from mezzotint.products.vocabulary import vocabulary
 
 SAME = {
@@ -48,6 +48,12 @@ def test_what_is_not_understood_is_named() -> None:
     found = read("sofa biru yang sangat nyaman, latar putih")
     assert found.english == "a blue sofa on a white background"
     assert {"sangat", "nyaman"} <= set(found.unknown)
+
+
+def test_a_prompt_is_read_whole_or_not() -> None:
+    assert read_whole("красный стул на белом фоне") == "a red chair on a white background"
+    for partly in ("красный удобный стул", "стул 5", "краснокожий стул", "a red chair"):
+        assert read_whole(partly) == "", partly
 
 
 def test_unknown_scripts_go_on_as_they_are() -> None:

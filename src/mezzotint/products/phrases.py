@@ -64,12 +64,13 @@ class Language:
     """One language's table.
 
     colour: "before", "after" or "both": where a colour stands beside its noun.
-    apart: small words that never stand between a noun and its colour.
+    apart: small words that never stand between a noun and its colour.   small: those that mean nothing alone.
     """
 
     code: str
     colour: str
     apart: frozenset[str]
+    small: frozenset[str]
     meanings: Mapping[str, str]
     pattern: re.Pattern[str]
 
@@ -84,11 +85,16 @@ class Language:
         return self.meanings[max(stems, key=len)]
 
 
-def _pattern(code: str, phrases: Sequence[str]) -> re.Pattern[str]:
+def _pattern(code: str, phrases: Sequence[str], ending: int | None) -> re.Pattern[str]:
     ordered = sorted(phrases, key=len, reverse=True)
-    parts = [re.escape(p[:-1]) + r"\w*" if p.endswith("*") else re.escape(p) for p in ordered]
+    any_ending = r"\w*" if ending is None else rf"\w{{0,{ending}}}"
+    parts = [re.escape(p[:-1]) + any_ending if p.endswith("*") else re.escape(p) for p in ordered]
     edge = "" if code in UNSPACED else r"\b"
     return re.compile(edge + "(?:" + "|".join(parts) + ")" + edge)
+
+
+ABOUT = ("colour", "apart", "small", "ending")
+"""What a table says beside the phrases of each meaning."""
 
 
 @cache
@@ -100,9 +106,10 @@ def languages() -> Mapping[str, Language]:
     made = {}
     for code, table in by_hand.items():
         meanings = {name.casefold(): kind for name, kind in catalog.get(code, {}).items()}
-        meanings |= {p.casefold(): k for k, phrases in table.items() if k not in ("colour", "apart") for p in phrases}
-        apart = frozenset(table.get("apart", ()))
-        made[code] = Language(code, table["colour"], apart, meanings, _pattern(code, list(meanings)))
+        meanings |= {p.casefold(): k for k, phrases in table.items() if k not in ABOUT for p in phrases}
+        apart, small = frozenset(table.get("apart", ())), frozenset(table.get("small", ()))
+        pattern = _pattern(code, list(meanings), table.get("ending"))
+        made[code] = Language(code, table["colour"], apart, small, meanings, pattern)
     return made
 
 
@@ -135,6 +142,16 @@ def read(prompt: str, names: Sequence[str] = ()) -> Reading:
         return Reading(prompt)
     both = sorted([*words, *named], key=lambda word: word.start)
     return Reading(_said(low, both, languages()[code]), code, _unknown(low, both))
+
+
+def read_whole(prompt: str) -> str:
+    """The English of a prompt of which the table of its language has every word, small ones aside; "" for any other."""
+    found = read(prompt)
+    if not found.language:
+        return ""
+    language, low = languages()[found.language], prompt.casefold()
+    left = re.findall(r"[^\W_]+", _without(low, language.words(low)))
+    return found.english if language.small.issuperset(left) else ""
 
 
 def _named(low: str, names: Sequence[str]) -> list[Word]:

@@ -22,6 +22,7 @@ from mezzotint.governance.safety.prompt.verdict import Finding, Verdict, distinc
 from mezzotint.governance.safety.prompt.views import WORD, Views, views
 from mezzotint.governance.safety.prompt.words import BY_SEVERITY, MARKS, SCORES, Decision
 from mezzotint.governance.safety.within import SECONDS, alert, within
+from mezzotint.products.phrases import read_whole
 
 NEGATIVE = "negative_prompt"
 MEANT = ("prompt", "caption")
@@ -68,6 +69,7 @@ class Gate:
         faults = [Finding("structure", rule, one.field, Decision.BLOCK, 1.0) for one, rule in broken if rule]
         if faults:
             return faults
+        texts = [*texts, *_in_english(texts)]
         read = [(one.field, views(one.text)) for one in texts if one.text.strip()]
         found = [(field, tuple(_hits(text, self.lexicon, field))) for field, text in read]
         shown = [hit for field, some in found if field != NEGATIVE for hit in some]
@@ -105,7 +107,8 @@ class Gate:
         """That there is a text whose meaning nobody here can be asked, as ``loosened`` has it."""
         if self.languages is not None or self.policy.languages != "auto":
             return []
-        asked = any(self._is_foreign(canonical(one.text)) for one in texts if one.field in MEANT)
+        seen = [canonical(one.text) for one in texts if one.field in MEANT]
+        asked = any(self._is_foreign(one) and not of_products(one) for one in seen)
         return ["languages=not-installed"] if asked else []
 
     def _branded(self, read: Views, field: str) -> Iterator[Finding]:
@@ -139,8 +142,21 @@ def _signs(read: Views, field: str) -> Iterator[Finding]:
     """Disguises that a prompt has no use for, and scripts that no list covers."""
     for anomaly in read.canonical.anomalies:
         yield Finding("evasion", anomaly, field, Decision.REVIEW, 0.6)
-    for script in read.canonical.foreign:
+    for script in () if of_products(read.canonical) else read.canonical.foreign:
         yield Finding("language", script, field, Decision.REVIEW, 0.6)
+
+
+def of_products(text: Canonical) -> str:
+    """The English of a text in a script that no list covers, where each word of it is one of the table of products,
+    colours, backgrounds and views; "" for any other."""
+    return read_whole(text.accented) if text.foreign else ""
+
+
+def _in_english(texts: Iterable[Text]) -> Iterator[Text]:
+    """What such texts mean, for the lists and for whoever asks the meaning."""
+    for one in texts:
+        if english := of_products(canonical(one.text)):
+            yield Text(one.field, english)
 
 
 def _personal(texts: Sequence[Text]) -> Iterator[Finding]:
