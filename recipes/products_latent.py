@@ -16,6 +16,7 @@ from mezzotint.codecs.pixels import Pixels
 from mezzotint.diffusion.objective import EDMWeight, LogNormal
 from mezzotint.diffusion.parametrisation import EDM
 from mezzotint.nets import AutoencoderConfig, DiTConfig, RankerConfig, build, project_
+from mezzotint.nets.finer import finer as finer_net
 from mezzotint.products.colours import NAMES
 from mezzotint.products.evened import evened
 from mezzotint.products.judging import VIEW_NAMES, kinds
@@ -129,12 +130,22 @@ def further(autoencoder: Path) -> Recipe:
     return replace(first, data=evened(first.data), batch=128, levels=LogNormal(0.7, 1.0), optimiser=falling)
 
 
+def finer(autoencoder: Path) -> Recipe:
+    """The denoiser with a token for each pixel of the latent, ``--from`` what ``recipes/starts/products_latent.py``
+    makes of a trained one: four times the work a picture, and a loss that 64 tokens never reached (docs/log.md)."""
+    first = further(autoencoder)
+    assert isinstance(first.net, DiTConfig)
+    every = replace(first.every, validation=100, checkpoint=100)
+    return replace(first, net=finer_net(first.net), batch=64, steps=1_600, every=every)
+
+
 def rewarded(autoencoder: Path, ranker: Path, second_ranker: Path) -> Recipe:
     """The denoiser taught to show what it is asked for, ``--from`` what is trained; by rankers of two seeds, for what
     pleases one alone is not to be learnt."""
-    first = further(autoencoder)
+    first = finer(autoencoder)
     return replace(
         first,
+        batch=128,
         task=Rewarded((ranker_of(ranker), ranker_of(second_ranker))),
         conditioning=CaptionsAsking(CAPTIONS),
         steps=1_500,

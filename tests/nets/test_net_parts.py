@@ -24,7 +24,7 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
 def test_rotary_scores_depend_on_the_offset_alone(grid):
     h = 24
-    cos, sin = rope.tables(grid, h, 100.0, 0, torch.device("cpu"), torch.float32)
+    cos, sin = rope.tables(rope.Turns(grid, h, 100.0), 0, torch.device("cpu"), torch.float32)
     q, k = (rope.rotate(normal(h, seed=s).expand(math.prod(grid), h), cos, sin) for s in (1, 2))
     scores = (q @ k.T).reshape(*grid, *grid)
     dims = len(grid)
@@ -38,11 +38,16 @@ def test_rotary_scores_depend_on_the_offset_alone(grid):
 
 
 def test_rotation_keeps_norms_and_leading_tokens():
-    cos, sin = rope.tables((4, 4), 16, 100.0, 3, torch.device("cpu"), torch.float32)
+    cos, sin = rope.tables(rope.Turns((4, 4), 16, 100.0), 3, torch.device("cpu"), torch.float32)
     x = normal(19, 16)
     y = rope.rotate(x, cos, sin)
     torch.testing.assert_close(y.norm(dim=-1), x.norm(dim=-1))
     assert torch.equal(y[:3], x[:3]) and not torch.allclose(y[5:], x[5:])
+
+
+def test_half_a_step_on_twice_the_grid_turns_as_before():
+    coarse, fine = rope.angles(rope.Turns((3, 4), 16, 100.0)), rope.angles(rope.Turns((6, 8), 16, 100.0, 0.5))
+    assert torch.equal(fine.reshape(6, 8, -1)[::2, ::2].reshape(12, -1), coarse)
 
 
 def rms(x: torch.Tensor) -> float:
@@ -179,6 +184,8 @@ def test_both_roads_of_attention_agree(monkeypatch):
     bias = mask_bias(torch.arange(9)[None] < torch.tensor([[4], [9]]), 0, 0, torch.float32)
     short = attend(q, k, v, bias)
     monkeypatch.setattr(attention, "SHORT", 0)
+    assert torch.equal(attend(q.requires_grad_(), k, v, bias), short)  # where it is learnt, the limit is another
+    q.requires_grad_(False)
     torch.testing.assert_close(attend(q, k, v, bias), short)
     torch.testing.assert_close(short[0], attend(q[:1], k[:1, :, :4], v[:1, :, :4], None)[0])
 

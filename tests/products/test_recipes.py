@@ -18,13 +18,16 @@ from mezzotint.training.recipe import Recipe
 MOST = 15_000_000
 SYSTEMS = {
     "products-pixel": ("products-pixel", "products-pixel:upsampler"),
-    "products-latent": ("products-latent", "products-latent:autoencoder", "products-latent:ranker"),
+    "products-latent": ("products-latent:finer", "products-latent:autoencoder", "products-latent:ranker"),
     "products-prior": (
         "products-prior", "products-prior:decoder", "products-prior:embedder", "products-pixel:upsampler",
     ),
 }  # fmt: skip
 
-BESIDE = {"products-judge", "products-latent:further", "products-latent:rewarded", "products-prior:further"}
+BESIDE = {
+    "products-judge", "products-latent", "products-latent:further", "products-latent:rewarded",
+    "products-prior:further",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,7 @@ def recipe(name: str, parts: dict[str, Path]) -> Recipe:
         "products-latent": ("autoencoder",),
         "products-latent:ranker": ("autoencoder",),
         "products-latent:further": ("autoencoder",),
+        "products-latent:finer": ("autoencoder",),
         "products-latent:rewarded": ("autoencoder", "ranker", "second_ranker"),
         "products-prior": ("embedder",),
         "products-prior:decoder": ("embedder",),

@@ -35,6 +35,7 @@ class DiTConfig:
     num_classes: labels 0 ... num_classes - 1, null = num_classes; None = no labels.
     vector: length of the embedding it is told; None = none.
     position: "rope" is relative alone; "rope+absolute" adds waves of the coordinates, as shares of the whole size.
+    rope_base, rope_step: how rotary positions turn, as ``rope.Turns`` has it.
     noise_range: lowest and highest frequency of the noise-level waves, cycles per unit of c_noise.
     overlap: in 2-D, pixels by which a token's square reaches over its neighbours', in and out; large patches have no
     seams then.
@@ -55,6 +56,7 @@ class DiTConfig:
     text: TextConfig | None = None
     position: Literal["rope", "rope+absolute"] = "rope+absolute"
     rope_base: float = 100.0
+    rope_step: float = 1.0
     noise_range: tuple[float, float] = (1 / 64, 8.0)
     overlap: int = 0
 
@@ -66,6 +68,8 @@ class DiTConfig:
             raise ModelError(
                 f"DiTConfig: overlap {self.overlap} needs 2 axes and at most the patch, {min(self.patches)} pixels"
             )
+        if not 0 < self.rope_step < math.inf:
+            raise ModelError(f"DiTConfig: rope_step must be above 0, got {self.rope_step}")
         if self.width % self.heads or self.head_dim % 2:
             raise ModelError(
                 f"DiTConfig: width {self.width} needs heads that divide it evenly, got {self.heads}; use 64 a head"

@@ -249,7 +249,8 @@ class DiT(nn.Module):
             else:
                 # Dense, as text_kv first made them: another memory layout may round a matmul differently.
                 keys = [(kv.contiguous(), mask_bias(mask, 1, 0, dtype)) for kv in states.transpose(0, 2).unbind(0)]
-        turn = rope.tables(grid, config.head_dim, config.rope_base, tokens.shape[1] - count, tokens.device, dtype)
+        turns = rope.Turns(grid, config.head_dim, config.rope_base, config.rope_step)
+        turn = rope.tables(turns, tokens.shape[1] - count, tokens.device, dtype)
         told = zip(self.blocks, mods, keys, strict=True)
         return tokens, [partial(_asked, block, mod, turn, bias, kv) for block, mod, kv in told]
 
