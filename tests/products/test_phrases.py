@@ -50,6 +50,25 @@ def test_what_is_not_understood_is_named() -> None:
     assert {"sangat", "nyaman"} <= set(found.unknown)
 
 
+CAR = {
+    "de": "ein rotes Auto", "fr": "une voiture rouge", "es": "un coche rojo", "it": "una macchina rossa", "pt": "um carro vermelho",
+    "nl": "een rode auto", "sv": "en röd bil", "fi": "punainen auto", "pl": "czerwony samochód", "cs": "červené auto", "hu": "piros autó",
+    "tr": "kırmızı araba", "ru": "красный автомобиль", "bg": "червена кола", "el": "κόκκινο αυτοκίνητο", "ja": "赤い車",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CAR)
+def test_everyday_names_are_known_in_every_language_of_the_catalog(code: str) -> None:
+    found = read(CAR[code])
+    assert (found.language, found.english) == (code, "a red car"), found
+
+
+@pytest.mark.parametrize("prompt", ["four cats", "a smart plot", "police present"])
+def test_words_that_are_english_too_make_no_other_language(prompt: str) -> None:
+    assert read(prompt).english == prompt
+    assert read("un four rouge").english == "a red oven"
+
+
 def test_a_prompt_is_read_whole_or_not() -> None:
     assert read_whole("красный стул на белом фоне") == "a red chair on a white background"
     for partly in ("красный удобный стул", "стул 5", "краснокожий стул", "a red chair"):

@@ -23,6 +23,52 @@ TEXTURES = ("wood", "marble", "fabric", "stone", "leather")
 UNSPACED = ("zh", "ja", "th")
 """Languages written without spaces between words."""
 
+TOO = frozenset(
+    [
+        "auto",
+        "bad",
+        "balance",
+        "bank",
+        "boom",
+        "container",
+        "controller",
+        "costume",
+        "couch",
+        "element",
+        "extension",
+        "fitness",
+        "four",
+        "gonna",
+        "jam",
+        "journal",
+        "lit",
+        "marker",
+        "metro",
+        "monitoring",
+        "mum",
+        "pad",
+        "pain",
+        "pan",
+        "pet",
+        "plateau",
+        "plot",
+        "police",
+        "pop",
+        "portable",
+        "present",
+        "robe",
+        "rock",
+        "roller",
+        "smart",
+        "step",
+        "ton",
+        "villa",
+        "wanna",
+        "water",
+    ]
+)
+"""Words of tables that are English too, and mean something else there ("four" is an oven in French)."""
+
 LEAST_EXPLAINED = 0.3
 """A language must explain this share of a prompt's letters to be the one it is written in."""
 
@@ -99,13 +145,16 @@ ABOUT = ("colour", "apart", "small", "ending")
 
 @cache
 def languages() -> Mapping[str, Language]:
-    """Every language of the table: colours, backgrounds and views by hand, products from the catalog's translations."""
+    """Every language of the table: colours, backgrounds, views and everyday products by hand, others from the catalog's
+    translations."""
     here = files("mezzotint.products")
     by_hand = tomllib.loads((here / "phrases.toml").read_text("utf-8"))
+    everyday = tomllib.loads((here / "phrases_nouns.toml").read_text("utf-8"))
     catalog = json.loads((here / "phrases_catalog.json").read_text("utf-8"))
     made = {}
     for code, table in by_hand.items():
         meanings = {name.casefold(): kind for name, kind in catalog.get(code, {}).items()}
+        meanings |= {p.casefold(): kind for kind, said in everyday.items() for p in said.get(code, ())}
         meanings |= {p.casefold(): k for k, phrases in table.items() if k not in ABOUT for p in phrases}
         apart, small = frozenset(table.get("apart", ())), frozenset(table.get("small", ()))
         pattern = _pattern(code, list(meanings), table.get("ending"))
@@ -134,7 +183,7 @@ def read(prompt: str, names: Sequence[str] = ()) -> Reading:
     letters = sum(c.isalpha() for c in rest)
     if not letters:
         return Reading(prompt)
-    known = english_words()
+    known = english_words() | TOO
     english = sum(len(w) for w in re.findall(r"[^\W\d_]+", rest) if w in known or w.rstrip("s") in known)
     scored = [(sum(w.end - w.start for w in found), code, found) for code, found in _found(rest)]
     score, code, words = max(scored, key=lambda s: s[0])
