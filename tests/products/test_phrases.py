@@ -51,10 +51,23 @@ def test_what_is_not_understood_is_named() -> None:
 
 
 CAR = {
-    "de": "ein rotes Auto", "fr": "une voiture rouge", "es": "un coche rojo", "it": "una macchina rossa", "pt": "um carro vermelho",
-    "nl": "een rode auto", "sv": "en röd bil", "fi": "punainen auto", "pl": "czerwony samochód", "cs": "červené auto", "hu": "piros autó",
-    "tr": "kırmızı araba", "ru": "красный автомобиль", "bg": "червена кола", "el": "κόκκινο αυτοκίνητο", "ja": "赤い車",
-}  # fmt: skip
+    "de": "ein rotes Auto",
+    "fr": "une voiture rouge",
+    "es": "un coche rojo",
+    "it": "una macchina rossa",
+    "pt": "um carro vermelho",
+    "nl": "een rode auto",
+    "sv": "en röd bil",
+    "fi": "punainen auto",
+    "pl": "czerwony samochód",
+    "cs": "červené auto",
+    "hu": "piros autó",
+    "tr": "kırmızı araba",
+    "ru": "красный автомобиль",
+    "bg": "червена кола",
+    "el": "κόκκινο αυτοκίνητο",
+    "ja": "赤い車",
+}
 
 
 @pytest.mark.parametrize("code", CAR)
