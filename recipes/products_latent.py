@@ -110,7 +110,7 @@ def products_latent(autoencoder: Path) -> Recipe:
             **model_table(
                 "products-latent",
                 "Product pictures of 256 px from a text, made in the latent of an autoencoder.",
-                {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 16, "scale": 4.0, "classifier_scale": 30.0},
+                {"solver": "dpmpp_2m", "grid": {"name": "karras"}, "steps": 16, "scale": 4.0, "classifier_scale": 45.0},
                 {"name": "latent", "folder": "autoencoder"},
                 # eight steps do not bear 4: a third of plain backgrounds is lost (docs/log.md)
                 {"scale": 3.0},
