@@ -1,7 +1,9 @@
 """What ``products-latent:finer`` begins with: a trained denoiser with a token a latent pixel where it had one for four.
 
-python recipes/starts/products_latent.py DENOISER --out FOLDER
-mezzotint train products-latent:finer --from FOLDER --part autoencoder=RUN/model
+    python recipes/starts/products_latent.py DENOISER --out FOLDER
+    mezzotint train products-latent:finer --from FOLDER --part autoencoder=RUN/model
+
+DENOISER is the model folder of ``products-latent`` or ``products-latent:further``; what ships is finer already.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from mezzotint.errors import MezzotintError
 from mezzotint.nets import DiTConfig, config_to_dict
 from mezzotint.nets.finer import finer, finer_weights
 from mezzotint.pretrained.folder import load_model, save_model
@@ -23,12 +26,15 @@ def main() -> None:
     parser.add_argument("denoiser", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     said = parser.parse_args()
-    loaded = load_model(said.denoiser)
-    config = loaded.network.config
-    if not isinstance(config, DiTConfig):
-        parser.error(f"{said.denoiser} is no transformer; give the denoiser of products-latent")
+    try:
+        loaded = load_model(said.denoiser)
+        config = loaded.network.config
+        if not isinstance(config, DiTConfig):
+            parser.error(f"{said.denoiser} is no transformer; give the denoiser of products-latent")
+        made = finer(config)
+    except MezzotintError as error:
+        parser.error(str(error))
     weights = finer_weights({k: v.float() for k, v in loaded.network.state_dict().items()}, config)
-    made = finer(config)
     spec = replace(loaded.described.spec, net=config_to_dict(made))
     save_model(said.out, weights, spec, torch.float32)
     print(f"{said.out}: {made.tokens} tokens where there were {config.tokens}")
