@@ -55,6 +55,7 @@ def test_unknown_kinds_are_errors(kind):
         lambda: DiTConfig(size=(28, 27)),
         lambda: DiTConfig(dims=4, size=(8,) * 4),
         lambda: DiTConfig(dims=1),
+        lambda: DiTConfig(rope_step=0.0),
         lambda: DiTConfig(heads=3),
         lambda: DiTConfig(overlap=3),
         lambda: DiTConfig(overlap=-1),
