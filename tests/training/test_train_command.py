@@ -209,9 +209,25 @@ def test_a_used_folder_is_not_trained_over(train_command, copied, recipe_file):
 
 
 def test_another_recipe_cannot_resume(train_command, copied, recipe_file):
-    code, out = train_command(recipe_file, "--out", "run", "--quiet", "--resume", "--seed", "9")
+    code, out = train_command(recipe_file, "--out", "run", "--quiet", "--resume", "--seed", "9", "--steps", "60")
     assert code == 2
     assert "another recipe (they differ in: seed)" in out
+
+
+def test_a_run_is_made_longer_and_keeps_its_length(train_command, recipe_file, tmp_path):
+    assert train_command(recipe_file, "--out", "run", "--quiet", "--steps", "10")[0] == 0
+    code, out = train_command(recipe_file, "--out", "run", "--quiet", "--resume", "--json")
+    assert (code, json.loads(out)["steps"]) == (0, 10), "no --steps: the run's own, not the recipe's"
+    code, out = train_command(recipe_file, "--out", "run", "--resume", "--steps", "20")
+    assert code == 0, out
+    assert "planned over 10 updates and ends at 20 now" in out
+    said = json.loads((tmp_path / "run" / "run.json").read_bytes())
+    jsonschema.validate(said, schema(said["schema"]))
+    assert (said["planned"], said["fields"]["steps"]) == ([[10, 10]], 20)
+    card = load_model(tmp_path / "run" / "model").described.spec.card
+    assert "20 updates of 8 images" in card.compute
+    assert card.compute.endswith("Planned over 10 up to update 10.")
+    assert [line["step"] for line in read_journal(tmp_path / "run" / "journal.jsonl")] == list(range(1, 21))
 
 
 def test_a_recipe_file_that_fails_is_one_line(train_command, tmp_path):

@@ -171,7 +171,9 @@ def _document(outcome: Outcome, model: Path | None) -> dict[str, Any]:
 @click.option("--resume", is_flag=True, help="Go on from the last good checkpoint in --out, or of the latest run.")
 @click.option("--from", "first", type=PATH, help="A trained model's folder to begin with: RUN/model.")
 @click.option(
-    "--steps", type=click.IntRange(1), help="Updates of the whole run; the rate's decay is planned over them."
+    "--steps",
+    type=click.IntRange(1),
+    help="Updates of the whole run; the rate's decay is planned over them.  With --resume: its new length.",
 )
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after this long, resumable.")
 @click.option("--seed", type=int, help="Weights at the start, order, noise; below 2^63.  [the recipe's]")
@@ -222,7 +224,7 @@ def command(
 
     --minutes only stops: the learning rate follows the steps, so a run that should end in a given time needs --steps.
     Ctrl-C (and SIGTERM) finish the step, write a checkpoint and exit with 130; --resume then gives the same weights,
-    to the bit, as a run that was never interrupted.
+    to the bit, as a run that was never interrupted. With --steps, --resume also makes a run longer or shorter.
     """
     said = settings({"device": device, "threads": threads, "out": None if out is None else str(out)})
 
@@ -249,7 +251,8 @@ def command(
     if resume:
         begun = began_with(_resumed(said["out"].value, chosen.name))
         notes = licensed_to_train(first, parts, use, licence_mode, begun.first)
-        chosen = _changed(chosen, None, None, begun.data_licence if data_licence is None else data_licence)
+        licence = begun.data_licence if data_licence is None else data_licence
+        chosen = _changed(chosen, begun.steps if steps is None else steps, None, licence)
     notes += licensed_data(chosen.data_licence, use, licence_mode)
     samples = chosen.data(data)
     said_of_it = exported(chosen, samples.train.classes)

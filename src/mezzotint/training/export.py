@@ -58,7 +58,9 @@ def _compute(outcome: Outcome) -> str:
     run = outcome.training
     what = f"{torch.get_num_threads()} threads of a CPU" if run.device.type == "cpu" else run.device.type
     kind = str(run.dtype).removeprefix("torch.")
-    return f"{run.step:,} updates of {run.recipe.batch} images in {outcome.seconds / 60:.0f} minutes on {what}, {kind}."
+    before = "".join(f" Planned over {steps:,} up to update {step:,}." for step, steps in run.planned)
+    made = f"{run.step:,} updates of {run.recipe.batch} images in {outcome.seconds / 60:.0f} minutes on {what}, {kind}."
+    return made + before
 
 
 def _weights(outcome: Outcome) -> Mapping[str, Tensor]:

@@ -23,11 +23,12 @@ RUN_JSON, MAX_BYTES = "run.json", 1 << 20
 @dataclass(frozen=True)
 class Began:
     """first: the SHA-256 of the weights that a run began with, "" where they were drawn.  data_licence: as declared
-    then, None where nothing is said.
+    then, None where nothing is said.  steps: its length, as it was last planned; None where nothing is said.
     """
 
     first: str = ""
     data_licence: str | None = None
+    steps: int | None = None
 
 
 def began_with(folder: Path) -> Began:
@@ -40,8 +41,9 @@ def began_with(folder: Path) -> Began:
         return Began()
     try:
         said = json.loads(read_bytes(path, MAX_BYTES))
-        licence = said.get("data_licence")
-        return Began(str(said.get("first", "")), None if licence is None else str(licence))
+        licence, steps = said.get("data_licence"), said.get("fields", {}).get("steps")
+        first, licensed = str(said.get("first", "")), None if licence is None else str(licence)
+        return Began(first, licensed, None if steps is None else int(steps))
     except (ValueError, AttributeError, RecursionError) as error:
         raise InputError(f"{path} is damaged ({error}); expected what `mezzotint train` wrote there") from error
 

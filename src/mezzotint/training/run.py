@@ -139,6 +139,7 @@ def _describe(folder: Path, training: Training) -> None:
         "recipe_sha256": digest(recipe),
         "fields": identity(recipe),
         "first": training.first,
+        "planned": [list(one) for one in training.planned],
         "data_licence": recipe.data_licence,
         "parameters": sum(p.numel() for p in training.net.parameters()),
         "device": training.device.type,

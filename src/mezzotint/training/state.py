@@ -4,7 +4,7 @@ checkpoint."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -29,6 +29,7 @@ class Training:
     several processes.   dtype: of the forward and backward pass.   cursor: the next sample.
     seconds: spent on updates, resumed parts included; for the card, not for the weights.
     first: SHA-256 of the weights file that it began with, "" for drawn weights.   compiled: whether its blocks are.
+    planned: lengths it was planned to before, as (step, steps): up to that update the rate went by so many.
     """
 
     recipe: Recipe
@@ -44,6 +45,7 @@ class Training:
     seconds: float = 0.0
     first: str = ""
     compiled: bool = False
+    planned: tuple[tuple[int, int], ...] = ()
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype:
@@ -105,6 +107,7 @@ def pack(training: Training, fingerprint: str) -> Checkpoint:
         "cursor": list(training.cursor),
         "seconds": round(training.seconds, 3),
         "first": training.first,
+        "planned": [list(one) for one in training.planned],
         "seed": training.recipe.seed,
         "recipe": training.recipe.name,
         "recipe_sha256": digest(training.recipe),
@@ -120,12 +123,17 @@ def pack(training: Training, fingerprint: str) -> Checkpoint:
 
 
 def _check(recipe: Recipe, facts: Mapping[str, Any], fingerprint: str) -> None:
-    if facts["recipe_sha256"] != digest(recipe):
-        new, old = identity(recipe), facts["recipe_fields"]
+    old = facts["recipe_fields"]
+    if facts["recipe_sha256"] != digest(same := replace(recipe, steps=old["steps"])):
+        new = identity(same)
         differ = ", ".join(k for k in new if new[k] != old.get(k))
         raise UsageError(
             f"the checkpoint was made by another recipe (they differ in: {differ});"
             " resume with the same one, or start anew in another folder"
+        )
+    if recipe.steps != old["steps"] and recipe.steps <= facts["step"]:
+        raise UsageError(
+            f"the run has made {facts['step']} updates already, and {recipe.steps} are asked for in all; ask for more"
         )
     if facts["data"] != fingerprint:
         raise InputError(
@@ -138,9 +146,10 @@ def _check(recipe: Recipe, facts: Mapping[str, Any], fingerprint: str) -> None:
 def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list[str]:
     """Sets a fresh run to a checkpoint, in place.
 
-    Returns: warnings: what differs from the run that wrote it so that the bits may differ (device, number format,
-    threads, torch).
-    Raises UsageError for another recipe, InputError for other data.
+    A recipe of another length goes on with it: what was learnt stays, and the rate goes by the new length from there.
+    Returns: warnings: what differs from the run that wrote it so that the bits may differ (length, device, number
+    format, threads, torch).
+    Raises UsageError for another recipe, or one that ends before the checkpoint; InputError for other data.
     """
     facts = checkpoint.facts
     _check(training.recipe, facts, fingerprint)
@@ -153,6 +162,8 @@ def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list
         training.movers.restore(training.net, checkpoint.tensors["optimiser"], checkpoint.step)
     training.step, training.cursor = checkpoint.step, Cursor(*facts["cursor"])
     training.seconds, training.first = float(facts["seconds"]), facts.get("first", "")
+    training.planned = tuple((int(step), int(steps)) for step, steps in facts.get("planned", ()))
+    lengths = _planned_anew(training, int(facts["recipe_fields"]["steps"]))
     training.dtype = getattr(torch, facts["dtype"])
     now = {
         "device": training.device.type,
@@ -160,8 +171,17 @@ def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
-    return [
+    return lengths + [
         f"{k} was {facts[k]} and is {v}: the result will not be equal to the bit"
         for k, v in now.items()
         if facts.get(k, v) != v
     ]
+
+
+def _planned_anew(training: Training, before: int) -> list[str]:
+    """Notes that a run goes on to another length than it had before, and says so."""
+    steps = training.recipe.steps
+    if steps == before:
+        return []
+    training.planned += ((training.step, before),)
+    return [f"the run was planned over {before} updates and ends at {steps} now: the rate goes by that from here"]
