@@ -82,6 +82,37 @@ def test_words_that_are_english_too_make_no_other_language(prompt: str) -> None:
     assert read("un four rouge").english == "a red oven"
 
 
+SAID = {
+    "de": "ein rotes Auto auf einem weißen Hintergrund, von vorn",
+    "fr": "une voiture rouge sur un fond blanc, photo",
+    "es": "una foto de un coche rojo sobre el fondo blanco",
+    "it": "una foto della macchina rossa su uno sfondo bianco",
+    "pt": "um carro vermelho num fundo branco",
+    "nl": "een rode auto voor een witte achtergrond",
+    "sv": "en röd bil mot den vita bakgrunden",
+    "pl": "czerwony samochód na białym tle, zdjęcie",
+    "cs": "červené auto na bílém pozadí",
+    "tr": "beyaz arka plan üzerinde kırmızı bir araba",
+    "vi": "một chiếc ghế màu đỏ trên nền trắng",
+    "id": "sebuah kursi merah dengan latar belakang putih",
+    "ms": "sebuah kerusi merah dengan latar belakang putih",
+}
+"""A thing, its colour and a background, with the small words that people write."""
+
+
+@pytest.mark.parametrize("code", SAID)
+def test_articles_are_not_said_to_be_left_out(code: str) -> None:
+    found = read(SAID[code])
+    assert " red " in found.english, found
+    assert "white background" in found.english, found
+    assert found.unknown == (), found
+
+
+def test_a_word_that_turns_a_meaning_around_is_said_to_be_left_out() -> None:
+    for prompt, word in [("ein rotes Auto ohne Hintergrund", "ohne"), ("un coche rojo sin fondo", "sin")]:
+        assert read(prompt).unknown == (word,)
+
+
 def test_a_prompt_is_read_whole_or_not() -> None:
     assert read_whole("красный стул на белом фоне") == "a red chair on a white background"
     for partly in ("красный удобный стул", "стул 5", "краснокожий стул", "a red chair"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -190,7 +190,8 @@ def read(prompt: str, names: Sequence[str] = ()) -> Reading:
     if score <= english or score < LEAST_EXPLAINED * letters:
         return Reading(prompt)
     both = sorted([*words, *named], key=lambda word: word.start)
-    return Reading(_said(low, both, languages()[code]), code, _unknown(low, both))
+    language = languages()[code]
+    return Reading(_said(low, both, language), code, _unknown(low, both, language.small))
 
 
 def read_whole(prompt: str) -> str:
@@ -267,6 +268,7 @@ def _distance(low: str, word: Word, noun: Word, apart: frozenset[str]) -> tuple[
     return any(w in apart for w in gap.split()), len(gap)
 
 
-def _unknown(low: str, words: Sequence[Word]) -> tuple[str, ...]:
-    """What no word covers, of more than two letters."""
-    return tuple(part for part in re.findall(r"[^\W\d_]+", _without(low, words)) if len(part) > 2)
+def _unknown(low: str, words: Sequence[Word], small: Set[str]) -> tuple[str, ...]:
+    """What no word covers, of more than two letters and with a meaning of its own."""
+    left = re.findall(r"[^\W\d_]+", _without(low, words))
+    return tuple(part for part in left if len(part) > 2 and part not in small)
