@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mezzotint.errors import MezzotintError
 from mezzotint.nets import DiTConfig, build, config_to_dict
 from mezzotint.pretrained.folder import load_model
 from mezzotint.pretrained.network import save_network
@@ -55,7 +56,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--vector", type=int, default=128, help="dimensions of the embedding")
     said = parser.parse_args()
-    loaded = load_model(said.base)
+    try:
+        loaded = load_model(said.base)
+    except MezzotintError as error:
+        parser.error(str(error))
     base = loaded.network.config
     if not isinstance(base, DiTConfig) or base.depth <= max(KEPT):
         parser.error(f"{said.base} is no transformer of {max(KEPT) + 1} blocks; give the base of products-pixel")
