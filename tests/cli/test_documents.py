@@ -46,6 +46,17 @@ def test_what_commands_print_and_write(inside: Path, capsys: pytest.CaptureFixtu
     follows(json.loads((home / "models/fashion/model.json").read_text()), "model")
 
 
+RULED = ["--guidance", "rescaled:0.7", "--guidance-interval", "0.2,3", "--cache", "0.1", "--scale", "2"]
+
+
+def test_what_a_picture_of_other_words_writes(inside: Path) -> None:
+    assert run(["generate", "sneaker", "--out", "o", *RULED, "--quiet"]) == 0
+    made = follows(json.loads(Path("o/run.json").read_text()), "run")
+    assert json.dumps(made).count("rescaled") == 1
+    (receipt,) = Path("o/receipts").iterdir()
+    follows(json.loads(receipt.read_text()), "receipt")
+
+
 def test_a_broken_model_too(inside: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     bad = inside / "h" / "models" / "bad"
     bad.mkdir(parents=True)
