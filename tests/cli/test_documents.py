@@ -46,13 +46,14 @@ def test_what_commands_print_and_write(inside: Path, capsys: pytest.CaptureFixtu
     follows(json.loads((home / "models/fashion/model.json").read_text()), "model")
 
 
-RULED = ["--guidance", "rescaled:0.7", "--guidance-interval", "0.2,3", "--cache", "0.1", "--scale", "2"]
+RULED = ["--guidance-interval", "0.2,3", "--cache", "0.1", "--scale", "2"]
 
 
-def test_what_a_picture_of_other_words_writes(inside: Path) -> None:
-    assert run(["generate", "sneaker", "--out", "o", *RULED, "--quiet"]) == 0
+@pytest.mark.parametrize("ruled", ["rescaled:0.7", "apg", "apg:0.5,3"])
+def test_what_a_picture_of_other_words_writes(inside: Path, ruled: str) -> None:
+    assert run(["generate", "sneaker", "--out", "o", *RULED, "--guidance", ruled, "--quiet"]) == 0
     made = follows(json.loads(Path("o/run.json").read_text()), "run")
-    assert json.dumps(made).count("rescaled") == 1
+    assert json.dumps(made).count(ruled.partition(":")[0]) == 1
     (receipt,) = Path("o/receipts").iterdir()
     follows(json.loads(receipt.read_text()), "receipt")
 

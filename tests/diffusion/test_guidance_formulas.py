@@ -117,6 +117,14 @@ def test_apg_equals_sadat_2024(eta: float, norm: float) -> None:
         np.testing.assert_allclose(got[i].ravel(), want, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("eta,norm", [(0.0, 1e-3), (0.3, 1.2), (1.0, 0.5), (0.0, 100.0)])
+def test_apg_equals_diffusers(eta: float, norm: float) -> None:
+    from diffusers.guiders.adaptive_projected_guidance import normalized_guidance
+
+    want = normalized_guidance(C, U, 5.0 - 1, eta=eta, norm_threshold=norm, use_original_formulation=True)
+    torch.testing.assert_close(guided(5.0, APG(eta, norm)), want)
+
+
 def test_apg_of_a_zero_answer_is_finite() -> None:
     def zero(x: Tensor, level: Level, cond: Cond) -> Posterior:
         return Posterior(torch.zeros_like(x))

@@ -26,7 +26,7 @@ from PIL import Image
 import mezzotint as mz
 from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.sample import FIRST_DRAW, start
-from mezzotint.pretrained.ruled import Ruled
+from mezzotint.pretrained.ruled import Contrast, Ruled
 from mezzotint.stage import LINK_DRAW
 
 Made = tuple[torch.Tensor, np.ndarray]
@@ -115,8 +115,10 @@ def said_by(pipe: Any, job: mz.Job) -> dict[str, Any]:
         **({"negative_prompt": job.said.negative_prompt} if job.said.negative_prompt else {}),
         "num_inference_steps": job.main.plan.steps, "guidance_scale": job.main.plan.scale,
         "use_resolution_binning": False, "clean_caption": False,
-        **({"guidance_rescale": by.phi} if isinstance(by := job.main.plan.guidance, Ruled) else {}),
     }  # fmt: skip
+    by = job.main.plan.guidance
+    if isinstance(by, Ruled) and isinstance(by.by, Contrast):
+        words["guidance_rescale"] = by.by.phi
     taken = inspect.signature(pipe.__call__).parameters
     return {name: value for name, value in words.items() if name in taken}
 

@@ -44,6 +44,7 @@ def test_a_receipt_holds_its_learned_solver_and_its_optimised_grid(words: tuple[
         ("--cache", "0.1", "--steps", "8"),
         ("--guidance-interval", "0.3,2.75", "--scale", "2"),
         ("--guidance", "rescaled:0.5", "--scale", "2"),
+        ("--guidance", "apg:0.5,3", "--scale", "2"),
         ("--quality", "draft", "--dtype", "bfloat16", "-n", "2", "--batch", "3"),
         ("--negative-prompt", "t-shirt", "--scale", "2"),
     ],

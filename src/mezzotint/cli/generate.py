@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 @click.option("--guidance-interval", metavar="LOW,HIGH", help="The noise, sigma/alpha, in which guidance is on.  [all]")
 @click.option(
     "--guidance",
-    metavar="distilled|auto:weak=PATH|rescaled:PHI",
-    help="By its own weights (see guide), by a worse model, or with its contrast kept.",
+    metavar="distilled|auto:weak=PATH|rescaled:PHI|apg:ETA,NORM",
+    help="By its own weights (see guide), by a worse model, with its contrast kept, or only across the answer.",
 )
 @click.option(
     "--cache", metavar="T", type=float, help="Skip blocks whose first one changed by less; 0.1, of many steps.  [never]"

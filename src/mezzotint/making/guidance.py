@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mezzotint.errors import UsageError
 from mezzotint.files import user_path
-from mezzotint.pretrained.ruled import RESCALED, Ruled, is_ruled, ruled_of
+from mezzotint.pretrained.ruled import PROJECTED, RESCALED, Ruled, is_ruled, ruled_of
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.distilled import About, Distilled, Interval
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mezzotint.pretrained.weak import Weak
 
 DISTILLED, FROM, AUTO = "distilled", "distilled:from=", "auto:weak="
-WORDS = f"{DISTILLED}, {FROM}FILE, {AUTO}PATH or {RESCALED}:PHI"
+WORDS = f"{DISTILLED}, {FROM}FILE, {AUTO}PATH, {RESCALED}:PHI or {PROJECTED}:ETA,NORM"
 
 
 @dataclass(frozen=True, eq=False)

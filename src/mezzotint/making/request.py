@@ -95,7 +95,9 @@ class Request:
         network does where guidance takes two.  None is everywhere.  (Kynkaanniemi et al., 2024)
     guidance: by what it is guided: "distilled", its own weights as ``guide`` made them, one call of the network in the
         place of two; "distilled:from=FILE"; "auto:weak=FOLDER", a worse version of the model (Karras et al., 2024);
-        "rescaled:PHI", the usual one with the contrast of the conditional answer (Lin et al., 2024).
+        "rescaled:PHI", the usual one with the contrast of the conditional answer (Lin et al., 2024);
+        "apg:ETA,NORM", of the step along that answer only the share ETA, and no step longer than NORM in units of the
+        state (Sadat et al., 2024, without their momentum); "apg" is 0 and any length.
         None is the usual: its own answer to no condition, or to the negative prompt.
     cache: a network whose first block says nearly what it said, by less than this share, takes the other blocks' part
         from the step before (first-block caching); None is never, 0.05 … 0.2 are usual for many steps.

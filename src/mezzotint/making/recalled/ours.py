@@ -14,7 +14,7 @@ from mezzotint.making.guidance import AUTO, FROM
 from mezzotint.making.recalled.sampling import OWN, RECEIPT, sampling_of
 from mezzotint.making.recalled.words import Need, Words, clean, plain
 from mezzotint.pretrained.learned import NAME
-from mezzotint.pretrained.ruled import RESCALED
+from mezzotint.pretrained.ruled import PROJECTED, RESCALED
 
 PIXELS = "SHA-256 of its pixels, as `mezzotint inspect` says it"
 Option = tuple[str, str | None]
@@ -143,14 +143,23 @@ def _guidance(made: Made) -> Iterator[Option]:
     """By what it is guided and where, and what is not computed anew."""
     by = made.stage.guidance
     if by is not None:
-        ruled = f"{RESCALED}:{plain(float(by['phi']))}" if by["name"] == RESCALED else ""
-        yield "--guidance", ruled or {"distilled": f"{FROM}{GUIDANCE}", "auto": f"{AUTO}{WEAK}"}[str(by["name"])]
+        yield "--guidance", _by(by)
     if made.stage.cache is not None:
         yield "--cache", plain(made.stage.cache)
     bounds = made.stage.guidance_interval
     if bounds is not None:
         low, high = bounds
         yield "--guidance-interval", f"{plain(low)},{'inf' if high is None else plain(high)}"
+
+
+def _by(said: Mapping[str, Any]) -> str:
+    """The words of ``--guidance``."""
+    if said["name"] == RESCALED:
+        return f"{RESCALED}:{plain(float(said['phi']))}"
+    if said["name"] == PROJECTED:
+        norm = "" if said["norm"] is None else f",{plain(float(said['norm']))}"
+        return f"{PROJECTED}:{plain(float(said['eta']))}{norm}"
+    return {"distilled": f"{FROM}{GUIDANCE}", "auto": f"{AUTO}{WEAK}"}[str(said["name"])]
 
 
 def _machine(made: Made) -> Iterator[Option]:
