@@ -1,5 +1,5 @@
-"""``--guidance rescaled:PHI``: the pipelines' ``guidance_rescale``, whatever the network predicts, and ``apg:ETA,NORM``;
-receipts say both."""
+"""``--guidance rescaled:PHI``: the pipelines' ``guidance_rescale``, whatever the network predicts; ``apg:ETA,NORM``.
+Receipts say both."""
 
 from __future__ import annotations
 
