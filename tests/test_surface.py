@@ -65,10 +65,11 @@ PUBLIC = [
 
 SHARED = ["--json", "--quiet"]
 SAMPLING = ["--quality", "--steps", "--scale", "--solver", "--grid"]
+GUIDANCE = ["--guidance-interval", "--guidance", "--cache"]
 RANKER = ["--candidates", "--classifier-scale"]
 MACHINE = ["--device", "--dtype", "--threads"]
 EVALUATION = [
-    *["--data", "-n/--n", "--metrics", "--features", "--seed", *SAMPLING, *RANKER, *MACHINE],
+    *["--data", "-n/--n", "--metrics", "--features", "--seed", *SAMPLING, *GUIDANCE, *RANKER, *MACHINE],
     *["--batch", "--out", *SHARED],
 ]
 CATALOG = [
@@ -88,9 +89,7 @@ OPTIONS = {
             "-n/--n",
             "--seed",
             *SAMPLING,
-            "--guidance-interval",
-            "--guidance",
-            "--cache",
+            *GUIDANCE,
             *RANKER,
         ],
         *["--size", "--lora"],
@@ -195,6 +194,7 @@ OPTIONS = {
             "--model",
             "-n/--n",
             *SAMPLING,
+            *GUIDANCE,
             *RANKER,
             "--size",
             "--batch",

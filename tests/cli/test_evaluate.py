@@ -52,6 +52,21 @@ def test_evaluate_writes_its_document_its_pictures_and_its_page(inside: Path, da
     assert "data:image/png" in Path("e/page.html").read_text()
 
 
+GUIDED = ("--scale", "2", "--guidance", "apg:0.5", "--guidance-interval", "2,inf", "--cache", "0.1")
+
+
+def test_how_it_is_guided_is_said_and_counted(inside: Path, data: Path, capsys: Capture) -> None:
+    assert run(["evaluate", "fashion", "--data", str(data), *FEW, *METRICS, *GUIDED, "--out", "e", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    jsonschema.validate(found, schema(found["schema"]))
+    about = {name: found["about"][name] for name in ("guidance", "guidance_interval", "cache")}
+    by = {"name": "apg", "eta": 0.5, "norm": None}
+    assert about == {"guidance": by, "guidance_interval": [2.0, None], "cache": 0.1}
+    words = ["cost", "plan", "sneaker", "--steps", "2", *GUIDED, "--probe", "0.1", "--quiet", "--json"]
+    assert run(words) == 0
+    assert json.loads(capsys.readouterr().out)["calls"] == found["cost"]["calls"] == 3, "one of two steps is guided"
+
+
 def test_pictures_are_made_once(inside: Path, data: Path, capsys: Capture) -> None:
     words = ["evaluate", "fashion", "--data", str(data), *FEW, *METRICS, "--out", "e"]
     assert run(words) == 0

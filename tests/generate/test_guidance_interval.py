@@ -18,6 +18,7 @@ import mezzotint as mz
 from mezzotint.cli import run
 from mezzotint.errors import UsageError
 from mezzotint.governance.receipt import from_dict, to_dict
+from mezzotint.making.calls import calls
 from mezzotint.schemas import schema
 
 STEPS, SCALE = 6, 3.0
@@ -74,6 +75,26 @@ def test_unconditional_rows_are_those_of_the_levels_inside(first: int, last: int
     assert seen == [2 if first <= i <= last else 1 for i in range(STEPS)]
     whole = (first, last) == (0, STEPS - 1)
     assert np.array_equal(image.pixels, made(model, None).pixels) == whole
+
+
+@pytest.mark.parametrize("solver", ["ddim", "heun:coordinate=rectified", "dpmpp-2m", "euler-ancestral"])
+@pytest.mark.parametrize("bounds", [(0.2, 3.0), (0.0, 1.0), (1.0, math.inf), (100.0, 200.0)])
+def test_planned_calls_are_those_of_the_network(bounds: tuple[float, float], solver: str, model: mz.Model) -> None:
+    low, high = bounds
+    words = {"model": model, "steps": STEPS, "scale": SCALE, "solver": solver, "guidance_interval": f"{low},{high}"}
+    job = mz.prepare(request_of("sneaker", **words))
+    with rows_of(model) as rows:
+        list(mz.stream(job))
+    assert calls(job) == sum(rows)
+
+
+def test_a_level_at_an_end_is_counted_as_it_is_asked(model: mz.Model) -> None:
+    low, high = ratios(model)[4], ratios(model)[1]
+    words = {"model": model, "steps": STEPS, "scale": SCALE, "solver": "ddim"}
+    job = mz.prepare(request_of("sneaker", **words, guidance_interval=f"{low!r},{high!r}"))
+    with rows_of(model) as rows:
+        list(mz.stream(job))
+    assert calls(job) == sum(rows) == STEPS + 3
 
 
 def test_the_receipt_determines_the_picture(model: mz.Model) -> None:

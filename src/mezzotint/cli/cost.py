@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mezzotint.cli.options import (
+    guidance_options,
     json_option,
     machine_options,
     model_option,
@@ -37,6 +38,7 @@ SCHEMA = "mezzotint/cost-plan/1"
 @model_option
 @click.option("-n", "--n", type=int, default=1, show_default=True, help="Pictures of each prompt.")
 @sampling_options
+@guidance_options
 @ranker_options
 @click.option("--size", metavar="WxH", help="Of the pictures, in pixels.  [the model's]")
 @click.option("--batch", type=int, help="Pictures computed together.")

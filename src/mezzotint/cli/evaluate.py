@@ -10,6 +10,7 @@ import click
 
 from mezzotint.cli.options import (
     chain,
+    guidance_options,
     json_option,
     machine_options,
     out_option,
@@ -40,6 +41,7 @@ evaluation_options = chain(
     ),
     seed_option,
     sampling_options,
+    guidance_options,
     ranker_options,
     machine_options,
     click.option("--batch", type=int, default=16, show_default=True, help="Rows computed together."),

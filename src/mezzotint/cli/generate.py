@@ -11,6 +11,7 @@ import click
 
 from mezzotint.cli.options import (
     batch_option,
+    guidance_options,
     json_option,
     licence_options,
     machine_options,
@@ -47,15 +48,7 @@ if TYPE_CHECKING:
 @click.option("-n", "--n", type=int, default=1, show_default=True, help="How many pictures of each prompt.")
 @seed_option
 @sampling_options
-@click.option("--guidance-interval", metavar="LOW,HIGH", help="The noise, sigma/alpha, in which guidance is on.  [all]")
-@click.option(
-    "--guidance",
-    metavar="distilled|auto:weak=PATH|rescaled:PHI|apg:ETA,NORM",
-    help="By its own weights (see guide), by a worse model, with its contrast kept, or only across the answer.",
-)
-@click.option(
-    "--cache", metavar="T", type=float, help="Skip blocks whose first one changed by less; 0.1, of many steps.  [never]"
-)
+@guidance_options
 @ranker_options
 @click.option("--size", metavar="WxH", help="Size in pixels; models say which they can make.")
 @click.option("--lora", multiple=True, metavar="FILE[:WEIGHT]", help="A LoRA file to put on; may be given again.")

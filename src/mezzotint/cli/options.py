@@ -43,6 +43,22 @@ sampling_options = chain(
     ),
     click.option("--grid", help="How the noise levels are spaced; auto: optimised for model, solver and steps."),
 )
+guidance_options = chain(
+    click.option(
+        "--guidance-interval", metavar="LOW,HIGH", help="The noise, sigma/alpha, in which guidance is on.  [all]"
+    ),
+    click.option(
+        "--guidance",
+        metavar="distilled|auto:weak=PATH|rescaled:PHI|apg:ETA,NORM",
+        help="By its own weights (see guide), by a worse model, with its contrast kept, or only across the answer.",
+    ),
+    click.option(
+        "--cache",
+        metavar="T",
+        type=float,
+        help="Skip blocks whose first one changed by less; 0.1, of many steps.  [never]",
+    ),
+)
 machine_options = chain(
     click.option("--device", metavar="|".join(DEVICES), help="Where the network runs.  [auto]"),
     click.option("--dtype", metavar="|".join(DTYPES), help="Its number format.  [auto]"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from mezzotint.diffusion.guidance.interval import inside
+from mezzotint.diffusion.level import Level
 from mezzotint.making.job import Job
 from mezzotint.pretrained.plan import Plan, guided_calls
 from mezzotint.pretrained.spec import Spec
 
 
 def calls(job: Job) -> int:
-    """Network calls a picture, over all stages; guidance makes two of each of the solver's."""
+    """Network calls a picture, over all stages; guidance makes two of each of the solver's where it is on."""
     return sum(plan_calls(s.plan, s.model.spec) for s in job.stages)
 
 
@@ -20,6 +22,12 @@ def run_calls(job: Job) -> int:
 
 def plan_calls(plan: Plan, spec: Spec, begins: int = 0) -> int:
     """Of a plan from a step on, its drafts among them."""
-    each = guided_calls(spec, plan.scale) if plan.guidance is None else plan.guidance.calls
+    each = sum(_calls_at(plan, spec, level) for step in plan.asked[begins:] for level in step)
     drafts = 0 if plan.draft is None else plan.candidates * plan_calls(plan.draft, spec, begins)
-    return sum(plan.calls[begins:]) * each + drafts
+    return each + drafts
+
+
+def _calls_at(plan: Plan, spec: Spec, level: Level) -> int:
+    if plan.interval is not None and not bool(inside(level, *plan.interval).any()):
+        return 1
+    return guided_calls(spec, plan.scale) if plan.guidance is None else plan.guidance.calls

@@ -36,6 +36,9 @@ def evaluate(
     batch: int | None = None,
     candidates: int | None = None,
     classifier_scale: float | None = None,
+    guidance_interval: str | None = None,
+    guidance: str | None = None,
+    cache: float | None = None,
     work: Path | None = None,
     report: Counted = unheard,
 ) -> Evaluated:
@@ -46,7 +49,7 @@ def evaluate(
         metrics: "all", or some of frechet, kernel, fidelity, copies, adherence with commas between.
         features: input side of EfficientNet-Lite0, a multiple of 32 from 32 to 224; or the safetensors file of your
             Inception-v3, with which the distances are FID and KID.
-        seed … classifier_scale: as ``generate``'s; a batch is 16 rows where None.
+        seed … cache: as ``generate``'s; a batch is 16 rows where None.
         work: a folder that keeps pictures while they are made, so that the same call goes on; None keeps nothing.
         report: told (pictures made, of how many).
     Returns: the report, and some of the pictures beside real ones.
@@ -61,7 +64,10 @@ def evaluate(
         quality, steps, scale, solver, grid, device, dtype, threads,
         candidates=candidates, classifier_scale=classifier_scale,
     )  # fmt: skip
-    asked = Request(trial.prompts, model=model, seed=seed, batch=batch, sampling=sampling)
+    asked = Request(
+        trial.prompts, model=model, seed=seed, batch=batch, sampling=sampling,
+        guidance_interval=guidance_interval, guidance=guidance, cache=cache,
+    )  # fmt: skip
     job = prepare(asked)
     with tempfile.TemporaryDirectory() as scratch:
         found, made = put_to(job, trial, extract, work or Path(scratch), chosen, report=report)

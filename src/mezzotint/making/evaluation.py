@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from mezzotint.evaluation.measure import METRICS, check, measure
 from mezzotint.evaluation.report import Cost, Report
 from mezzotint.evaluation.trial import Trial
 from mezzotint.files import make_folder, sha256, write_atomic
+from mezzotint.governance.receipt import StageMade
 from mezzotint.making.calls import calls
 from mezzotint.making.image import Image
 from mezzotint.making.job import Job
@@ -88,6 +90,12 @@ def parameters(job: Job) -> int:
     return sum(p.numel() for net in networks for p in net.parameters())
 
 
+def _guided(stage: StageMade) -> dict[str, Any]:
+    """What a stage's words had of guidance and of what is not computed anew; None is as without them."""
+    interval = None if stage.guidance_interval is None else list(stage.guidance_interval)
+    return {"guidance": stage.guidance, "guidance_interval": interval, "cache": stage.cache}
+
+
 def put_to(
     job: Job,
     trial: Trial,
@@ -117,6 +125,7 @@ def put_to(
         "candidates": job.main.plan.candidates,
         "classifier_scale": job.main.plan.classifier_scale,
         "versions": dict(about.versions),
+        **{name: value for name, value in _guided(about.stage).items() if value is not None},
     }
     return (
         Report(job.model.name, trial.name, trial.sha256, extract.name, len(made.images), cost, found, how),

@@ -45,7 +45,7 @@ def _on_its_grid(described: Described, spec: Spec, asked: Asked) -> tuple[Plan, 
     levels = ending_in_data(torch.tensor(u, dtype=torch.float64))
     choice = {"name": AUTO, "by": by, "u": list(u)}
     logvar = torch.zeros(1, 1) if spec.net.get("variance") == "learned" else None
-    return replace(plan, levels=levels, grid_choice=choice, calls=rehearse(plan.solver, levels, logvar)), note
+    return replace(plan, levels=levels, grid_choice=choice, asked=rehearse(plan.solver, levels, logvar)), note
 
 
 def _grid(described: Described, spec: Spec, plan: Plan, words: str) -> tuple[str, tuple[float, ...]]:

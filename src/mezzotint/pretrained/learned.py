@@ -51,8 +51,7 @@ def plan_of(described: Described, spec: Spec, asked: Asked) -> tuple[Plan, str]:
     if one is None or why:
         return _plain(spec, asked, None), f"{why}: the default solver is taken, which needs more steps than it"
     solver, grid = one.choices
-    calls = rehearse(one.solver, one.levels)
-    return Plan(one.solver, one.levels, solver, grid, scale, calls), ""
+    return Plan(one.solver, one.levels, solver, grid, scale, rehearse(one.solver, one.levels)), ""
 
 
 def _plain(spec: Spec, asked: Asked, solver: str | None) -> Plan:

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 class Plan:
     """A resolved way to sample, rehearsed.
 
-    solver_choice, grid_choice: names and options in full, for receipts.  calls: of the denoiser, in each step.
+    solver_choice, grid_choice: names and options in full, for receipts.  asked: the levels at which the denoiser
+        is asked, every time in each step.
     interval: low < sigma/alpha <= high, where guidance is on; None is everywhere.
     guidance: by what it is guided, None in the usual way.   cache: threshold of first-block caching, None for none.
     candidates: drafts of which the best is made.   draft: how they are drawn; None where there is one.
@@ -47,7 +48,7 @@ class Plan:
     solver_choice: Choice
     grid_choice: Choice
     scale: float
-    calls: tuple[int, ...]
+    asked: tuple[tuple[Level, ...], ...]
     interval: tuple[float, float] | None = None
     guidance: Distilled | Weak | Ruled | None = None
     cache: float | None = None
@@ -59,6 +60,11 @@ class Plan:
     def steps(self) -> int:
         """Intervals of the grid."""
         return len(self.levels) - 1
+
+    @property
+    def calls(self) -> tuple[int, ...]:
+        """Of the denoiser, in each step."""
+        return tuple(map(len, self.asked))
 
 
 def preset(spec: Spec, quality: str) -> Sampling:
@@ -143,7 +149,7 @@ def plan(
         solver_choice=solver_choice,
         grid_choice=grid_choice,
         scale=float(guidance),
-        calls=rehearse(choice.solver, levels, torch.zeros(1, 1) if spec.net.get("variance") == "learned" else None),
+        asked=rehearse(choice.solver, levels, torch.zeros(1, 1) if spec.net.get("variance") == "learned" else None),
     )
 
 
@@ -169,22 +175,23 @@ def guided_calls(spec: Spec, scale: float) -> int:
     return 1 if scale in (0.0, 1.0) or spec.net.get("guidance") == "distilled" else 2
 
 
-def rehearse(solver: Solver[Any], levels: Level, logvar: Tensor | None = None) -> tuple[int, ...]:
-    """The solver's calls in each step, counted by running it on one number with a denoiser that only counts.
+def rehearse(solver: Solver[Any], levels: Level, logvar: Tensor | None = None) -> tuple[tuple[Level, ...], ...]:
+    """The levels at which the solver asks in each step, seen by running it on one number with a denoiser that only
+    writes them down.
 
     logvar: what stands for a learned variance, of models that have one.   Raises UsageError where it cannot run on the
     grid.
     """
-    asked: list[int] = []
+    asked: list[list[Level]] = []
 
-    def counting(x: Tensor, level: Level, cond: Cond) -> Posterior:
-        asked[-1] += 1
+    def noting(x: Tensor, level: Level, cond: Cond) -> Posterior:
+        asked[-1].append(level)
         return Posterior(torch.zeros_like(x), logvar)
 
     noise = Noise((0,))
-    walk = trajectory(counting, start(noise, (1,), levels), levels, solver, noise, {})
+    walk = trajectory(noting, start(noise, (1,), levels), levels, solver, noise, {})
     for i in range(len(levels) - 1):
-        asked.append(0)
+        asked.append([])
         try:
             finite = bool(next(walk).x.isfinite().all())
         except ZeroDivisionError:
@@ -193,7 +200,7 @@ def rehearse(solver: Solver[Any], levels: Level, logvar: Tensor | None = None) -
             raise UsageError(
                 f"{type(solver).__name__} is not finite in step {i} of this grid; choose another solver or grid"
             )
-    return tuple(asked)
+    return tuple(map(tuple, asked))
 
 
 def json_safe(value: Any) -> Any:
