@@ -15,6 +15,7 @@ from mezzotint.governance.safety.prompt.lexicon import Lexicon
 from mezzotint.governance.safety.prompt.match import Hit, hits
 from mezzotint.governance.safety.prompt.meaning import Meaning, is_vietnamese, meaning
 from mezzotint.governance.safety.prompt.names import Names, read_names
+from mezzotint.governance.safety.prompt.parts import CLAUSES
 from mezzotint.governance.safety.prompt.personal import personal
 from mezzotint.governance.safety.prompt.policy import Policy, declared, place
 from mezzotint.governance.safety.prompt.structure import fault
@@ -25,6 +26,9 @@ from mezzotint.governance.safety.within import SECONDS, alert, within
 from mezzotint.products.phrases import read_whole
 
 NEGATIVE = "negative_prompt"
+SENTENCE = 4
+"""Words of a clause that may be English in a text that is not."""
+
 MEANT = ("prompt", "caption")
 """Fields that are sentences, whose meaning is asked; names of files and words in pictures are not."""
 
@@ -94,10 +98,19 @@ class Gate:
 
     def _meant(self, read: Views, field: str) -> Iterator[Finding]:
         if self.meaning is None:
-            return iter(())
+            return
         if not self._is_foreign(read.canonical):
-            return self.meaning.findings(read.canonical.bare, field)
-        return iter(()) if self.languages is None else self.languages.findings(read.canonical.accented, field)
+            yield from self.meaning.findings(read.canonical.bare, field)
+            return
+        yield from self.meaning.findings(self._english_in(read.canonical), field)
+        if self.languages is not None:
+            yield from self.languages.findings(read.canonical.accented, field)
+
+    def _english_in(self, text: Canonical) -> str:
+        """The clauses of a foreign text that the head for English can read: names of styles in a row make a text look
+        foreign whose sentence is not."""
+        clauses = (canonical(one) for one in CLAUSES.split(text.accented) if len(one.split()) >= SENTENCE)
+        return ", ".join(one.bare for one in clauses if not self._is_foreign(one))
 
     def _is_foreign(self, text: Canonical) -> bool:
         """Whether the head for English cannot read a text."""

@@ -8,6 +8,7 @@ lists and to ``languages``.  What it finds is for review: it is a guess.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -60,7 +61,7 @@ class Meaning:
 
     def score(self, text: str) -> tuple[float, str]:
         """How surely a text means harm, the largest of its parts, and of which kind; 0 of one that is not read."""
-        read = [] if self.is_foreign(text) else parts(text, self._ids)
+        read = [] if self.is_foreign(text) else parts(text, self._ids, self.is_foreign)
         ids = [np.array([BEGIN, *one, END], np.int64) for one in read]
         return self.head.read(self.encoder.pooled(ids)) if ids else (0.0, "")
 
@@ -68,10 +69,9 @@ class Meaning:
         """Whether a text is of other letters, or its words fall to pieces, as those of other languages do."""
         if is_of_other_letters(text):
             return True
-        whole = self.tokenizer.encode(text)
-        words = len({k for k in whole.word_ids if k is not None})
-        pieces = len(whole.ids) - 2
-        return pieces >= LEAST and pieces > PIECES * words
+        words = Counter(k for k in self.tokenizer.encode(text).word_ids if k is not None)
+        whole = sum(pieces == 1 for pieces in words.values())
+        return words.total() >= LEAST and words.total() > PIECES * len(words) and 2 * whole < len(words)
 
     def _ids(self, text: str) -> list[int]:
         return list(self.tokenizer.encode(text).ids[1:-1])

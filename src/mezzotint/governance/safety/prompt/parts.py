@@ -22,14 +22,20 @@ LEAST, ENOUGH = 3, 8
 Ids = list[int]
 
 
-def parts(text: str, encode: Callable[[str], Sequence[int]]) -> list[Ids]:
-    """Token ids of what is read; nothing of a text that is too short.   encode: ids without marks of ends."""
+def parts(
+    text: str, encode: Callable[[str], Sequence[int]], is_left_out: Callable[[str], bool] = lambda clause: False
+) -> list[Ids]:
+    """Token ids of what is read; nothing of a text that is too short.
+
+    encode: ids without marks of ends.   is_left_out: whether a clause of a short text is not read by itself.
+    """
     whole = list(encode(text))[:MOST]
     if len(whole) < LEAST:
         return []
-    clauses = [list(encode(one)) for one in CLAUSES.split(text)]
+    said = CLAUSES.split(text)
     if len(whole) > TOKENS:
-        return list(_pieces(clauses))
+        return list(_pieces([list(encode(one)) for one in said]))
+    clauses = (list(encode(one)) for one in said if not is_left_out(one))
     return [whole, *(ids for ids in clauses if LEAST <= len(ids) < len(whole))]
 
 
