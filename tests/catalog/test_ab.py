@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -10,15 +11,20 @@ import jsonschema
 import numpy as np
 import pytest
 from catalogs import asked, begun, rows, worker
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mezzotint.catalog.ab.following import next_brief, next_manifest
 from mezzotint.catalog.ab.lift import holm, lifts, ratio_of, winners
 from mezzotint.catalog.ab.results import Shown, shown
-from mezzotint.catalog.brief import Brief, Factor, brief_of
+from mezzotint.catalog.brief import Brief, Factor, Trial, brief_of
+from mezzotint.catalog.ladder import Rung
 from mezzotint.catalog.ledger import tables as t
-from mezzotint.catalog.manifest.table import parse
+from mezzotint.catalog.manifest.columns import KNOWN
+from mezzotint.catalog.manifest.table import Table, parse
 from mezzotint.cli import run
 from mezzotint.errors import InputError
+from mezzotint.governance.licence.money import money
 from mezzotint.schemas import schema
 
 
@@ -90,6 +96,61 @@ def test_the_next_round_settles_what_is_won() -> None:
         next_manifest(table, {"view": "side", "background": None})
         == "sku,prompt,view\na,x {view},side\nb,y {view},side\n"
     )
+
+
+NAMES = st.from_regex(r"\w[\w .-]{0,6}", fullmatch=True).filter(lambda name: name == name.strip() and name not in KNOWN)
+LEVELS = st.lists(st.text(st.characters(codec="utf-8"), max_size=6).map(str.strip), min_size=2, max_size=4, unique=True)
+
+
+@given(
+    factors=st.dictionaries(NAMES, LEVELS, max_size=3),
+    variants=st.none() | st.integers(1, 1000),
+    candidates=st.none() | st.integers(1, 8),
+    model=st.none() | st.text(st.characters(codec="utf-8"), min_size=1, max_size=6),
+    distinct=st.floats(0, 2),
+    ladder=st.lists(st.sampled_from([Rung("variants", "3"), Rung("size", "16x8"), Rung("steps", "4")]), max_size=3),
+    test=st.none() | st.builds(Trial, *[st.floats(1e-9, 0.4, exclude_min=True)] * 4),
+    cost=st.none() | st.sampled_from(["0.40 USD", "1,234.5 EUR", "1e-7 CHF"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_next_brief_says_all_that_the_last_one_did(
+    factors: dict[str, list[str]],
+    variants: int | None,
+    candidates: int | None,
+    model: str | None,
+    distinct: float,
+    ladder: list[Rung],
+    test: Trial | None,
+    cost: str | None,
+) -> None:
+    per_hour = None if cost is None else money(cost, "cost")
+    brief = Brief(
+        tuple(Factor(name, tuple(levels)) for name, levels in factors.items()),
+        variants, "catalog", "shared", 7, distinct, model, candidates, tuple(ladder), test, per_hour,
+    )  # fmt: skip
+    again = brief_of(next_brief(brief, dict.fromkeys(factors)).encode(), "b")
+    assert dataclasses.replace(again, sha256="") == brief
+
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+ODD = st.tuples(st.sampled_from(["", " ", "'", "''", "' ", "=", "+", "-", "@", "\t=", " =", "'=", "\r", "a\rb"]), CELLS)
+
+
+@given(cells=st.lists(st.one_of(CELLS, ODD.map("".join)), min_size=1, max_size=4))
+@settings(deadline=None)
+def test_any_cell_of_a_manifest_comes_back_in_the_next_round(cells: list[str]) -> None:
+    """However often it is written and read, and never as a formula."""
+    said = {"sku": "a", **{f"c{k}": cell.strip() for k, cell in enumerate(cells)}}
+    table = Table("m.jsonl", "", tuple(said), ((2, said),))
+    for _ in range(2):
+        text = next_manifest(table, {})
+        table = parse("m.csv", text.encode())
+        assert table.problems == () and [cells for _, cells in table.rows] == [said]
+
+
+def test_a_word_s_own_apostrophe_stays() -> None:
+    table = parse("m.csv", b"sku,prompt,note\na,'tis a chair,'+A1\n")
+    assert table.rows[0][1] == {"sku": "a", "prompt": "'tis a chair", "note": "+A1"}
 
 
 def test_the_command(tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,7 +64,7 @@ def sound(found, folder: Path) -> list[tuple[str, str, str]]:
 
 
 def test_vendure(shop: Path) -> None:
-    found = imported(vendure(shop), shop, "x", "yes")
+    found = imported(vendure(shop), shop, "x", "yes", shop)
     assert sound(found, shop) == [
         ("L1", "Laptop 13 inch 8GB on a white background", "a.jpg"),
         ("L2", "Laptop 15 inch on a white background", "c.jpg"),
@@ -75,7 +75,7 @@ def test_vendure(shop: Path) -> None:
 
 
 def test_shopify(shop: Path) -> None:
-    assert sound(imported(shopify(shop / "shopify.csv"), shop, "x", "yes"), shop) == [
+    assert sound(imported(shopify(shop / "shopify.csv"), shop, "x", "yes", shop), shop) == [
         ("M1", "Mug on a white background", "m.png"),
         ("T-S", "Tee S on a white background", "tee.png"),
         ("T-M", "Tee M on a white background", "tee-m.png"),
@@ -84,7 +84,7 @@ def test_shopify(shop: Path) -> None:
 
 @pytest.mark.parametrize("name", ["feed.tsv", "feed.xml"])
 def test_google(shop: Path, name: str) -> None:
-    found = imported(google(shop / name), shop, "x", "no")
+    found = imported(google(shop / name), shop, "x", "no", shop)
     lamp, bad = ("G1", "A lamp on a white background", "lamp.webp"), ("G2", "Bad on a white background", "")
     assert sound(found, shop) == ([lamp, bad] if name == "feed.tsv" else [lamp])
     said = ("G1: left out: the SKU is there already", "../G2: written as G2, which can name a folder")
@@ -100,7 +100,7 @@ def test_what_is_no_export_is_one_line(shop: Path) -> None:
         with pytest.raises(InputError, match=message):
             read(path)
     with pytest.raises(InputError, match="has no products"):
-        imported([], shop, "x", "no")
+        imported([], shop, "x", "no", shop)
 
 
 def test_the_command(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,3 +111,18 @@ def test_the_command(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["catalog", "import", "--vendure", str(shop)]) == 2, "nothing is overwritten"
     assert run(["catalog", "import"]) == 2
     assert run(["catalog", "import", "--shopify", str(shop / "none.csv")]) == 2
+
+
+@pytest.mark.parametrize("out", ["shop.csv", "pictures/deep/shop.csv"])
+def test_its_own_check_finds_the_photographs(shop: Path, out: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the manifest's folder however deep, and elsewhere by --pictures, which a note says."""
+    (shop / "pictures/deep/a.jpg").rename(shop / "pictures/deep/{a}.jpg")
+    (shop / "products.csv").write_text(VENDURE.replace("a.jpg", "{a}.jpg"))
+    words = ["--pictures", str(shop / "pictures")]
+    assert run(["catalog", "import", "--vendure", str(shop / "products.csv"), *words, "--out", str(shop / out)]) == 0
+    said = capsys.readouterr()
+    assert "2 with a photograph" in said.out
+    elsewhere = f"with --pictures {shop / 'pictures'}" in said.err
+    assert elsewhere == (out != "shop.csv")
+    check = ["catalog", "check", str(shop / out), "--model", "products-pixel"]
+    assert run([*check, *(words if elsewhere else [])]) == 0, capsys.readouterr().out

@@ -114,6 +114,14 @@ def test_a_tilde_is_the_home_where_no_shell_has_seen_it(
     assert run(["check", "~/o/sneaker-0.png"]) == 0
 
 
+@pytest.mark.parametrize("files", ['["a"]', "5", "null", '{"a\\u0000b": "x"}'])
+def test_a_checkpoint_that_records_no_files(inside: Path, capsys, files: str) -> None:
+    (inside / "state.json").write_text(f'{{"files": {files}}}')
+    assert run(["inspect", "."]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and "state.json: files is no table of files and hashes" in err
+
+
 def test_wrong_words_for_machines(inside: Path, capsys) -> None:
     assert run(["generate", "sneeker", "--json"]) == 2
     out, err = capsys.readouterr()

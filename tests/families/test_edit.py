@@ -18,6 +18,7 @@ from PIL import Image
 import mezzotint as mz
 from mezzotint.diffusion.noise import Noise
 from mezzotint.errors import InputError, MezzotintError, UsageError
+from mezzotint.making.edit import Edit
 from mezzotint.pictures.flat import rgb
 
 SEED, STEPS = 4, 8
@@ -40,6 +41,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.fromarray(np.dstack([drawn(), 255 - right])).save(folder / "transparent.png")
     Image.fromarray(np.zeros((32, 32), np.uint8)).save(folder / "black.png")
     Image.fromarray(np.full((16, 16), 255, np.uint8)).save(folder / "small.png")
+    Image.fromarray(drawn((40, 36))).save(folder / "odd.png")
     return folder
 
 
@@ -160,6 +162,7 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
     ),
     "other meaning": ({"image": "in.png", "mask": "white.png", "mask_means": "red"}, "unknown mask meaning 'red'"),
     "no file": ({"image": "nowhere.png"}, "no file"),
+    "odd size": ({"image": "odd.png"}, "odd.png: size 40x36 cannot be made"),
     "other size with a mask": ({"image": "in.png", "mask": "white.png", "size": "48x32"}, "with a mask expected 48x32"),
 }
 
@@ -171,6 +174,23 @@ def test_faults(fault: str, sd1: Path, files: Path) -> None:
     with pytest.raises(MezzotintError, match=said) as error:
         made(sd1, **given)
     assert isinstance(error.value, UsageError | InputError) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("fault", ["black mask", "small mask", "odd size", "other size with a mask"])
+def test_what_a_file_is_is_no_wrong_word(fault: str, sd1: Path, files: Path) -> None:
+    """A catalog goes on without such a photograph; a wrong word ends it."""
+    words, said = FAULTS[fault]
+    given = {k: files / v if k in ("image", "mask") else v for k, v in words.items()}
+    with pytest.raises(InputError, match=said):
+        made(sd1, **given)
+
+
+def test_the_least_strength_that_is_said_is_taken() -> None:
+    for steps in range(1, 10_001):
+        with pytest.raises(UsageError) as error:
+            Edit(drawn(), None, 1e-9).first(steps)
+        least = str(error.value).rpartition(" ")[2]
+        assert Edit(drawn(), None, float(least)).first(steps) == steps - 1, (steps, least)
 
 
 def test_any_picture_is_read_as_people_see_it(tmp_path: Path, sd1: Path) -> None:

@@ -94,6 +94,12 @@ def test_invokeai(tmp_path: Path) -> None:
     assert (old.prompt, old.seed, old.solver) == ("a red armchair", 42, "euler_ancestral")
 
 
+def test_invokeai_without_guidance_steers_away_from_nothing(tmp_path: Path) -> None:
+    found = read(png(tmp_path / "i.png", {"invokeai_metadata": json.dumps({**INVOKEAI, "cfg_scale": 1})}))
+    assert (found.scale, found.negative_prompt) == (1.0, "") and "--negative-prompt" not in found.command
+    assert "its negative prompt had no effect at scale 1, guidance off; it is left out" in found.notes
+
+
 def test_a_sampler_without_a_name_here_is_said(tmp_path: Path) -> None:
     text = A1111.replace("DPM++ 2M,", "Restart,")
     found = read(png(tmp_path / "a.png", {"parameters": text}))

@@ -104,15 +104,21 @@ def google(file: Path) -> list[Item]:
 SHOPS: Mapping[str, Callable[[Path], list[Item]]] = {"vendure": vendure, "shopify": shopify, "google": google}
 
 
-def imported(items: Sequence[Item], pictures: Path, source: str, lock: str) -> Imported:
+def imported(items: Sequence[Item], pictures: Path, source: str, lock: str, folder: Path) -> Imported:
     """The manifest of some products.
 
     pictures: the folder in which photographs are looked for, by name, however deep.
     lock: yes | no, for rows with one.
+    folder: of the manifest, from which photographs in it are named; those elsewhere are from ``pictures``, with a note.
     Raises InputError where there are no products.
     """
+    root, top = pictures.resolve(), folder.resolve()
+    inside = root.is_relative_to(top)
+    named_from = root.relative_to(top) if inside else Path()
     there = {
-        path.name: path.relative_to(pictures) for path in sorted(pictures.rglob("*")) if path.suffix.lower() in PICTURES
+        path.name: named_from / path.relative_to(pictures)
+        for path in sorted(pictures.rglob("*"))
+        if path.suffix.lower() in PICTURES
     }
     rows, notes, seen, missing = list[tuple[str, ...]](), list[str](), set[str](), 0
     extra = tuple(dict.fromkeys(name for item in items for name in item.more))
@@ -122,7 +128,7 @@ def imported(items: Sequence[Item], pictures: Path, source: str, lock: str) -> I
         if not sku:
             continue
         seen.add(sku)
-        image = str(there[item.image]) if item.image in there else ""
+        image = _literal(there[item.image]) if item.image in there else ""
         missing += bool(item.image) and not image
         free = (_plain(item.more.get(name, "")) for name in extra)
         laid = BACKDROP if image and lock == "yes" else ""
@@ -130,6 +136,8 @@ def imported(items: Sequence[Item], pictures: Path, source: str, lock: str) -> I
     if not rows:
         raise InputError(f"{source} has no products; expected an export of products with SKUs")
     notes += [f"{missing} photographs are not in {pictures}"] if missing else []
+    if not inside and any(row[3] for row in rows):
+        notes.append(f"photographs lie outside the manifest's folder; check and run it with --pictures {pictures}")
     text = csv_text(("sku", "prompt", "name", "image", "lock", "backdrop", *extra), rows)
     return Imported(text, BRIEF, len(rows), sum(bool(row[3]) for row in rows), tuple(notes))
 
@@ -149,6 +157,11 @@ def _named(item: Item, seen: set[str]) -> tuple[str, str]:
 def _plain(text: str) -> str:
     """Without markup, in one line; braces would be templates."""
     return " ".join(_TAG.sub(" ", text).replace("{", "(").replace("}", ")").split())
+
+
+def _literal(path: Path) -> str:
+    """A path as a template that says just it."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _name_of(address: str) -> str:

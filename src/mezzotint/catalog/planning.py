@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,9 @@ from mezzotint.governance.licence.money import Money, money
 from mezzotint.making.job import Job
 from mezzotint.making.opened import described
 from mezzotint.making.sizes import size_of
+from mezzotint.pretrained.adapters import looked_up
 from mezzotint.pretrained.memory import giga, peak
+from mezzotint.tuning.masks import mask_beside
 
 if TYPE_CHECKING:
     from mezzotint.pretrained.model import Model
@@ -83,11 +86,21 @@ class Read:
 
     def run(self, words: Words, model: Model) -> str:
         """The id of the run of it: a hash of manifest, brief and words, of the model, program and kind of machine, and
-        of the photographs' sizes and times.  Where all are the same, the same run goes on."""
+        of the sizes and times of ``files``.  Where all are the same, the same run goes on."""
         base = prepared(Recipe(), words, model, 1).id
-        files = sorted({str(path) for row in self.rows for path in (row.image, row.mask) if path is not None})
-        photos = [(name, (stat := Path(name).stat()).st_size, stat.st_mtime_ns) for name in files]
-        return sha256(canonical_json([self.table.sha256, self.brief.sha256, words.table, base, photos]))[:16]
+        names = sorted(map(str, self.files))
+        files = [(name, (stat := Path(name).stat()).st_size, stat.st_mtime_ns) for name in names]
+        return sha256(canonical_json([self.table.sha256, self.brief.sha256, words.table, base, files]))[:16]
+
+    @property
+    def files(self) -> set[Path]:
+        """What pictures depend on beside the model: photographs, masks that are said or lie beside them, adapters."""
+        photos = {row.image for row in self.rows if row.image is not None}
+        masks = {*(row.mask for row in self.rows), *map(mask_beside, photos)}
+        levels = (factor.levels for factor in self.brief.factors if factor.name == "adapter")
+        adapters = {*(row.adapter for row in self.rows), *chain.from_iterable(levels)} - {""}
+        said = {mask for mask in masks if mask is not None}
+        return photos | said | {path for text in adapters for path in looked_up(text)}
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mezzotint.errors import UsageError
+from mezzotint.errors import InputError, UsageError
 from mezzotint.files import sha256
 from mezzotint.making.outpaint import Margins, framed, margins_of
-from mezzotint.making.sizes import LARGEST, parse_size
+from mezzotint.making.sizes import LARGEST, parse_size, size_of
 from mezzotint.pictures.flat import cover_of, covering, mask_of, over, rgb
 from mezzotint.pictures.grey import grey
 from mezzotint.pictures.png import Pixels
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 STRENGTH, MASKED_STRENGTH, REFINED_STRENGTH = 0.8, 1.0, 0.3
 """How far a picture is noised where nobody says: a part that is repainted owes nothing to what was there, and a refiner
 knows little noise alone."""
+
+SHARES = 10_000
+"""In so many parts the least strength is said."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +83,8 @@ class Edit:
         """The number of the first step that is run.  Raises UsageError where none is."""
         run = min(int(steps * self.strength), steps)
         if run < 1:
-            raise UsageError(f"strength {self.strength:g} of {steps} steps is no step; expected at least {1 / steps:g}")
+            least = -(-SHARES // steps) / SHARES  # rounded up to the digits that are shown, so that it is one
+            raise UsageError(f"strength {self.strength:g} of {steps} steps is no step; expected at least {least:g}")
         return steps - run
 
     def known(self, codec: Codec, device: str) -> Tensor:
@@ -147,7 +151,7 @@ def _sized(x: Tensor, codec: Codec) -> Tensor:
 def edit_of(system: System, asked: Request) -> Edit | None:
     """What a request says, None where there is no picture.
 
-    Raises: InputError (files), UsageError (words; a picture or mask of another size than what is made; a model that is
+    Raises: InputError (files; a picture or mask of another size than what is made), UsageError (words; a model that is
     told a mask, and none).
     """
     masked = asked.mask is not None or asked.outpaint is not None
@@ -189,14 +193,25 @@ def _edited(system: System, asked: Request, image: Path, strength: float) -> Edi
     mask = None if asked.mask is None else mask_of(Path(asked.mask), asked.mask_means)
     if mask is not None and mask.shape != pixels.shape[:2]:
         has = f"{asked.mask} is {mask.shape[1]}x{mask.shape[0]}"
-        raise UsageError(f"{has}, {image} {pixels.shape[1]}x{pixels.shape[0]}; expected equal")
+        raise InputError(f"{has}, {image} {pixels.shape[1]}x{pixels.shape[0]}; expected equal")
     if wanted is not None and wanted != (pixels.shape[1], pixels.shape[0]):
-        is_ = f"{image} is {pixels.shape[1]}x{pixels.shape[0]}"
-        _need(mask is None, f"{is_}; with a mask expected {wanted[0]}x{wanted[1]}")
+        if mask is not None:
+            is_ = f"{image} is {pixels.shape[1]}x{pixels.shape[0]}"
+            raise InputError(f"{is_}; with a mask expected {wanted[0]}x{wanted[1]}")
         pixels = covering(pixels, wanted)
+    elif wanted is None:
+        _check_own_size(system, image, pixels)
     cover = cover_of(Path(asked.mask)) if asked.mask is not None and asked.mask_means == "product" else None
     own = ~mask if (asked.lock_mask or cover is not None) and mask is not None else None
     return Edit(in_channels(pixels, system), mask, strength, own, means=asked.mask_means, cover=cover)
+
+
+def _check_own_size(system: System, image: Path, pixels: Pixels) -> None:
+    """Raises InputError for a picture of a size that a model of many sizes does not make."""
+    try:
+        size_of(system, f"{pixels.shape[1]}x{pixels.shape[0]}")
+    except UsageError as error:
+        raise InputError(f"{image}: {error}; or say a size, without a mask") from error
 
 
 def _outpainted(

@@ -136,10 +136,15 @@ def _checkpoint_file(path: Path) -> dict[str, str]:
 
 
 def _checkpoint(path: Path) -> dict[str, Any]:
-    """What ``state.json`` says, and each part with whether its bytes are those that it records."""
+    """What ``state.json`` says, and each part with whether its bytes are those that it records.
+
+    Raises InputError where it records none.
+    """
     state = _json(path / "state.json")
     claims = state.pop("files", {})
-    sound = {name: _part(path / Path(name).name, claim) for name, claim in dict(claims).items()}
+    if not isinstance(claims, dict) or any("\0" in name for name in claims):
+        raise InputError(f"{path / 'state.json'}: files is no table of files and hashes; expected a checkpoint's")
+    sound = {name: _part(path / Path(name).name, claim) for name, claim in claims.items()}
     return {**state, "parts": sound, "intact": all(part["intact"] for part in sound.values())}
 
 

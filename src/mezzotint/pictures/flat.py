@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from mezzotint.errors import InputError, UsageError, unknown
+from mezzotint.errors import InputError, unknown
 from mezzotint.pictures.png import Pixels, read_picture
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def rgb(path: Path) -> Pixels:
 
 
 def mask_of(path: Path, means: str = "white") -> NDArray[np.bool_]:
-    """(H, W), what is to be repainted.  Raises UsageError for another meaning, InputError for a mask that has none."""
+    """(H, W), what is to be repainted.  Raises UsageError for another meaning, InputError for a mask that has none, or
+    asks for nothing."""
     if means not in MEANINGS:
         raise unknown("mask meaning", means, MEANINGS)
     image = read_picture(path)
@@ -82,7 +83,7 @@ def mask_of(path: Path, means: str = "white") -> NDArray[np.bool_]:
         light = np.asarray(flat(image).convert("L"))
         found = light < FULL if means == "product" else light >= 128
     if not found.any():
-        raise UsageError(f"{path} asks for nothing to be repainted: expected some {means} pixels; see --mask-means")
+        raise InputError(f"{path} asks for nothing to be repainted: expected some {means} pixels; see --mask-means")
     return found
 
 

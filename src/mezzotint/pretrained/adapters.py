@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mezzotint.errors import ModelError, UsageError
-from mezzotint.pretrained.adapter_files import Files, files_of
+from mezzotint.pretrained.adapter_files import Files, adapter_paths, files_of
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.few import Few, few_in
@@ -237,6 +237,13 @@ def weighed(text: str, what: str = "a LoRA") -> tuple[Path, float]:
     if not -MAX_WEIGHT <= weight <= MAX_WEIGHT:
         raise UsageError(f"{what}'s weight is {weight}; expected -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}")
     return path, weight
+
+
+def looked_up(text: str) -> tuple[Path, ...]:
+    """The files that "FILE" or "FILE:weight" names, all of a folder's.  Raises UsageError: a weight out of range,
+    several of the name."""
+    path = lookup("lora", str(weighed(text)[0]))
+    return adapter_paths(path) or (path,)
 
 
 def with_adapters(system: System, files: Sequence[str], *, partial: bool = False) -> System:

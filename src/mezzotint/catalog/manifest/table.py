@@ -12,6 +12,7 @@ from typing import Any
 
 from mezzotint.catalog.manifest.decoded import decoded
 from mezzotint.catalog.manifest.problem import Problem
+from mezzotint.catalog.sheet import plain
 from mezzotint.errors import InputError, UsageError, unknown
 from mezzotint.files import read_bytes, sha256, user_path
 
@@ -87,7 +88,7 @@ def _csv(data: bytes, address: str) -> Parsed:
         lines = list(reader)
     except csv.Error as error:
         raise InputError(f"{address}, line {reader.line_num}: {error}; expected CSV") from error
-    header = tuple(name.strip() for name in lines[0]) if lines else ()
+    header = tuple(map(_cell, lines[0])) if lines else ()
     found, rows = [*problems, *_header(header)], list[tuple[int, Mapping[str, str]]]()
     for number, cells in enumerate(lines[1:], 2):
         if not any(map(str.strip, cells)):
@@ -95,8 +96,13 @@ def _csv(data: bytes, address: str) -> Parsed:
         if len(cells) != len(header):
             found.append(Problem(number, "", "", f"has {len(cells)} cells; the header has {len(header)}"))
         else:
-            rows.append((number, dict(zip(header, map(str.strip, cells), strict=True))))
+            rows.append((number, dict(zip(header, map(_cell, cells), strict=True))))
     return header, rows, found
+
+
+def _cell(text: str) -> str:
+    """Without the apostrophe that our own sheets have before what a spreadsheet would run."""
+    return plain(text).strip()
 
 
 def _header(names: tuple[str, ...]) -> list[Problem]:

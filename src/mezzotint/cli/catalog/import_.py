@@ -45,8 +45,8 @@ def command(
     if not source.exists():
         raise InputError(f"no {source}; expected what {shop} exported")
     folder = pictures or (source if source.is_dir() else source.parent)
-    found = imported(SHOPS[shop](source), folder, str(source), lock)
     place = out or folder / "catalog.csv"
+    found = imported(SHOPS[shop](source), folder, str(source), lock, place.parent)
     write_atomic(place, found.text, replace=False)
     brief = place.with_suffix(".toml")
     if not brief.exists():

@@ -56,12 +56,16 @@ def _words(
     strength: float | None,
 ) -> Words:
     solver, grid = invokeai(scheduler.removeprefix("k_")) if scheduler else (None, None)
+    scale, away = real(said.get("cfg_scale"), -100, 1000), clean(negative).strip()
+    off = scale == 1 and bool(away)
+    notes = [f"its scheduler, {scheduler}, has no name here"] if scheduler and solver is None else []
+    notes += ["its negative prompt had no effect at scale 1, guidance off; it is left out"] if off else []
     return Words(
         source="InvokeAI",
         prompt=clean(prompt).strip(),
-        negative_prompt=clean(negative).strip(),
+        negative_prompt="" if off else away,
         steps=whole(said.get("steps"), 1, 10_000),
-        scale=real(said.get("cfg_scale"), -100, 1000),
+        scale=scale,
         seed=whole(said.get("seed"), 0, 2**63 - 1),
         size=size_of(said.get("width"), said.get("height")),
         solver=solver,
@@ -69,7 +73,7 @@ def _words(
         model=clean(model) or None,
         loras=loras,
         strength=strength,
-        notes=(f"its scheduler, {scheduler}, has no name here",) if scheduler and solver is None else (),
+        notes=tuple(notes),
     )
 
 
