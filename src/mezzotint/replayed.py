@@ -33,11 +33,12 @@ TOLERANCE = {"float32": 2, "float64": 2, "bfloat16": 8, "float16": 8}
 
 @dataclass(frozen=True)
 class Replayed:
-    """verdict: exact | tolerance | differs.   factors: what determines the picture and is not the same.
+    """again: the receipt of the picture that was made; its pixels are compared and not given out, for no gate has seen
+    them.   verdict: exact | tolerance | differs.   factors: what determines the picture and is not the same.
     most: the largest difference in grey levels; None where the first picture is not at hand."""
 
     receipt: Receipt
-    again: Image
+    again: Receipt
     verdict: str
     factors: tuple[Factor, ...]
     most: int | None
@@ -48,10 +49,10 @@ class Replayed:
         return {
             "schema": "mezzotint/replay/1",
             "asset_id": self.receipt.made.asset_id,
-            "again": self.again.receipt.made.asset_id,
+            "again": self.again.made.asset_id,
             "verdict": self.verdict,
             "largest_difference": self.most,
-            "tolerance": _tolerance(self.receipt, self.again.receipt),
+            "tolerance": _tolerance(self.receipt, self.again),
             "factors": [asdict(factor) for factor in self.factors],
         }
 
@@ -196,11 +197,11 @@ def _images(job: Job | ExportedJob) -> Iterator[Image]:
 def _compared(was: Receipt, again: Image, first: Pixels | None) -> Replayed:
     changes, most = factors(was, again.receipt), None
     if again.receipt.pixels_sha256 == was.pixels_sha256:
-        return Replayed(was, again, "exact", changes, 0)
+        return Replayed(was, again.receipt, "exact", changes, 0)
     if first is not None and first.shape == again.pixels.shape:
         most = int(np.abs(first.astype(np.int16) - again.pixels.astype(np.int16)).max())
     near = most is not None and most <= _tolerance(was, again.receipt)
-    return Replayed(was, again, "tolerance" if near else "differs", changes, most)
+    return Replayed(was, again.receipt, "tolerance" if near else "differs", changes, most)
 
 
 def _tolerance(was: Receipt, now: Receipt) -> int:

@@ -148,7 +148,7 @@ def test_locked_rows_of_a_run(tmp_path: Path, tiny: Path) -> None:
         receipt = json.loads((tmp_path / "out" / "receipts" / f"{row['receipt']}.json").read_text())
         assert receipt["made"]["task"]["locked"] == detail["locked"] and receipt["made"]["task"]["lock"] is True
         again = mz.replay(tmp_path / "out" / "receipts" / f"{row['receipt']}.json", have={model.system.name: tiny})
-        assert again.verdict == "exact" and again.again.receipt.made.asset_id == row["receipt"], again.factors
+        assert again.verdict == "exact" and again.again.made.asset_id == row["receipt"], again.factors
     assert len({r["pixels_sha256"] for r in made.values()}) == 6
 
 

@@ -231,5 +231,7 @@ def test_protect_takes_folders_and_forgets(inside: Path, capsys: pytest.CaptureF
     found = said(capsys, 3, "protect", ".", "--as", "training")
     assert (found["new"], found["counts"]["training"], found["unreadable"]) == (3, 3, ["bad.png"])
     assert said(capsys, 3, "protect", ".", "--as", "training")["new"] == 0
+    assert run(["protect", "gone", "--as", "training", "--forget"]) == 2, "a slip of the pen forgets nothing"
+    capsys.readouterr()
     assert said(capsys, 0, "protect", "--as", "training", "--forget")["forgotten"] == 3
     assert run(["protect", "gone"]) == 2 and run(["protect", ".", "--as", "holy"]) == 2

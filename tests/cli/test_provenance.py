@@ -189,6 +189,19 @@ def test_somebody_elses_signature_is_not_trusted(place: Path, capsys: pytest.Cap
     assert states(said(capsys, 0, "verify", "theirs.png"))["credential"] == "trusted"
 
 
+def test_a_receipt_that_a_stranger_signed_proves_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["generate", "sneaker", "--quiet", "--out", "o"]) == 0
+    assert said(capsys, 0, "verify", "o/sneaker-0.png")["verdict"] == "proves"
+    keys.folder().rename(place / "old")
+    for book in place.rglob("ledger*"):
+        book.unlink()
+    document = said(capsys, 3, "verify", "o/sneaker-0.png")
+    assert document["verdict"] != "proves"
+    assert states(document)["credential"] == "valid"
+    (receipt,) = (one for one in document["findings"] if one["kind"] == "receipt")
+    assert receipt["verdict"] == "silent" and "nobody here vouches" in receipt["text"]
+
+
 def test_400_mutated_manifests_are_never_trusted(place: Path) -> None:
     """Bits flipped, runs of bytes inverted, bytes taken out of the credential, with right lengths and checksums."""
     data = credential.signed(grey(), MADE_BY_IT, signer())

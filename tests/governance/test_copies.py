@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -143,7 +144,23 @@ def test_the_registry_gives_back_what_it_was_given(tmp_path: Path) -> None:
     assert np.array_equal(one.signature.rgb, given.signature.rgb)
     assert np.abs(registry.registered(path).vectors[0] - given.signature.vectors).max() < 1e-3
     assert registry.registered(path, ("mark",)).entries == () and registry.counted(path)["training"] == 1
-    assert registry.forgotten(path, "training") == 1 and registry.counted(path)["training"] == 0
+    assert registry.replaced(path, "training", ()) == (0, 1) and registry.counted(path)["training"] == 0
+
+
+def test_what_is_to_be_replaced_stays_where_the_new_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "copies.sqlite"
+    old, new = (registry.entry("protected", f"{k}.png", pixels(scene(k))) for k in (1, 2))
+    assert registry.added(path, [old]) == 1
+
+    def failing() -> Iterator[registry.Entry]:
+        yield new
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        registry.replaced(path, "protected", failing())
+    assert [one.name for one in registry.registered(path).entries] == ["1.png"]
+    assert registry.replaced(path, "protected", [new]) == (1, 1)
+    assert [one.name for one in registry.registered(path).entries] == ["2.png"]
 
 
 def test_a_damaged_registry_stops_the_start(tmp_path: Path) -> None:

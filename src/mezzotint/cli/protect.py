@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,8 +39,11 @@ def command(pictures: tuple[Path, ...], kind: str, forget: bool, as_json: bool, 
     if kind not in KINDS:
         raise unknown("kind of picture", kind, KINDS)
     path, unreadable = registry.place(), list[str]()
-    gone = registry.forgotten(path, kind) if forget else 0
-    new = registry.added(path, _entries(pictures, kind, unreadable)) if pictures else 0
+    files = list(_files(pictures))  # before anything is forgotten
+    if forget:
+        new, gone = registry.replaced(path, kind, _entries(files, kind, unreadable))
+    else:
+        new, gone = registry.added(path, _entries(files, kind, unreadable)) if files else 0, 0
     counts = registry.counted(path)
     if as_json:
         print_json(
@@ -60,12 +63,12 @@ def command(pictures: tuple[Path, ...], kind: str, forget: bool, as_json: bool, 
     return 3 if unreadable else 0
 
 
-def _entries(pictures: tuple[Path, ...], kind: str, unreadable: list[str]) -> Iterator[registry.Entry]:
-    """Of every picture; what is none is said and left out.  Raises UsageError where a path is not there."""
+def _entries(files: Sequence[Path], kind: str, unreadable: list[str]) -> Iterator[registry.Entry]:
+    """Of every picture; what is none is said and left out."""
     from mezzotint.governance.safety.output.copies import registry
     from mezzotint.pictures.png import read_picture, to_pixels
 
-    for path in _files(pictures):
+    for path in files:
         try:
             yield registry.entry(kind, path.name, to_pixels(read_picture(path)))
         except InputError as error:
@@ -74,7 +77,10 @@ def _entries(pictures: tuple[Path, ...], kind: str, unreadable: list[str]) -> It
 
 
 def _files(pictures: tuple[Path, ...]) -> Iterator[Path]:
-    """Every file, those of folders in order; hidden ones, and what has no picture's name there, are left out."""
+    """Every file, those of folders in order; hidden ones, and what has no picture's name there, are left out.
+
+    Raises UsageError where a path is not there.
+    """
     for path in pictures:
         if not path.exists():
             raise UsageError(f"{path} is not there; expected a picture or a folder of them")

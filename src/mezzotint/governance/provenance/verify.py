@@ -85,7 +85,7 @@ def verify(file: str | Path) -> Verified:
     asset = str(signed.get("asset_id") or texts.get(ASSET, ""))
     findings = (
         said,
-        _receipt(path, asset, pixels, signed),
+        _receipt(path, asset, pixels, signed, found.state),
         _ledger(whole, pixels),
         _mark(data, found),
         _watermark(decoded, asset),
@@ -114,8 +114,8 @@ def _said(found: credential.Credential) -> tuple[str, str, str]:
     return SILENT, "none", "no credential: never signed, or stripped by a tool that saved it again; proves nothing"
 
 
-def _receipt(path: Path, asset: str, pixels: str, signed: Mapping[str, Any]) -> Finding:
-    """The private record beside the picture, linked by hash."""
+def _receipt(path: Path, asset: str, pixels: str, signed: Mapping[str, Any], state: str) -> Finding:
+    """The private record beside the picture, linked by hash.   state: of the credential that says so."""
     its = beside(path, asset)
     if its is None:
         return Finding("receipt", SILENT, "none", "no receipt beside it: how it was made is not known here")
@@ -128,8 +128,12 @@ def _receipt(path: Path, asset: str, pixels: str, signed: Mapping[str, Any]) -> 
         return Finding("receipt", FAILS, "changed", "the receipt is not the one that the credential was signed for")
     if receipt.pixels_sha256 != pixels:
         return Finding("receipt", FAILS, "other-pixels", "its pixels are not those that the receipt is of")
-    by = "the signed credential" if linked is not None else "its own text alone, which anybody can write"
-    return Finding("receipt", PROVES if linked else SILENT, "matches", f"its pixels are the receipt's, linked by {by}")
+    if linked is None:
+        by = "its own text alone, which anybody can write"
+    else:
+        by = "the signed credential" if state == "trusted" else "a signature that nobody here vouches for"
+    proves = PROVES if linked is not None and state == "trusted" else SILENT
+    return Finding("receipt", proves, "matches", f"its pixels are the receipt's, linked by {by}")
 
 
 def _ledger(file_sha256: str, pixels_sha256: str) -> Finding:

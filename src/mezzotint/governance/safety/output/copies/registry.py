@@ -100,24 +100,31 @@ def _small(pixels: Pixels) -> bytes:
     return png(picture, {})
 
 
+ADDING = "INSERT OR IGNORE INTO picture VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)"
+
+
 def added(path: Path, entries: Iterable[Entry]) -> int:
     """Adds pictures; those that are there already are left.   Returns: how many are new.   Raises StorageError."""
     make_folder(path.parent)
     with _open(path) as base:
         before = base.total_changes
-        base.executemany("INSERT OR IGNORE INTO picture VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", map(_row, entries))
+        base.executemany(ADDING, map(_row, entries))
         base.commit()
         return base.total_changes - before
 
 
-def forgotten(path: Path, kind: str) -> int:
-    """Removes every picture of a kind.   Returns: how many.   Raises StorageError."""
-    if not path.exists():
-        return 0
+def replaced(path: Path, kind: str, entries: Iterable[Entry]) -> tuple[int, int]:
+    """Removes every picture of a kind and adds others, both or neither.   Returns: how many are new, how many are gone.
+
+    Raises StorageError.
+    """
+    make_folder(path.parent)
     with _open(path) as base:
-        gone = base.execute("DELETE FROM picture WHERE kind = ?", (kind,)).rowcount
+        gone = int(base.execute("DELETE FROM picture WHERE kind = ?", (kind,)).rowcount)
+        before = base.total_changes
+        base.executemany(ADDING, map(_row, entries))
         base.commit()
-        return int(gone)
+        return base.total_changes - before, gone
 
 
 def counted(path: Path) -> dict[str, int]:
