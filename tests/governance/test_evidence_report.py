@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 import mezzotint as mz
 from mezzotint.cli import run
-from mezzotint.files import pretty_json, sha256
+from mezzotint.files import canonical_json, pretty_json, sha256
 from mezzotint.governance.evidence import incident
 from mezzotint.governance.evidence.build import build
 from mezzotint.governance.evidence.catalogue import FUNCTIONS, actions
@@ -42,6 +43,13 @@ def place(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("mezzotint.toml").write_text('[cost]\nper_hour = "0.4 USD"\nwatts = 65\n')
     assert run(["generate", "sneaker", "--model", str(tiny), "--n", "2", "--quiet", "--out", "runs/one"]) == 0
     return tmp_path
+
+
+def rewritten(path: Path, made: dict[str, Any]) -> None:
+    """A receipt that says other things, whole: its id is the hash of them."""
+    path.write_text(
+        pretty_json(json.loads(path.read_text()) | {"made": made, "asset_id": sha256(canonical_json(made))[:32]})
+    )
 
 
 def answers(folder: Path = Path("runs")) -> dict[str, Any]:
@@ -142,9 +150,9 @@ def test_a_card_says_where_bytes_are_others(place: Path, tiny: Path) -> None:
     (card,) = (made.folder / "cards").iterdir()
     assert "same bytes" in card.read_text()
     (path, _) = Path("runs/one/receipts").iterdir()
-    receipt = json.loads(path.read_text())
-    receipt["made"]["stages"][0]["weights_sha256"] = "f" * 64
-    path.write_text(pretty_json(receipt))
+    said = json.loads(path.read_text())["made"]
+    said["stages"][0]["weights_sha256"] = "f" * 64
+    rewritten(path, said)
     (card,) = (build([Path("runs")], place / "other").folder / "cards").iterdir()
     assert "**the model here has other bytes**" in card.read_text()
 
@@ -163,9 +171,7 @@ def test_the_bill_of_materials_is_cyclonedx(place: Path) -> None:
 
 def test_names_in_documents_do_nothing_in_the_report(place: Path) -> None:
     (path, _) = Path("runs/one/receipts").iterdir()
-    receipt = json.loads(path.read_text())
-    receipt["made"]["model"] = "<img src=x onerror=alert(1)>/../../x"
-    path.write_text(pretty_json(receipt))
+    rewritten(path, json.loads(path.read_text())["made"] | {"model": "<img src=x onerror=alert(1)>/../../x"})
     built = build([Path("runs")], place / "out")
     assert "<img" not in (built.folder / "report.html").read_text()
     assert all(one.parent == built.folder / "cards" for one in (built.folder / "cards").rglob("*"))
@@ -176,6 +182,45 @@ def test_damaged_documents_are_named(place: Path) -> None:
     Path("runs/one/other.json").write_text("[1, 2]")
     assert [path.name for path in gather([Path("runs")], incident.folder()).unread] == ["torn.json"]
     assert "torn.json" in (build([Path("runs")], place / "out").folder / "report.html").read_text()
+
+
+def changed(receipt: dict[str, Any]) -> dict[str, Any]:
+    return {**receipt, "made": {**receipt["made"], "prompt": "a boot"}}
+
+
+def partial(receipt: dict[str, Any]) -> dict[str, Any]:
+    return {"schema": "mezzotint/receipt/1", "made": {"model": receipt["made"]["model"]}}
+
+
+def without_stages(receipt: dict[str, Any]) -> dict[str, Any]:
+    return {**receipt, "made": {name: one for name, one in receipt["made"].items() if name != "stages"}}
+
+
+def of_no_letters(receipt: dict[str, Any]) -> dict[str, Any]:
+    return {**receipt, "made": {**receipt["made"], "prompt": "\ud800"}}
+
+
+@pytest.mark.parametrize("spoilt", [changed, partial, without_stages, of_no_letters])
+def test_a_receipt_that_is_not_what_was_written_shows_nothing(
+    place: Path, spoilt: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    whole, path = sorted(Path("runs/one/receipts").iterdir())
+    path.write_text(json.dumps(spoilt(json.loads(path.read_text()))))
+    seen = gather([Path("runs")], incident.folder())
+    assert seen.unread == (path,) and [one.path for one in seen.of("receipt")] == [whole]
+    assert run(["evidence", "build", "runs", "--out", "evidence"]) == 0
+    assert path.name in Path("evidence/report.html").read_text()
+    assert [p for p, _ in answers()["MS-1.1-001"].artefacts] == [whole]
+
+
+@pytest.mark.parametrize("line", [[], ["nowhere"], ["mezzotint-out", "--out", "mezzotint-out/evidence"]])
+def test_without_a_folder_of_runs_nothing_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["evidence", "build", *line]) == 2 and not list(tmp_path.iterdir())
+    said = capsys.readouterr().err
+    assert "nothing to read" in said and len(said.splitlines()) == 1
 
 
 NINE = ["system_id", "title", "reporter", "source", "data_reported", "date", "description", "impacts", "stakeholders"]

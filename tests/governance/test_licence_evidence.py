@@ -11,7 +11,7 @@ import pytest
 from licence_case import LIBRARY, SHOP, shop
 
 from mezzotint.files import sha256_file
-from mezzotint.governance.licence.evidence import beside, card_tags, weighed
+from mezzotint.governance.licence.evidence import beside, card_tags, weighed, within
 from mezzotint.governance.licence.facts import Facts
 from mezzotint.governance.licence.judge import judge
 from mezzotint.governance.licence.model_record import known
@@ -63,6 +63,19 @@ def test_a_folder(tmp_path: Path) -> None:
     assert beside(tmp_path, LIBRARY).kind == "clash"
     (tmp_path / "pulled.json").write_text("[")
     assert beside(tmp_path, LIBRARY).kind == "clash"
+
+
+def test_a_folder_inside_another(tmp_path: Path) -> None:
+    inner = tmp_path / "stage" / "text_encoder"
+    inner.mkdir(parents=True)
+    (tmp_path / "LICENSE").write_text(APACHE)
+    (tmp_path.parent / "LICENSE").write_text("of something else, further out")
+    assert within(tmp_path, inner, LIBRARY) == beside(tmp_path, LIBRARY)
+    (inner / "LICENSE").write_text(APACHE)
+    assert within(tmp_path, inner, LIBRARY).kind == "text"
+    (inner.parent / "LICENSE").write_text("For non-commercial research only.")
+    assert within(tmp_path, inner, LIBRARY).kind == "edited"
+    assert within(tmp_path, tmp_path, LIBRARY).kind == "text"
 
 
 def adapter(path: Path, metadata: Mapping[str, str]) -> Path:

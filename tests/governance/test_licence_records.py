@@ -74,6 +74,61 @@ def test_the_project_s_own_licence_is_known_by_its_text() -> None:
     assert LIBRARY.by_text(text_hash(other)) == ("Apache-2.0",)
 
 
+MIT = """Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
+rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit
+persons to whom the Software is furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the
+Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS
+OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
+OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Copyright (c) 2024 Acme. All rights reserved.",
+        "Copyright (c) 2022 Robin Rombach and Patrick Esser and contributors",
+        "   COPYRIGHT [YYYY] [NAME OF COPYRIGHT OWNER]",
+        "Copyright (c) <year> <copyright holders>",
+        "Copyright 2018- The Hugging Face team. All rights reserved.",
+        "Copyright (c) 2024, NVIDIA CORPORATION & AFFILIATES. All rights reserved.",
+        "(c) 2019-2024 J. Smith <j@smith.example>",
+        "© Facebook, Inc. and its affiliates.",
+        "Copyright (c) 2023 kohya-ss",
+        "Copyright Acme Inc.",
+        "Copyright (c) 2024",
+    ],
+)
+def test_whose_a_text_is_says_nothing(line: str) -> None:
+    assert LIBRARY.by_text(text_hash(f"MIT License\n\n{line}\n\n{MIT}")) == ("MIT",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Copyright (c) 2024 Acme. All rights reserved. For non-commercial research use only.",
+        "Copyright (c) 2024 Acme. Evaluation Copy",
+        "Copyright (c) 2024 Acme (research use only)",
+        "COPYRIGHT (C) 2024 ACME, NON-COMMERCIAL RESEARCH",
+        "Copyright (c) 2024 Acme; Evaluation",
+        "Copyright (c) 2024 noncommercial",
+        "Copyright (c) 2024 仅供研究使用",
+        "Copyright law of Utopia applies.",
+        "(c) The Software shall not be used commercially.",
+        "(c) Commercial Users",
+        "© The Software shall not be sold",
+    ],
+)
+def test_a_clause_behind_a_copyright_counts(line: str) -> None:
+    assert LIBRARY.by_text(text_hash(f"MIT License\n\n{line}\n\n{MIT}")) == ()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [

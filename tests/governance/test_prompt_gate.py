@@ -9,7 +9,7 @@ from evasions import EVASIONS, OUT_OF_SCOPE
 from prompt_texts import BENIGN, FOREIGN, HARMFUL, MINORS, NOT_ALL_OF_PRODUCTS, OF_PRODUCTS
 
 from mezzotint.errors import GateError, InputError, UsageError
-from mezzotint.files import pretty_json
+from mezzotint.files import pretty_json, sha256
 from mezzotint.governance.safety.prompt import shipped
 from mezzotint.governance.safety.prompt.canonical import canonical
 from mezzotint.governance.safety.prompt.gate import Gate, Text, load, of_products
@@ -187,6 +187,51 @@ def test_names_are_hashed_and_found_under_disguises(tmp_path: Path) -> None:
     assert "MZ-P-public-figure-conjunction" in of("Ada Example, blood, beheaded", loose).codes
     with pytest.raises(InputError, match="at most 6"):
         made(["a b c d e f g"], "living-artist")
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("ทักษิณ ชินวัตร", ("ภาพทักษิณ ชินวัตร", "ภาพของทักษิณชินวัตรบนหลังม้า", "ทักษิณ ชินวัตร")),
+        ("BLACKPINK ลิซ่า", ("ภาพ Blackpink ลิซ่าสวย",)),
+        ("王小明", ("王小明的照片", "一張王小明的照片")),
+        ("Acmeshoe", ("一雙acmeshoe鞋", "รองเท้าAcmeshoe")),
+        ("நரேந்திர மோடி", ("நரேந்திரமோடியின் படம்",)),
+        ("ທອງລຸນ ສີສຸລິດ", ("ຮູບທອງລຸນ ສີສຸລິດ", "ຮູບທອງລຸນສີສຸລິດ")),
+        ("ហ៊ុន សែន", ("រូបភាពហ៊ុន សែន", "រូបភាពហ៊ុនសែន")),
+        ("အောင်ဆန်းစုကြည်", ("ဓာတ်ပုံအောင်ဆန်းစုကြည်နှင့်",)),
+    ],
+)
+def test_a_name_is_found_in_text_without_spaces(tmp_path: Path, name: str, texts: tuple[str, ...]) -> None:
+    path = tmp_path / "figures.json"
+    path.write_text(pretty_json(made([name], "public-figure")))
+    gate = load(Policy(names=(str(path),)))
+    assert [text for text in texts if "MZ-P-public-figure-name" not in of(text, gate).codes] == []
+
+
+def test_a_latin_name_is_found_in_no_longer_word(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    path.write_text(pretty_json(made(["Ann", "Mona", "ทักษิณ", "王小明"], "public-figure")))
+    gate = load(Policy(names=(str(path),)))
+    for text in ("a planned annual sale", "a plan n ed", "a map of monaco", "a mo na lisa"):
+        assert "MZ-P-public-figure-name" not in of(text, gate).codes, text
+
+
+def test_a_list_that_was_made_before_its_names_had_lengths_is_read(tmp_path: Path) -> None:
+    path, salt = tmp_path / "figures.json", "0" * 32
+    old = [sha256(f"{salt}\n{name}".encode()) for name in ("ada example", "王小明")]
+    said = {"schema": "mezzotint/names/1", "category": "public-figure", "salt": salt, "source": "", "hashes": old}
+    path.write_text(pretty_json(said))
+    gate = load(Policy(names=(str(path),)))
+    for text in ("a portrait of ADA EXAMPLE", "王小明的照片"):
+        assert "MZ-P-public-figure-name" in of(text, gate).codes, text
+    assert of("an example of Ada", gate).decision == Decision.ALLOW
+
+
+@pytest.mark.parametrize(("name", "fewest"), [("ปู", 3), ("บีม", 3), ("周", 2)])
+def test_a_name_that_any_text_would_hold_is_refused(name: str, fewest: int) -> None:
+    with pytest.raises(InputError, match=f"{name}.*too few letters.*at least {fewest}"):
+        made(["Ada Example", name], "public-figure")
 
 
 def test_a_brands_own_rules(tmp_path: Path) -> None:

@@ -48,8 +48,9 @@ def command(what: str, folder: tuple[Path, ...], out: Path | None, as_json: bool
 
 
 def _build(folders: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
-    from mezzotint.governance.evidence.build import REPORT, build
+    from mezzotint.governance.evidence.build import REPORT, build, refuse_missing
 
+    refuse_missing(folders)  # before the run's folder is made, which may lie in the one that is to be read
     made = build(folders, run_folder(out, "evidence"))
     if as_json:
         print_json({**made.document, "out": str(made.folder)})

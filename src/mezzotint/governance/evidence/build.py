@@ -38,14 +38,21 @@ class Built:
         return {status: each.count(status) for status in STATUSES}
 
 
+def refuse_missing(folders: Sequence[Path]) -> None:
+    """Raises InputError for a folder that is not there."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(
+                f"no folder {folder}, so there is nothing to read; name folders of runs, such as ./mezzotint-out"
+            )
+
+
 def build(folders: Sequence[Path], out: Path) -> Built:
     """Reads folders of runs and writes report, evidence, bill of materials, data sets and model cards to a new folder.
 
     Raises InputError (a folder that is not there), StorageError (``out`` holds a report), UsageError (settings).
     """
-    for folder in folders:
-        if not folder.is_dir():
-            raise InputError(f"no folder {folder}; expected folders of runs, such as ./mezzotint-out")
+    refuse_missing(folders)
     if (out / DOCUMENT).exists():
         raise StorageError(f"{out} holds evidence already; nothing is overwritten, choose another --out")
     seen, made = gather(folders, incident.folder()), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -56,7 +56,7 @@ def _facts(seen: Seen) -> Iterable[str]:
     yield f"{len(seen.receipts)} receipts of pictures, {len(seen.artefacts) - len(seen.receipts)} other documents"
     if seen.unread:
         names = ", ".join(path.name for path in seen.unread[:9])
-        yield f"{len(seen.unread)} files look like documents and could not be read: {names}"
+        yield f"{len(seen.unread)} files look like documents and could not be read, or were changed: {names}"
     ledger = seen.ledger
     if ledger is None:
         yield "no ledger"

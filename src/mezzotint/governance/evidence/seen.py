@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from mezzotint.config import FILE_NAME, section, settings, user_file
-from mezzotint.errors import MezzotintError
+from mezzotint.errors import InputError, MezzotintError
 from mezzotint.files import sha256, sha256_file
 from mezzotint.governance.provenance.ledger import Checked, check, place
+from mezzotint.governance.receipt import from_dict
 
 PREFIX = "mezzotint/"
 MOST_BYTES, MOST_FILES, DEEPEST = 8 << 20, 200_000, 6
@@ -42,8 +43,8 @@ class Setting:
 class Seen:
     """Everything that evidence is built from.
 
-    unread: files in the folders that begin as a document of ours and cannot be read; ledger: checked whole, None where
-    there is none.
+    unread: files in the folders that begin as a document of ours and cannot be read, and receipts that are damaged, of
+    another schema, or whose id is not the hash of what they say; ledger: checked whole, None where there is none.
     """
 
     artefacts: tuple[Artefact, ...]
@@ -91,7 +92,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _artefact(path: Path) -> Artefact | bool:
-    """A document of ours; else whether it looked like one."""
+    """A document of ours; else whether it looked like one, or is a receipt that shows nothing."""
     try:
         if path.stat().st_size > MOST_BYTES:
             return False
@@ -105,7 +106,18 @@ def _artefact(path: Path) -> Artefact | bool:
         kind = name.removeprefix(PREFIX).rpartition("/")[0] if name.startswith(PREFIX) else ""
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ours
+    if kind == RECEIPT and not _is_sound(path, document):
+        return True
     return Artefact(path, sha256(data), kind, document) if kind else False
+
+
+def _is_sound(path: Path, document: dict[str, Any]) -> bool:
+    """Whether a receipt is what was written when its picture was made."""
+    try:
+        from_dict(document, str(path))
+    except (InputError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def _settings() -> Iterator[Setting]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,4 +97,15 @@ def card_tags(card: str) -> Iterator[str]:
 
 def beside(folder: Path, library: Library) -> Evidence:
     """Of a folder.  Raises InputError."""
-    return weighed(texts_in(folder), tags_in(folder), library)
+    return _beside((folder,), library)
+
+
+def within(whole: Path, folder: Path, library: Library) -> Evidence:
+    """Of a folder inside a whole, by all that lies beside it, beside the whole and in between: where they say different
+    things it is not sure which holds.  Raises InputError."""
+    return _beside([one for one in (folder, *folder.parents) if one == whole or whole in one.parents], library)
+
+
+def _beside(folders: Sequence[Path], library: Library) -> Evidence:
+    texts = (text for folder in folders for text in texts_in(folder))
+    return weighed(texts, (tag for folder in folders for tag in tags_in(folder)), library)

@@ -9,7 +9,7 @@ from pathlib import Path
 from mezzotint.errors import MezzotintError
 from mezzotint.files import sha256_file
 from mezzotint.governance.licence.components import Component
-from mezzotint.governance.licence.evidence import Evidence, beside, weighed
+from mezzotint.governance.licence.evidence import Evidence, beside, weighed, within
 from mezzotint.governance.licence.library import Library
 from mezzotint.governance.licence.model_record import Known
 from mezzotint.pretrained.adapter_files import adapter_paths
@@ -96,22 +96,19 @@ def _foreign(system: System, shelf: Shelf, role: str) -> Iterator[Component]:
     found = system.components
     assert found is not None
     needed = dict.fromkeys((*system.readers, *(name for member in system.own for name in member.parts)))
-    at = found.folder
-    whole = _of_file(at, shelf.library) if at.is_file() else beside(at, shelf.library)
     for name in needed:
         part = found[name]
         digest = part.sha256 if shelf.hashed else ""
-        inside = part.folder == at or at in part.folder.parents
-        evidence = whole if inside else _elsewhere(part, shelf.library)
+        evidence = _of_part(part, found.folder, shelf.library)
         yield from shelf.known.get(digest) or (_made(role_of(name, role), name, evidence, digest),)
 
 
-def _elsewhere(part: Part, library: Library) -> Evidence:
-    """Of a part that lies in a folder or file of its own, by what is beside it, or one folder up."""
-    if part.folder.is_file():
+def _of_part(part: Part, whole: Path, library: Library) -> Evidence:
+    """By what is beside it and around it: up to the whole's folder where it lies inside, else one folder up."""
+    inside = part.folder == whole or whole in part.folder.parents
+    if part.folder.is_file() and not (inside and whole.is_dir()):
         return _of_file(part.folder, library)
-    own = beside(part.folder, library)
-    return own if own.kind != "none" else beside(part.folder.parent, library)
+    return within(whole if inside else part.folder.parent, part.folder, library)
 
 
 def _of_file(path: Path, library: Library) -> Evidence:
