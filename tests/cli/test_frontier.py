@@ -86,6 +86,7 @@ def test_words_go_before_what_is_recommended(own: Path) -> None:
     assert steps() == 3 and steps(steps=5) == 5
     assert steps(solver="unipc") == usual and steps(quality="best") != 3
     assert steps(scale=2.5) == usual
+    assert steps(guidance="rescaled:0.7") == steps(guidance="apg") == usual, "measured with the usual guidance"
     recommending(own, digest, [*shape[:-1], shape[-1] * 2], 3)
     assert steps() == usual
 

@@ -19,7 +19,7 @@ from mezzotint.costs.prices import Prices, declared
 from mezzotint.costs.runs import NOTHING, note, noted
 from mezzotint.files import pretty_json
 from mezzotint.governance.licence.money import Money
-from mezzotint.making.calls import run_calls
+from mezzotint.making.calls import calls, run_calls
 from mezzotint.making.image import Image
 from mezzotint.making.prepare import prepare
 from mezzotint.making.run import stream
@@ -73,6 +73,13 @@ def test_calls_are_those_that_the_network_gets(
     costs = [image.receipt.cost for image in images]
     assert all(cost is not None and cost["calls"] == per_row == run_calls(job) for cost in costs)
     assert all(cost["seconds"] > 0 and cost["cpu_seconds"] > 0 for cost in costs if cost)
+
+
+def test_steps_that_are_taken_over_count_once(tiny: Path) -> None:
+    job = prepare(request_of("sneaker", model=tiny, steps=6, scale=2.0))
+    (stage,) = job.stages
+    shared = replace(job, stages=(replace(stage, part=range(4)), replace(stage, part=range(4, 6))))
+    assert run_calls(shared) == calls(shared) == calls(job) == 12
 
 
 def test_a_run_notes_what_all_its_parts_used(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tiny_systems import save_latent, save_ranked, with_presets
 from torch import Tensor
 
 import mezzotint as mz
+from mezzotint.catalog.plan.prepared import Prepared
 from mezzotint.cli import run
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.files import sha256_file
@@ -23,7 +24,9 @@ from mezzotint.making.calls import calls
 from mezzotint.making.classified import classifying
 from mezzotint.making.evaluation import parameters
 from mezzotint.making.image import Progress
+from mezzotint.making.job import GENERATE
 from mezzotint.making.prepare import prepare
+from mezzotint.making.prompt import Nothing
 from mezzotint.making.request import Request, Sampling
 from mezzotint.making.run import sampled
 from mezzotint.making.tuned.base import base
@@ -170,6 +173,23 @@ def test_where_no_prompt_names_a_product_it_is_off_and_that_is_said(model: Path)
     job = prepare(asking(model, UNNAMED, SCALE))
     assert job.main.plan.classifier_scale == 0 and any("no kind of product" in note for note in job.notes)
     assert not any("no kind" in note for note in prepare(asking(model, PROMPT, SCALE)).notes)
+
+
+def test_a_receipt_is_the_same_whatever_else_the_job_asks_for(model: Path) -> None:
+    """Also of drafts: of a prompt without a product nothing is chosen and nothing guided."""
+    together = prepare(asking(model, (PROMPT, UNNAMED), SCALE, candidates=2))
+    first, second = (together.made(picture) for picture in together.pictures)
+    alone = [prepare(asking(model, PROMPT, SCALE, candidates=2)), prepare(replace(asking(model, UNNAMED, 0.0), seed=8))]
+    assert [first.asset_id, second.asset_id] == [job.made(job.pictures[0]).asset_id for job in alone]
+    assert (first.stage.classifier, second.stage.classifier) == (together.ranked(together.main)[1], None)
+
+
+def test_recipes_of_catalogs_differ_by_what_the_ranker_does(model: Path) -> None:
+    ids = [
+        Prepared(replace(prepare(asking(model, PROMPT, scale, n)), pictures=()), Nothing, GENERATE).id
+        for scale, n in ((SCALE, 1), (SCALE / 2, 1), (0.0, 1), (SCALE, 2))
+    ]
+    assert len(set(ids)) == 4
 
 
 def test_the_receipt_says_it_and_is_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -138,7 +138,7 @@ def test_the_users_own_hides_what_came_with_the_model(described, car, tmp_path):
     [
         (Asked(solver="learned", scale=2.0), "made for scale 1, not 2"),
         (Asked(solver="learned", changed=True), "without what is put on it"),
-        (Asked(solver="learned", interval=True), "guidance at every level"),
+        (Asked(solver="learned", guided=True), "usual guidance at every level"),
     ],
 )
 def test_other_words_fall_back_and_say_why(described, car, asked, why):

@@ -11,20 +11,22 @@ from mezzotint.pretrained.spec import Spec
 
 def calls(job: Job) -> int:
     """Network calls a picture, over all stages; guidance makes two of each of the solver's where it is on."""
-    return sum(plan_calls(s.plan, s.model.spec) for s in job.stages)
+    return sum(plan_calls(s.plan, s.model.spec, s.run) for s in job.stages)
 
 
 def run_calls(job: Job) -> int:
     """The same of the stages and steps that are run: not of those before a picture that is given."""
     begins = 0 if job.edit is None else job.edit.first(job.main.plan.steps)
-    return sum(plan_calls(s.plan, s.model.spec, begins if s is job.main else 0) for s in job.running)
+    steps = ((s, range(max(begins, s.run.start), s.run.stop) if s is job.main else s.run) for s in job.running)
+    return sum(plan_calls(s.plan, s.model.spec, some) for s, some in steps)
 
 
-def plan_calls(plan: Plan, spec: Spec, begins: int = 0) -> int:
-    """Of a plan from a step on, its drafts among them."""
-    each = sum(_calls_at(plan, spec, level) for step in plan.asked[begins:] for level in step)
-    drafts = 0 if plan.draft is None else plan.candidates * plan_calls(plan.draft, spec, begins)
-    return each + drafts
+def plan_calls(plan: Plan, spec: Spec, steps: range | None = None) -> int:
+    """Of some steps of a plan, None is all, and of its drafts, which begin where it does."""
+    some = range(plan.steps) if steps is None else steps
+    each = sum(_calls_at(plan, spec, level) for k in some for level in plan.asked[k])
+    draft = plan.draft
+    return each if draft is None else each + plan.candidates * plan_calls(draft, spec, range(some.start, draft.steps))
 
 
 def _calls_at(plan: Plan, spec: Spec, level: Level) -> int:

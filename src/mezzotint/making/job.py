@@ -186,7 +186,7 @@ class Job:
         compiler = {"inductor": torch.__version__} if self.compiled else {}
         return Made(
             model=system.name,
-            stages=tuple(self._stage_made(stage) for stage in self.running),
+            stages=tuple(self._stage_made(stage, picture) for stage in self.running),
             main=system.main - self.first,
             task=self._task(picture),
             adapters=tuple(one.said for one in system.adapters),
@@ -222,9 +222,12 @@ class Job:
             **({"allow_partial": True} if partial else {}),
         }
 
-    def _stage_made(self, stage: Planned) -> StageMade:
+    def _stage_made(self, stage: Planned, picture: Wanted) -> StageMade:
         from mezzotint.pretrained.plan import levels_hash
 
+        candidates, classifier = self.ranked(stage)
+        if (candidates or classifier) and not _names_product(picture):
+            candidates, classifier = None, None
         described, part = stage.model.described, codec_part(stage.model.described)
         return StageMade(
             model=stage.model.name,
@@ -241,9 +244,14 @@ class Job:
             guidance_interval=_bounds(stage.plan.interval),
             guidance=None if stage.plan.guidance is None else stage.plan.guidance.said,
             cache=stage.plan.cache,
-            candidates=self._candidates(stage),
-            classifier=self._classifier(stage),
+            candidates=candidates,
+            classifier=classifier,
         )
+
+    def ranked(self, stage: Planned) -> tuple[Choice | None, Choice | None]:
+        """What the ranker does for a stage's pictures that name a product: among which drafts it chooses, and how far
+        it guides."""
+        return self._candidates(stage), self._classifier(stage)
 
     def _candidates(self, stage: Planned) -> Choice | None:
         ranker, draft = self.model.system.ranker, stage.plan.draft
@@ -256,6 +264,13 @@ class Job:
     def _classifier(self, stage: Planned) -> Choice | None:
         ranker, scale = self.model.system.ranker, stage.plan.classifier_scale
         return None if ranker is None or scale == 0 else {"scale": scale, "ranker_sha256": ranker.weights_sha256}
+
+
+def _names_product(picture: Wanted) -> bool:
+    """Of others nothing is chosen and nothing guided, whatever stands beside them in the job."""
+    from mezzotint.products.asked import asked
+
+    return asked(picture.told.read[0]).kind is not None
 
 
 def _bounds(interval: tuple[float, float] | None) -> tuple[float, float | None] | None:

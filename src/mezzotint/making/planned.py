@@ -114,7 +114,7 @@ def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], t
         how.sampling.steps,
         how.sampling.scale,
         changed,
-        led.interval is not None,
+        led.interval is not None or isinstance(led.by, Ruled),
     )
     remarks = [led.remark] if led.remark else []
     for k in spoken:

@@ -88,7 +88,7 @@ def _none(path: Path, error: BaseException) -> ModelError:
 def measured(described: Described, spec: Spec, asked: Asked) -> tuple[Asked, str]:
     """(the words of a run, with what a frontier recommends where they leave solver, grid and steps to the quality; a
     note or "").  A model with something put on it, or guided in part of the levels, has not been measured."""
-    if asked.solver is not None or asked.grid is not None or asked.steps is not None or asked.changed or asked.interval:
+    if asked.solver is not None or asked.grid is not None or asked.steps is not None or asked.changed or asked.guided:
         return asked, ""
     scale = float(preset(spec, asked.quality).scale if asked.scale is None else asked.scale)
     path = frontier_path(described.weights_sha256, scale)

@@ -16,8 +16,11 @@ NAME, FROM = "learned", "learned:from="
 
 @dataclass(frozen=True)
 class Asked:
-    """The words of a run that its plan is made of, as ``plan`` takes them; ``changed``: whether its weights are not the
-    model's own, because of what is put on or beside them; ``interval``: whether guidance is on in a part alone."""
+    """The words of a run that its plan is made of, as ``plan`` takes them.
+
+    changed: whether its weights are not the model's own, because of what is put on or beside them.   guided: whether
+    guidance is not the usual at every level.
+    """
 
     quality: str = "standard"
     solver: str | None = None
@@ -25,7 +28,7 @@ class Asked:
     steps: int | None = None
     scale: float | None = None
     changed: bool = False
-    interval: bool = False
+    guided: bool = False
 
 
 def is_learned(solver: str | None) -> bool:
@@ -96,6 +99,6 @@ def _unfit(one: SideCar | None, spec: Spec, asked: Asked, scale: float) -> str:
         return f"the learned solver was made for states of {one.shape}, not {spec.shape}"
     if asked.changed:
         return "the learned solver was made for the model without what is put on it"
-    if asked.interval:
-        return "the learned solver was made with guidance at every level"
+    if asked.guided:
+        return "the learned solver was made with the usual guidance at every level"
     return ""

@@ -14,7 +14,7 @@ from mezzotint.catalog.product.composing import Composing
 from mezzotint.catalog.product.locked import Product, product_of
 from mezzotint.catalog.variants.identity import spelt
 from mezzotint.errors import InputError
-from mezzotint.files import sha256
+from mezzotint.files import canonical_json, sha256
 from mezzotint.governance.provenance.manifest import COMPOSED
 from mezzotint.making.heeded import Checks
 from mezzotint.making.image import Image, Progress
@@ -54,8 +54,12 @@ class Prepared:
         The shape changes its rounding alone: it is in the plan and in the receipt, so that a rerun gives the same bits,
         and what is made in one shape is not made again in another.
         """
-        alone = replace(self.job, rows=1) if isinstance(self.job, Job) else self.job
-        return alone.made(Wanted(0, "", Nothing(), self.task)).asset_id
+        told_nothing = Wanted(0, "", Nothing(), self.task)
+        if isinstance(self.job, Composing):
+            return self.job.made(told_nothing).asset_id
+        made = replace(self.job, rows=1).made(told_nothing).asset_id
+        ranked = self.job.ranked(self.job.main)  # of which a picture that is told nothing has none
+        return made if ranked == (None, None) else sha256(canonical_json([made, *ranked]))[: len(made)]
 
     def wanted(self, prompt: str, seed: int) -> Wanted:
         """One picture.  Raises UsageError for a prompt that the model cannot be told."""
