@@ -170,25 +170,43 @@ def pictures(folder: Path, n: int = 600) -> Path:
     return folder
 
 
+CONSISTENT = ["distill", *FAST, "--by", "consistency", "--q", "8"]
+
+
+def test_data_that_do_not_do_are_refused_before_anything_is_learnt(own: Path, inside: Path, capsys) -> None:
+    data = pictures(inside / "data", 120)
+    assert run([*CONSISTENT, "--data", str(data), "--out", "few"]) == 2
+    said = capsys.readouterr().err
+    assert "60 pictures are held out and can be read, and the check needs 256: put so many into a folder" in said
+    assert "or give about 12,800 pictures, of which every 50th is held out" in said and said.count("\n") == 1
+    assert not (inside / "few" / "run").exists()
+    pictures(data)
+    for part in ("train", "validation"):
+        (data / part / "Sneaker").rename(data / part / "lamp")
+    assert run([*CONSISTENT, "--data", str(data), "--out", "bad"]) == 2
+    assert "class folder 'lamp': unknown label 'lamp'" in capsys.readouterr().err
+
+
 @pytest.mark.slow
-def test_consistency_is_learnt_from_pictures(own: Path, inside: Path, capsys) -> None:
-    data = pictures(inside / "data")
-    words = ["distill", *FAST, "--by", "consistency", "--data", str(data), "--q", "8"]
-    assert run([*words, "--out", "bad"]) == 2
-    assert "fashion has no class 'T-shirt-top'; name the folders" in capsys.readouterr().err
-    for part in ("train", "validation"):
-        shutil.rmtree(data / part / "T-shirt-top")
-    assert run([*words, "--updates", "60", "--out", "few"]) == 2
-    assert "pictures are held out; the check needs 256" in capsys.readouterr().err
-    pictures(data, 1200)
-    for part in ("train", "validation"):
-        shutil.rmtree(data / part / "T-shirt-top")
+def test_consistency_is_learnt_from_pictures(own: Path, inside: Path) -> None:
+    words = [*CONSISTENT, "--data", str(pictures(inside / "data", 800))]
     assert run([*words, "--updates", "100", "--rate", "1e-2", "--out", "c"]) == 0
     assert run(["generate", "Sneaker", "--threads", "1", "--quiet", "--model", "c/model", "--out", "one"]) == 0
     assert picture(inside / "one")[1]["solver"]["name"] == "lcm"
     more = ["generate", "Sneaker", "--threads", "1", "--quiet", "--model", "c/model", "--steps", "4", "--out", "four"]
     assert run(more) == 0
     assert picture(inside / "four")[1]["steps"] == 4
+
+
+def test_a_model_that_a_kill_left_half_written_is_written_again(two: Path, inside: Path, capsys) -> None:
+    """``model.json`` is the last of its files."""
+    left = shutil.copytree(two, inside / "left")
+    (left / "model" / "model.json").unlink()
+    assert run(["distill", *FAST, "--out", str(left), "--resume"]) == 0
+    assert (left / "model" / "model.json").read_bytes() == (two / "model" / "model.json").read_bytes()
+    capsys.readouterr()
+    assert run(["distill", *FAST, "--out", str(left), "--resume"]) == 2
+    assert "holds what was distilled, model" in capsys.readouterr().err
 
 
 def test_a_misfit_is_refused_and_nothing_is_kept(own: Path, inside: Path, capsys) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mezzotint.cli import run
+from mezzotint.cli.compare import _place
 from mezzotint.schemas import schema
 
 Capture = pytest.CaptureFixture[str]
@@ -97,9 +98,72 @@ def test_what_does_not_compare_is_refused(inside: Path, data: Path, capsys: Capt
     assert run(["evaluate", "second", *words, *FEW, "-n", "13", "--out", "b"]) == 0
     capsys.readouterr()
     assert "different reference_sha256 do not compare" in refusal(capsys, "compare", "a", "b", "--out", "c")
-    assert "models of one name" in refusal(capsys, "compare", "a", "a", "--out", "d")
+    assert "two of these are called a; give each once" in refusal(capsys, "compare", "a", "a", "--out", "d")
     Path("b/evaluation.json").write_text('{"schema": "mezzotint/evaluation/2"}')
     assert "evaluate the model again" in refusal(capsys, "compare", "a", "b", "--out", "e")
+
+
+def test_models_of_one_name_are_told_apart_by_their_folders(
+    inside: Path, home: Path, data: Path, capsys: Capture
+) -> None:
+    for run_of in ("a", "b"):
+        shutil.copytree(home / "models/fashion", Path(run_of) / "model")
+    words = ["--data", str(data), *FEW, *METRICS]
+    assert run(["compare", "a/model", "b/model", *words, "--out", "both", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    jsonschema.validate(found, schema(found["schema"]))
+    assert [e["model"] for e in found["evaluations"]] == ["a/model", "b/model"]
+    made = sorted(path.parent for path in Path("both").glob("*/evaluation.json"))
+    assert len(made) == 2
+    assert run(["compare", *map(str, made), "fashion", *words, "--out", "again", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [e["model"] for e in found["evaluations"]] == [*(path.name for path in made), "fashion"]
+
+
+def test_what_cannot_be_told_apart_is_refused_before_anything_is_evaluated(inside: Path, capsys: Capture) -> None:
+    words = ("--data", "nowhere", *FEW, *METRICS, "--out", "twice")
+    assert "two of these are called fashion" in refusal(capsys, "compare", "fashion", "fashion", *words)
+    assert "unknown model 'fashoin'" in refusal(capsys, "compare", "fashion", "fashoin", *words)
+    assert not list(Path("twice").iterdir())
+
+
+def test_every_path_has_a_folder_of_its_own() -> None:
+    long = "/".join(["a-folder-of-runs"] * 4)
+    said = [f"{long}/one", f"{long}/two", "a/b", "a-b", "A-b", "a.b"]
+    places = [_place(Path("out"), one) for one in said]
+    assert len(set(places)) == len(said) and places[3] == Path("out/a-b")
+    assert {place.parent for place in places} == {Path("out")}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (("-n", "13"), "evaluation with n 12, not 13; choose another --out"),
+        (("--seed", "1"), "evaluation with seed 0, not 1"),
+        (("--steps", "3"), "evaluation with steps 2, not 3"),
+        (("--scale", "2.5"), "evaluation with scale 1.5, not 2.5"),
+    ],
+)
+def test_an_evaluation_by_other_words_is_not_taken(
+    compared: Path, inside: Path, data: Path, capsys: Capture, changed: tuple[str, ...], said: str
+) -> None:
+    words = ("compare", "fashion", str(compared / "first"), "--data", str(data), *FEW, *METRICS)
+    out = ("--out", shutil.copytree(compared / "both", inside / "both"))
+    assert said in refusal(capsys, *words, *changed, *map(str, out))
+    assert run([*words, *map(str, out)]) == 0
+
+
+@pytest.fixture(scope="session")
+def compared(home: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model's evaluation, ``first``, and one of ``compare``, never written to."""
+    folder = tmp_path_factory.mktemp("compared")
+    words = ["--data", str(data), *FEW, *METRICS]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEZZOTINT_HOME", str(home))
+        shutil.copytree(home / "models/fashion", folder / "second")
+        assert run(["evaluate", str(folder / "second"), *words, "--out", str(folder / "first")]) == 0
+        assert run(["compare", "fashion", str(folder / "first"), *words, "--out", str(folder / "both")]) == 0
+    return folder
 
 
 def test_bad_words(inside: Path, data: Path, capsys: Capture) -> None:
@@ -107,6 +171,8 @@ def test_bad_words(inside: Path, data: Path, capsys: Capture) -> None:
     assert "too few for frechet: expected at least 1281" in refusal(capsys, "evaluate", "fashion", *words)
     unread = ("--data", "nowhere", *FEW, "--out", "x")
     assert "too few for frechet" in refusal(capsys, "evaluate", "fashion", *unread)
+    none = ("--data", "nowhere", *FEW, "-n", "0", "--metrics", "copies", "--out", "x")
+    assert "0 pictures are too few for copies: expected at least 1" in refusal(capsys, "evaluate", "fashion", *none)
     assert "metric" in refusal(capsys, "evaluate", "fashion", *words, "--metrics", "beauty")
     assert "give real pictures" in refusal(capsys, "evaluate", "fashion", *METRICS, "--out", "x")
     assert "multiple of 32" in refusal(capsys, "evaluate", "fashion", *words, "--features", "33")

@@ -9,9 +9,9 @@ import torch
 
 from mezzotint.errors import InputError, UsageError
 from mezzotint.evaluation.estimate import Estimate, mean_of, spread
-from mezzotint.evaluation.measure import METRICS, Measure, Measured, measure
+from mezzotint.evaluation.measure import METRICS, Measure, Measured, check, measure
 from mezzotint.evaluation.page import page
-from mezzotint.evaluation.report import Cost, Report, document, report_of, text
+from mezzotint.evaluation.report import Cost, Report, cells, document, report_of, text
 from mezzotint.evaluation.trial import Trial
 from mezzotint.schemas import schema
 
@@ -71,6 +71,8 @@ def test_too_few_pictures_for_a_metric_are_refused_with_the_number(extract, fewe
         UsageError, match=r"too few for kernel: expected at least 200; make more with -n, or .* --metrics copies"
     ):
         measure(fashion[300:400], trial(fashion), fewer, ("kernel", "copies"))
+    with pytest.raises(UsageError, match="0 pictures are too few for copies: expected at least 1"):
+        check(("copies",), 0, fewer)
     with pytest.raises(UsageError, match=r"frechett.*frechet"):
         measure(fashion[300:400], trial(fashion), fewer, ("frechett",))
     with pytest.raises(UsageError, match="no fewer training pictures"):
@@ -98,6 +100,39 @@ def test_json_holds_every_number_and_comes_back_whole():
 def test_different_references_do_not_compare(other):
     with pytest.raises(UsageError, match=f"different {next(iter(other))} do not compare"):
         text([report(), report("theirs", **other)])
+
+
+def test_measures_stand_in_the_row_of_their_name():
+    one, other = Measure("precision", "higher", estimate(0.25)), Measure("copies", "lower", estimate(0.125))
+    near = Measure("near", "half", estimate(0.75))
+    both = [report(), report("theirs", measured=Measured((other, near)))]
+    head, rows = cells(both)
+    assert head[2:4] == ["ours", "theirs"] and [row[0] for row in rows[3:]] == ["precision", "near", "copies"]
+    values = [[cell.partition(" ")[0] for cell in row[2:]] for row in rows[3:]]
+    assert values == [["0.5", "", "0.9"], ["0.5", "0.75", ""], ["", "0.125", ""]]
+    assert cells([report(measured=Measured((one,))), report("theirs")])[1][3][-1].startswith("0.9")
+    shown = page(both, ["a chair"], {"ours": [b"x"], "theirs": [b"y"]}, [b"z"])
+    assert "<td>0.125" in shown and shown.count("<td></td>") >= 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Grey:
+    """Features that are a picture's grey."""
+
+    dim: int = 1
+    name: str = "grey"
+    distances: tuple[str, str] = ("frechet-grey", "kernel-grey")
+
+    def __call__(self, images):
+        return images.float().mean((1, 2, 3))[:, None]
+
+
+def test_real_pictures_are_of_the_whole_training_set():
+    """Sorted from dark to bright, the first third of them would cover a third of what is held out."""
+    greys = torch.arange(240, dtype=torch.uint8).reshape(-1, 1, 1, 1).expand(-1, 1, 2, 2)
+    about = Trial("greys", ("grey",) * 80, greys[1::3], greys)
+    found = {m.name: m for m in measure(greys[::3], about, Grey(), ("fidelity",)).measures}
+    assert found["coverage"].real.value > 0.95 and found["recall"].real.value > 0.95
 
 
 def test_tables_and_pages_say_both_sides():

@@ -199,6 +199,18 @@ def test_walks_are_kept_and_made_once(tmp_path):
     assert made() == one and path.read_bytes() == before
 
 
+def test_walks_made_of_other_words_are_not_taken(tmp_path):
+    """A run that is gone on with by other words has the walks of neither mixed."""
+
+    def made(key, of):
+        return walks(of, range(8), LEVELS, 4, LOW, tmp_path, key, lambda n: None, lambda: False)
+
+    one, other = made("1" * 64, problem()), made("2" * 64, problem(point))
+    assert not torch.allclose(ends(one, (3,)), ends(other, (3,)), atol=0.1)
+    again = made("1" * 64, problem())
+    assert again == one and torch.equal(ends(again, (3,)), ends(one, (3,)))
+
+
 def test_a_teacher_that_diverges_is_named():
     def wild(x, level, cond):
         return Posterior(1e4 * x)

@@ -94,6 +94,18 @@ def test_a_run_resumed_is_equal_to_the_bit(tmp_path, stop):
     assert same(again, whole)
 
 
+def test_a_run_goes_on_in_the_number_format_of_its_checkpoint(tmp_path, monkeypatch):
+    """Which one is fast is found out by trying, and comes out otherwise on a machine with other work."""
+    recipe = replace(turned(), dtype="auto", every=Every(0, 1))
+    monkeypatch.setattr("mezzotint.nets.precision.best_dtype", lambda device: torch.bfloat16)
+    whole, _ = run(recipe)
+    run(recipe, until=3, store=Store(tmp_path))
+    monkeypatch.setattr("mezzotint.nets.precision.best_dtype", lambda device: torch.float32)
+    again, _ = resumed(recipe, tmp_path)
+    assert again.dtype == torch.bfloat16
+    assert same(again, whole)
+
+
 def test_sharded_matrices_are_refused():
     with pytest.raises(UsageError, match="train with --strategy ddp"):
         begin(turned(), ranks=Ranks(0, 2, "fsdp"))

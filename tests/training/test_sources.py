@@ -11,6 +11,7 @@ import pytest
 from data_case import COLOURS, add, everything, idx, picture, shard_file
 from training_case import made
 
+from mezzotint.errors import InputError
 from mezzotint.training.data.decode import decode
 from mezzotint.training.data.detect import open_data, open_source
 from mezzotint.training.data.idx import DEBIAN, fashion_mnist
@@ -94,6 +95,24 @@ def test_train_and_validation_folders_are_taken_as_they_are(tmp_path):
         (tmp_path / part / "a.png").write_bytes(picture(colour))
     data = open_data(tmp_path)
     assert len(everything(data.train)) == len(everything(data.held_out)) == 1
+
+
+@pytest.mark.parametrize(("lacks", "other"), [("validation", "train"), ("train", "validation")])
+def test_two_parts_with_other_class_folders_are_refused(tmp_path, lacks, other):
+    """Each numbers its own: "shoe" would be class 1 of one part and class 0 of the other."""
+    for part, names in ((lacks, ("shoe",)), (other, ("bag", "shoe"))):
+        for name in names:
+            (tmp_path / part / name).mkdir(parents=True)
+            (tmp_path / part / name / "a.png").write_bytes(picture())
+    with pytest.raises(InputError, match=rf"{lacks} has no class folder 'bag', which {other} has; give both the same"):
+        open_data(tmp_path)
+    (tmp_path / "train" / "shoe" / "a.txt").write_text("a red shoe")
+    shoes = open_data(tmp_path).train
+    assert shoes.open(0, print)[len(shoes.classes) - 1].text == "a red shoe", "folders of captioned pictures are none"
+    (tmp_path / "train" / "shoe" / "a.txt").unlink()
+    (tmp_path / lacks / "bag").mkdir()
+    (tmp_path / lacks / "bag" / "a.png").write_bytes(picture())
+    assert open_data(tmp_path).held_out.classes == ("bag", "shoe")
 
 
 def test_a_split_shares_nothing_and_loses_nothing():

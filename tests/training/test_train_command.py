@@ -230,6 +230,13 @@ def test_a_run_is_made_longer_and_keeps_its_length(train_command, recipe_file, t
     assert [line["step"] for line in read_journal(tmp_path / "run" / "journal.jsonl")] == list(range(1, 21))
 
 
+def test_what_is_printed_goes_on_with_a_run_of_another_seed(train_command, recipe_file, tmp_path):
+    assert train_command(recipe_file, "--out", "run", "--quiet", "--seed", "9", "--minutes", "0.0001")[0] == 0
+    code, out = train_command(recipe_file, "--resume", "--out", "run", "--quiet", "--json")
+    assert (code, json.loads(out)["reason"]) == (0, "done"), out
+    assert json.loads((tmp_path / "run" / "run.json").read_bytes())["fields"]["seed"] == 9
+
+
 def test_a_recipe_file_that_fails_is_one_line(train_command, tmp_path):
     for text, said in [
         ("def x(:", "SyntaxError"),
@@ -242,6 +249,11 @@ def test_a_recipe_file_that_fails_is_one_line(train_command, tmp_path):
         assert said in out
     (tmp_path / "bad.py").write_text("def bad(): return 3")
     assert "returned int; expected a Recipe" in train_command("bad.py")[1]
+    (tmp_path / "bad.py").write_text(f"{RECIPE}\ndef bad(): return replace(toy(), stepps=3)")
+    code, out = train_command("bad.py", "--quiet")
+    assert (code, out.count("\n")) == (2, 1)
+    assert "bad.py: bad() cannot be run: TypeError" in out
+    assert "stepps" in out
 
 
 def test_the_projects_recipes_load():

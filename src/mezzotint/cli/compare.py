@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +14,10 @@ from mezzotint.cli.evaluate import evaluation_options, measured
 from mezzotint.cli.options import print_json
 from mezzotint.cli.output import StoppedError, run_folder, slug
 from mezzotint.errors import UsageError
+from mezzotint.files import sha256
 
 if TYPE_CHECKING:
+    from mezzotint.evaluation.report import Report
     from mezzotint.making.evaluated import Evaluated
 
 SCHEMA = "mezzotint/comparison/1"
@@ -25,21 +29,23 @@ SCHEMA = "mezzotint/comparison/1"
 def command(model: tuple[str, ...], out: Path | None, as_json: bool, quiet: bool, **words: Any) -> None:
     """Evaluate each MODEL in the same way and set the numbers and pictures side by side.
 
-    MODEL is a model, or the folder of an evaluation that was made before. Evaluations against different references
-    are refused. Writes a folder for each evaluation, comparison.json and page.html.
+    MODEL is a model, or the folder of an evaluation that was made before; models of one name are told apart by their
+    folders. Evaluations against different references are refused. Writes a folder for each evaluation, comparison.json
+    and page.html.
     """
     from mezzotint.evaluation.report import document, same_trial, text
     from mezzotint.files import pretty_json, write_atomic
     from mezzotint.making.evaluated import write_page
 
     folder = run_folder(out, "compare")
+    kept = [_kept(one, folder, words) for one in model]
+    names = _names(model, kept)  # said before anything is evaluated, which takes hours
     try:
-        found = [_one(name, folder, quiet=quiet, **words) for name in model]
+        made = [there or _made(one, folder, quiet=quiet, **words) for one, there in zip(model, kept, strict=True)]
     except KeyboardInterrupt:
         raise StoppedError(f"interrupted; the same command with --out {folder} goes on") from None
+    found = [replace(one, report=replace(one.report, model=name)) for one, name in zip(made, names, strict=True)]
     reports = [one.report for one in found]
-    if len({report.model for report in reports}) < len(reports):
-        raise UsageError("two of these are evaluations of models of one name; expected different names")
     same_trial(reports)
     shown = {"schema": SCHEMA, "evaluations": [document(report) for report in reports]}
     write_page(folder, found)
@@ -52,12 +58,72 @@ def command(model: tuple[str, ...], out: Path | None, as_json: bool, quiet: bool
         print(f"{folder / 'page.html'} shows the pictures", file=sys.stderr)
 
 
-def _one(name: str, folder: Path, **words: Any) -> Evaluated:
-    from mezzotint.making.evaluated import DOCUMENT, load, save
+def _place(folder: Path, said: str) -> Path:
+    """Where a model's evaluation is kept.  A path is cut to be a name, so that a hash tells it from another."""
+    short = slug(said, "model")
+    return folder / (short if short == said else f"{short}-{sha256(str(Path(said).absolute()).encode())[:8]}")
 
-    for place in (Path(name), folder / slug(name, "model")):
-        if (place / DOCUMENT).is_file():
-            return load(place)
-    found = measured(name, folder / slug(name, "model"), **words)
-    save(folder / slug(name, "model"), found)
+
+def _kept(said: str, folder: Path, words: Mapping[str, Any]) -> Evaluated | None:
+    """The evaluation that is there: of a folder that is named, or in --out.  Raises InputError, UsageError."""
+    from mezzotint.making.evaluated import DOCUMENT, load
+
+    if (Path(said) / DOCUMENT).is_file():
+        return load(Path(said))
+    place = _place(folder, said)
+    if not (place / DOCUMENT).is_file():
+        return None
+    found = load(place)
+    _check_asked(found.report, place, words)
+    return found
+
+
+def _check_asked(report: Report, place: Path, words: Mapping[str, Any]) -> None:
+    """Raises UsageError where an evaluation was made by other words than are said now."""
+    stages = {name: report.about.get(name, ()) for name in ("steps", "scale")}
+    for name, had in {"n": (report.n,), "seed": (report.about.get("seed"),), **stages}.items():
+        asked = words[name]
+        if asked is not None and asked not in had:
+            made = ", ".join(map(str, had))
+            raise UsageError(f"{place} holds an evaluation with {name} {made}, not {asked}; choose another --out")
+
+
+def _names(said: Sequence[str], kept: Sequence[Evaluated | None]) -> list[str]:
+    """What each is called: as its model is, and where several are called so, by the end of its path.
+
+    Raises UsageError for two that are the same; InputError, ModelError as ``describe_system``.
+    """
+    from mezzotint.pretrained.store import find
+    from mezzotint.pretrained.system import describe_system
+
+    own = [
+        describe_system(find(one)).name if there is None else there.report.model
+        for one, there in zip(said, kept, strict=True)
+    ]
+    alike = [one for one, name in zip(said, own, strict=True) if own.count(name) > 1]
+    apart = dict(zip(alike, _ends(alike), strict=True))
+    names = [apart.get(one, name) for one, name in zip(said, own, strict=True)]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two of these are called {name}; give each once, or copy one to a folder of another name")
+    return names
+
+
+def _ends(paths: Sequence[str]) -> list[str]:
+    """The shortest ends of paths that differ; the paths themselves where none do."""
+    parts = [Path(path).parts for path in paths]
+    for k in range(1, max(map(len, parts), default=0) + 1):
+        ends = [str(Path(*each[-k:])) for each in parts]
+        if len(set(ends)) == len(ends):
+            return ends
+    return list(paths)
+
+
+def _made(said: str, folder: Path, **words: Any) -> Evaluated:
+    """An evaluation made now, and kept."""
+    from mezzotint.making.evaluated import save
+
+    place = _place(folder, said)
+    found = measured(said, place, **words)
+    save(place, found)
     return found

@@ -252,7 +252,8 @@ def command(
         begun = began_with(_resumed(said["out"].value, chosen.name))
         notes = licensed_to_train(first, parts, use, licence_mode, begun.first)
         licence = begun.data_licence if data_licence is None else data_licence
-        chosen = _changed(chosen, begun.steps if steps is None else steps, None, licence)
+        seeded = begun.seed if seed is None else seed
+        chosen = _changed(chosen, begun.steps if steps is None else steps, seeded, licence)
     notes += licensed_data(chosen.data_licence, use, licence_mode)
     samples = chosen.data(data)
     said_of_it = exported(chosen, samples.train.classes)

@@ -14,7 +14,7 @@ from mezzotint.evaluation.estimate import Estimate, mean_of, spread
 from mezzotint.evaluation.features import Features
 from mezzotint.evaluation.frechet import between, moments, replicates
 from mezzotint.evaluation.kernel import LEAST, kernel_distance
-from mezzotint.evaluation.memorisation import COPY_RATIO, Memorisation, memorisation, ratios
+from mezzotint.evaluation.memorisation import COPY_RATIO, Memorisation, evenly, memorisation, ratios
 from mezzotint.evaluation.precision_recall import NEIGHBOURS, fidelity
 from mezzotint.evaluation.trial import Trial
 
@@ -43,6 +43,11 @@ class Measured:
     measures: tuple[Measure, ...]
     nearest: tuple[tuple[int, int, float], ...] = ()
 
+    @property
+    def named(self) -> Mapping[str, Measure]:
+        """The measures by their names."""
+        return {m.name: m for m in self.measures}
+
 
 @dataclass(frozen=True, eq=False)
 class _Sets:
@@ -63,8 +68,9 @@ class _Sets:
 
     @property
     def real(self) -> Tensor:
-        """As many features of training pictures as there are generated ones."""
-        return self.train[: len(self.made)]
+        """As many features of training pictures as there are generated ones, of all of them alike: they may be sorted,
+        and the first ones all of one kind."""
+        return evenly(self.train, len(self.made))
 
 
 def _frechet(sets: _Sets) -> list[Measure]:
@@ -115,8 +121,9 @@ def check(metrics: Sequence[str], n: int, extract: Features, minimum: int | None
     for name in metrics:
         if name not in METRICS:
             raise unknown("metric", name, METRICS)
-    least = {"frechet": extract.dim + 1 if minimum is None else minimum, "kernel": LEAST, "fidelity": NEIGHBOURS + 1}
-    enough = [name for name in metrics if n >= least.get(name, 1)]
+    frechet = extract.dim + 1 if minimum is None else minimum
+    least = dict.fromkeys(METRICS, 1) | {"frechet": frechet, "kernel": LEAST, "fidelity": NEIGHBOURS + 1}
+    enough = [name for name in metrics if n >= least[name]]
     for name in metrics:
         if name not in enough:
             without = f", or leave it out with --metrics {','.join(enough)}" if enough else ""

@@ -38,6 +38,11 @@ def ratios(generated: Tensor, train: Tensor) -> tuple[Tensor, Tensor]:
     return found[:, 0] / found[:, 1].clamp(min=torch.finfo(found.dtype).tiny), index[:, 0]
 
 
+def evenly(rows: Tensor, n: int) -> Tensor:
+    """n of the rows, spread over all of them in their order."""
+    return rows[torch.linspace(0, len(rows) - 1, n).round().long()]
+
+
 def memorisation(generated: Tensor, train: Tensor, held_out: Tensor, show: int = 16) -> Memorisation:
     """Args: features, or pixels as rows: generated (M, D), train (N, D), held_out (N', D), N >= N'.
 
@@ -47,8 +52,7 @@ def memorisation(generated: Tensor, train: Tensor, held_out: Tensor, show: int =
     if len(held_out) > len(train):
         raise UsageError(f"{len(held_out)} held-out samples, {len(train)} for training; expected no more held out")
     ratio, index = ratios(generated, train)
-    equal = train[torch.linspace(0, len(train) - 1, len(held_out)).round().long()]
-    nearer = nearest(generated, equal, 1)[0] < nearest(generated, held_out, 1)[0]
+    nearer = nearest(generated, evenly(train, len(held_out)), 1)[0] < nearest(generated, held_out, 1)[0]
     worst = ratio.argsort()[:show].tolist()
     listed = tuple((i, int(index[i]), float(ratio[i])) for i in worst)
     return Memorisation(len(generated), mean_of(ratio < COPY_RATIO), mean_of(nearer), listed)

@@ -99,17 +99,21 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def cells(reports: Sequence[Report]) -> tuple[list[str], list[list[str]]]:
     """(head, rows) of the table that sets evaluations side by side.  Raises as ``same_trial``."""
     same_trial(reports)
-    first = reports[0]
     head = ["measure", "better", *(r.model for r in reports), "real pictures"]
     rows = [
         ["parameters", "", *(f"{r.cost.parameters / 1e6:.1f} M" for r in reports), ""],
         ["network calls a picture", "lower", *(str(r.cost.calls) for r in reports), ""],
         ["processor seconds a picture", "lower", *(f"{r.cost.seconds:.2f}" for r in reports), ""],
     ]
-    for k, m in enumerate(first.measured.measures):
-        made = [str(r.measured.measures[k].made) for r in reports]
-        rows.append([m.name, m.better, *made, "" if m.real is None else str(m.real)])
-    return head, rows
+    names = dict.fromkeys(m.name for r in reports for m in r.measured.measures)
+    return head, rows + [_row([r.measured.named.get(name) for r in reports]) for name in names]
+
+
+def _row(found: Sequence[Measure | None]) -> list[str]:
+    """One measure of several models, None where it was not made."""
+    made = [one for one in found if one is not None]
+    real = next((str(one.real) for one in made if one.real is not None), "")
+    return [made[0].name, made[0].better, *("" if one is None else str(one.made) for one in found), real]
 
 
 def text(reports: Sequence[Report]) -> str:

@@ -121,14 +121,15 @@ def walks(
 ) -> Walks:
     """The walks of some rows, made where ``folder`` has them not.
 
-    key: of all that they depend on.  report: told how many are there.
+    key: of all that they depend on; walks of another key lie apart, and are never taken for these.
+    report: told how many are there.
     Raises NonFiniteError (the teacher diverges), StorageError, HaltedError.
     """
-    make_folder(folder)
+    place = make_folder(folder / key[:16])
     codec, files = halves(problem.shape, len(levels)), []
     for first in range(rows.start, rows.stop, TOGETHER):
         some = range(first, min(first + TOGETHER, rows.stop))
-        path = folder / f"walks-{some.start}-{some.stop}.safetensors"
+        path = place / f"walks-{some.start}-{some.stop}.safetensors"
         if _kept(path) is None:
             found = []
             for part in problem.batches(some):

@@ -23,12 +23,14 @@ RUN_JSON, MAX_BYTES = "run.json", 1 << 20
 @dataclass(frozen=True)
 class Began:
     """first: the SHA-256 of the weights that a run began with, "" where they were drawn.  data_licence: as declared
-    then, None where nothing is said.  steps: its length, as it was last planned; None where nothing is said.
+    then, None where nothing is said.  steps: its length, as it was last planned; seed: what it was begun with; None
+    where nothing is said.
     """
 
     first: str = ""
     data_licence: str | None = None
     steps: int | None = None
+    seed: int | None = None
 
 
 def began_with(folder: Path) -> Began:
@@ -41,10 +43,11 @@ def began_with(folder: Path) -> Began:
         return Began()
     try:
         said = json.loads(read_bytes(path, MAX_BYTES))
-        licence, steps = said.get("data_licence"), said.get("fields", {}).get("steps")
+        licence, fields = said.get("data_licence"), said.get("fields", {})
         first, licensed = str(said.get("first", "")), None if licence is None else str(licence)
-        return Began(first, licensed, None if steps is None else int(steps))
-    except (ValueError, AttributeError, RecursionError) as error:
+        steps, seed = (None if fields.get(name) is None else int(fields[name]) for name in ("steps", "seed"))
+        return Began(first, licensed, steps, seed)
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path} is damaged ({error}); expected what `mezzotint train` wrote there") from error
 
 

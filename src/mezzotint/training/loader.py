@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -45,13 +46,20 @@ def _execute(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     # Data classes and workers look their module up by name.
     sys.modules[spec.name] = module
-    try:
+    with _of_the_user(f"recipe file {path} cannot be run"):
         spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def _of_the_user(fails: str) -> Iterator[None]:
+    """Around what is the user's program, in which anything can be wrong.  fails: said then.   Raises InputError."""
+    try:
+        yield
     except MezzotintError:
         raise
-    except Exception as error:  # the file is the user's program: anything can be wrong in it
-        raise InputError(f"recipe file {path} cannot be run: {type(error).__name__}: {error}") from error
-    return module
+    except Exception as error:
+        raise InputError(f"{fails}: {type(error).__name__}: {error}") from error
 
 
 def _functions(module: ModuleType) -> dict[str, Callable[..., object]]:
@@ -74,7 +82,9 @@ def load_recipe(name_or_path: str, parts: Mapping[str, Path] | None = None) -> R
     chosen = (variant or path.stem).replace("-", "_")
     if chosen not in known:
         raise unknown(f"recipe in {path.name}", chosen, known)
-    recipe = known[chosen](**_taken(name_or_path, known[chosen], parts or {}))
+    taken = _taken(name_or_path, known[chosen], parts or {})
+    with _of_the_user(f"{path.name}: {chosen}() cannot be run"):
+        recipe = known[chosen](**taken)
     if not isinstance(recipe, Recipe):
         raise InputError(f"{path.name}: {chosen}() returned {type(recipe).__name__}; expected a Recipe")
     return recipe

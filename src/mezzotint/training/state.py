@@ -147,8 +147,8 @@ def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list
     """Sets a fresh run to a checkpoint, in place.
 
     A recipe of another length goes on with it: what was learnt stays, and the rate goes by the new length from there.
-    Returns: warnings: what differs from the run that wrote it so that the bits may differ (length, device, number
-    format, threads, torch).
+    Returns: warnings: what differs from the run that wrote it so that the bits may differ (length, device,
+    threads, torch).
     Raises UsageError for another recipe, or one that ends before the checkpoint; InputError for other data.
     """
     facts = checkpoint.facts
@@ -158,13 +158,15 @@ def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list
     for profile, values in training.averages.values.items():
         for k, v in values.items():
             put(v, checkpoint.tensors["ema"][f"{profile}/{k}"])
+    # Which format is fast is found out by trying, and need not come out the same in every process.
+    training.dtype = getattr(torch, facts["dtype"])
+    training.movers = movers(training.recipe.optimiser, training.net, training.device, training.dtype)
     if checkpoint.step:
         training.movers.restore(training.net, checkpoint.tensors["optimiser"], checkpoint.step)
     training.step, training.cursor = checkpoint.step, Cursor(*facts["cursor"])
     training.seconds, training.first = float(facts["seconds"]), facts.get("first", "")
     training.planned = tuple((int(step), int(steps)) for step, steps in facts.get("planned", ()))
     lengths = _planned_anew(training, int(facts["recipe_fields"]["steps"]))
-    training.dtype = getattr(torch, facts["dtype"])
     now = {
         "device": training.device.type,
         "compiled": training.compiled,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 import torch
@@ -11,9 +11,9 @@ from torch import Tensor
 
 from mezzotint.errors import InputError
 from mezzotint.training import keyed
-from mezzotint.training.data.decode import decode
-from mezzotint.training.data.order import Cursor, Order
-from mezzotint.training.data.source import BadItemError, Item, Source
+from mezzotint.training.data.order import Order
+from mezzotint.training.data.readable import decodable
+from mezzotint.training.data.source import Item, Source
 from mezzotint.training.keyed import Purpose
 from mezzotint.training.recipe import Recipe, unassigned
 from mezzotint.training.state import Training
@@ -57,13 +57,7 @@ def held_out(recipe: Recipe, source: Source) -> HeldOut:
 
     Raises InputError when there is none.
     """
-    order, cursor = Order(source, 0, recipe.mix), Cursor()
-    pairs: list[tuple[Item, Tensor]] = []
-    while len(pairs) < recipe.validation_samples and cursor.epoch == 0:
-        (pick,), cursor = order.take(cursor, 1)
-        with suppress(BadItemError):
-            item = order.item(pick)
-            pairs.append((item, decode(item, recipe.shape)))
+    pairs = list(islice(decodable(Order(source, 0, recipe.mix), recipe.shape), recipe.validation_samples))
     if not pairs:
         raise InputError("no held-out sample can be used; expected at least one picture to measure on")
     return HeldOut(tuple(i for i, _ in pairs), torch.stack([x for _, x in pairs]))

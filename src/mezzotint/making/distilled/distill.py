@@ -17,9 +17,9 @@ from mezzotint.files import canonical_json, make_folder, pretty_json, sha256, wr
 from mezzotint.making.calibrated.calibrate import Progressed, check_model, never, silent
 from mezzotint.making.calibrated.rows import Rows, job_of, problem_of, prompts_for
 from mezzotint.making.distilled.clock import Clock
-from mezzotint.making.distilled.lesson import Lesson, captions_of, consistent, followed, opened_data, picture_of, real
+from mezzotint.making.distilled.lesson import Lesson, captions_of, consistent, followed, opened_data
 from mezzotint.making.distilled.settings import Settings
-from mezzotint.making.distilled.write import ADAPTER, MODEL, Kept, kept, write
+from mezzotint.making.distilled.write import ADAPTER, MODEL, Kept, finished, kept, write
 from mezzotint.making.job import Job
 from mezzotint.making.licensed import licensed_to
 from mezzotint.making.opened import opened
@@ -88,7 +88,7 @@ def distilled(
 def check_folder(folder: Path, start: Literal["new", "resume"]) -> None:
     """Raises UsageError for a folder with what was distilled, and for one without a run to go on with."""
     for name in (MODEL, ADAPTER):
-        if (folder / name).exists():
+        if finished(folder / name):
             raise UsageError(f"{folder} holds what was distilled, {name}; choose another --out")
     there = (folder / RUN).is_dir() or (folder / WALKS).is_dir()
     if start == "resume" and not there:
@@ -146,9 +146,9 @@ def _held(job: Job, lesson: Lesson, found: Kept) -> Held:
     held_out = lesson.data.held_out
     if isinstance(held_out, Walks):
         return near_teacher(problem, student, lesson.levels, lesson.solver, ends(held_out, problem.shape))
-    pictures = real(lesson.data, picture_of(job), max(len(problem.held_out), 1))
+    assert lesson.pictures is not None
     codec = job.main.model.codec(job.device, job.dtype)
-    return near_data(problem, student, lesson.levels, lesson.solver, codec, extractor(), pictures)
+    return near_data(problem, student, lesson.levels, lesson.solver, codec, extractor(), lesson.pictures)
 
 
 def _document(job: Job, lesson: Lesson, said: Settings, outcome: Outcome, held: Held, clock: Clock) -> dict[str, Any]:

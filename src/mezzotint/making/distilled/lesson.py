@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from mezzotint.fewstep.problem import Problem
 from mezzotint.fewstep.student import Learner, Pace, adapted, learner_of, rate_of, student_recipe, whole
 from mezzotint.fewstep.walks import OfRows, Walks, halves, walks
 from mezzotint.making.calibrated.losses import LOSSES, loss_for
+from mezzotint.making.classes import class_numbers
 from mezzotint.making.distilled.settings import Settings
 from mezzotint.making.job import Job
 from mezzotint.making.tuned.told import Told, reader
@@ -31,7 +33,9 @@ from mezzotint.pretrained.stage_model import StageModel
 from mezzotint.pretrained.system import System
 from mezzotint.pretrained.tunable import Tunable, tunable
 from mezzotint.training.conditioning import Conditioning, Labels, Unconditional
-from mezzotint.training.data.detect import open_data
+from mezzotint.training.data.detect import HELD_OUT_EVERY, open_data
+from mezzotint.training.data.order import Order
+from mezzotint.training.data.readable import decodable, readable
 from mezzotint.training.data.source import Data, Item, Source
 from mezzotint.training.recipe import Recipe
 
@@ -44,6 +48,7 @@ class Lesson:
     """Everything decided before the first update.
 
     solver, levels: of the student.  halves: of a network that gets an adapter, else None.
+    pictures: held-out ones of the check of consistency, (N, C, H, W) uint8; a trajectory is checked without any.
     """
 
     recipe: Recipe
@@ -53,6 +58,7 @@ class Lesson:
     solver: Solver[Any]
     levels: Level
     halves: Tunable | None
+    pictures: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,17 +126,18 @@ def followed(
 
 
 def consistent(job: Job, problem: Problem, said: Settings, data: Data) -> Lesson:
-    """Consistency tuning on data.   Raises UsageError, InputError."""
+    """Consistency tuning on data.   Raises UsageError, InputError (too few pictures are held out, among others)."""
+    shape = picture_of(job)
+    pictures = real(data, shape, len(problem.held_out))  # before hours of learning, which could not be checked after
     stage, student = job.main.model, student_of(job, said)
     sampling = sampled(stage.spec, said.by, said.calls, said.last)
     solver, levels = way(stage.spec, sampling)
     codec = stage.codec(job.device, job.dtype)
-    shape = picture_of(job)
     made_of = student_recipe(
         stage, student.learner, student.build, student.pace, Consistency(q=said.q, first=said.q), LEVELS, data,
         shape, codec, conditioning_of(job, data.train),
     )  # fmt: skip
-    return Lesson(made_of, data, problem, sampling, solver, levels, student.halves)
+    return Lesson(made_of, data, problem, sampling, solver, levels, student.halves, pictures)
 
 
 def picture_of(job: Job) -> tuple[int, int, int]:
@@ -174,11 +181,7 @@ def conditioning_of(job: Job, source: Source) -> Conditioning:
     """What a stage is told of a data set's samples.   Raises UsageError for classes that the model has not."""
     system = job.model.system
     if system.labels:
-        names = [label.name.lower() for label in system.labels]
-        missing = [name for name in source.classes if name.lower() not in names]
-        if missing:
-            raise UsageError(f"{system.name} has no class {missing[0]!r}; name the folders {', '.join(names)}")
-        return Numbered(tuple(names.index(name.lower()) for name in source.classes), Labels(len(names)))
+        return Numbered(class_numbers(system, source.classes), Labels(len(system.labels)))
     if system.text is None and not system.readers:
         return Unconditional()
     read = reader(system, system.size, job.main.model.takes, 1.0)
@@ -186,20 +189,23 @@ def conditioning_of(job: Job, source: Source) -> Conditioning:
 
 
 def captions_of(source: Source, count: int) -> tuple[str, ...]:
-    """Of a data set's first samples, each once.  Raises InputError where there is none."""
-    shard = source.open(0, lambda bad: None)
-    found = dict.fromkeys(filter(None, (shard[i].text for i in range(min(count, len(shard))))))
+    """Of some samples of a data set, each once.  Raises InputError where there is none."""
+    some = islice(readable(Order(source, 0, source.shards)), count)
+    found = dict.fromkeys(item.text for item in some if item.text)
     if not found:
         raise InputError("the data has no captions, and the model is told texts; put NAME.txt beside each picture")
     return tuple(found)
 
 
 def real(data: Data, shape: tuple[int, int, int], count: int) -> Tensor:
-    """The first held-out pictures, (N, C, H, W) uint8.  Raises InputError where they are too few."""
-    from mezzotint.training.data.decode import decode
-
+    """Held-out pictures, (N, C, H, W) uint8.  Raises InputError where those that can be read are too few."""
     assert data.held_out is not None
-    shard = data.held_out.open(0, lambda bad: None)
-    if len(shard) < count:
-        raise InputError(f"{len(shard)} pictures are held out; the check needs {count}, give more data")
-    return torch.stack([decode(shard[i], shape) for i in range(count)])
+    order = Order(data.held_out, 0, data.held_out.shards)
+    found = [picture for _, picture in islice(decodable(order, shape), count)]
+    if len(found) < count:
+        raise InputError(
+            f"{len(found)} pictures are held out and can be read, and the check needs {count}: put so many into a"
+            f" folder `validation` beside `train`, or give about {count * HELD_OUT_EVERY:,} pictures, of which every"
+            f" {HELD_OUT_EVERY}th is held out"
+        )
+    return torch.stack(found)

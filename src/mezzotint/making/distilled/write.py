@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -22,9 +23,10 @@ from mezzotint.making.tuned.base import worn
 from mezzotint.making.tuned.product import KEPT
 from mezzotint.nets.adapters.contents import contents_of
 from mezzotint.nets.adapters.trained import Learnt, learnt
+from mezzotint.pretrained.adapter_files import PEFT_CONFIG
 from mezzotint.pretrained.exchange.save import layout_for, write_adapter
 from mezzotint.pretrained.few import KEY, Few, said_of
-from mezzotint.pretrained.folder import save_model
+from mezzotint.pretrained.folder import JSON_NAME, save_model
 from mezzotint.pretrained.model import AnyStage, wearing
 from mezzotint.pretrained.passport import Passport, Photos, base_of
 from mezzotint.pretrained.spec import Distilled
@@ -69,6 +71,12 @@ def distilled_of(job: Job, lesson: Lesson, said: Settings) -> Distilled:
     )  # fmt: skip
 
 
+def finished(path: Path) -> bool:
+    """Whether a model or an adapter is there, and not only what a killed process left of it: of a folder the file that
+    is written last."""
+    return path.is_file() or (path / JSON_NAME).is_file() or any(path.rglob(PEFT_CONFIG))
+
+
 def write(job: Job, lesson: Lesson, said: Settings, found: Kept, folder: Path, document: Mapping[str, Any]) -> Path:
     """Writes it.   Returns: the model's folder, or the adapter's file.   Raises StorageError."""
     few = Few(distilled_of(job, lesson, said), lesson.sampling)
@@ -77,6 +85,8 @@ def write(job: Job, lesson: Lesson, said: Settings, found: Kept, folder: Path, d
     contents = contents_of(found.layers)
     system = job.model.system
     known = _passport(job, lesson, said, few, document)
+    if (folder / ADAPTER).is_dir():  # half written by a killed process, and nothing is written over
+        shutil.rmtree(folder / ADAPTER)
     write_adapter(folder / ADAPTER, contents, system, layout_for(contents, system), known)
     return folder / ADAPTER
 
