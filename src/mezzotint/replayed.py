@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -215,8 +215,11 @@ def _first(receipt: Path, was: Receipt, picture: Path | None) -> Pixels | None:
         if found is None:
             raise InputError(f"the pixels of {picture} are not those that the receipt is of; give its own picture")
         return found
-    beside = sorted(receipt.absolute().parent.parent.glob(f"*-{was.made.seed}.png"))
-    return next((found for path in beside if (found := _pixels(path, was)) is not None), None)
+    for path in sorted(receipt.absolute().parent.parent.glob(f"*-{was.made.seed}.png")):
+        with suppress(InputError):  # some other picture, damaged
+            if (found := _pixels(path, was)) is not None:
+                return found
+    return None
 
 
 def _pixels(path: Path, was: Receipt) -> Pixels | None:

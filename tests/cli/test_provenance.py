@@ -547,6 +547,10 @@ def test_replay_is_exact_and_names_what_changed(place: Path, capsys: pytest.Capt
     assert run(["replay", str(path), "--have", "lamp=x"]) == 2 and "no such file" in capsys.readouterr().err
     assert run(["replay", str(path), "--picture", "o/sneaker-0.png"]) == 2
     assert run(["replay", "o/run.json"]) == 2
+    capsys.readouterr()
+    assert run(["replay", str(path), "--threads", "0"]) == 2 and "expected a whole number" in capsys.readouterr().err
+    Path("o/a-damaged-one-1.png").write_bytes(b"no picture")
+    assert names(0, path, "--dtype", "bfloat16")[0] == "tolerance", "another picture beside it is passed over"
     assert not (place / "mezzotint-out").exists()
 
 

@@ -55,9 +55,11 @@ def processor(device: str) -> str:
 
 
 def use_threads(threads: int | None) -> int:
-    """Sets torch's threads where a number is given.   Returns: the number in use."""
+    """Sets torch's threads where a number is given.   Returns: the number in use.   Raises UsageError for none."""
     import torch
 
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads is {threads}; expected a whole number from 1")
     if threads is not None:
         torch.set_num_threads(threads)
     return torch.get_num_threads()
