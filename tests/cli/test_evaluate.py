@@ -141,7 +141,11 @@ def test_every_path_has_a_folder_of_its_own() -> None:
         (("-n", "13"), "evaluation with n 12, not 13; choose another --out"),
         (("--seed", "1"), "evaluation with seed 0, not 1"),
         (("--steps", "3"), "evaluation with steps 2, not 3"),
-        (("--scale", "2.5"), "evaluation with scale 1.5, not 2.5"),
+        (("--scale", "2.5"), "evaluation with scale that is the preset's, not 2.5"),
+        (("--solver", "ddim"), "evaluation with solver that is the preset's, not ddim"),
+        (("--scale", "1.5", "--guidance", "apg"), "evaluation with scale that is the preset's, not 1.5"),
+        (("--guidance", "apg"), "evaluation with guidance that is the preset's, not apg"),
+        (("--metrics", "fidelity"), "evaluation with metrics fidelity,copies, not fidelity"),
     ],
 )
 def test_an_evaluation_by_other_words_is_not_taken(

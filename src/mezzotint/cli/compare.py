@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from mezzotint.making.evaluated import Evaluated
 
 SCHEMA = "mezzotint/comparison/1"
+WORDS = (
+    *("metrics", "features", "quality", "steps", "scale", "solver", "grid", "candidates", "classifier_scale"),
+    *("guidance_interval", "guidance", "cache", "dtype"),
+)
+"""Of which every one that is said must be that of an evaluation that is taken."""
 
 
 @click.command("compare")
@@ -80,12 +85,13 @@ def _kept(said: str, folder: Path, words: Mapping[str, Any]) -> Evaluated | None
 
 def _check_asked(report: Report, place: Path, words: Mapping[str, Any]) -> None:
     """Raises UsageError where an evaluation was made by other words than are said now."""
-    stages = {name: report.about.get(name, ()) for name in ("steps", "scale")}
-    for name, had in {"n": (report.n,), "seed": (report.about.get("seed"),), **stages}.items():
+    had = {"n": report.n, "seed": report.about.get("seed"), **dict(report.about.get("words", {}))}
+    for name in ("n", "seed", *WORDS):
         asked = words[name]
-        if asked is not None and asked not in had:
-            made = ", ".join(map(str, had))
-            raise UsageError(f"{place} holds an evaluation with {name} {made}, not {asked}; choose another --out")
+        if asked is not None and str(asked) != str(had.get(name)):
+            word = name.replace("_", "-")
+            made = had.get(name, "that is the preset's")
+            raise UsageError(f"{place} holds an evaluation with {word} {made}, not {asked}; choose another --out")
 
 
 def _names(said: Sequence[str], kept: Sequence[Evaluated | None]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from mezzotint.evaluation.features import DEFAULT_SIZE, extractor
@@ -71,4 +72,10 @@ def evaluate(
     job = prepare(asked)
     with tempfile.TemporaryDirectory() as scratch:
         found, made = put_to(job, trial, extract, work or Path(scratch), chosen, report=report)
-    return evaluated(found, made.images, trial)
+    said = {
+        "metrics": metrics, "features": str(features), "quality": quality, "steps": steps, "scale": scale,
+        "solver": solver, "grid": grid, "candidates": candidates, "classifier_scale": classifier_scale,
+        "guidance_interval": guidance_interval, "guidance": guidance, "cache": cache, "dtype": dtype,
+    }  # fmt: skip
+    words = {name: value for name, value in said.items() if value is not None}
+    return evaluated(replace(found, about={**found.about, "words": words}), made.images, trial)
