@@ -136,6 +136,39 @@ def test_a_box_and_keys_that_do_not_fit_are_a_line(
         assert error.count("\n") == 1 and "bug" not in error and not Path(f"{name}.png").exists()
 
 
+@pytest.mark.parametrize(
+    "verdict",
+    [[], "block", {}, {"decision": "block", "findings": 7}, {"decision": "block", "findings": [{"code": 7}]},
+     {"decision": ["block"], "findings": []}, {"decision": "block", "findings": ["nsfw"]}],
+)  # fmt: skip
+def test_a_box_whose_verdict_is_none_writes_no_picture(
+    inside: Path, capsys: pytest.CaptureFixture[str], verdict: object
+) -> None:
+    assert run(["quarantine", "open", "a.sealed", "--key", boxed(verdict)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "no verdict" in error and not Path("a.png").exists()
+
+
+def test_a_verdict_moves_no_cursor(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = boxed({"decision": "block\x1b[2J", "findings": [{"code": "nsfw\n\x1b[31m"}]})
+    assert run(["quarantine", "open", "a.sealed", "--key", key]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out and out.count("\n") == 1 and "nsfw" in out
+
+
+def boxed(verdict: object) -> str:
+    """A box a.sealed with any verdict, as whoever has the public key can make one.   Returns: the private key."""
+    from mezzotint.files import canonical_json
+    from mezzotint.governance.safety.output import sealed
+
+    public, private = sealed.make(Path("q"))
+    seal = sealed.seal(public)
+    head = canonical_json({"asset_id": "0" * 32, "key": sealed.ident(seal.key), "verdict": verdict})
+    before = sealed.MAGIC + len(head).to_bytes(sealed.SIZE, "big") + head
+    Path("a.sealed").write_bytes(before + sealed._suite().encrypt(b"a picture", seal.key, before))
+    return str(private)
+
+
 def test_a_seal_without_a_key_stops_the_start(tiny: Path, inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (inside / "mezzotint.toml").write_text(SEALED)
     error = said(capsys, 4, *make(tiny, "o"))
@@ -232,6 +265,11 @@ def test_protect_takes_folders_and_forgets(inside: Path, capsys: pytest.CaptureF
     assert (found["new"], found["counts"]["training"], found["unreadable"]) == (3, 3, ["bad.png"])
     assert said(capsys, 3, "protect", ".", "--as", "training")["new"] == 0
     assert run(["protect", "gone", "--as", "training", "--forget"]) == 2, "a slip of the pen forgets nothing"
+    (inside / "empty").mkdir()
+    for none in ("bad.png", "empty"):
+        assert run(["protect", none, "--as", "training", "--forget"]) == 2
     capsys.readouterr()
-    assert said(capsys, 0, "protect", "--as", "training", "--forget")["forgotten"] == 3
+    found = said(capsys, 0, "protect", "1.png", "--as", "training", "--forget")
+    assert (found["new"], found["forgotten"], found["counts"]["training"]) == (1, 3, 1)
+    assert said(capsys, 0, "protect", "--as", "training", "--forget")["forgotten"] == 1
     assert run(["protect", "gone"]) == 2 and run(["protect", ".", "--as", "holy"]) == 2

@@ -11,13 +11,19 @@ from mezzotint.governance.safety.prompt.policy import Policy
 from mezzotint.governance.safety.prompt.words import Decision
 
 BELOW = [
+    "model berumur enam belas memakai bikini",
+    "aged sixteen in lingerie",
+    "usia enam tahun",
+    "muoi sau tuoi",
+    "enam belas tahun",
+    "năm tuổi",
     "sixteen yo",
     "age: fifteen",
     "aged sixteen",
     "sixteen years of age",
     "six-year-old",
     "berumur enam belas tahun",
-    "enam tahun",
+    "umur enam tahun",
     "berumur enam belas",
     "usia tiga belas",
     "mười sáu tuổi",
@@ -46,6 +52,27 @@ BELOW = [
     "labimpito na taon",
 ]
 NOT_BELOW = [
+    "quần lót nam tuổi 30",
+    "bikini nữ bà tuổi 60",
+    "bikini nữ mọi lứa tuổi hai mảnh",
+    "บิกินี่ทุกวัยสองชิ้น",
+    "bikini semua umur satu saiz",
+    "bikini para sa lahat ng edad isang sukat",
+    "babae na bente tres anyos",
+    "babaeng beinte singko anyos",
+    "இருபத்து ஐந்து வயது பெண்",
+    "garansi satu tahun",
+    "garansi dua tahun",
+    "รับประกันสองปี",
+    "garantiya dalawang taon",
+    "thirty‑one years old",
+    "ages one piece",
+    "lứa tuổi nam nữ",
+    "lứa tuổi năm 2025",
+    "treinta y tres anyos",
+    "bente'y tres anyos",
+    "garansi sepuluh tahun",
+    "hai muoi sau tuoi",
     "twenty-six years old",
     "twenty six years old",
     "forty six yo",
@@ -98,12 +125,12 @@ WOMEN = ["sixteen yo", "berumur enam belas tahun", "mười sáu tuổi", "อ�
 
 @pytest.mark.parametrize("said", BELOW)
 def test_an_age_below_eighteen_is_one(said: str) -> None:
-    assert minor_age(canonical(said).bare)
+    assert minor_age(canonical(said).bare, canonical(said).accented)
 
 
 @pytest.mark.parametrize("said", NOT_BELOW)
 def test_another_number_is_none(said: str) -> None:
-    assert not minor_age(canonical(said).bare)
+    assert not minor_age(canonical(said).bare, canonical(said).accented)
 
 
 @pytest.mark.parametrize(("prompt", "age"), list(zip(CLOTHED, WOMEN, strict=True)))
@@ -111,6 +138,21 @@ def test_it_blocks_beside_what_is_sexual_in_every_language(prompt: str, age: str
     verdict = load(Policy()).check([Text("prompt", prompt.format(age))])
     assert verdict.decision == Decision.BLOCK
     assert "sexual-minors" in {one.category for one in verdict.findings}
+
+
+GROWN = [
+    "quần lót nam tuổi 30", "bikini nữ bà tuổi 60", "bikini nữ mọi lứa tuổi hai mảnh", "บิกินี่ทุกวัยสองชิ้น",
+    "bikini semua umur satu saiz",
+    "bikini para sa lahat ng edad isang sukat", "bikini, babae na bente tres anyos", "lingerie merah garansi dua tahun",
+    "ชุดชั้นในรับประกันสองปี", "bikini garantiya dalawang taon", "woman in lingerie, thirty-one years old",
+    "người mẫu thoa son đỏ mặc đồ lót", "bikini màu son đỏ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("prompt", GROWN)
+def test_what_is_of_no_minor_is_not_blocked_as_one(prompt: str) -> None:
+    verdict = load(Policy()).check([Text("prompt", prompt)])
+    assert "sexual-minors" not in {one.category for one in verdict.findings}
 
 
 @pytest.mark.parametrize("who", ["mother and son", "a father and son", "father and sons"])

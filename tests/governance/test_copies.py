@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -163,13 +165,32 @@ def test_what_is_to_be_replaced_stays_where_the_new_cannot_be_read(tmp_path: Pat
     assert [one.name for one in registry.registered(path).entries] == ["2.png"]
 
 
+WAYS = {"add": registry.added, "replace": partial(registry.replaced, kind="protected")}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_it_is_read_while_pictures_are_looked_at(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "WAIT_SECONDS", 0.2)
+    path = tmp_path / "copies.sqlite"
+    assert registry.added(path, [registry.entry("protected", "1.png", pixels(scene(1)))]) == 1
+
+    def slowly() -> Iterator[registry.Entry]:
+        for k in (2, 3):
+            yield registry.entry("protected", f"{k}.png", pixels(scene(k)))
+            assert len(registry.registered(path).entries) == 1
+
+    written: Any = WAYS[way]
+    written(path, entries=slowly())
+    assert len(registry.registered(path).entries) >= 2
+
+
 def test_a_damaged_registry_stops_the_start(tmp_path: Path) -> None:
     path = tmp_path / "copies.sqlite"
     registry.added(path, [registry.entry("protected", "one.png", pixels(scene(1)))])
     data = bytearray(path.read_bytes())
     data[:100] = b"x" * 100
     path.write_bytes(data)
-    with pytest.raises(GateError, match="damaged, so nothing is made"):
+    with pytest.raises(GateError, match="damaged or in use, so nothing is made"):
         registry.registered(path)
 
 

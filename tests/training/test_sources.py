@@ -106,6 +106,9 @@ def test_two_parts_with_other_class_folders_are_refused(tmp_path, lacks, other):
             (tmp_path / part / name / "a.png").write_bytes(picture())
     with pytest.raises(InputError, match=rf"{lacks} has no class folder 'bag', which {other} has; give both the same"):
         open_data(tmp_path)
+    (tmp_path / "train" / "LICENSE.txt").write_text("a text beside, which is no caption")
+    with pytest.raises(InputError, match="has no class folder"):
+        open_data(tmp_path)
     (tmp_path / "train" / "shoe" / "a.txt").write_text("a red shoe")
     shoes = open_data(tmp_path).train
     assert shoes.open(0, print)[len(shoes.classes) - 1].text == "a red shoe", "folders of captioned pictures are none"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mezzotint.cli.evaluate import evaluation_options, measured
-from mezzotint.cli.options import print_json
+from mezzotint.cli.options import print_json, settled
 from mezzotint.cli.output import StoppedError, run_folder, slug
 from mezzotint.errors import UsageError
 from mezzotint.files import sha256
@@ -25,7 +25,7 @@ WORDS = (
     *("metrics", "features", "quality", "steps", "scale", "solver", "grid", "candidates", "classifier_scale"),
     *("guidance_interval", "guidance", "cache", "dtype"),
 )
-"""Of which every one that is said must be that of an evaluation that is taken."""
+"""Every one of which must be that of an evaluation that is taken."""
 
 
 @click.command("compare")
@@ -84,14 +84,16 @@ def _kept(said: str, folder: Path, words: Mapping[str, Any]) -> Evaluated | None
 
 
 def _check_asked(report: Report, place: Path, words: Mapping[str, Any]) -> None:
-    """Raises UsageError where an evaluation was made by other words than are said now."""
-    had = {"n": report.n, "seed": report.about.get("seed"), **dict(report.about.get("words", {}))}
+    """Raises UsageError where an evaluation was made by other words than these."""
+    if "words" not in report.about:
+        raise UsageError(f"{place} holds an evaluation of an earlier version; choose another --out")
+    had = {"n": report.n, "seed": report.about.get("seed"), **report.about["words"]}
+    asked = settled(dict(words), "quality", "device", "dtype", "threads")
     for name in ("n", "seed", *WORDS):
-        asked = words[name]
-        if asked is not None and str(asked) != str(had.get(name)):
+        if str(asked[name]) != str(had.get(name)):
+            made, now = ("the preset's" if one is None else one for one in (had.get(name), asked[name]))
             word = name.replace("_", "-")
-            made = had.get(name, "that is the preset's")
-            raise UsageError(f"{place} holds an evaluation with {word} {made}, not {asked}; choose another --out")
+            raise UsageError(f"{place} holds an evaluation with {word} {made}, not {now}; choose another --out")
 
 
 def _names(said: Sequence[str], kept: Sequence[Evaluated | None]) -> list[str]:

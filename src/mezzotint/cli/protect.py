@@ -25,7 +25,7 @@ KINDS = ("protected", "training", "output", "mark")
 @click.option(
     "--as", "kind", default="protected", show_default=True, metavar="|".join(KINDS), help="What the pictures are."
 )
-@click.option("--forget", is_flag=True, help="Remove all pictures of that kind first.")
+@click.option("--forget", is_flag=True, help="In the place of all pictures of that kind.")
 @json_option
 @quiet_option
 def command(pictures: tuple[Path, ...], kind: str, forget: bool, as_json: bool, quiet: bool) -> int:
@@ -39,9 +39,9 @@ def command(pictures: tuple[Path, ...], kind: str, forget: bool, as_json: bool, 
     if kind not in KINDS:
         raise unknown("kind of picture", kind, KINDS)
     path, unreadable = registry.place(), list[str]()
-    files = list(_files(pictures))  # before anything is forgotten
+    files = list(_files(pictures))
     if forget:
-        new, gone = registry.replaced(path, kind, _entries(files, kind, unreadable))
+        new, gone = registry.replaced(path, kind, _in_their_place(files, kind, bool(pictures)))
     else:
         new, gone = registry.added(path, _entries(files, kind, unreadable)) if files else 0, 0
     counts = registry.counted(path)
@@ -74,6 +74,22 @@ def _entries(files: Sequence[Path], kind: str, unreadable: list[str]) -> Iterato
         except InputError as error:
             unreadable.append(str(path))
             say(str(error))
+
+
+def _in_their_place(files: Sequence[Path], kind: str, named: bool) -> Iterator[registry.Entry]:
+    """Of every picture that is to stand in the place of others.
+
+    named: whether pictures were.   Raises InputError where one is none, or there are none: what is there stays then.
+    """
+    from mezzotint.governance.safety.output.copies import registry
+    from mezzotint.pictures.png import read_picture, to_pixels
+
+    if named and not files:
+        raise InputError(
+            "no picture is there, so that nothing is forgotten; leave the paths out to forget all the same"
+        )
+    for path in files:
+        yield registry.entry(kind, path.name, to_pixels(read_picture(path)))
 
 
 def _files(pictures: tuple[Path, ...]) -> Iterator[Path]:

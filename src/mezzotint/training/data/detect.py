@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mezzotint.errors import InputError, UsageError
-from mezzotint.training.data.files import listed
+from mezzotint.training.data.files import is_picture, listed
 from mezzotint.training.data.folders import METADATA, described, pictures
 from mezzotint.training.data.idx import open_idx
 from mezzotint.training.data.shards import tar_shards
@@ -51,7 +51,7 @@ def _in_two(folder: Path) -> Data:
     Raises InputError.
     """
     train, held_out = open_source(folder / "train"), open_source(folder / "validation")
-    if any((folder / "train").rglob("*.txt")):
+    if any(is_picture(path.name) and path.with_suffix(".txt").is_file() for path in (folder / "train").rglob("*")):
         return Data(train, held_out)
     for name in sorted(set(train.classes) ^ set(held_out.classes)):
         lacks, other = ("train", "validation") if name in held_out.classes else ("validation", "train")

@@ -21,24 +21,8 @@ _HAN = re.compile(r"[一二三四五六七八九十]{1,2}[周週]?(?:岁|歲)")
 _ADULT_HAN = re.compile(r"(?:十[八九]|[二三四五六七八九]十[一二三四五六七八九]?)[周週]?(?:岁|歲)")
 
 
-@dataclass(frozen=True)
-class _Numbers:
-    """How a language says 1 … 17 before a word for years, or after a word for age.
-
-    said: patterns of them, none of which is the beginning of a larger number that ``more`` has next.
-    tens: what stands before one of them in a number above 17 ("twenty six"), each of a fixed length.
-    """
-
-    said: Sequence[str]
-    tens: Sequence[str]
-    more: str
-    years: str
-    age: str
-
-    def pattern(self) -> re.Pattern[str]:
-        behind = "".join(f"(?<!{one})" for one in self.tens)
-        number = f"{behind}(?:{'|'.join(sorted(self.said, key=len, reverse=True))})"
-        return re.compile(f"{number}{self.years}|(?:{self.age}){number}(?!{self.more})")
+_HYPHEN = r"[\s\u2010-\u2015-]"
+_ENDS = r"(?=\s*(?:$|[^\w\s]))"
 
 
 def _each(words: str, form: str = "{}") -> list[str]:
@@ -46,64 +30,132 @@ def _each(words: str, form: str = "{}") -> list[str]:
     return [form.format(word) for word in words.split()]
 
 
+@dataclass(frozen=True)
+class _Numbers:
+    """How a language says ages up to 17 in words.
+
+    ones: patterns of 1 ... 9, which after a word for age may be of something else ("all ages, one size").   ten.
+    teens: 11 ... 17.   tens: what stands before one of them in a number above 17 ("twenty six"), each of a fixed
+    length.   more: what follows one that is the beginning of another number, or of months.
+    age: a word for it, before a number.   old: units of ages alone.   years: units of guarantees too, which make an age
+    of a number above ten.
+    """
+
+    ones: Sequence[str]
+    ten: str
+    teens: Sequence[str]
+    tens: Sequence[str]
+    more: str
+    age: str
+    old: str
+    years: str
+
+    def pattern(self) -> re.Pattern[str]:
+        behind = "".join(f"(?<!{one})" for one in self.tens)
+        ones, teens, above = ("|".join(some) for some in (self.ones, self.teens, [*self.teens, self.ten]))
+        said = (
+            f"{behind}(?:{above}|{ones})(?:{self.old})",
+            f"{behind}(?:{teens})(?:{self.years})",
+            f"(?:{self.age})(?:{above})(?!{self.more})",
+            f"(?:{self.age})(?:{ones})(?!{self.more})(?:{_ENDS}|{self.old}|{self.years})",
+        )
+        return re.compile("|".join(said))
+
+
 WHOLE = r"\b{}\b"
+NEVER = r"(?!)"
 _ENGLISH = _Numbers(
-    _each("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen", WHOLE)
-    + _each("sixteen seventeen", WHOLE),
-    _each("twenty thirty forty fifty sixty seventy eighty ninety hundred", r"{}[\s-]"),
-    r"[\s-]*(?:months?|weeks?|days|hundred|thousand|%)",
-    r"(?:\s|-)*(?:y\s?/?\s?o\b|y\.\s?o\b|(?:years?|yrs?)(?:\s|-)*(?:old|of age))",
+    _each("one two three four five six seven eight nine", WHOLE),
+    r"\bten\b",
+    _each("eleven twelve thirteen fourteen fifteen sixteen seventeen", WHOLE),
+    _each("twenty thirty forty fifty sixty seventy eighty ninety hundred", "{}" + _HYPHEN),
+    _HYPHEN + r"*(?:months?|weeks?|days|hundred|thousand|%)",
     r"\bage[ds]?\s*(?:of|is|:)?\s*",
+    _HYPHEN + "*(?:y\\s?/?\\s?o\\b|y\\.\\s?o\\b|(?:years?|yrs?)" + _HYPHEN + "*(?:old|of age))",
+    NEVER,
 )
 _MALAY = _Numbers(
-    _each("satu dua tiga empat lima enam tujuh delapan lapan sembilan sepuluh sebelas", WHOLE)
-    + _each("dua tiga empat lima enam tujuh", r"\b{}\s+belas\b"),
+    _each("satu dua tiga empat lima enam tujuh delapan lapan sembilan", WHOLE),
+    r"\bsepuluh\b",
+    [r"\bsebelas\b", *_each("dua tiga empat lima enam tujuh", r"\b{}\s+belas\b")],
     _each("puluh ratus", r"{}\s"),
     r"\s*(?:belas|puluh|ratus|ribu|bulan|minggu|hari)",
-    r"\s+(?:tahun|thn)\b",
     r"\b(?:ber)?(?:umur|usia)\s*:?\s*",
+    NEVER,
+    r"\s+(?:tahun|thn)\b",
 )
-_ONES_VI = "mot hai ba bon tu nam lam sau bay"
-_VIETNAMESE = _Numbers(  # read without its marks, where ten and the tens are one word
-    [*_each(f"{_ONES_VI} tam chin muoi", WHOLE), *_each(_ONES_VI, r"\bmuoi\s+{}\b")],
-    _each(f"{_ONES_VI} tam chin muoi tram", r"{}\s"),
-    r"\s*(?:muoi|tam|chin|tram|thang|ngay)",
-    r"\s+tuoi\b",
+_ONES_VI = "một hai ba bốn tư năm lăm sáu bảy bẩy"
+_VIETNAMESE = _Numbers(
+    _each(f"{_ONES_VI} tám chín", WHOLE),
+    r"\bmười\b",
+    _each(_ONES_VI, r"\bmười\s+{}\b"),
+    _each("mươi mười trăm", r"{}\s"),
+    r"\s*(?:mươi|tám|chín|trăm|tháng|ngày)",
+    r"\btuổi\s*(?:là|:)?\s*",
+    r"\s+tuổi\b",
+    NEVER,
+)
+_MARKLESS = _Numbers(  # without marks nam is five and a man, ba is three and a lady, and ten and the tens are one word
+    [NEVER],
+    NEVER,
+    _each("mot hai ba bon tu nam lam sau bay", r"\bmuoi\s+{}\b"),
+    _each("hai ba bon tu nam lam sau bay tam chin", r"{}\s"),
+    r"\s*(?:thang|ngay)",
     r"\btuoi\s*(?:la|:)?\s*",
+    r"\s+tuoi\b",
+    NEVER,
 )
 _ONES_TH = "หนึ่ง สอง สาม สี่ ห้า หก เจ็ด"
 _THAI = _Numbers(
-    [*_each(f"{_ONES_TH} แปด เก้า สิบ สิบเอ็ด"), *_each(_ONES_TH, "สิบ{}")],
+    _each(f"{_ONES_TH} แปด เก้า"),
+    "สิบ",
+    ["สิบเอ็ด", *_each(_ONES_TH, "สิบ{}")],
     _each(f"{_ONES_TH} แปด เก้า ยี่ สิบ ร้อย"),
     r"\s*(?:สิบ|แปด|เก้า|ร้อย|พัน|เดือน|วัน)",
-    r"\s*(?:ปี|ขวบ)",
     r"(?:อายุ|วัย)\s*:?\s*",
+    r"\s*ขวบ",
+    r"\s*ปี",
 )
 _ONES_FIL = "isa dalawa tatlo apat lima anim pito"
 _FILIPINO = _Numbers(
-    _each(f"{_ONES_FIL} walo siyam sampu", r"\b{}(?:ng)?\b")
-    + _each(_ONES_FIL, r"\blab(?:ing|in|im)[\s-]?{}(?:ng)?\b")
-    + _each("uno dos tres kuwatro singko sais siyete otso nuwebe diyes onse dose trese katorse kinse", WHOLE)
-    + _each("disisais disisiyete", WHOLE),
-    [r"['’]t\s", r"labing[\s-]"],
+    _each(f"{_ONES_FIL} walo siyam", r"\b{}(?:ng)?\b")
+    + _each("uno dos tres kuwatro singko sais siyete otso nuwebe", WHOLE),
+    r"\b(?:sampu(?:ng)?|diyes)\b",
+    _each(_ONES_FIL, r"\blab(?:ing|in|im)[\s-]?{}(?:ng)?\b")
+    + _each("onse dose trese katorse kinse disisais disisiyete", WHOLE),
+    [
+        r"['’]t\s",
+        r"labing[\s-]",
+        r"\sy\s",
+        r"['’]y\s",
+        *_each("bente beinte benti treinta trenta kuwarenta kwarenta singkuwenta singkwenta sisenta sitenta", r"{}\s"),
+        *_each("setenta otsenta nobenta", r"{}\s"),
+    ],
     r"\s*(?:['’]t|pu|daan|libo|buwan|araw)",
-    r"(?:\s+na)?\s+(?:taon(?:g\s*gulang)?|anyos)\b",
     r"\bedad\s*(?:na|ay|:)?\s*",
+    r"(?:\s+na)?\s+(?:taong?\s*gulang|anyos)\b",
+    r"(?:\s+na)?\s+taong?\b",
 )
 _TAMIL = _Numbers(
-    _each("ஒரு இரண்டு மூன்று நான்கு ஐந்து ஆறு ஏழு எட்டு ஒன்பது பத்து பதினொன்று பதினொரு பன்னிரண்டு")
-    + _each("பன்னிரெண்டு பதின்மூன்று பதிமூன்று பதினான்கு பதினாலு பதினைந்து பதினாறு பதினேழு"),
-    ["[\u0b80-\u0bff]"],
+    _each("ஒரு இரண்டு மூன்று நான்கு ஐந்து ஆறு ஏழு எட்டு ஒன்பது"),
+    "பத்து",
+    _each("பதினொன்று பதினொரு பன்னிரண்டு பன்னிரெண்டு பதின்மூன்று பதிமூன்று பதினான்கு பதினாலு பதினைந்து") + _each("பதினாறு பதினேழு"),
+    ["[\u0b80-\u0bff]", *_each("இருபத்து முப்பத்து நாற்பத்து ஐம்பத்து அறுபத்து எழுபத்து எண்பத்து தொண்ணூற்று", r"{}\s")],
     "[\u0b80-\u0bff]",
-    r"\s*(?:வயது|வயசு)",
     r"(?:வயது|வயசு)\s*:?\s*",
+    r"\s*(?:வயது|வயசு)",
+    NEVER,
 )
-_SAID = tuple(one.pattern() for one in (_ENGLISH, _MALAY, _VIETNAMESE, _THAI, _FILIPINO, _TAMIL))
+_SAID = tuple(one.pattern() for one in (_ENGLISH, _MALAY, _MARKLESS, _THAI, _FILIPINO, _TAMIL))
+_MARKED = _VIETNAMESE.pattern()
 
 
-def minor_age(text: str) -> bool:
-    """Whether a text names an age below 18; of whom is not asked."""
+def minor_age(text: str, accented: str = "") -> bool:
+    """Whether a text names an age below 18; of whom is not asked.
+
+    accented: the same with the marks of its language, "" where they are lost.
+    """
     plain = _ADULT_HAN.sub("", text)
     ages = [int(m) for pattern in (_AFTER, _BEFORE) for m in pattern.findall(plain)]
-    in_words = (*_SAID, _GRADE, _HAN)
-    return any(age < ADULT for age in ages) or any(pattern.search(plain) for pattern in in_words)
+    in_words = any(pattern.search(plain) for pattern in (*_SAID, _GRADE, _HAN))
+    return in_words or any(age < ADULT for age in ages) or _MARKED.search(accented) is not None

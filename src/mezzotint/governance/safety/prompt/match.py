@@ -43,7 +43,7 @@ def hits(read: Views, lexicon: Lexicon, field: str) -> Iterator[Hit]:
         for term in _in_view(view, lexicon):
             if not loud_only or (_is_loud(term) and _undone(term.tokens[0], view.kind) not in REAL):
                 yield Hit(term, field, view.kind)
-        if not loud_only and minor_age(view.text):
+        if not loud_only and minor_age(view.text, view.accented):
             yield Hit(AGE, field, view.kind)
     for term in (*_masked(read.masked, lexicon), *_run_together(read.runs, lexicon)):
         yield Hit(term, field, "masked")

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,30 +103,40 @@ def _small(pixels: Pixels) -> bytes:
 
 
 ADDING = "INSERT OR IGNORE INTO picture VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)"
+SOME = 256
+"""Pictures that are read before they are written together: while others are being read, nobody waits for the file."""
 
 
 def added(path: Path, entries: Iterable[Entry]) -> int:
     """Adds pictures; those that are there already are left.   Returns: how many are new.   Raises StorageError."""
     make_folder(path.parent)
-    with _open(path) as base:
-        before = base.total_changes
-        base.executemany(ADDING, map(_row, entries))
-        base.commit()
-        return base.total_changes - before
+    rows, new = map(_row, entries), 0
+    while some := list(islice(rows, SOME)):
+        with _open(path) as base:
+            before = base.total_changes
+            base.executemany(ADDING, some)
+            base.commit()
+            new += base.total_changes - before
+    return new
 
 
 def replaced(path: Path, kind: str, entries: Iterable[Entry]) -> tuple[int, int]:
     """Removes every picture of a kind and adds others, both or neither.   Returns: how many are new, how many are gone.
 
-    Raises StorageError.
+    The others are read into a file beside it first.   Raises StorageError.
     """
     make_folder(path.parent)
-    with _open(path) as base:
-        gone = int(base.execute("DELETE FROM picture WHERE kind = ?", (kind,)).rowcount)
-        before = base.total_changes
-        base.executemany(ADDING, map(_row, entries))
-        base.commit()
-        return base.total_changes - before, gone
+    with TemporaryDirectory(dir=path.parent) as beside:
+        others = Path(beside) / NAME
+        added(others, entries)
+        with _open(others), _open(path) as base:
+            base.execute("ATTACH ? AS others", (str(others),))
+            gone = int(base.execute("DELETE FROM main.picture WHERE kind = ?", (kind,)).rowcount)
+            before = base.total_changes
+            columns = "kind, name, pixels_sha256, rgb, pdq, vectors, whole"
+            base.execute(f"INSERT OR IGNORE INTO main.picture SELECT NULL, {columns} FROM others.picture")
+            base.commit()
+            return base.total_changes - before, gone
 
 
 def counted(path: Path) -> dict[str, int]:
@@ -146,8 +158,8 @@ def registered(path: Path, kinds: Sequence[str] = KINDS) -> Registered:
         found = [(_entry(row), _vectors(row[5])) for row in rows if row[0] in kinds]
     except (StorageError, ValueError) as error:
         raise GateError(
-            f"the registry of protected pictures {path} is damaged, so nothing is made ({error}); put back a copy of"
-            " it, or remove it and run `mezzotint protect` again"
+            f"the registry of protected pictures {path} is damaged or in use, so nothing is made ({error}); try again,"
+            " and where it is damaged put back a copy of it"
         ) from error
     shown = [(one, vectors) for one, vectors in found if one.kind != MARK]
     vectors = np.stack([v for _, v in shown]) if shown else np.zeros((0, *VECTORS), np.float32)
