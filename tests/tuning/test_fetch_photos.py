@@ -55,7 +55,7 @@ def test_the_shop_is_one_that_a_catalog_is_imported_from(tmp_path: Path, monkeyp
     table = TABLE.replace("facets", "facets,sku,price").replace(",x\n,,,,\n", ",x,ST-1,10\n,,,,,ST-2,11\n")
     monkeypatch.setattr(fetch_photos, "SHOP", shop(tmp_path, table.replace(",y\n", ",y,LA-1,9\n")))
     assert fetch_photos.main([str(tmp_path / "photos"), "shop"]) == 0
-    made = imported(vendure(tmp_path / "photos/shop"), tmp_path / "photos/shop", "vendure", "yes")
+    made = imported(vendure(tmp_path / "photos/shop"), tmp_path / "photos/shop", "vendure", "yes", tmp_path / "photos")
     assert (made.rows, made.pictures, made.notes) == (3, 3, ())
 
 
