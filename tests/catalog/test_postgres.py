@@ -158,6 +158,29 @@ def test_the_book_too_and_a_budget_holds_over_homes(
     where.db.engine.dispose()
 
 
+def test_a_line_that_was_taken_for_lost_is_counted_again(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from decimal import Decimal
+
+    from mezzotint.costs.book import opened
+    from mezzotint.costs.caps import Caps
+    from mezzotint.governance.licence.money import Money
+
+    monkeypatch.chdir(tmp_path)
+    Path("mezzotint.toml").write_text(f'[cost]\nbook = "{server.url}"\n')
+    caps = Caps("lost", Money(Decimal(3600), "USD"), None, Money(Decimal(1), "USD"), None)
+    with opened() as book:
+        first, second, third = (book.begin("generate", caps, "USD") for _ in range(3))
+        assert book.reserve(first, 1_000_000, 0, 0, caps) == 1_000_000
+        book.connection.execute("UPDATE spending SET host = 'elsewhere', seen = 0 WHERE id = ?", (first,))
+        assert book.reserve(second, 850_000, 0, 0, caps) == 850_000
+        assert book.reserve(first, 1_000_000, 0, 0, caps) == 150_000, "what it had went to the second"
+        assert book.reserve(third, 1_000_000, 0, 0, caps) == 0, "the first is counted again"
+        for line in (first, second, third):
+            book.settle(line, 0, 0)
+
+
 def test_what_is_no_database_is_one_line(tmp_path: Path) -> None:
     from mezzotint.catalog.ledger import connect
 

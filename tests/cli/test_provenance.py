@@ -457,6 +457,27 @@ def test_keys_are_their_owners_and_never_overwritten(place: Path, capsys: pytest
     assert "PRIVATE" not in (keys.folder() / keys.AUTHORITY).read_text() + (keys.folder() / keys.CHAIN).read_text()
 
 
+@pytest.mark.parametrize("name", ["Acme" * 16, "บริษัทตัวอย่าง" * 4, "示例科技有限公司" * 4, "நிறுவனம்" * 8])
+def test_a_long_name_in_any_script_makes_keys(place: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    from cryptography import x509
+
+    keys.folder().rename(place / "old")
+    said(capsys, 0, "keys", "init", "--organisation", name)
+    leaf, root = x509.load_pem_x509_certificates((keys.folder() / keys.CHAIN).read_bytes())
+    assert leaf.subject != leaf.issuer == root.subject
+    for certificate, what in ((leaf, "pictures"), (root, "authority")):
+        (common,) = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        begins, _, ends = str(common.value).rpartition(" ")
+        assert name.startswith(begins) and ends == what and len(str(common.value).encode()) <= 64
+
+
+def test_a_name_that_is_no_text_is_one_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys.folder().rename(place / "old")
+    assert run(["keys", "init", "--organisation", "Acme \udcff"]) == 2
+    error = capsys.readouterr().err
+    assert "expected a name in UTF-8" in error and error.count("\n") == 1 and not keys.folder().exists()
+
+
 def test_a_ledger_that_cannot_be_written_stops_all(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "folder").mkdir()
     Path("mezzotint.toml").write_text('ledger = "folder"\n')

@@ -147,6 +147,51 @@ def test_a_process_of_another_machine_is_waited_for_an_hour(home: Path, monkeypa
         assert found.reserve(own, 1_000_000, 0, 0, caps) == 1_000_000
 
 
+def silent(found: book.Book, line: int) -> None:
+    """As a line on another machine that nobody has heard of for more than an hour."""
+    found.connection.execute("UPDATE spending SET host = 'elsewhere', seen = 0 WHERE id = ?", (line,))
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_line_that_was_taken_for_lost_is_counted_again(home: Path, kept: bool) -> None:
+    caps = capped(project=1)
+    with opened() as found:
+        first, second, third = (found.begin("generate", caps, "USD") for _ in range(3))
+        assert found.reserve(first, 1_000_000, 0, 0, caps) == 1_000_000
+        silent(found, first)
+        assert found.reserve(second, 850_000, 0, 0, caps) == 850_000
+        if kept:
+            found.keep(first, 0, 0)
+        assert found.reserve(first, 1_000_000, 0, 0, caps) == 150_000, "what it had went to the second"
+        assert found.reserve(third, 1_000_000, 0, 0, caps) == 0, "the first is counted again"
+        (line,) = found.lines()
+        assert line.reserved == usd(1)
+
+
+STEP = st.tuples(st.integers(0, 1), st.sampled_from([600_000, 1_000_000]), st.sampled_from(["", "silent", "keep"]))
+
+
+@given(st.lists(STEP, min_size=3, max_size=9))
+@tried(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+def test_silent_lines_that_go_on_never_pass_the_cap(home: Path, said: list[tuple[int, int, str]]) -> None:
+    place().unlink(missing_ok=True)
+    caps = capped(project=1)
+    with opened() as found:
+        lines = [found.begin("generate", caps, "USD") for _ in range(2)]
+        held = dict.fromkeys(lines, 0)
+        for which, wanted, what in said:
+            line = lines[which]
+            if what == "silent":
+                silent(found, line)
+                held[line] = 0
+            elif what == "keep":
+                found.keep(line, 0, 0)
+                held[line] = 0
+            else:
+                held[line] = found.reserve(line, wanted, 0, 0, caps)
+            assert sum(held.values()) <= 1_000_000
+
+
 def test_a_number_that_another_process_took_over_is_gone() -> None:
     assert not book._gone(book.socket.gethostname(), os.getpid(), book._born(os.getpid()), 0)
     assert book._gone(book.socket.gethostname(), os.getpid(), 12345.0, time.time())

@@ -142,9 +142,10 @@ def test_the_folder_that_is_built(place: Path, capsys: pytest.CaptureFixture[str
     assert run(["evidence", "build", "runs"]) == 0
 
 
-def test_a_card_says_where_bytes_are_others(place: Path, tiny: Path) -> None:
+def test_a_card_says_where_bytes_are_others(place: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import shutil
 
+    monkeypatch.setenv("MEZZOTINT_LEDGER", "off")
     shutil.copytree(tiny, place / "home" / "models" / "tiny")
     made = build([Path("runs")], place / "same")
     (card,) = (made.folder / "cards").iterdir()
@@ -169,11 +170,13 @@ def test_the_bill_of_materials_is_cyclonedx(place: Path) -> None:
     assert checker.validate_str(json.dumps({**made, "components": [{"type": "model"}]})) is not None
 
 
-def test_names_in_documents_do_nothing_in_the_report(place: Path) -> None:
+def test_names_in_documents_do_nothing_in_the_report(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEZZOTINT_LEDGER", "off")
     (path, _) = Path("runs/one/receipts").iterdir()
     rewritten(path, json.loads(path.read_text())["made"] | {"model": "<img src=x onerror=alert(1)>/../../x"})
     built = build([Path("runs")], place / "out")
-    assert "<img" not in (built.folder / "report.html").read_text()
+    report = (built.folder / "report.html").read_text()
+    assert "<img" not in report and "&lt;img" in report
     assert all(one.parent == built.folder / "cards" for one in (built.folder / "cards").rglob("*"))
 
 
@@ -211,6 +214,85 @@ def test_a_receipt_that_is_not_what_was_written_shows_nothing(
     assert run(["evidence", "build", "runs", "--out", "evidence"]) == 0
     assert path.name in Path("evidence/report.html").read_text()
     assert [p for p, _ in answers()["MS-1.1-001"].artefacts] == [whole]
+
+
+COST = {"seconds": 1.0}
+TRAINED = {"schema": "mezzotint/training-run/1", "recipe": "fashion"}
+MEASURED = {"schema": "mezzotint/evaluation/2", "model": "m", "n": 1, "reference_sha256": "0", "metrics": {}}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"schema": "mezzotint/evaluation/1"},
+        {**MEASURED, "metrics": {"fid": "low"}},
+        {**MEASURED, "metrics": {"fid": 10**400}},
+        {**MEASURED, "metrics": []},
+        {**MEASURED, "model": "\ud800"},
+        {"schema": "mezzotint/tune/1", "about": []},
+        {"schema": "mezzotint/tune/1", "about": {"photographs": 7}},
+        {"schema": "mezzotint/tune/1", "about": {"photographs": {"bag": 7}, "photographs_sha256": [7]}},
+        {**TRAINED, "cost": {}},
+        {**TRAINED, "cost": {"seconds": "long"}},
+        {**TRAINED, "cost": {**COST, "energy_wh_estimate": None}},
+        {**TRAINED, "fields": []},
+        {"schema": "mezzotint/training-run/1"},
+    ],
+)
+def test_a_document_that_is_not_as_its_kind_shows_nothing(place: Path, document: dict[str, Any]) -> None:
+    Path("runs/other.json").write_text(json.dumps(document))
+    assert run(["evidence", "build", "runs", "--out", "evidence"]) == 0
+    assert "1 files look like documents and are not whole, or were changed: other.json" in report_of("evidence")
+
+
+@pytest.mark.parametrize("document", [MEASURED, {**TRAINED, "cost": COST}, {"schema": "mezzotint/tune/1"}])
+def test_a_document_that_is_as_its_kind_is_read(place: Path, document: dict[str, Any]) -> None:
+    Path("runs/other.json").write_text(json.dumps(document))
+    seen = gather([Path("runs")], incident.folder())
+    assert not seen.unread and "other.json" in {one.path.name for one in seen.artefacts}
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [{"around": {"code_sha256": "0", "licence": []}}, {"mark": {}}, {"cost": {}}, {"prompt_check": {"decision": 1}}],
+)
+def test_a_receipt_whose_surroundings_are_none_shows_nothing(place: Path, spoilt: dict[str, Any]) -> None:
+    path = min(Path("runs/one/receipts").iterdir())
+    path.write_text(pretty_json(json.loads(path.read_text()) | spoilt))
+    assert gather([Path("runs")], incident.folder()).unread == (path,)
+    assert run(["evidence", "build", "runs", "--out", "evidence"]) == 0
+
+
+def report_of(folder: str) -> str:
+    return (Path(folder) / "report.html").read_text()
+
+
+def test_a_receipt_counts_that_an_entry_of_the_ledger_is_of(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, path = sorted(Path("runs/one/receipts").iterdir())
+    said = json.loads(path.read_text())
+    licence = {"decision": "allowed", "enforced": True, "inputs_sha256": "0" * 64, "rules_version": "1"}
+    path.write_text(pretty_json(said | {"around": said["around"] | {"licence": licence}}))
+    seen = gather([Path("runs")], incident.folder())
+    assert [one.path for one in seen.loose] == [path] and [one.path for one in seen.of("receipt")] == [whole]
+    found = answers()
+    assert found["GV-1.1-001"].status == NOT_MEASURED and found["MS-1.1-001"].status == PARTIAL
+    assert "1 receipt is in no ledger" in found["MS-1.1-001"].claim
+    assert [where for where, _ in found["MS-1.1-001"].artefacts] == [whole]
+    build([Path("runs")], Path("evidence"))
+    assert f"1 receipt is in no ledger, and not counted: {path.name}" in report_of("evidence")
+    monkeypatch.setenv("MEZZOTINT_LEDGER", "off")
+    build([Path("runs")], Path("other"))
+    assert "no ledger: nothing shows whether receipts were changed" in report_of("other")
+    assert "1 of 2 receipts carry a licence decision" in answers()["GV-1.1-001"].claim
+
+
+def test_a_ledger_that_cannot_be_read_does_not_hold(place: Path) -> None:
+    (place / "home" / "ledger.sqlite").write_text("no database" * 100)
+    seen = gather([Path("runs")], incident.folder())
+    assert seen.ledger is not None and seen.ledger.fault is not None and len(seen.loose) == 2
+    build([Path("runs")], Path("evidence"))
+    assert "THE LEDGER DOES NOT HOLD" in report_of("evidence")
+    assert "2 receipts are in no ledger" in report_of("evidence")
 
 
 @pytest.mark.parametrize("line", [[], ["nowhere"], ["mezzotint-out", "--out", "mezzotint-out/evidence"]])

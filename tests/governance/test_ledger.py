@@ -213,6 +213,27 @@ def test_what_is_no_ledger_is_left_alone(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("table", ["head", "entry"])
+def test_a_number_that_is_none_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], table: str
+) -> None:
+    path = tmp_path / "l"
+    filled(path)
+    kept = (
+        "hash"
+        if table == "head"
+        else "at, asset_id, receipt_sha256, pixels_sha256, file_sha256, signer_sha256, before, hash"
+    )
+    tampered(path, f"CREATE TABLE other AS SELECT 'six' AS number, {kept} FROM {table}", f"DROP TABLE {table}",
+             f"ALTER TABLE other RENAME TO {table}")  # fmt: skip
+    monkeypatch.setenv("MEZZOTINT_LEDGER", str(path))
+    assert run(["ledger", "check"]) == LedgerError.exit_code
+    error = capsys.readouterr().err
+    assert "'six'" in error and error.count("\n") == 1 and "bug" not in error
+    with pytest.raises(LedgerError, match="six"), writing(path) as ledger:
+        ledger.append(record(9))
+
+
 def test_bits_that_flip_in_the_file_are_found_or_harmless(tmp_path: Path) -> None:
     """Wherever a byte changes, the check finds it, or the chain reads as it was."""
     path = tmp_path / "ledger"

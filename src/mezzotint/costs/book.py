@@ -4,7 +4,7 @@ before it is spent, and settled after.
 What all processes together have reserved and spent never passes a cap: a reservation is decided alone, in one
 transaction.  A process that is gone without settling keeps what it had noted as spent; the rest of its reservation
 returns: at once where it ran on this machine (no process of its number that began when it did), on others an hour after
-its last note.
+its last note.  One that was only silent, and goes on, has lost what it had reserved, and is counted again.
 """
 
 from __future__ import annotations
@@ -117,7 +117,8 @@ class Book:
         """Reserves up to ``wanted`` in all for a line, and notes what it has spent.   least: nothing more is reserved
         where a cap does not leave so much.
 
-        Returns: what is reserved now: less than wanted where a cap leaves no more.
+        Returns: what is reserved now: less than wanted where a cap leaves no more, also less than before where others
+        took the line for lost, and what it had reserved went to them.
         """
         with _alone(self.connection):
             self._return_lost()
@@ -125,8 +126,8 @@ class Book:
             granted = min([wanted, *left])
             granted = 0 if granted < least else max(granted, 0)
             self.connection.execute(
-                "UPDATE spending SET reserved = CASE WHEN reserved < ? THEN ? ELSE reserved END, spent = ?,"
-                " pictures = ?, seen = ? WHERE id = ?",
+                "UPDATE spending SET reserved = CASE WHEN open = 1 AND reserved > ? THEN reserved ELSE ? END, open = 1,"
+                " spent = ?, pictures = ?, seen = ? WHERE id = ?",
                 (granted, granted, spent, pictures, time.time(), number),
             )
             return int(self.connection.execute("SELECT reserved FROM spending WHERE id = ?", (number,)).fetchone()[0])
@@ -135,7 +136,7 @@ class Book:
         """Notes what a line has spent, and returns what it had reserved beyond; the line goes on."""
         with _alone(self.connection):
             self.connection.execute(
-                "UPDATE spending SET reserved = ?, spent = ?, pictures = ?, seen = ? WHERE id = ?",
+                "UPDATE spending SET reserved = ?, open = 1, spent = ?, pictures = ?, seen = ? WHERE id = ?",
                 (spent, spent, pictures, time.time(), number),
             )
 

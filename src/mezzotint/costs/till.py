@@ -41,7 +41,7 @@ class Till:
     def note(self, used: float) -> None:
         """A sign of life, with what the work at hand has used: that is spent whatever becomes of this process."""
         spent = self.spent + self._worth(used)
-        self.book.reserve(self.number, self.reserved, spent, self.pictures, self.caps, self.reserved)
+        self.reserved = self.book.reserve(self.number, self.reserved, spent, self.pictures, self.caps, self.reserved)
 
     def settle(self, seconds: float, pictures: int) -> None:
         """The work at hand is done, or left."""

@@ -77,15 +77,16 @@ def _parts(name: str, seen: Seen, system: System | None) -> Iterator[Part]:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Every text in a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
+    """Every text in a JSON value, however deep it is."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, Mapping):
+            left.extend(one.values())
+        elif isinstance(one, list):
+            left.extend(one)
 
 
 def card_page(one: Known) -> str:

@@ -56,10 +56,12 @@ def _facts(seen: Seen) -> Iterable[str]:
     yield f"{len(seen.receipts)} receipts of pictures, {len(seen.artefacts) - len(seen.receipts)} other documents"
     if seen.unread:
         names = ", ".join(path.name for path in seen.unread[:9])
-        yield f"{len(seen.unread)} files look like documents and could not be read, or were changed: {names}"
+        yield f"{len(seen.unread)} files look like documents and are not whole, or were changed: {names}"
     ledger = seen.ledger
+    if seen.loose:
+        yield f"{seen.said_loose}: {', '.join(one.path.name for one in seen.loose[:9])}"
     if ledger is None:
-        yield "no ledger"
+        yield "no ledger: nothing shows whether receipts were changed in what their ids are not of (licence, gates)"
     elif ledger.fault is None:
         yield f"the ledger holds: {ledger.head.number} entries, head {ledger.head}"
     else:

@@ -7,7 +7,7 @@ nothing here.  organisational: no tool can; somebody has to say who does it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mezzotint.governance.evidence.catalogue import Action, actions
@@ -288,7 +288,21 @@ RULES: Mapping[str, Rule] = {
 """By id; all other actions are organisational."""
 
 
+RESTING = frozenset((licences, origin, origins, cards, marks, gates, weights, energy))
+"""Rules that rest on receipts."""
+
+
 def items(seen: Seen) -> list[Item]:
     """Every action with its answer, in NIST's order."""
-    left = Answer(ORGANISATIONAL, "a matter of people and policies: no tool can show it")
-    return [Item(one, RULES[name](seen) if name in RULES else left) for name, one in actions().items()]
+    return [Item(one, _answer(RULES.get(name), seen)) for name, one in actions().items()]
+
+
+def _answer(rule: Rule | None, seen: Seen) -> Answer:
+    """No better than a part where it rests on receipts and some are not counted."""
+    if rule is None:
+        return Answer(ORGANISATIONAL, "a matter of people and policies: no tool can show it")
+    found = rule(seen)
+    if rule not in RESTING or not seen.loose:
+        return found
+    status = PARTIAL if found.status == EVIDENCED else found.status
+    return replace(found, status=status, claim=f"{found.claim}; {seen.said_loose}")

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from mezzotint.config import FILE_NAME, section, settings, user_file
-from mezzotint.errors import InputError, MezzotintError
-from mezzotint.files import sha256, sha256_file
+from mezzotint.errors import InputError, LedgerError
+from mezzotint.files import canonical_json, sha256, sha256_file
+from mezzotint.governance.evidence.shape import is_shaped
+from mezzotint.governance.provenance.chain import FIRST, Fault, Head
 from mezzotint.governance.provenance.ledger import Checked, check, place
 from mezzotint.governance.receipt import from_dict
 
@@ -43,8 +45,11 @@ class Setting:
 class Seen:
     """Everything that evidence is built from.
 
-    unread: files in the folders that begin as a document of ours and cannot be read, and receipts that are damaged, of
-    another schema, or whose id is not the hash of what they say; ledger: checked whole, None where there is none.
+    unread: files in the folders that begin as a document of ours and cannot be read or have not what those of their
+    kind have, and receipts that are damaged, of another schema, or whose id is not the hash of what they say.
+    ledger: checked whole, None where there is none.   loose: receipts whose files no entry of it is of, which are none
+    of the artefacts: an id is of how a picture was made alone, so that only an entry shows that the rest was not
+    changed (the licence's decision, the gates' verdicts).
     """
 
     artefacts: tuple[Artefact, ...]
@@ -52,6 +57,7 @@ class Seen:
     settings: tuple[Setting, ...]
     ledger: Checked | None
     unread: tuple[Path, ...] = ()
+    loose: tuple[Artefact, ...] = ()
 
     def of(self, kind: str) -> list[Artefact]:
         """The documents of a kind."""
@@ -61,6 +67,12 @@ class Seen:
     def receipts(self) -> list[dict[str, Any]]:
         """What they say."""
         return [one.document for one in self.of(RECEIPT)]
+
+    @property
+    def said_loose(self) -> str:
+        """In words."""
+        which = "1 receipt is" if len(self.loose) == 1 else f"{len(self.loose)} receipts are"
+        return f"{which} in no ledger, and not counted"
 
     def saying(self, word: str) -> list[Artefact]:
         """The receipts that have a word."""
@@ -78,10 +90,17 @@ def gather(folders: Sequence[Path], incidents: Path) -> Seen:
             elif read:
                 unread.append(path)
     kept = (_artefact(path) for path in sorted(incidents.glob("*.json")))
+    ledger = _ledger()
     return Seen(
-        tuple(found), tuple(one for one in kept if isinstance(one, Artefact)), tuple(_settings()), _ledger(),
-        tuple(unread),
+        tuple(one for one in found if not _is_loose(one, ledger)),
+        tuple(one for one in kept if isinstance(one, Artefact)), tuple(_settings()), ledger, tuple(unread),
+        tuple(one for one in found if _is_loose(one, ledger)),
     )  # fmt: skip
+
+
+def _is_loose(one: Artefact, ledger: Checked | None) -> bool:
+    """Whether a document is a receipt that is in no entry of a ledger that is there, byte for byte."""
+    return ledger is not None and one.kind == RECEIPT and one.sha256 not in ledger.receipts
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -92,7 +111,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _artefact(path: Path) -> Artefact | bool:
-    """A document of ours; else whether it looked like one, or is a receipt that shows nothing."""
+    """A document of ours; else whether it looked like one, or is one that shows nothing."""
     try:
         if path.stat().st_size > MOST_BYTES:
             return False
@@ -108,7 +127,18 @@ def _artefact(path: Path) -> Artefact | bool:
         return ours
     if kind == RECEIPT and not _is_sound(path, document):
         return True
+    if kind and not _is_whole(kind, document):
+        return True
     return Artefact(path, sha256(data), kind, document) if kind else False
+
+
+def _is_whole(kind: str, document: dict[str, Any]) -> bool:
+    """Whether a document has what those of its kind have, in letters and numbers that can be written again."""
+    try:
+        canonical_json(document)
+    except (ValueError, RecursionError):
+        return False
+    return is_shaped(kind, document)
 
 
 def _is_sound(path: Path, document: dict[str, Any]) -> bool:
@@ -129,9 +159,12 @@ def _settings() -> Iterator[Setting]:
 
 
 def _ledger() -> Checked | None:
+    """One that cannot be read does not hold; that it was there is no secret."""
     value = settings()["ledger"].value
     where = place(None if value is None else str(value))
-    try:
-        return None if where is None or not where.is_file() else check(where)
-    except MezzotintError:
+    if where is None or not where.is_file():
         return None
+    try:
+        return check(where)
+    except LedgerError as error:
+        return Checked(where, Head(0, FIRST), Fault(0, "changed", str(error)), frozenset())

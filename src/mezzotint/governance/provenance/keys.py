@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 AUTHORITY, CHAIN, KEY = "authority.pem", "signer.pem", "signer-key.pem"
 MAX_YEARS, DAYS = 50, 365
+MAX_COMMON = 64
+"""Bytes in UTF-8 that the package cryptography takes as a common name; RFC 5280, appendix A, counts letters."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ def init(organisation: str, years: int) -> Keys:
     """
     if not organisation.strip() or len(organisation) > 64:
         raise UsageError(f"--organisation {organisation!r}: expected a name of 1 to 64 characters")
+    if not _is_text(organisation):
+        raise UsageError(f"--organisation {organisation!r} has bytes that are no letters; expected a name in UTF-8")
     if not 1 <= years <= MAX_YEARS:
         raise UsageError(f"--years is {years}; expected 1 to {MAX_YEARS}")
     if folder().exists():
@@ -55,6 +59,11 @@ def init(organisation: str, years: int) -> Keys:
     files, made = _made(organisation.strip(), years)
     _write(files)
     return made
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name from the command line can be written as UTF-8: bytes that were none stand in it as surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _write(files: dict[str, bytes]) -> None:
@@ -80,7 +89,7 @@ def _made(organisation: str, years: int) -> tuple[dict[str, bytes], Keys]:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     above, own = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    names = _name(organisation, f"{organisation} authority"), _name(organisation, f"{organisation} pictures")
+    names = _name(organisation, "authority"), _name(organisation, "pictures")
     days = years * DAYS
     root = _authority(names[0], above, days + 1)
     leaf = _signer(names, above, own, days)
@@ -95,12 +104,14 @@ def _made(organisation: str, years: int) -> tuple[dict[str, bytes], Keys]:
     return files, Keys(folder(), leaf.fingerprint(hashes.SHA256()).hex(), until)
 
 
-def _name(organisation: str, common: str) -> Name:
+def _name(organisation: str, what: str) -> Name:
+    """what: of the organisation's a certificate is; it stays whole, so that no two have one name."""
     from cryptography.x509 import Name, NameAttribute
     from cryptography.x509.oid import NameOID
 
-    said = NameAttribute(NameOID.ORGANIZATION_NAME, organisation), NameAttribute(NameOID.COMMON_NAME, common[:64])
-    return Name(said)
+    room = organisation.encode()[: MAX_COMMON - len(what) - 1]
+    common = f"{room.decode(errors='ignore').rstrip()} {what}"  # of a letter that is cut nothing is left
+    return Name((NameAttribute(NameOID.ORGANIZATION_NAME, organisation), NameAttribute(NameOID.COMMON_NAME, common)))
 
 
 def _begun(issuer: Name, subject: Name, above: EllipticCurvePrivateKey, own: EllipticCurvePrivateKey, days: int) -> (

@@ -38,11 +38,13 @@ INSERT = f"INSERT INTO entry VALUES ({', '.join('?' * (len(COLUMNS) + 3))})"
 
 @dataclass(frozen=True)
 class Checked:
-    """What ``check`` found.   head: as the ledger notes it.   fault: the first; None where it is whole."""
+    """What ``check`` found.   head: as the ledger notes it.   fault: the first; None where it is whole.   receipts:
+    SHA-256 of the receipts' files that entries are of."""
 
     path: Path
     head: Head
     fault: Fault | None
+    receipts: frozenset[str]
 
 
 def place(setting: str | None) -> Path | None:
@@ -163,8 +165,11 @@ def _plainly(path: Path) -> Iterator[None]:
 
 
 def _entry(row: tuple[object, ...]) -> Entry:
+    """Raises LedgerError for one without a number."""
     number, *said, before, own = row
-    return Entry(int(str(number)), Record(*map(str, said)), str(before), str(own))
+    if not isinstance(number, int):  # as in a head
+        raise LedgerError(f"the ledger was changed: an entry has the number {str(number)[:40]!r}; use an intact copy")
+    return Entry(number, Record(*map(str, said)), str(before), str(own))
 
 
 def _one(connection: sqlite3.Connection, query: str, *values: str) -> Entry | None:
@@ -173,11 +178,13 @@ def _one(connection: sqlite3.Connection, query: str, *values: str) -> Entry | No
 
 
 def _head(connection: sqlite3.Connection) -> Head:
-    """Raises LedgerError where there is none."""
+    """Raises LedgerError where there is none, or it is no number and hash."""
     row = connection.execute("SELECT number, hash FROM head").fetchone()
     if row is None:
         raise LedgerError("the ledger does not note its end; `mezzotint ledger check` says what is left of it")
-    return Head(int(row[0]), str(row[1]))
+    if not isinstance(row[0], int):  # only a table that was made anew, without its types, can hold another
+        raise LedgerError(f"the ledger was changed: it notes {str(row[0])[:40]!r} as its end; use an intact copy")
+    return Head(row[0], str(row[1]))
 
 
 @contextmanager
@@ -206,7 +213,8 @@ def check(path: Path, known: Head | None = None) -> Checked:
             raise LedgerError(f"{path} is damaged: {damage}; use an intact copy")
         entries = [_entry(row) for row in connection.execute(f"{SELECT} ORDER BY number")]
         head = _head(connection)
-    return Checked(path, head, fault_of(entries, head, known))
+    receipts = frozenset(entry.record.receipt_sha256 for entry in entries)
+    return Checked(path, head, fault_of(entries, head, known), receipts)
 
 
 def find(path: Path, file_sha256: str, pixels_sha256: str) -> Entry | None:
