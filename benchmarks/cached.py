@@ -10,8 +10,9 @@ every block, and of both to those of four times the steps.
 from __future__ import annotations
 
 import os
+import statistics
 import sys
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import harness
+from harness import Usage
 
 
 @dataclass(frozen=True)
 class Row:
-    """blocks: the share run.  ratio: of processor time, over that of every block.  distance: to the pictures of every
-    block.  exact, plain: to those of four times the steps, of these pictures and of those of every block."""
+    """blocks: the share run.  ratio: of processor time, over that of every block, the median.  distance: to pictures
+    of every block.  exact, plain: to those of four times the steps, of these pictures and of those of every block."""
 
     steps: int
     threshold: float
@@ -35,8 +37,8 @@ class Row:
     plain: float
 
 
-def pictures(given: Any, steps: int, cache: float | None) -> tuple[Any, float]:
-    """(pixels in -1 … 1, processor seconds)."""
+def pictures(given: Any, steps: int, cache: float | None) -> tuple[Any, Usage]:
+    """(pixels in -1 … 1, what it cost to make them once all is prepared)."""
     import numpy as np
 
     import mezzotint as mz
@@ -49,9 +51,14 @@ def pictures(given: Any, steps: int, cache: float | None) -> tuple[Any, float]:
         ),
     )  # fmt: skip
     job = mz.prepare(asked)
-    began = time.process_time()
-    found = [event.pixels for event in mz.stream(job) if isinstance(event, mz.Image)]
-    return np.stack(found) / 127.5 - 1, time.process_time() - began
+    found: list[Any] = []
+    used = harness.timed(lambda: found.extend(event.pixels for event in mz.stream(job) if isinstance(event, mz.Image)))
+    return np.stack(found) / 127.5 - 1, used
+
+
+def cost(given: Any, steps: int, cache: float | None) -> Callable[[], Usage]:
+    """What pictures cost, once a call."""
+    return lambda: pictures(given, steps, cache)[1]
 
 
 def far(a: Any, b: Any) -> float:
@@ -73,8 +80,8 @@ def rows_of(given: Any, steps: int) -> list[Row]:
     for threshold in given.thresholds:
         with harness.counted(kind) as some:
             made, _ = pictures(given, steps, threshold)
-        pairs = [(pictures(given, steps, threshold)[1], pictures(given, steps, None)[1]) for _ in range(given.repeats)]
-        ratio = sorted(a / b for a, b in pairs)[len(pairs) // 2]
+        pairs = harness.alternate(cost(given, steps, threshold), cost(given, steps, None), given.repeats)
+        ratio = statistics.median(a.cpu / b.cpu for a, b in zip(*pairs, strict=True))
         one = Row(
             steps, threshold, sum(some) / sum(every), ratio, far(made, plain), far(made, exact), far(plain, exact)
         )

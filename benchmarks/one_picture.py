@@ -15,6 +15,7 @@ pictures.  Everything made is kept under ``<out>/work``, and a killed run goes o
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -42,9 +43,11 @@ Make = Callable[[Sequence[int]], Any]
 
 @dataclass(frozen=True)
 class Way:
-    """How pictures are made.   make: of seeds.   evaluations: of the network, for one picture."""
+    """How pictures are made.   make: of seeds.   evaluations: of the network, for one picture.   stem: of the names of
+    kept files, another one wherever other pictures would be made."""
 
     name: str
+    stem: str
     make: Make
     evaluations: int
 
@@ -58,6 +61,11 @@ class Row:
     seconds: float
     frechet: float
     patches: float
+
+
+def short(*values: object) -> str:
+    """Of what is written as the same text."""
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:12]
 
 
 def words_of(text: str) -> tuple[str, dict[str, Any]]:
@@ -93,13 +101,15 @@ def pixels_of(images: Any) -> Any:
 
 def ours(given: Any, name: str, words: dict[str, Any], prompts: Sequence[str]) -> Way:
     """By the words of ``generate``."""
+    from mezzotint.making.opened import opened
     from mezzotint.making.run import result_of
 
     def make(rows: Sequence[int]) -> Any:
         job = job_of(given, [prompts[k] for k in rows], rows[0], **words)
         return pixels_of(result_of(job).images)
 
-    return Way(name, make, _counted(given, lambda: make([0])))
+    weights = opened(words.get("model", given.model)).weights_sha256
+    return Way(name, f"{name}-{short(sorted(words.items()), weights)}", make, _counted(given, lambda: make([0])))
 
 
 def peer(given: Any, name: str, how: Peer, steps: int, dtype: str, prompts: Sequence[str]) -> Way:
@@ -107,6 +117,7 @@ def peer(given: Any, name: str, how: Peer, steps: int, dtype: str, prompts: Sequ
     import torch
 
     from mezzotint.diffusion.noise import Noise
+    from mezzotint.making.opened import opened
     from mezzotint.making.staged import stages_of
 
     def make(rows: Sequence[int]) -> Any:
@@ -122,7 +133,9 @@ def peer(given: Any, name: str, how: Peer, steps: int, dtype: str, prompts: Sequ
             )
             return stage.codec.decode(found)
 
-    return Way(name, make, _counted(given, lambda: make([0])))
+    weights = opened(given.model).weights_sha256
+    stem = f"{name}-{short(how, steps, dtype, weights)}"
+    return Way(name, stem, make, _counted(given, lambda: make([0])))
 
 
 def _counted(given: Any, run: Callable[[], object]) -> int:
@@ -136,16 +149,16 @@ def _counted(given: Any, run: Callable[[], object]) -> int:
 
 
 def frechet(given: Any, way: Way, judge: Any, work: Path) -> tuple[float, float]:
-    """(Fréchet distance, distance of patches) of n pictures; kept by name, batch by batch."""
+    """(Fréchet distance, distance of patches) of n pictures; kept batch by batch, and by who judged."""
     import numpy as np
     import torch
 
-    done = work / f"{way.name}-{given.n}.json"
+    done = work / f"{way.stem}-{given.n}-{short(str(given.data), given.limit)}.json"
     if not done.is_file():
         parts = []
         for first in range(0, given.n, BATCH):
             rows = range(first, min(given.n, first + BATCH))
-            path = work / f"{way.name}-{rows.start}-{rows.stop}.npy"
+            path = work / f"{way.stem}-{rows.start}-{rows.stop}.npy"
             if not path.is_file():
                 part = path.with_suffix(".part.npy")
                 np.save(part, way.make(rows).numpy())

@@ -28,6 +28,9 @@ CHUNK = 128
 OTHER = "ddpm-pytorch"
 SAMPLERS = ("ddim", "ddpm", "dpm++2m")
 TRIAL = 256
+LEAST_MINUTES = 0.001
+"""What is left to a run whose time was up when it was killed: ``train`` takes no zero."""
+
 SAFE_GREY_LEVELS = 1.0
 """Largest mean difference of pictures sampled in bfloat16 from those in float32 for which bfloat16 counts as safe."""
 
@@ -82,14 +85,21 @@ def our_steps(settings: Settings) -> int:
     return max(1, int(settings.minutes * 60 * short["step"] / short["seconds"]))
 
 
+def spent(folder: Path) -> float:
+    """Seconds of training that a run's last checkpoint has behind it."""
+    from mezzotint.training.checkpoint import Store
+
+    last = Store(folder / "checkpoints").last()
+    return 0.0 if last is None else float(last.facts["seconds"])
+
+
 def train_ours(settings: Settings) -> dict[str, Any]:
-    """The recipe for so many minutes; resumed where a killed run left off."""
+    """The recipe for so many minutes in all, as the peer's; resumed where a killed run left off."""
     plan = kept(settings.work / "ours-steps.json", lambda: {"steps": our_steps(settings)})
     folder = settings.work / "ours"
     resume = ["--resume"] if (folder / "run.json").is_file() else []
-    done = mezzotint(
-        settings, folder, "--steps", str(plan["steps"]), "--minutes", str(settings.minutes * 1.05), *resume
-    )
+    left = max(LEAST_MINUTES, settings.minutes - spent(folder) / 60)
+    done = mezzotint(settings, folder, "--steps", str(plan["steps"]), "--minutes", str(left), *resume)
     return {k: done[k] for k in ("step", "steps", "seconds", "model", "reason")}
 
 

@@ -37,7 +37,7 @@ PAIRS = (
     Pair("unipc", "UniPCMultistepScheduler", {}, {BIG: 1 / 4}),
     Pair("dpm++3m", "DPMSolverMultistepScheduler", {"solver_order": 3}, {}),
     Pair("deis", "DEISMultistepScheduler", {}, {}),
-    Pair("ddim", "DDIMScheduler", {}, {}),
+    Pair("ddim", "DDIMScheduler", {"clip_sample": False}, {}),
     Pair("euler", "EulerDiscreteScheduler", {}, {}),
     Pair("heun", "HeunDiscreteScheduler", {}, {}),
 )

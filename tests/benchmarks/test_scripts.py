@@ -241,6 +241,50 @@ def test_one_picture(tmp_path):
     evaluations = {r["name"]: r["evaluations"] for r in found["more"]["rows"]}
     assert evaluations == {"four": 8, "diffusers' default": 40, "best DDIM 3": 6}, "counted on the network"
     assert len(found["comparisons"]) == 2
+    kept = set(tmp_path.rglob("four-*"))
+    options[-1] = "four=steps=5"
+    assert one_picture.main([*options, "--limit", "19", "--repeats", "1", "--out", str(tmp_path)]) == 0
+    evaluations = {r["name"]: r["evaluations"] for r in written(tmp_path, "one_picture")["more"]["rows"]}
+    assert evaluations["four"] == 10, "other words under the same name"
+    made = set(tmp_path.rglob("four-*"))
+    assert kept < made and len(made) == 2 * len(kept) == 4, "and nothing of them is taken from what was kept"
+    peers = sorted(path.suffix for path in tmp_path.rglob("best DDIM 3-*"))
+    assert peers == [".json", ".json", ".npy"], "the same pictures, judged by others"
+
+
+def test_a_resumed_run_has_the_time_that_is_left(tmp_path, monkeypatch):
+    import quality
+
+    asked = []
+
+    def trained(settings, folder, *options):
+        asked.append(float(options[options.index("--minutes") + 1]))
+        return {"step": 1, "steps": 1, "seconds": 1.0, "model": "", "reason": "finished"}
+
+    monkeypatch.setattr(quality, "mezzotint", trained)
+    settings = quality.Settings(2.0, 1, 1, 1, "fashion", tmp_path, tmp_path, 1, "")
+    (tmp_path / "ours-steps.json").write_text('{"steps": 1}')
+    for seconds in (0.0, 90.0, 130.0):
+        monkeypatch.setattr(quality, "spent", lambda folder, seconds=seconds: seconds)
+        quality.train_ours(settings)
+    assert asked == [2.0, 0.5, quality.LEAST_MINUTES]
+
+
+def test_what_a_run_spent_is_in_its_last_checkpoint(tmp_path, trained):
+    import quality
+
+    assert quality.spent(tmp_path) == 0.0 < quality.spent(trained.parent)
+
+
+@pytest.mark.slow
+@needs_data
+def test_cached(tmp_path):
+    import cached
+
+    options = ["--prompts", "Bag", "--n", "1", "--steps", "3", "--thresholds", "0.2", "--repeats", "2"]
+    assert cached.main([*options, "--out", str(tmp_path)]) == 0
+    (row,) = written(tmp_path, "cached")["more"]["rows"]
+    assert row["ratio"] > 0 and 0 < row["blocks"] <= 1
 
 
 @pytest.mark.slow

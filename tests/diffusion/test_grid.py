@@ -120,6 +120,17 @@ def test_karras_is_uniform_in_karras_t() -> None:
     assert torch.allclose(grid.karras(9, 0.002, 80.0).sigma, grid.normal(Karras(), 9).sigma, rtol=1e-10)
 
 
+@pytest.mark.parametrize("rho", [0.21, 1.0, 1e6])
+def test_karras_ends_at_its_range_whatever_rho_it_takes(rho: float) -> None:
+    sigma = grid.karras(5, *BOUNDS, rho).sigma
+    assert float(sigma[0]) == pytest.approx(BOUNDS[1]) and float(sigma[-2]) == pytest.approx(BOUNDS[0], rel=1e-3)
+
+
+def test_one_step_needs_no_range() -> None:
+    assert grid.karras(1, 2.0, 2.0).sigma.tolist() == pytest.approx([2.0, 0.0])
+    assert grid.flow(1, u_min=1.0).sigma.tolist() == [1.0, 0.0]
+
+
 def test_exponential_is_uniform_in_logsnr() -> None:
     a = grid.exponential(9, math.exp(-3), math.exp(2))
     b = grid.logsnr_uniform(9, -4, 6)
@@ -230,6 +241,16 @@ def test_custom_is_what_was_given(values: list[float]) -> None:
         lambda: grid.flow(5, 0.0),
         lambda: grid.flow(5, u_min=0.0),
         lambda: grid.flow(5, terminal=1.5),
+        lambda: grid.flow(5, terminal=1.0),
+        lambda: grid.flow(5, u_min=1.0),
+        lambda: grid.flow(5, u_min=1.0, terminal=0.1),
+        lambda: grid.karras(5, *BOUNDS, rho=0.001),
+        lambda: grid.karras(5, *BOUNDS, rho=0.1),
+        lambda: grid.karras(5, *BOUNDS, rho=1e18),
+        lambda: grid.karras(5, 1e200, 1e201, rho=0.2),
+        lambda: grid.karras(5, 1.0, 1.0),
+        lambda: grid.exponential(5, 1.0, 1.0),
+        lambda: grid.exponential(5, *BOUNDS, rho=1e5),
         lambda: grid.noise_range(grid.uniform(Flow(), 5)),
     ],
 )

@@ -161,7 +161,14 @@ def test_in_sigma_it_is_k_diffusions_formula(eta: float) -> None:
     torch.testing.assert_close(ours(EulerAncestral(eta), EDM_GRID), x, atol=1e-9, rtol=1e-9)
 
 
-@pytest.mark.parametrize("make", [lambda: EulerAncestral(-1), lambda: EulerAncestral(1.2, coordinate="rectified")])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: EulerAncestral(-1),
+        lambda: EulerAncestral(1.2, coordinate="rectified"),
+        *(lambda eta=eta: DDIM(eta) for eta in (-1.0, 1.01, math.inf, math.nan)),
+    ],
+)
 def test_eta_out_of_range(make) -> None:
     with pytest.raises(UsageError, match="eta is"):
         make()

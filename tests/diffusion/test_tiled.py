@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mezzotint.diffusion.denoiser import Cond, Posterior
+from mezzotint.diffusion.denoiser import Cond, Denoiser, Posterior
 from mezzotint.diffusion.grid import karras
-from mezzotint.diffusion.guidance import Tiled
+from mezzotint.diffusion.guidance import CFGPlusPlus, Guided, Tiled
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.noise import Noise
 from mezzotint.diffusion.oracle import GaussianOracle
@@ -81,6 +81,30 @@ def test_a_network_never_sees_more_than_a_tile_and_seams_are_smooth() -> None:
     assert set(seen) == {(16, 16)}
     step = found[0, 0, 0].diff().abs().max()
     assert step < 0.05, "tiles differ by 0.13 each; a ramp of 8 cells hides that"
+
+
+NORMAL = GaussianOracle(torch.tensor(0.0), torch.tensor(1.0))
+
+
+def spread(x: Tensor, level: Level, cond: Cond) -> Posterior:
+    """With a learned variance."""
+    return Posterior(x, torch.zeros_like(x))
+
+
+@pytest.mark.parametrize(
+    ("denoiser", "what"),
+    [
+        (spread, "a learned variance"),
+        (CFGPlusPlus(Guided(GaussianOracle(torch.tensor(0.0), torch.tensor(1.0)), 0.5, {})), r"CFG\+\+"),
+    ],
+    ids=["variance", "CFG++"],
+)
+def test_more_than_a_mean_is_refused_in_tiles_and_kept_in_one(denoiser: Denoiser, what: str) -> None:
+    level, tiled = Level(torch.tensor(1.0), torch.tensor(1.0)), Tiled(denoiser, Tiles((8, 8), 2))
+    found = tiled(torch.zeros(1, 1, 8, 8), level, {})
+    assert found.logvar is not None or found.eps is not None
+    with pytest.raises(UsageError, match=f"^{what} does not work in tiles; .*$"):
+        tiled(torch.zeros(1, 1, 8, 20), level, {})
 
 
 @pytest.mark.parametrize(("size", "overlap"), [((8, 8), 8), ((8, 4), 5), ((8, 8), -1), ((0, 8), 0)])

@@ -7,17 +7,18 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
-from training_case import resumed, run, same, tiny
+from training_case import TinyNet, resumed, run, same, tiny
 
 from mezzotint.errors import UsageError
 from mezzotint.nets import DiTConfig, build
 from mezzotint.training.checkpoint import Store
 from mezzotint.training.distributed import Ranks
+from mezzotint.training.loop import train
 from mezzotint.training.movers import movers
 from mezzotint.training.muon import Muon, orthogonal
 from mezzotint.training.recipe import Every
 from mezzotint.training.schedule import Optimiser
-from mezzotint.training.state import begin
+from mezzotint.training.state import begin, unpack
 
 RATE = 0.03
 
@@ -92,6 +93,40 @@ def test_a_run_resumed_is_equal_to_the_bit(tmp_path, stop):
     again, steps = resumed(recipe, tmp_path)
     assert steps[0].step == stop + 1
     assert same(again, whole)
+
+
+class Headed(TinyNet):
+    """A last layer for every label, which only the rows of that label reach."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width)
+        self.heads = nn.ModuleList([nn.Conv2d(1, 1, 1) for _ in range(11)])
+
+    def forward(self, x: torch.Tensor, c_noise: torch.Tensor, cond: dict[str, torch.Tensor]) -> torch.Tensor:
+        h = super().forward(x, c_noise, cond)
+        parts = zip(h.split(1), cond["label"].tolist(), strict=True)
+        return torch.cat([self.heads[label](row) for row, label in parts])
+
+
+def test_a_weight_whose_first_gradient_came_late_goes_on_by_its_own_count(tmp_path):
+    recipe = tiny(12, build=Headed, batch=2, every=Every(0, 1))
+    whole, _ = run(recipe)
+    run(recipe, until=6, store=Store(tmp_path))
+    saved = Store(tmp_path).last()
+    counts = {int(v) for name, v in saved.tensors["optimiser"].items() if name.startswith("step/heads.")}
+    assert len(counts) > 1 and max(counts) < saved.step, "heads were reached at different steps"
+    assert same(resumed(recipe, tmp_path)[0], whole)
+
+
+def test_a_checkpoint_without_counts_goes_on_by_the_run_s(tmp_path):
+    recipe = tiny(8, every=Every(0, 1))
+    whole, _ = run(recipe)
+    run(recipe, until=4, store=Store(tmp_path))
+    data, saved, training = recipe.data(None), Store(tmp_path).last(), begin(recipe)
+    old = {k: v for k, v in saved.tensors["optimiser"].items() if not k.startswith("step/")}
+    unpack(training, replace(saved, tensors={**saved.tensors, "optimiser": old}), data.train.fingerprint)
+    list(train(recipe, data, training=training))
+    assert same(training, whole)
 
 
 def test_a_run_goes_on_in_the_number_format_of_its_checkpoint(tmp_path, monkeypatch):

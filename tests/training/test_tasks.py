@@ -12,10 +12,14 @@ from torch import Tensor
 from training_case import tiny
 
 from mezzotint.codecs.pixels import Pixels
+from mezzotint.errors import UsageError
 from mezzotint.nets import AutoencoderConfig, EmbedderConfig, JudgeConfig, RankerConfig, build, project_
 from mezzotint.nets.embedder import contrastive
 from mezzotint.products.judging import judge
 from mezzotint.products.ranking import tell
+from mezzotint.training.assignment import assign
+from mezzotint.training.distributed import Ranks
+from mezzotint.training.state import begin
 from mezzotint.training.task import Draws, Sample
 from mezzotint.training.tasks import Reconstruct, tell_apart
 
@@ -132,3 +136,14 @@ def test_equal_texts_are_known_in_every_format_of_the_run() -> None:
         with torch.autocast("cpu", torch.bfloat16):
             small = tell_apart(recipe, network, given)
     assert small.isfinite().all() and torch.allclose(plain, small, rtol=0.05)
+
+
+@pytest.mark.parametrize("coupled", [{"task": tell_apart}, {"assignment": assign}], ids=["task", "assignment"])
+@pytest.mark.parametrize(("accumulation", "world"), [(2, 1), (1, 2), (2, 2)])
+def test_rows_that_depend_on_each_other_are_not_cut_apart(
+    coupled: dict[str, object], accumulation: int, world: int
+) -> None:
+    begin(tiny(**coupled))
+    match = f"^the {next(iter(coupled))} of recipe tiny compares .* cut into {accumulation * world} parts; .*$"
+    with pytest.raises(UsageError, match=match):
+        begin(tiny(**coupled, accumulation=accumulation), ranks=Ranks(0, world))

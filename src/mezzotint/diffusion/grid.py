@@ -128,13 +128,18 @@ def flow(
     sigmas has 1/1000, itself shifted once before (so that a static shift acts twice on it):
     ``Flow(shift).level(1/1000).sigma``.
     terminal: where the last u above 0 shall lie, the rest stretched linearly to match (LTX-Video), or None.
-    Esser et al., 2024, Scaling Rectified Flow Transformers, eq. 23.  Raises UsageError for values outside (0, 1].
+    Esser et al., 2024, Scaling Rectified Flow Transformers, eq. 23.
+    Raises UsageError for values outside (0, 1], a u_min that is not below u_max where n > 1, and a terminal of 1.
     """
     check_steps(n)
     u_min = u_max / n if u_min is None else u_min
     for name, value in (("u_max", u_max), ("u_min", u_min), ("terminal", u_min if terminal is None else terminal)):
         if not 0 < value <= 1:
             raise UsageError(f"{name} is {value}; expected 0 < {name} <= 1")
+    if n > 1 and u_min >= u_max:
+        raise UsageError(f"u_min {u_min} is not below u_max {u_max}, and {n} steps must fall; lower u_min")
+    if terminal == 1:
+        raise UsageError("terminal is 1, where all is noise; expected 0 < terminal < 1")
     u = Flow(shift).level(torch.linspace(u_max, u_min, n, dtype=torch.float64)).sigma
     if terminal is not None and n > 1:
         u = 1 - (1 - u) * (1 - terminal) / (1 - u[-1])
@@ -244,21 +249,37 @@ def lcm(table: TableSchedule, n: int, original: int = 50) -> Level:
 
 
 def _ramp(n: int, low: float, high: float) -> Array:
-    """0 … 1 in N points for a range that must be 0 < low <= high."""
+    """0 … 1 in N points for a range that must be 0 < low < high; low = high for one point."""
     check_steps(n)
     positive("sigma_min", low)
     positive("sigma_max", high)
     if low > high:
         raise UsageError(f"sigma_min {low} is above sigma_max {high}; swap them")
+    if low == high and n > 1:
+        raise UsageError(f"sigma_min and sigma_max are both {low}, and {n} steps must fall; lower sigma_min")
     return np.linspace(0, 1, n)
 
 
 def _ended(values: Array, last: float, coordinate: Coordinate) -> Level:
-    """The values and the last one; rounding may not lift u above 1, nor the last value above the one before it."""
+    """The values and the last one; rounding may not lift u above 1, nor the last value above the one before it.
+
+    Raises UsageError for values that do not fall, as where a parameter is so extreme that neighbours round alike.
+    """
     values = np.minimum(values, 1.0) if coordinate == "rectified" else values
+    if not np.all(values[1:] < values[:-1]):
+        raise UsageError(f"the grid's {len(values)} levels do not all differ; widen its range, or use fewer steps")
     if not 0 <= last <= values[-1] * (1 + 1e-9):
         raise UsageError(f"the grid's last level {last} is not between 0 and the one before it, {values[-1]:g}")
     return from_values(np.append(values, min(last, values[-1])), coordinate)
+
+
+def _check_rho(rho: float, sigma_min: float, sigma_max: float) -> None:
+    """UsageError unless sigma's powers 1/rho are finite, and the smaller keeps three digits beside the larger."""
+    positive("rho", rho)
+    low, high = math.log(sigma_min), math.log(sigma_max)
+    least = math.ceil(100 * max((high - low) / 30, abs(low) / 700, abs(high) / 700)) / 100  # exp(700) is finite
+    if rho < least:
+        raise UsageError(f"rho is {rho}; expected {least} or more for sigma from {sigma_min} to {sigma_max}")
 
 
 def karras(
@@ -268,9 +289,10 @@ def karras(
     then ``last``.
 
     Karras et al., 2022, Elucidating the Design Space of Diffusion-Based Generative Models, eq. 5.
+    Raises UsageError for a rho so small that the powers do not fit float64.
     """
     ramp = _ramp(n, sigma_min, sigma_max)
-    positive("rho", rho)
+    _check_rho(rho, sigma_min, sigma_max)
     low, high = sigma_min ** (1 / rho), sigma_max ** (1 / rho)
     return _ended((high + ramp * (low - high)) ** rho, last, coordinate)
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
+from mezzotint.training.task import Coupling
 
-def assign(x0: Tensor, eps: Tensor, groups: Tensor | None = None) -> Tensor:
-    r"""Reorders a batch's noise to minimise :math:`\sum_i \lVert x_{0,i}-\varepsilon_{\pi(i)}\rVert^2`.
+
+@dataclass(frozen=True)
+class Assign(Coupling):
+    r"""Reorders the noise of rows computed at once to minimise
+    :math:`\sum_i \lVert x_{0,i}-\varepsilon_{\pi(i)}\rVert^2`.
 
     The marginal of eps stays.  Exact (scipy's linear_sum_assignment, Crouse, 2016); 5 ms for 256 rows.
     Li et al., 2024, Immiscible Diffusion, alg. 1;  Tong et al., 2024, Improving and Generalizing Flow-Based Generative
@@ -17,14 +23,19 @@ def assign(x0: Tensor, eps: Tensor, groups: Tensor | None = None) -> Tensor:
         without that the pairing would leak the label into the noise.
     Returns: (B, *), a permutation of the rows of eps.
     """
-    from scipy.optimize import linear_sum_assignment
 
-    gain = (x0.flatten(1).float() @ eps.flatten(1).float().T).double().cpu()
-    order = torch.arange(len(x0))
-    for rows in _groups(order, groups):
-        _, match = linear_sum_assignment(gain[rows][:, rows].numpy(), maximize=True)
-        order[rows] = rows[torch.from_numpy(match)]
-    return eps[order.to(eps.device)]
+    def __call__(self, x0: Tensor, eps: Tensor, groups: Tensor | None = None) -> Tensor:
+        from scipy.optimize import linear_sum_assignment
+
+        gain = (x0.flatten(1).float() @ eps.flatten(1).float().T).double().cpu()
+        order = torch.arange(len(x0))
+        for rows in _groups(order, groups):
+            _, match = linear_sum_assignment(gain[rows][:, rows].numpy(), maximize=True)
+            order[rows] = rows[torch.from_numpy(match)]
+        return eps[order.to(eps.device)]
+
+
+assign = Assign()
 
 
 def _groups(order: Tensor, groups: Tensor | None) -> list[Tensor]:

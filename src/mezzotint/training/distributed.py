@@ -1,8 +1,8 @@
 """One run on several processes (torchrun): which rows are mine, and the few sums that processes must agree on.
 
-A run on n processes computes the same global batch as a run on one, in another order of summation; checkpoints hold
-whole
-tensors, so a run may go on with another number of processes or another strategy.
+A run on n processes computes the same global batch as a run on one, in another order of summation; a recipe whose
+rows depend on each other (``task.Coupling``) is refused there.  Checkpoints hold whole tensors, so a run may go on with
+another number of processes or another strategy.
 """
 
 from __future__ import annotations

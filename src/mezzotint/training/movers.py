@@ -14,8 +14,8 @@ from mezzotint.training.ema import trainable
 from mezzotint.training.muon import Muon
 from mezzotint.training.schedule import Optimiser
 
-ADAMW, MUON = ("exp_avg", "exp_avg_sq"), ("momentum_buffer",)
-"""The averages of gradients that each keeps for a weight, by torch's names."""
+ADAMW, MUON = ("exp_avg", "exp_avg_sq", "step"), ("momentum_buffer",)
+"""What each keeps for a weight, by torch's names: averages of gradients, and the number of updates."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,11 @@ class Movers:
             each.step()
 
     def moments(self, net: nn.Module) -> Iterator[tuple[str, Tensor]]:
-        """What is remembered of past gradients: ("exp_avg/<parameter>", the tensor itself)."""
+        """What is remembered of past gradients: ("exp_avg/<parameter>", the tensor itself).
+
+        A parameter whose first gradient came late has fewer updates behind it than the run: "step/<parameter>" is their
+        number.
+        """
         for name, p in trainable(net).items():
             optimiser, kept = self._of[p]
             state = optimiser.state[p]
@@ -52,22 +56,24 @@ class Movers:
 
     def restore(self, net: nn.Module, tensors: Mapping[str, Tensor], step: int) -> None:
         """Sets what ``moments`` gave after ``step`` updates, in place."""
+        # Older checkpoints do not count a parameter's updates: there the run's own count stands for them.
+        known = {**{f"step/{name}": torch.tensor(float(step)) for name in trainable(net)}, **tensors}
         for name, p in trainable(net).items():
             optimiser, kept = self._of[p]
             if f"{kept[0]}/{name}" not in tensors:
                 continue
             state = optimiser.state[p]
-            state.update({m: torch.zeros_like(p, memory_format=torch.preserve_format) for m in kept})
+            state.update({m: torch.zeros_like(p, memory_format=torch.preserve_format) for m in kept if m != "step"})
             if optimiser is self.adamw:
                 # Where torch itself puts it: beside the weights for the fused kind, else on the CPU.
                 place = p.device if self.adamw.defaults["fused"] else "cpu"
-                state["step"] = torch.tensor(float(step), device=place)
+                state["step"] = torch.zeros((), device=place)
         for name, moment in self.moments(net):
-            put(moment, tensors[name])
+            put(moment, known[name])
 
     @cached_property
     def _of(self) -> Mapping[Tensor, tuple[torch.optim.Optimizer, tuple[str, ...]]]:
-        """What moves a parameter, and the averages that it keeps."""
+        """What moves a parameter, and what it keeps for it."""
         kept = [(self.adamw, ADAMW), *([] if self.muon is None else [(self.muon, MUON)])]
         return {p: (each, names) for each, names in kept for group in each.param_groups for p in group["params"]}
 

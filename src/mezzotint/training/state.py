@@ -19,6 +19,7 @@ from mezzotint.training.ema import Averages, trainable
 from mezzotint.training.identity import digest, identity
 from mezzotint.training.movers import Movers, movers
 from mezzotint.training.recipe import Recipe
+from mezzotint.training.task import Coupling
 
 
 @dataclass
@@ -62,10 +63,11 @@ def begin(
     """A run before its first update.  The first weights are drawn on the CPU and depend on the recipe's seed alone.
 
     compiled: the network's blocks are compiled, which is faster and differs by rounding.
-    Raises UsageError for Muon on sharded weights.
+    Raises UsageError for Muon on sharded weights, and for a batch that is cut though the recipe couples its rows.
     """
     if ranks.strategy == "fsdp" and recipe.optimiser.orthogonal:
         raise UsageError("Muon needs whole matrices, and fsdp cuts them; train with --strategy ddp")
+    _check_parts(recipe, recipe.accumulation * ranks.world)
     where = torch.device(device)
     torch.manual_seed(recipe.seed)
     net = recipe.build(recipe.net).to(where)
@@ -81,6 +83,16 @@ def begin(
     dtype = _dtype(recipe.dtype, where)
     moved = movers(recipe.optimiser, net, where, dtype)
     return Training(recipe, ranks, net, network, moved, averages, where, dtype, compiled=compiled)
+
+
+def _check_parts(recipe: Recipe, parts: int) -> None:
+    """UsageError where an update's batch is cut into several parts though a row depends on the rows beside it."""
+    for what, value in (("task", recipe.task), ("assignment", recipe.assignment)):
+        if isinstance(value, Coupling) and parts > 1:
+            raise UsageError(
+                f"the {what} of recipe {recipe.name} compares all rows of a batch, which is cut into {parts} parts;"
+                " train with accumulation 1 on one process"
+            )
 
 
 def on_cpu(t: Tensor) -> Tensor:

@@ -50,8 +50,19 @@ class Sample:
     draws: Draws
 
 
+class Coupling:
+    """The base of tasks and assignments for which a row's answer depends on the rows beside it.
+
+    They see the rows that are computed at once, so a batch cut into parts would be another objective: ``begin`` refuses
+    it.
+    """
+
+
 class Task(Protocol):
-    """(recipe, network, b rows) -> the loss of each row, (b,) float32; called under the run's autocast."""
+    """(recipe, network, b rows) -> the loss of each row, (b,) float32; called under the run's autocast.
+
+    One whose rows depend on each other is a ``Coupling``.
+    """
 
     def __call__(self, recipe: Recipe, network: nn.Module, given: Sample) -> Tensor: ...
 

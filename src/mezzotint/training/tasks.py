@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mezzotint.conditioning.minilm import pooled
 from mezzotint.nets.embedder import contrastive
 from mezzotint.training.recipe import Recipe
-from mezzotint.training.task import Sample
+from mezzotint.training.task import Coupling, Sample
 
 Features = Callable[[Tensor], list[Tensor]]
 """(B, 3, H, W) in -1 … 1 -> feature maps (B, c, h, w), of networks that look at pictures as people do."""
@@ -52,12 +52,18 @@ def _unit(x: Tensor) -> Tensor:
     return torch.nn.functional.normalize(x.float(), dim=1)
 
 
-def tell_apart(recipe: Recipe, network: nn.Module, given: Sample) -> Tensor:
-    """Which text belongs to which picture, both ways; see ``nets.embedder.contrastive``.
+@dataclass(frozen=True)
+class TellApart(Coupling):
+    """Which text belongs to which picture of those computed at once, both ways; see ``nets.embedder.contrastive``.
 
     The text is the mean of cond's token states.  Texts that are equal are right for each other's pictures too.
     """
-    sentences = pooled(given.cond["text"].float(), given.cond["text_mask"])
-    pictures, texts, sharpness = network(recipe.codec.encode(given.images), sentences)
-    with torch.autocast(sentences.device.type, enabled=False):  # cosines of bfloat16 do not know equal from alike
-        return contrastive(pictures, texts, sharpness, sentences @ sentences.T > 1 - 1e-4)
+
+    def __call__(self, recipe: Recipe, network: nn.Module, given: Sample) -> Tensor:
+        sentences = pooled(given.cond["text"].float(), given.cond["text_mask"])
+        pictures, texts, sharpness = network(recipe.codec.encode(given.images), sentences)
+        with torch.autocast(sentences.device.type, enabled=False):  # cosines of bfloat16 do not know equal from alike
+            return contrastive(pictures, texts, sharpness, sentences @ sentences.T > 1 - 1e-4)
+
+
+tell_apart = TellApart()

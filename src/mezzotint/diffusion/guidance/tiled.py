@@ -10,6 +10,7 @@ from torch import Tensor
 from mezzotint.diffusion.denoiser import Cond, Denoiser, Posterior
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.tiles import Span, Tiles, blended
+from mezzotint.errors import UsageError
 
 PLANES = ("mask", "masked", "lowres")
 """Conditions that lie beside the state, cell by cell, and are cut with it."""
@@ -23,6 +24,7 @@ class Tiled:
     looks at each cell alone gives what it gives without tiles.   State: (B, C, H, W); one level, or one a row.
     Put it outside guidance.   What is left out: what a network would say of far parts together.
     Bar-Tal et al., 2023, MultiDiffusion, eq. 5, with weights; Jiménez, 2023, Mixture of Diffusers, sec. 3.
+    Raises UsageError where a tile's answer has more than a mean: the noise of CFG++, or a learned variance.
     """
 
     denoiser: Denoiser
@@ -37,4 +39,8 @@ class Tiled:
     def _of(self, x: Tensor, level: Level, cond: Cond, span: Span) -> Tensor:
         rows, columns = span
         cut = {name: v[..., rows, columns] if name in PLANES else v for name, v in cond.items()}
-        return self.denoiser(x[..., rows, columns], level, cut).mean
+        answer = self.denoiser(x[..., rows, columns], level, cut)
+        if answer.eps is not None or answer.logvar is not None:
+            what = "CFG++" if answer.eps is not None else "a learned variance"
+            raise UsageError(f"{what} does not work in tiles; use other guidance or another model, or one tile for all")
+        return answer.mean

@@ -10,6 +10,7 @@ from torch import Tensor
 from mezzotint.diffusion.level import Level
 from mezzotint.diffusion.scalar import Scalar, combine, everywhere, sqrt
 from mezzotint.diffusion.solver.base import Denoise, Step, kept, renoised
+from mezzotint.errors import UsageError
 
 
 def ddim(x: Tensor, x0: Tensor, cur: Level, nxt: Level) -> Tensor:
@@ -43,11 +44,16 @@ class DDIM:
     :math:`\tau = \eta\,\sigma_s \sqrt{1 - (\alpha_t\sigma_s/\alpha_s\sigma_t)^2}`.  eta = 0 is
     deterministic, 1 the DDPM posterior.
     Finite at alpha = 0 and sigma = 0.  The way back, from data to noise, is ``DDIMInversion``.
+    Raises UsageError for an eta outside 0 … 1: above 1, tau may exceed the next level's whole noise.
     """
 
     eta: float = 0.0
     order: ClassVar[int] = 1
     calls: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.eta <= 1:
+            raise UsageError(f"eta is {self.eta}; expected a number from 0 to 1: ddim to the DDPM posterior")
 
     def init(self, x: Tensor) -> None:
         return None

@@ -9,6 +9,7 @@ the family in eta is SDE-DPM-Solver++ at 1 and the probability-flow ODE at 0, as
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -98,9 +99,9 @@ def combined(
 
 
 def check_noise(eta: float, s_noise: float) -> None:
-    """UsageError for negative values, or an s_noise that no noise would feel."""
-    if eta < 0 or s_noise < 0:
-        raise UsageError(f"DPM-Solver++ with eta {eta}, s_noise {s_noise}; expected 0 or more")
+    """UsageError for values that are negative or not finite, or an s_noise that no noise would feel."""
+    if not (0 <= eta < math.inf and 0 <= s_noise < math.inf):
+        raise UsageError(f"DPM-Solver++ with eta {eta}, s_noise {s_noise}; expected 0 or more, and finite")
     if eta == 0 and s_noise != 1.0:
         raise UsageError(f"s_noise {s_noise} has no effect with eta = 0; give eta > 0 or leave s_noise at 1")
 
