@@ -95,6 +95,7 @@ CLAIMS = {
     "hole": ({"a": claim(4, 8, (1,))}, "hole"),
     "shape and offsets disagree": ({"a": claim(0, 8, (3,))}, "needs 12 bytes"),
     "shape overflows": ({"a": claim(0, 8, (2**62, 2**62, 2**62))}, "needs"),
+    "no values of an overflowing shape": ({"a": claim(0, 0, (2**62, 2**62, 0)), "b": claim(0, 8)}, "larger than any"),
     "negative size": ({"a": claim(0, 8, (-2,))}, "shape"),
     "fractional size": ({"a": claim(0, 8, (2.0,))}, "shape"),
     "boolean size": ({"a": claim(0, 8, (True,))}, "shape"),

@@ -116,6 +116,8 @@ def _entry(name: str, claim: Any) -> Entry:
     needed = math.prod(shape) * ITEM_BYTES[dtype]
     if needed != end - begin:
         raise ValueError(f"{name}: {dtype} of shape {shape} needs {needed} bytes, its offsets say {end - begin}")
+    if math.prod(size or 1 for size in shape) * ITEM_BYTES[dtype] >= 2**63:  # of an empty tensor too, for its strides
+        raise ValueError(f"{name}: the shape {shape} is larger than any memory")
     return Entry(dtype, tuple(shape), begin, end)
 
 

@@ -90,6 +90,24 @@ def test_a_text_in_pieces(sd1: Path, tmp_path: Path) -> None:
     assert found == ["an ", "acme-bag", ", ", "acme"]
 
 
+def test_a_word_within_another_is_not_said(sd1: Path, tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.safetensors" for name in ("art", "cat", "sofa", "<x>", "包")]
+    for file in files:
+        save_file({"emb_params": vectors(1, 32)}, file)
+    known = with_embeddings(describe_system(sd1), files).embeddings
+
+    def said(text: str) -> list[str]:
+        return [p if isinstance(p, str) else f"+{p.path.stem}" for _, p in pieces(text, known)]
+
+    assert said("a party in a catalog") == ["a party in a catalog"]
+    assert said("a (cat:1.2), art.") == ["a (", "+cat", ":1.2), ", "+art", "."]
+    assert said("a \u017fofa") == ["a ", "+sofa"]
+    assert said("big<x>one") == ["big", "+<x>", "one"]
+    assert said("我的包在cat旁边") == ["我的", "+包", "在", "+cat", "旁边"], (
+        "scripts without spaces have no whole words"
+    )
+
+
 def test_faults_are_named_in_one_line(sd1: Path, tiny: Path, tmp_path: Path) -> None:
     cases = {
         "wide": ({"x": vectors(1, 64)}, "is for an encoder of width 64; model's text_encoder has 32"),

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from thinned import some
 
 from mezzotint.errors import UsageError
+from mezzotint.pretrained.adapters import read_adapter
 from mezzotint.pretrained.exchange.convert import convert_adapter
 from mezzotint.pretrained.exchange.names import LAYOUTS, Layout
 from mezzotint.pretrained.exchange.read import read_contents
@@ -126,6 +127,29 @@ def test_lokr_of_several_layers_at_once_stays_what_it_is(flux_dev: Path, tmp_pat
     for layout in ("peft", "diffusers"):
         with pytest.raises(UsageError, match=rf"{layout} files have no name for {name}"):
             convert_adapter(source, system, layout)
+
+
+@pytest.mark.parametrize("layout", DOTTED)
+def test_what_bounds_a_rotation_goes_along(sd1: Path, tmp_path: Path, layout: Layout) -> None:
+    """An alpha of OFT is no strength, but how far it may turn."""
+    system, path = describe_system(sd1), "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
+    blocks = torch.randn(16, 4, 4, generator=torch.Generator().manual_seed(0))
+    key = f"lora_unet_{path.replace('.', '_')}"
+    save_file({f"{key}.oft_blocks": blocks, f"{key}.alpha": torch.tensor(1e-3)}, tmp_path / "o.safetensors")
+    (there,) = convert_adapter(tmp_path / "o.safetensors", system, layout)
+    weight = torch.randn(64, 64, generator=torch.Generator().manual_seed(1))
+    before, after = (
+        read_adapter(one, system).parts["denoiser"][path] for one in (tmp_path / "o.safetensors", there.path)
+    )
+    assert torch.equal(after.delta(weight), before.delta(weight))
+    assert before.delta(weight).norm() < 0.2 * weight.norm()
+
+
+def test_a_folder_of_no_name_of_its_own(sd1: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system, folder = describe_system(sd1), tmp_path / "bag"
+    write_adapter(folder, contents(system, "lora", "denoiser"), system, "peft")
+    monkeypatch.chdir(folder)
+    assert [one.path for one in convert_adapter(Path(), system, "kohya")] == [tmp_path / "bag-kohya.safetensors"]
 
 
 def test_names_that_nobody_knows(tmp_path: Path) -> None:

@@ -14,13 +14,16 @@ import numpy as np
 import pytest
 import torch
 from diffusers.loaders import lora_conversion_utils as theirs
+from peft.utils.other import get_pattern_key
 from safetensors.torch import load_file, save_file
 from test_lora_layouts import n, picture
 from torch import Tensor
 
 from mezzotint.errors import ModelError
 from mezzotint.pretrained.adapters import layers_of, parts_to_adapt, pieces_of, read_adapter
+from mezzotint.pretrained.lora_file import Alphas
 from mezzotint.pretrained.system import describe_system
+from mezzotint.tensorfile import Header
 
 RANK, ALPHA = 4, 2.0
 
@@ -185,6 +188,26 @@ def test_alphas_of_the_header_are_those_that_diffusers_reads(sd1: Path, tmp_path
     (folder / "adapter_config.json").write_text(json.dumps({"r": RANK, "lora_alpha": 8, "use_rslora": True}))
     found = read_adapter(folder / "adapter_model.safetensors", describe_system(sd1))
     assert {c.scale for c in found.parts["denoiser"].values()} == {8 / RANK**0.5}
+
+
+LAYER = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
+
+
+@pytest.mark.parametrize(
+    "name", ["to_q", "o_q", "^to_q", f"^{LAYER}", r".*attn1\.to_(q|k)", r"attn\d+.to_q", "attn1", "blocks.0..*.to_q"]
+)
+def test_patterns_of_alphas_are_matched_as_peft_matches_them(name: str, tmp_path: Path) -> None:
+    said = {"lora_adapter_metadata": json.dumps({"unet.lora_alpha": 12, "unet.alpha_pattern": {name: 2}})}
+    found = Alphas(tmp_path / "h.safetensors", Header({}, said, 0))("denoiser", LAYER, RANK)
+    assert found == (2 if get_pattern_key([name], LAYER) == name else 12)
+
+
+@pytest.mark.parametrize("name", ["(to_q", "(.+)+x", "a" * 300, ".*" * 9, "(a|a)" * 9])
+def test_a_pattern_that_is_none_or_never_ends_is_refused(name: str, tmp_path: Path) -> None:
+    said = {"lora_adapter_metadata": json.dumps({"unet.lora_alpha": 12, "unet.alpha_pattern": {name: 2}})}
+    with pytest.raises(ModelError, match=r"its alpha_pattern has .* no regular expression that is taken") as caught:
+        Alphas(tmp_path / "h.safetensors", Header({}, said, 0))("denoiser", LAYER, RANK)
+    assert "\n" not in str(caught.value)
 
 
 def test_differences_of_normalisation_layers(sd1: Path, tmp_path: Path) -> None:

@@ -230,3 +230,53 @@ def test_half_of_a_change_has_no_place(sd1: Path, tmp_path: Path) -> None:
     save_file({f"{layer}.diff": drawn(3, 3)}, tmp_path / "d.safetensors")
     with pytest.raises(ModelError, match="is for another base than"):
         picture(sd1, lora=[tmp_path / "d.safetensors"])
+
+
+LAYER = f"lora_unet_{LINEAR.replace('.', '_')}"
+THIN = {f"{LAYER}.lora_down.weight": drawn(2, 256), f"{LAYER}.lora_up.weight": drawn(64, 2)}
+MALFORMED = {
+    "lora_up.weight": (64,), "alpha": (2,), "hada_w1_a": (64,), "oft_blocks": (8,), "boft_R": (8,), "dora_scale": (),
+    "lokr_w1": (), "lora_mid.weight": (2, 2), "diff": (0, 4), "oft_R.weight": (8,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tail", MALFORMED)
+def test_a_tensor_of_no_shape_for_its_key_is_named(tail: str, sd1: Path, tmp_path: Path) -> None:
+    given = {**THIN, f"{LAYER}.{tail}": torch.zeros(MALFORMED[tail])}
+    save_file(given, tmp_path / "m.safetensors", {"lora_adapter_metadata": '{"use_cayley_neumann": true}'})
+    with pytest.raises(ModelError, match=rf"{LAYER}.{tail} has ") as caught:
+        read_adapter(tmp_path / "m.safetensors", describe_system(sd1))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "line"),
+    [
+        ({**THIN, f"{LAYER}.diff_b": drawn(5)}, r"has a bias of \(64,\); the change has one for \(5,\)"),
+        ({**THIN, f"{LAYER}.lora_mid.weight": drawn(2, 3, 1, 1)}, "and its kind do not go together"),
+        ({f"{LAYER}.boft_R": drawn(2, 256, 1, 1)}, "the change is for others"),
+    ],
+)
+def test_tensors_that_do_not_go_together_are_one_line(
+    tensors: dict[str, Tensor], line: str, sd1: Path, tmp_path: Path
+) -> None:
+    save_file(tensors, tmp_path / "m.safetensors")
+    with pytest.raises(ModelError, match=line) as caught:
+        read_adapter(tmp_path / "m.safetensors", describe_system(sd1))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {f"unet.{LINEAR}.lora_A.weight": drawn(2, 256), f"unet.{LINEAR}.lora_B.weight": drawn(64, 2)},
+        {f"{LAYER}.diff": drawn(64, 256)},
+        {f"{LAYER}.rescale": drawn(64, 1)},
+    ],
+    ids=["two prefixes", "a difference", "a rescale"],
+)
+def test_a_second_change_of_a_layer_has_no_place(more: dict[str, Tensor], sd1: Path, tmp_path: Path) -> None:
+    save_file({**THIN, **more}, tmp_path / "m.safetensors")
+    with pytest.raises(ModelError, match=r"2 keys without a place|1 keys without a place"):
+        read_adapter(tmp_path / "m.safetensors", describe_system(sd1))
+    assert read_adapter(tmp_path / "m.safetensors", describe_system(sd1), partial=True).coverage.layers == 1

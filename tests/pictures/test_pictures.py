@@ -1,13 +1,17 @@
 """PNG, sheets, strips, films, on real pictures."""
 
 import io
+import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from mezzotint.errors import InputError
 from mezzotint.pictures.film import MAX_FRAMES, Moment, rows, spread, webp
-from mezzotint.pictures.png import png, to_pil, to_pixels
+from mezzotint.pictures.flat import mask_of
+from mezzotint.pictures.png import png, read_picture, to_pil, to_pixels
 from mezzotint.pictures.sheet import GAP, columns_for, enlarged, grid, sheet, strip
 
 RNG = np.random.default_rng(0)
@@ -81,3 +85,40 @@ def test_film(steps: int) -> None:
     assert np.array_equal(last[::8, ::8], moments[-1].state)
     pictures, labels = rows(moments)
     assert len(pictures) == 2 and len(pictures[0]) == len(labels) == min(steps + 1, 9) and labels[-1] == f"{steps}"
+
+
+def exif(orientation: int, unit: bytes) -> bytes:
+    """An EXIF block of two tags: the orientation, and ResolutionUnit as text, which is a number by the standard."""
+    tags = struct.pack("<HHIHH", 0x112, 3, 1, orientation, 0) + struct.pack("<HHI4s", 0x128, 2, len(unit), unit)
+    return b"Exif\0\0" + b"II*\0" + struct.pack("<IH", 8, 2) + tags + bytes(4)
+
+
+@pytest.mark.parametrize(("orientation", "turned"), [(1, 0), (3, 2), (6, 3), (8, 1)])
+def test_a_photograph_with_a_wrong_tag_is_turned_all_the_same(tmp_path: Path, orientation: int, turned: int) -> None:
+    pixels, path = picture(16, 24, 3), tmp_path / "a.png"
+    to_pil(pixels).save(path, exif=exif(orientation, b"in\0"))
+    found = read_picture(path)
+    assert np.array_equal(np.asarray(found), np.rot90(pixels, turned))
+    assert np.array_equal(np.asarray(found), np.asarray(read_picture(path)))
+
+
+def test_exif_that_cannot_be_read_turns_nothing(tmp_path: Path) -> None:
+    pixels, path = picture(16, 24, 3), tmp_path / "a.png"
+    to_pil(pixels).save(path, exif=b"Exif\0\0no tags at all")
+    assert np.array_equal(np.asarray(read_picture(path)), pixels)
+
+
+@pytest.mark.parametrize("mode", ["LA", "P", "L"])
+def test_transparency_is_what_a_file_says_by_whatever_means(tmp_path: Path, mode: str) -> None:
+    """Grey with alpha, a palette with a transparent colour, and grey with one: white all over by their colours."""
+    path, alpha = tmp_path / "m.png", np.zeros((4, 4), np.uint8)
+    alpha[:2] = 255
+    white = Image.new("LA", (4, 4), (255, 0))
+    white.putalpha(Image.fromarray(alpha))
+    if mode == "LA":
+        white.save(path)
+    else:
+        Image.fromarray(alpha).convert(mode).save(path, transparency=0)
+    assert np.array_equal(mask_of(path, "transparent"), alpha == 0)
+    with pytest.raises(InputError, match="has transparent parts"):
+        mask_of(path, "white")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import subprocess
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -159,3 +161,67 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no pickles"):
         (tmp_path / "bare").mkdir()
         convert(tmp_path / "bare")
+
+
+def test_a_folder_keeps_shards_variants_and_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the hub's cache has it: files are links.  Nothing but the pickles' names changes in what speaks of them."""
+    folder, blob = tmp_path / "model", tmp_path / "blob"
+    folder.mkdir()
+    shards = [f"pytorch_model-0000{k}-of-00002.bin" for k in (1, 2)]
+    torch.save(WEIGHTS, blob)
+    for name in (*shards, "pytorch_model.fp16.bin", "diffusion_pytorch_model.bin"):
+        (folder / name).symlink_to(blob)
+    torch.save({"rate": 0.1}, folder / "training_args.bin")
+    index = {"metadata": {}, "weight_map": {"a.weight": shards[0], "a.bias": shards[1]}}
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    monkeypatch.chdir(folder)
+    made = convert(Path())
+    out = tmp_path / "model-safetensors"
+    new = [f"model-0000{k}-of-00002.safetensors" for k in (1, 2)]
+    others = ["model.fp16.safetensors", "diffusion_pytorch_model.safetensors"]
+    assert {p.name for p in out.iterdir()} == {*new, *others, "model.safetensors.index.json"}
+    for name in (*new, *others):
+        same(out / name)
+    said = json.loads((out / "model.safetensors.index.json").read_text())
+    assert said["weight_map"] == {"a.weight": new[0], "a.bias": new[1]}
+    empty = [one for one in made if not one.tensors]
+    assert [(one.path.name, one.sha256) for one in empty] == [("training_args.bin", "")]
+    assert sorted(one.path.name for one in made if one.tensors) == sorted([*new, *others])
+
+
+def test_a_folder_that_cannot_be_converted_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    torch.save(WEIGHTS, folder / "model.pt")
+    torch.save(WEIGHTS, folder / "pytorch_model.bin")
+    with pytest.raises(UsageError, match=r"model.pt and .*pytorch_model.bin would both become model.safetensors"):
+        convert(folder)
+    (folder / "pytorch_model.bin").write_bytes(b"no pickle")
+    (folder / "model.pt").rename(folder / "a.pt")
+    with pytest.raises(ModelError, match=r"pytorch_model.bin cannot be converted"):
+        convert(folder)
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def quantised() -> torch.Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch is about to drop them; files have them
+        return torch.quantize_per_tensor(torch.zeros(2), 1.0, 0, torch.qint8)
+
+
+LOST = {
+    "'shadow' is a list": {"w": torch.zeros(2), "shadow": [torch.zeros(2)]},
+    "'pair' is a tuple": {"w": torch.zeros(2), "pair": (1, (torch.zeros(2),))},
+    "'q' is quantised": {"w": torch.zeros(2), "q": quantised()},
+    "'s' is sparse": {"w": torch.zeros(2), "s": torch.eye(2).to_sparse()},
+    "two of its tensors are named 'a.b'": {"a.b": torch.zeros(2), "a": {"b": torch.ones(2)}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", LOST)
+@pytest.mark.filterwarnings("ignore")
+def test_a_tensor_that_would_be_lost_is_named(tmp_path: Path, line: str) -> None:
+    torch.save(LOST[line], tmp_path / "w.pt")
+    with pytest.raises(ModelError, match=line) as caught:
+        convert(tmp_path / "w.pt")
+    assert "\n" not in str(caught.value) and not (tmp_path / "w.safetensors").exists()

@@ -27,6 +27,7 @@ FILES = {
     "unet/diffusion_pytorch_model.bin": b"a pickle",
     "tokenizer/merges.txt": b"#version: 0.2",
     "flax_model.msgpack": b"other",
+    ".gitattributes": b"* -text",
 }
 
 
@@ -110,6 +111,7 @@ def test_a_model_is_fetched_at_one_commit_and_recorded(hub: Hub, tmp_path: Path)
     assert made.folder == tmp_path / "home/models/chairs" and made.revision == COMMIT and made.licence == "cc0-1.0"
     here = {str(p.relative_to(made.folder)) for p in made.folder.rglob("*") if p.is_file()}
     left = {"unet/diffusion_pytorch_model.fp16.safetensors", "unet/diffusion_pytorch_model.bin", "flax_model.msgpack"}
+    left |= {".gitattributes"}
     assert here == {*FILES, "pulled.json"} - left
     record = json.loads((made.folder / "pulled.json").read_text())
     assert record["revision"] == COMMIT and set(record["files"]) == here - {"pulled.json"}
@@ -184,8 +186,6 @@ def listed(*names: str) -> list[Listed]:
     [
         (["model_index.json", "unet/diffusion_pytorch_model.bin"], "as a pickle alone"),
         (["model_index.json", "vae/model.a.safetensors", "vae/model.b.safetensors"], "choose one with --variant"),
-        (["../../.bashrc", "model_index.json"], "it is not fetched"),
-        (["model_index.json", "/etc/passwd"], "it is not fetched"),
         (["a.safetensors", "b.safetensors"], "choose with --file among"),
         (["a.ckpt"], "only those are fetched"),
     ],
@@ -193,6 +193,14 @@ def listed(*names: str) -> list[Listed]:
 def test_what_cannot_be_chosen(names: list[str], words: str) -> None:
     with pytest.raises(MezzotintError, match=words):
         chosen(listed(*names), None, ())
+
+
+@pytest.mark.parametrize("name", [".gitattributes", "../../.bashrc.json", "/etc/passwd.txt", "a/b/c/d/e/f.json"])
+def test_names_that_are_not_safe_are_passed_over_but_where_they_are_asked_for(name: str) -> None:
+    files = listed("model_index.json", name, "README (1).md")
+    assert [one.name for one in chosen(files, None, ())] == ["model_index.json", "README (1).md"]
+    with pytest.raises(ModelError, match="is no safe name"):
+        chosen(files, None, [name])
 
 
 def test_shards_of_one_variant_stay_together() -> None:

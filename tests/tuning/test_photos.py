@@ -195,6 +195,17 @@ def test_a_mask_beside_it(tmp_path: Path) -> None:
     assert second is not None and second.found == "grabcut"
 
 
+@pytest.mark.parametrize("name", ["0.mask.jpg", "0.mask.PNG", "0.MASK.webp", "0.MASK.PNG"])
+def test_a_mask_of_any_suffix(tmp_path: Path, name: str) -> None:
+    photographs(tmp_path, 1, clear=False)
+    mask = Image.new("L", (64, 64), 0)
+    mask.paste(255, (16, 16, 48, 48))
+    mask.save(tmp_path / name)
+    found = read_shoot(tmp_path, 64)
+    assert [p.name for p in found.photos] == ["0.png"]
+    assert found.photos[0].mask is not None and found.photos[0].mask.found == "file"
+
+
 def test_a_mask_of_another_shape_is_named(tmp_path: Path) -> None:
     found = with_mask(tmp_path, (64, 32), 255)
     assert [p.name for p in found.photos] == ["1.png"]

@@ -39,7 +39,8 @@ def command(
         print_json({"schema": SCHEMA, "files": files})
         return
     for one in made:
-        click.echo(f"{one.path}  {one.tensors} tensors  sha256 {one.sha256}")
+        what = f"{one.tensors} tensors  sha256 {one.sha256}" if one.tensors else "holds no tensors, left out"
+        click.echo(f"{one.path}  {what}")
 
 
 def _made(

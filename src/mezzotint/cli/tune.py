@@ -101,9 +101,9 @@ def command(
 ) -> None:
     """Learn a product from the folder PHOTOS: four to twenty photographs of it, as they are.
 
-    Captions (NAME.txt, metadata.jsonl) and masks (NAME.mask.png, white where the product is) may lie beside them;
-    without masks a product is cut out where the background is plain. What is learnt is judged by photographs that are
-    held apart, on fixed noise, against the base: how like them its pictures are, whether prompts still work, whether
+    Captions (NAME.txt, metadata.jsonl) and masks (NAME.mask.png or .jpg …, white where the product is) may lie beside
+    them; without masks a product is cut out where the background is plain. What is learnt is judged by photographs that
+    are held apart, on fixed noise, against the base: how like them its pictures are, whether prompts still work, whether
     other things stayed as they were. The best moment is kept: adapter.safetensors (of textual-inversion
     learned_embeds.safetensors), report.html.
 

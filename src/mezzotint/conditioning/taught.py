@@ -41,20 +41,36 @@ AnyTaught = TypeVar("AnyTaught", bound=Taught)
 
 def pieces(text: str, learned: Sequence[AnyTaught]) -> Iterator[tuple[int, str | AnyTaught]]:
     """A text in pieces, each with where it begins: learned words, longest first where they overlap, and what lies
-    between."""
+    between.  A word within another, such as cat in catalog, is not said."""
     by_word = {word: one for one in learned for word in one.words}
     if not by_word:
         yield 0, text
         return
-    pattern = "|".join(re.escape(word) for word in sorted(by_word, key=len, reverse=True))
+    words = sorted(by_word, key=len, reverse=True)
+    pattern = "|".join(f"({_whole(word)})" for word in words)
     at = 0
     for found in re.finditer(pattern, text, re.IGNORECASE):
         if text[at : found.start()].strip():
             yield at, text[at : found.start()]
-        yield found.start(), by_word[found[0].lower()]
+        assert found.lastindex is not None
+        # By its number: what matches without regard to case, as ſ does s, is not always a lower form of the word.
+        yield found.start(), by_word[words[found.lastindex - 1]]
         at = found.end()
     if text[at:].strip():
         yield at, text[at:]
+
+
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
+"""Letters of scripts that put no spaces between words: there a word stands within others."""
+
+LETTER = rf"[^\W{UNSPACED}]"
+
+
+def _whole(word: str) -> str:
+    """The pattern of a word that is not part of a longer one; where it begins or ends with a sign, or a letter of a
+    script without spaces, that ends it."""
+    before, after = (re.match(LETTER, end) for end in (word[:1], word[-1:]))
+    return f"{f'(?<!{LETTER})' if before else ''}{re.escape(word)}{f'(?!{LETTER})' if after else ''}"
 
 
 def numbered(learned: Sequence[AnyTaught], encoder: str, first: int) -> dict[AnyTaught, range]:

@@ -31,11 +31,16 @@ def flat(image: Image) -> Image:
     if image.mode.startswith("I"):
         image = Pillow.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
     image = _srgb(image)
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+    if _has_transparency(image):
         image = image.convert("RGBA")
         white = Pillow.new("RGBA", image.size, "white")
         return Pillow.alpha_composite(white, image).convert("RGB")
     return image.convert("RGB")
+
+
+def _has_transparency(image: Image) -> bool:
+    """Whether some pixels may be transparent, however the file says it."""
+    return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
 
 
 def _srgb(image: Image) -> Image:
@@ -70,6 +75,8 @@ def mask_of(path: Path, means: str = "white") -> NDArray[np.bool_]:
     if means not in MEANINGS:
         raise unknown("mask meaning", means, MEANINGS)
     image = read_picture(path)
+    if _has_transparency(image):
+        image = image.convert("RGBA")
     if means == "transparent":
         if image.mode != "RGBA":
             raise InputError(f"{path} has no transparency; with --mask-means transparent it says what is repainted")

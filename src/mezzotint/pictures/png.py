@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,9 @@ Pixels = NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 16_000_000
+ORIENTATION = 0x112
+"""The tag of EXIF that says how a picture was turned."""
+
 XMP = "XML:com.adobe.xmp"
 """The text chunk of an XMP packet."""
 
@@ -57,7 +61,6 @@ def read_picture(path: Path, most: int = MAX_PIXELS) -> Image:
     Raises InputError: not a picture, damaged, truncated, or of more than ``most`` pixels (a bomb is not decoded).
     """
     from PIL import Image as Pillow
-    from PIL import ImageOps
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", Pillow.DecompressionBombWarning)
@@ -66,9 +69,7 @@ def read_picture(path: Path, most: int = MAX_PIXELS) -> Image:
                 if image.width * image.height > most:
                     size = f"{image.width}x{image.height}"
                     raise InputError(f"{path} has {size} pixels; at most {most} are taken, make it smaller")
-                upright = ImageOps.exif_transpose(image)
-                upright.load()
-                return upright
+                return _upright(image)
         except FileNotFoundError as error:
             raise InputError(f"no file {path}; expected a picture") from error
         except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
@@ -78,6 +79,33 @@ def read_picture(path: Path, most: int = MAX_PIXELS) -> Image:
         except (OSError, ValueError, SyntaxError) as error:
             reason = str(error).partition("\n")[0]
             raise InputError(f"{path} is not a sound picture ({reason}); expected PNG, JPEG or WebP") from error
+
+
+def _upright(image: Image) -> Image:
+    """A picture as its EXIF says it was held, without that EXIF where it was turned: nothing turns it twice."""
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
+    }  # fmt: skip
+    image.load()
+    turn = turns.get(_orientation(image))
+    if turn is None:
+        return image.copy()
+    turned = image.transpose(turn)
+    turned.info.pop("exif", None)
+    return turned
+
+
+def _orientation(image: Image) -> int:
+    """1 to 8, as EXIF has it, 1 where it cannot be read: cameras and programs write tags of wrong kinds, and a picture
+    is no worse for it."""
+    try:
+        found = image.getexif().get(ORIENTATION)
+    except (ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error):
+        return 1
+    return found if isinstance(found, int) else 1
 
 
 def read_text(path: Path) -> dict[str, str]:

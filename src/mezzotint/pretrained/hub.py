@@ -21,7 +21,7 @@ HUB = "https://huggingface.co"
 MAX_FILES, MAX_DEPTH = 2000, 4
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 _REVISION = re.compile(r"[\w][\w./-]{0,127}")
-_PART = re.compile(r"[\w][\w.+ -]{0,127}")
+_PART = re.compile(r"[\w][\w.+ ()-]{0,127}")
 _WEIGHTS = re.compile(
     r"(?P<stem>[\w-]+?)(\.(?P<variant>\w+))?(-\d+-of-\d+)?\.safetensors(\.index(\.(?P<indexed>\w+))?\.json)?"
 )
@@ -71,14 +71,14 @@ def variant_of(name: str) -> str | None:
 def chosen(listed: Sequence[Listed], variant: str | None, files: Sequence[str]) -> tuple[Listed, ...]:
     """What is fetched of a repository.
 
-    variant: None is the plain weights of each part, or the only ones there are.  files: these alone.
-    Raises: ModelError (pickles alone; several variants and no plain one; a hostile name), UsageError (no such file).
+    variant: None is the plain weights of each part, or the only ones there are.  files: these alone.  A name that is
+    not safe here, such as .gitattributes, is passed over.
+    Raises: ModelError (pickles alone; several variants and no plain one; a file named that is not safe), UsageError (no
+        such file).
     """
-    for one in listed:
-        if not _safe(one.name):
-            raise ModelError(f"the repository has a file named {one.name[:80]!r}; it is not fetched")
     if files:
         return _named(listed, files)
+    listed = [one for one in listed if _safe(one.name)]
     if not any(one.name == INDEX for one in listed):
         return _single(listed)
     texts = [one for one in listed if variant_of(one.name) is None and _is_text(one.name)]
@@ -95,6 +95,11 @@ def _named(listed: Sequence[Listed], files: Sequence[str]) -> tuple[Listed, ...]
     missing = [name for name in files if name not in known]
     if missing:
         raise UsageError(f"the repository has no {missing[0]!r}; it has {_some(known)}")
+    hostile = next((name for name in files if not _safe(name)), None)
+    if hostile is not None:
+        raise ModelError(
+            f"{hostile[:80]!r} is no safe name for a file here, so it is not fetched; choose another with --file"
+        )
     if any(name.endswith(PICKLES) for name in files):
         raise ModelError(f"{files[0]} is a pickle; only safetensors files are fetched")
     return tuple(known[name] for name in dict.fromkeys(files))

@@ -29,6 +29,9 @@ WIDTHS = {768: "Stable Diffusion 1", 1024: "Stable Diffusion 2", 2048: "Stable D
 
 OFT, CONFIG = (".oft_R.weight", ".oft_R.default.weight"), "adapter_config.json"
 
+MAX_PATTERN, MAX_REPEATS, MAX_CHOICES = 256, 4, 8
+"""Of an expression in ``alpha_pattern``: its characters, its repetitions, its alternatives."""
+
 PEFT = {"denoiser": ("unet", "transformer")}
 
 
@@ -81,11 +84,12 @@ def with_rotations(tensors: Mapping[str, Tensor], path: Path, header: Header) ->
     """The same, of PEFT's OFT the blocks (d, n, n) in the place of the numbers that they are made of.
 
     Which of two ways makes them ``adapter_config.json`` says, or the header.   Raises ModelError where neither does, or
-    the numbers are those of no block.
+    the numbers are those of no block, and by their key where they are no rows of numbers.
     """
     ours = [key for key in tensors if key.endswith(OFT)]
     if not ours:
         return tensors
+    from mezzotint.nets.adapters.axes import check_axes
     from mezzotint.nets.adapters.rotations import cayley, neumann, skew
 
     said = {name.rpartition(".")[2]: value for name, value in _settings(path, header).items()}
@@ -96,7 +100,7 @@ def with_rotations(tensors: Mapping[str, Tensor], path: Path, header: Header) ->
             " folder that PEFT wrote"
         )
     try:
-        made = {key: skew(tensors[key]) for key in ours}
+        made = {key: skew(check_axes(key, tensors[key], (2, 2))) for key in ours}
     except RuntimeError as error:
         raise ModelError(f"{path}: its rotations are of no size ({error}); fetch it again") from error
     return {**tensors, **{key: neumann(q, terms) if quick else cayley(-q) for key, q in made.items()}}
@@ -115,21 +119,44 @@ class Alphas:
 
     def __init__(self, path: Path, header: Header) -> None:
         self._path, self._said = path, _settings(path, header)
+        self._matched: dict[str, re.Pattern[str]] = {}
 
     def __call__(self, part: str, layer: str, rank: int) -> float | None:
         for network in ("", *PEFT.get(part, (part,))):
             alpha = self._said.get(f"{network}.lora_alpha", self._said.get(f"{network}.alpha"))
             if alpha is not None:
                 pattern = self._said.get(f"{network}.alpha_pattern")
-                found = _matching(pattern if isinstance(pattern, dict) else {}, layer, alpha)
+                found = self._matching(pattern if isinstance(pattern, dict) else {}, layer, alpha)
                 root = rank**0.5 if self._said.get(f"{network}.use_rslora") is True else 1.0
                 return _number(found, self._path) * root
         return None
 
+    def _matching(self, pattern: Mapping[str, Any], layer: str, otherwise: object) -> object:
+        """The value of the first name that is the layer's own or the end of it, as PEFT's ``get_pattern_key`` finds it.
 
-def _matching(pattern: Mapping[str, Any], layer: str, otherwise: object) -> object:
-    """The value of the first name that is the layer's own or the end of it; its own alone behind a "^"."""
-    for name, value in pattern.items():
-        if layer == name.removeprefix("^") or (name[:1] != "^" and layer.endswith(f".{name}")):
-            return value
-    return otherwise
+        Raises ModelError for a name that is no regular expression, or one that could take for ever.
+        """
+        for name, value in pattern.items():
+            if name not in self._matched:
+                try:
+                    self._matched[name] = _expression(name)
+                except (re.error, OverflowError, RecursionError) as error:
+                    raise ModelError(
+                        f"{self._path}: its alpha_pattern has {name[:40]!r}, which is no regular expression that is"
+                        f" taken ({error}); correct it in its {CONFIG}"
+                    ) from error
+            if self._matched[name].match(layer):
+                return value
+        return otherwise
+
+
+def _expression(name: str) -> re.Pattern[str]:
+    """What a name in a pattern matches, in little time: each repetition multiplies what it takes by the length of a
+    layer's name, each alternative by two, and a group that is repeated makes it a power.  Raises re.error for more.
+    """
+    plain = re.sub(r"\\.", "", name)
+    if len(name) > MAX_PATTERN or re.search(r"\)[*+{]", plain):
+        raise re.error(f"expected at most {MAX_PATTERN} characters, and no group that is repeated")
+    if len(re.findall(r"[*+?{]", plain)) > MAX_REPEATS or plain.count("|") > MAX_CHOICES:
+        raise re.error(f"expected at most {MAX_REPEATS} repetitions and {MAX_CHOICES} alternatives")
+    return re.compile(rf"(.*\.)?({name})$")

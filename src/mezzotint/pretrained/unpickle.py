@@ -23,6 +23,8 @@ from torch import Tensor
 from mezzotint.errors import MezzotintError, ModelError
 from mezzotint.tensorfile import NAME, write_tensors
 
+ADVICE = "expected a table of tensors by name; save its state_dict alone"
+
 DEPTH = 8
 """How deep tables in tables are followed."""
 
@@ -73,37 +75,75 @@ class Unread(dict[Any, Any]):
     extend = append
 
 
+class OtherTensor(Unread):
+    """What stands in for a tensor that is made in a way that is not read here, so that it is not lost unseen."""
+
+    kind = ""
+
+
+KINDS = {"_rebuild_qtensor": "quantised", "_rebuild_sparse_tensor": "sparse", "_rebuild_nested_tensor": "nested"}
+"""How torch makes tensors that safetensors cannot hold -> what they are."""
+
+
 class Reader(pickle.Unpickler):
     """``pickle.Unpickler`` with the closed set of names."""
 
     def find_class(self, module: str, name: str) -> Any:
+        if name.startswith("_rebuild_") and (module, name) not in ALLOWED and module.startswith("torch."):
+            return type("Other", (OtherTensor,), {"kind": KINDS.get(name, "no plain tensor")})
         return ALLOWED.get((module, name), Unread)
 
 
+class NoTensorsError(ModelError):
+    """What was loaded holds none at all."""
+
+
 def tensors_in(value: Any, prefix: str = "", depth: int = DEPTH) -> Iterator[tuple[str, Tensor]]:
-    """Every tensor of nested tables, by its path with dots."""
+    """Every tensor of nested tables, by its path with dots.
+
+    Raises ModelError for tensors that have no such path, in lists or too deep: they would be lost.
+    """
+    if isinstance(value, OtherTensor):
+        raise ModelError(
+            f"its {prefix[:60]!r} is {value.kind}, which is not read here; save it dense, in a plain dtype"
+        )
     if isinstance(value, Tensor):
         yield prefix, value
     elif isinstance(value, Mapping) and depth:
         for key, inner in value.items():
             if isinstance(key, str | int):
                 yield from tensors_in(inner, f"{prefix}.{key}" if prefix else str(key), depth - 1)
+            elif _holds_tensors(inner):
+                raise ModelError(f"it has tensors in {prefix or 'its table'} under {str(key)[:60]!r}, which is no name")
+    elif _holds_tensors(value):
+        raise ModelError(f"its {prefix[:60]!r} is a {type(value).__name__} that holds tensors without names; {ADVICE}")
+
+
+def _holds_tensors(value: Any, depth: int = DEPTH) -> bool:
+    """Whether there is a tensor somewhere in lists, tuples and tables."""
+    if isinstance(value, Tensor | OtherTensor) or not depth:
+        return isinstance(value, Tensor | OtherTensor)
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple | set) else ()
+    return any(_holds_tensors(one, depth - 1) for one in inside)
 
 
 def weights_of(loaded: Any) -> dict[str, Tensor]:
     """The weights of what was loaded: ``state_dict`` alone where there is one, without optimizer and counters; of a
     textual inversion its vectors, named as AUTOMATIC1111's web UI names them in safetensors files.
 
-    Raises ModelError: none at all, a name that safetensors cannot hold.
+    Raises NoTensorsError, ModelError: a name that safetensors cannot hold, one of two, tensors that are not read.
     """
     word = loaded.get("string_to_param") if isinstance(loaded, Mapping) else None
     if isinstance(word, Mapping) and len(dict(tensors_in(word))) == 1:
         return {"emb_params": next(iter(dict(tensors_in(word)).values()))}
     inner = loaded.get("state_dict") if isinstance(loaded, Mapping) else None
-    found = dict(tensors_in(inner if isinstance(inner, Mapping) and inner else loaded))
-    dense = {k: w for k, w in found.items() if w.layout == torch.strided and not w.is_quantized}
+    dense: dict[str, Tensor] = {}
+    for name, tensor in tensors_in(inner if isinstance(inner, Mapping) and inner else loaded):
+        if name in dense:
+            raise ModelError(f"two of its tensors are named {name[:60]!r}; {ADVICE}")
+        dense[name] = tensor
     if not dense:
-        raise ModelError("it holds no tensors; expected a checkpoint of weights")
+        raise NoTensorsError("it holds no tensors; expected a checkpoint of weights")
     for name in dense:
         if not NAME.fullmatch(name):
             raise ModelError(f"it names a tensor {name[:60]!r}; expected letters, digits and . _ - / : < > *")
@@ -164,6 +204,8 @@ def main(path: Path, out: Path) -> dict[str, Any]:
 if __name__ == "__main__":
     try:
         answer = main(Path(sys.argv[1]), Path(sys.argv[2]))
+    except NoTensorsError as fault:
+        answer = {"empty": str(fault)}
     except MezzotintError as fault:
         answer = {"fault": str(fault)}
     print(json.dumps(answer))

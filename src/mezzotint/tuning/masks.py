@@ -20,7 +20,10 @@ Found = Literal["alpha", "file", "grabcut", "key", "guess"]
 """How a mask is known; the last two where a catalog cuts by a colour that is said, or by nothing but the middle."""
 
 TAIL = ".mask"
-"""bag.jpg's mask is bag.mask.png: white where the product is."""
+"""bag.jpg's mask is bag.mask.png, or of any other suffix of a picture: white where the product is."""
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+"""Of masks, in small letters or large; of several for one photograph the first is taken."""
 
 LARGEST = 64_000_000
 """Pixels of a photograph or a mask: what cameras make."""
@@ -52,13 +55,20 @@ class Mask:
 
 def is_mask(path: Path) -> bool:
     """Whether a picture is another's mask by its name."""
-    return path.stem.endswith(TAIL)
+    return path.stem.lower().endswith(TAIL)
 
 
 def mask_beside(photo: Path) -> Path | None:
     """The mask file of a photograph, None where there is none."""
-    found = photo.with_name(f"{photo.stem}{TAIL}.png")
-    return found if found.is_file() else None
+    tails = [tail + suffix for suffix in SUFFIXES for tail in (TAIL, TAIL.upper())]
+    paths = (photo.with_name(f"{photo.stem}{tail}") for tail in dict.fromkeys((*tails, *map(_loud, tails))))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _loud(tail: str) -> str:
+    """A file's tail with its suffix in capitals, as cameras write it."""
+    stem, _, suffix = tail.rpartition(".")
+    return f"{stem}.{suffix.upper()}"
 
 
 def backdrop(pixels: Pixels) -> NDArray[np.float64] | None:

@@ -206,6 +206,33 @@ def change_of(found: Matrices, alpha: float | None, thin: Change | None) -> Chan
     return change
 
 
+def used_of(found: Matrices) -> frozenset[str]:
+    """Of a layer's tensors those that ``change_of`` takes, by its order; what else there is belongs to another
+    change."""
+    if "hada_w1_a" in found:
+        names = {name for name in found if name.startswith("hada_")} | {"diff_b"}
+    elif any(name.startswith("lokr_") for name in found):
+        names = _sides_of(found) | {"diff_b"}
+    elif "diff" in found:
+        names = {"diff", "diff_b"}
+    elif "w_norm" in found:
+        names = {"w_norm", "b_norm"}
+    elif "down" in found and "up" in found:
+        names = {"down", "up", "mid", "diff_b"}
+    elif "oft_blocks" in found:
+        names = {"oft_blocks", "rescale", "diff_b"}
+    else:
+        names = {"oft_R"} if "oft_R" in found else {"boft_R", "boft_s"}
+    return frozenset(names | {"magnitude"})
+
+
+def _sides_of(found: Matrices) -> set[str]:
+    """What each side of a Kronecker product is made of: one matrix, or the thin ones in its place."""
+    whole = {name for name in ("lokr_w1", "lokr_w2") if name in found}
+    thin = {f"{name}_{k}" for name in ("lokr_w1", "lokr_w2") if name not in found for k in "ab"}
+    return whole | thin | ({"lokr_t2"} if "lokr_w2" not in found else set())
+
+
 def _loha(found: Matrices, alpha: float | None, bias: Tensor | None) -> LoHa | None:
     names = ("hada_w1_a", "hada_w2_a", "hada_w1_b", "hada_w2_b")
     if not all(name in found for name in names):

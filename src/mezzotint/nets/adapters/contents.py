@@ -23,7 +23,7 @@ class Held:
     """What is said of one layer.
 
     tensors: by what they are (``layouts``), with as many axes as the layer's weight has.
-    alpha: in float32, as files keep it; None where nothing is scaled.
+    alpha: in float32, as files keep it; None where nothing is scaled or bounded.
     """
 
     tensors: Tensors
@@ -66,8 +66,10 @@ def rounded(alpha: float) -> float:
 
 def held(tensors: Tensors, alpha: float | None) -> Held:
     """The same, with the alpha that is meant: where none is said the rank, and 1 of a product of whole matrices, which
-    is scaled by nothing whatever is said."""
+    is scaled by nothing whatever is said; of rotations it is what bounds them, if anything does."""
     rank = rank_of(tensors)
+    if "oft_blocks" in tensors:
+        return Held(tensors, None if alpha is None else rounded(alpha))
     if rank is None:
         return Held(tensors, 1.0 if "lokr_w1" in tensors else None)
     return Held(tensors, float(rank) if alpha is None else rounded(alpha))

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from mezzotint.nets.adapters.changes import Change, Cut, Ranges, change_of
+from mezzotint.errors import ModelError
+from mezzotint.nets.adapters.axes import check_tensor
+from mezzotint.nets.adapters.changes import Change, Cut, Ranges, change_of, used_of
 from mezzotint.nets.adapters.lora import cut_of, low_rank
 
 Part = str
@@ -144,9 +146,10 @@ Bases = Mapping[Part, Mapping[str, Pieces]]
 def layers_in(
     tensors: Mapping[str, Tensor], bases: Bases, alphas: Alphas = unsaid
 ) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
-    """A file's tensors by the layers that it names, and the keys that name none of a base's.
+    """A file's tensors by the layers that it names, and the keys that name none of a base's, or what another key has
+    said already: of two that say the same tensor of a layer neither is known to be the right one.
 
-    alphas: what is said of layers without one of their own.
+    alphas: what is said of layers without one of their own.   Raises ModelError for a tensor of no shape for its key.
     """
     known = {part: {_flat(name): name for name in names} for part, names in bases.items()}
     found: dict[tuple[Part, str], dict[What, Tensor]] = {}
@@ -155,10 +158,10 @@ def layers_in(
     for key, value in tensors.items():
         said = read_key(key)
         name = None if said is None else known.get(said.part, {}).get(_flat(said.layer))
-        if said is None or name is None:
+        if said is None or name is None or said.what in found.get((said.part, name), {}):
             unknown.append(key)
             continue
-        found.setdefault((said.part, name), {})[said.what] = _as_rows(key, value)
+        found.setdefault((said.part, name), {})[said.what] = _as_rows(key, check_tensor(key, said.what, value))
         keys.setdefault((said.part, name), []).append(key)
     made = [_layer(*where, bases, matrices, keys[where], alphas) for where, matrices in found.items()]
     return tuple(made), tuple(unknown)
@@ -191,22 +194,41 @@ def rank_of(matrices: Mapping[What, Tensor]) -> int | None:
 def placed(
     tensors: Mapping[str, Tensor], bases: Bases, alphas: Alphas = unsaid
 ) -> tuple[dict[Part, Changes], Coverage]:
-    """The changes of a file's tensors by part and layer, and what had no place.   Arguments as of ``layers_in``."""
+    """The changes of a file's tensors by part and layer, and what had no place.   Arguments as of ``layers_in``.
+
+    Raises ModelError for tensors of no shape for their keys, or for each other.
+    """
     layers, nowhere = layers_in(tensors, bases, alphas)
     made, unknown, header = dict[Part, Changes](), list(nowhere), 0
     for one in layers:
-        found = one.matrices
-        changes = _changes(change_of(found, one.alpha, low_rank(found, one.alpha)), one.pieces)
+        changes = _changes_of(one)
         if changes is None or set(changes) & set(made.get(one.part, {})):
             unknown += one.keys
         else:
             made.setdefault(one.part, {}).update(changes)
+            unknown += _unused(one)
             header += len(one.pieces) if one.header else 0
     lacking = [f"{part}: {path}.alpha" for part, those in made.items() for path, c in those.items() if not c.scaled]
     own = sum(map(len, made.values())) - len(lacking) - header
     if own and lacking:  # a writer gives all of them or none: one that is not there was lost
         unknown += lacking
     return made, Coverage({part: len(those) for part, those in made.items()}, tuple(sorted(unknown)), own, header)
+
+
+def _changes_of(layer: Layer) -> Changes | None:
+    """What a layer of a file does to each of the base's.   Raises ModelError where its tensors do not go together."""
+    found = layer.matrices
+    try:
+        return _changes(change_of(found, layer.alpha, low_rank(found, layer.alpha)), layer.pieces)
+    except RuntimeError as error:
+        why = str(error).partition("\n")[0]
+        raise ModelError(f"{layer.keys[0]} and its kind do not go together ({why}); fetch the file again") from error
+
+
+def _unused(layer: Layer) -> list[str]:
+    """Keys that a layer's change makes nothing of: of a second change of the same layer, as differences beside LoRA."""
+    used = {*used_of(layer.matrices), "alpha"}
+    return [key for key in layer.keys if (said := read_key(key)) is not None and said.what not in used]
 
 
 def _changes(change: Change | None, pieces: Pieces) -> Changes | None:

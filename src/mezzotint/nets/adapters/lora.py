@@ -86,6 +86,9 @@ def cut_of(change: Change, cut: Cut) -> Change | None:
 
 def fits(layer: nn.Module, change: Change) -> str:
     """ "" where a change fits a layer, else what is wrong."""
+    if isinstance(layer, Layer | Norm) and change.bias is not None and change.bias.shape != layer.weight.shape[:1]:
+        has = tuple(layer.weight.shape[:1])
+        return f"has a bias of {has}; the change has one for {tuple(change.bias.shape)}"
     if isinstance(layer, Norm) and isinstance(change, Full):
         has, given = tuple(layer.weight.shape), tuple(change.whole.shape)
         return "" if has == given else f"has weights of {has}; the change is for {given}"
@@ -98,7 +101,7 @@ def fits(layer: nn.Module, change: Change) -> str:
     wanted = tuple(layer.weight.shape)
     try:
         found = tuple(change.delta(torch.ones(wanted)).shape)
-    except RuntimeError:
+    except (RuntimeError, ArithmeticError):  # shapes of no such layer, blocks of rotations that have no halves
         return f"has weights of {wanted}; the change is for others"
     same = found[0] == wanted[0] and math.prod(found) == math.prod(wanted)
     return "" if same else f"has weights of {wanted}; the change is for {found}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from mezzotint.errors import UsageError
-from mezzotint.pretrained.convert import Converted
+from mezzotint.pretrained.convert import Converted, with_name_of_its_own
 from mezzotint.pretrained.exchange.metadata import kept
 from mezzotint.pretrained.exchange.names import Layout
 from mezzotint.pretrained.exchange.read import read_contents
@@ -27,6 +27,7 @@ def convert_adapter(
     Raises: as ``read_adapter`` and ``write_adapter``; UsageError for an adapter whose rank falls with noise, which no
     other tool knows, as it is.
     """
+    path = with_name_of_its_own(path)
     contents, opened = read_contents(path, system)
     known = opened.passport
     if known is not None and known.rank_at_noise is not None:

@@ -66,13 +66,14 @@ def _intact(files: Files) -> bool | None:
 
 
 def _held(files: Files) -> Mapping[str, list[Held]]:
+    from mezzotint.nets.adapters.axes import check_tensor
     from mezzotint.nets.adapters.contents import held
     from mezzotint.nets.adapters.layouts import rank_of, read_key
 
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for key, value in files.tensors().items():
         if said := read_key(key):
-            found.setdefault((said.part, said.layer), {})[said.what] = value
+            found.setdefault((said.part, said.layer), {})[said.what] = check_tensor(key, said.what, value)
     made: dict[str, list[Held]] = {}
     for (part, layer), matrices in found.items():
         own, rank = matrices.pop("alpha", None), rank_of(matrices)
