@@ -103,8 +103,8 @@ def command(
 
     Captions (NAME.txt, metadata.jsonl) and masks (NAME.mask.png or .jpg …, white where the product is) may lie beside
     them; without masks a product is cut out where the background is plain. What is learnt is judged by photographs that
-    are held apart, on fixed noise, against the base: how like them its pictures are, whether prompts still work, whether
-    other things stayed as they were. The best moment is kept: adapter.safetensors (of textual-inversion
+    are held apart, on fixed noise, against the base: how like them its pictures are, whether prompts still work,
+    whether other things stayed as they were. The best moment is kept: adapter.safetensors (of textual-inversion
     learned_embeds.safetensors), report.html.
 
     Ctrl-C finishes the step, also while pictures are made to judge by, and exits with 130; --resume with the same words
