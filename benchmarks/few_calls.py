@@ -11,11 +11,12 @@ of the result.  Everything made is kept under ``<out>/work``, and a killed run g
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -137,8 +138,9 @@ def row(bench: Bench, name: str, asked: int, make: Any, exact: Any, judge: Any) 
     return Row(name, asked, calls, distance, frechet, patches)
 
 
-def learned(model: Any, calls: int, fits: dict[str, Any], given: Any) -> Any:
-    """The plan of a learned solver, calibrated first where there is none; ``fits`` keeps what that took.
+def learned(model: Any, calls: int, fits: dict[str, Any], given: Any) -> tuple[Any, str]:
+    """(the plan of a learned solver, a hash of its side-car), calibrated first where there is none; ``fits`` keeps what
+    that took.
 
     given: rows, updates and loss of the fit, its own defaults where None.
     """
@@ -152,7 +154,9 @@ def learned(model: Any, calls: int, fits: dict[str, Any], given: Any) -> Any:
         made = mz.calibrate(described.folder, calls=(calls,), threads=1, **how).made[0]
         print(f"fitted {calls} calls in {made.seconds:.0f} s: {made.found.checked}", file=sys.stderr, flush=True)
         fits[str(calls)] = {"seconds": made.seconds, **made.found.measured}
-    return plan_of(described, model.main.spec, Asked(solver="learned", steps=calls))[0]
+    file = kept(described)[calls, 1.0]
+    found = plan_of(described, model.main.spec, Asked(solver="learned", steps=calls))[0]
+    return found, hashlib.sha256(file.read_bytes()).hexdigest()[:8]
 
 
 def comparisons(rows: list[Row]) -> list[harness.Comparison]:
@@ -196,6 +200,7 @@ def main(argv: list[str] | None = None) -> int:
     harness.use_threads(given.threads)
     os.environ.setdefault("MEZZOTINT_HOME", str((given.out / "work" / "home").resolve()))
 
+    from mezzotint.files import make_folder
     from mezzotint.pretrained.device import dtype_for
     from mezzotint.pretrained.model import load
     from mezzotint.pretrained.plan import plan
@@ -211,8 +216,9 @@ def main(argv: list[str] | None = None) -> int:
     fits: dict[str, Any] = {}
     rows = [row(bench, "exact", EXACT, bench.by_plan(solution), exact, judge)]
     for calls in given.calls:
-        fitted = learned(model, calls, fits, given)
-        rows += [row(bench, "learned", calls, bench.by_plan(fitted), exact, judge)]
+        fitted, digest = learned(model, calls, fits, given)
+        own = replace(bench, work=make_folder(work / digest))  # another fit makes other pictures
+        rows += [row(own, "learned", calls, bench.by_plan(fitted), exact, judge)]
     for calls in given.peer_calls:
         rows += [row(bench, name, calls, bench.by_peer(name, calls), exact, judge) for name in given.peers]
     about = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items() if k != "out"}

@@ -1,7 +1,7 @@
 """The prompt gate on sets of prompts: what it flags of each, with Wilson intervals, and its time.
 
-python benchmarks/prompt_gate.py NAME=FILE … [--out FILE]: FILE is a CSV with a column "prompt", or text, one a line;
-a column "categories" splits a set further.  Sets are read where they lie; none of them is part of the project.
+python benchmarks/prompt_gate.py NAME=FILE … [--out FILE]: FILE is a CSV or TSV with a column "prompt", or text, one a
+line; a column "categories" or "category" splits a set further.  Sets are read where they lie; none of them is part of the project.
 --roc NAME: in place of it the whole curve, by the head's largest score, against the set of that name, which is benign;
 what the lists flag is flagged at every point.
 """
@@ -42,13 +42,14 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
 
 def rows(path: Path) -> list[tuple[str, tuple[str, ...]]]:
     """(prompt, its categories)."""
-    if path.suffix != ".csv":
+    if path.suffix not in (".csv", ".tsv"):
         return [(line, ()) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     with path.open(newline="", encoding="utf-8") as file:
-        return [
-            (row["prompt"], tuple(c.strip() for c in row.get("categories", "").split(",") if c.strip()))
-            for row in csv.DictReader(file)
-        ]
+        plain = csv.reader(file) if path.suffix == ".csv" else csv.reader(file, "excel-tab", quoting=csv.QUOTE_NONE)
+        head = [name.lower() for name in next(plain)]
+        table = [dict(zip(head, row, strict=False)) for row in plain]
+    said = [(row["prompt"], row.get("categories", row.get("category", ""))) for row in table]
+    return [(prompt, tuple(c.strip() for c in some.split(",") if c.strip())) for prompt, some in said]
 
 
 def measured(name: str, decisions: Sequence[Decision]) -> dict[str, object]:

@@ -145,7 +145,8 @@ def test_the_preset_is_for_the_model_alone_and_for_what_begins_from_noise(tmp_pa
     assert prepare(said).main.plan.classifier_scale == 9
     system, plan = describe_system(folder), prepare(Request(PROMPT, model=folder)).main.plan
     spec, off = system.members[0].described.spec, replace(plan, classifier_scale=0.0)
-    for worn in (replace(system, adapters=("any",)), replace(system, attached=("any",)), replace(system, ranker=None)):  # type: ignore[arg-type]
+    put_on = [replace(system, **{name: ("any",)}) for name in ("adapters", "attached", "embeddings")]  # type: ignore[arg-type]
+    for worn in (*put_on, replace(system, ranker=None)):
         assert classifying(off, worn, spec, Sampling(), None).classifier_scale == 0
     assert classifying(off, system, spec, Sampling(), None).classifier_scale == 30
 

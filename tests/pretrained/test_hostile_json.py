@@ -37,8 +37,9 @@ def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 def use(folder: Path) -> None:
     described = describe(folder)
-    for look in (schedule_of, parametrisation_of, labels_of, plan):
+    for look in (schedule_of, parametrisation_of, plan):
         look(described.spec)
+    labels_of(described.spec.labels)
     codec_of(described)
     listed(Found(described.name, folder, "home", describe_system(folder)), Judging())
     load_described(described)

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 from mezzotint.conditioning.labels import Labels
 from mezzotint.errors import UsageError
+from mezzotint.pretrained.spec import labels_of
 from mezzotint.pretrained.system import System
 
 
 def class_numbers(system: System, classes: Sequence[str]) -> tuple[int, ...]:
     """The model's number of each class, found by its name as a prompt is: a data set numbers its own otherwise.
 
-    Raises UsageError for one that the model has not.
+    Raises UsageError for one that the model has not, and for a model of none.
     """
-    labels = Labels(
-        tuple(label.name for label in system.labels), {label.name: label.synonyms for label in system.labels}
-    )
+    labels = labels_of(system.labels)
+    if labels is None:
+        raise UsageError(f"{system.name} knows no classes, and the data are in class folders")
     return tuple(_number(labels, name) for name in classes)
 
 

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 def classifying(plan: Plan, system: System, spec: Spec, said: Sampling, edit: Edit | None) -> Plan:
     """The plan of the main stage with the scale that is said, else as the preset has, of models that have a ranker,
-    with nothing put on them, and where no picture is given to begin from.
+    with nothing put on them and no word taught, and where no picture is given to begin from.
 
     edit: that picture.   Raises UsageError for a scale out of range, or a model without a ranker.
     """
     if said.classifier_scale is None:
-        plain = system.ranker is not None and edit is None and not system.adapters and not system.attached
+        own = not (system.adapters or system.attached or system.embeddings)
+        plain = system.ranker is not None and edit is None and own
         return replace(plan, classifier_scale=preset(spec, said.quality).classifier_scale) if plain else plan
     if not 0 <= said.classifier_scale < math.inf:
         raise UsageError(f"classifier scale is {said.classifier_scale:g}; expected 0, which is off, or more")

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 
 from mezzotint.conditioning.counted import Counted, counted
-from mezzotint.conditioning.labels import Labels, label_cond
+from mezzotint.conditioning.labels import label_cond
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.conditioning.text import Tokens
 from mezzotint.errors import PromptEmptyError, UsageError
 from mezzotint.pretrained.families.known import Reading, family_of
 from mezzotint.pretrained.picture_prompts import with_pictures
+from mezzotint.pretrained.spec import labels_of
 from mezzotint.pretrained.system import System
 
 if TYPE_CHECKING:
@@ -88,9 +89,8 @@ def told(system: System, said: Prompts, size: tuple[int, int]) -> Reading:
     ((prompt, negative_prompt),) = said.each(1)
     if system.text is not None:
         return _texts(system, prompt, negative_prompt)
-    names = tuple(label.name for label in system.labels)
-    if names:
-        labels = Labels(names, {label.name: label.synonyms for label in system.labels})
+    labels = labels_of(system.labels)
+    if labels is not None:
         return Classes(labels.index(prompt), labels.index(negative_prompt))
     if prompt or negative_prompt:
         raise UsageError(f"{system.name} is unconditional: a prompt has no effect on it; use ''")

@@ -124,10 +124,10 @@ class Spec:
     distilled: Distilled | None = None
 
 
-def labels_of(spec: Spec) -> Labels | None:
-    """The prompts of a class-conditional model, None for an unconditional one.  Raises ModelError where they clash."""
-    names = tuple(label.name for label in spec.labels)
-    return Labels(names, {label.name: label.synonyms for label in spec.labels}) if names else None
+def labels_of(labels: tuple[Label, ...]) -> Labels | None:
+    """The prompts of a model of these classes, None for one of no classes.  Raises ModelError where they clash."""
+    names = tuple(label.name for label in labels)
+    return Labels(names, {label.name: label.synonyms for label in labels}) if names else None
 
 
 def to_dict(spec: Spec) -> dict[str, Any]:
