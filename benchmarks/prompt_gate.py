@@ -1,7 +1,8 @@
 """The prompt gate on sets of prompts: what it flags of each, with Wilson intervals, and its time.
 
 python benchmarks/prompt_gate.py NAME=FILE … [--out FILE]: FILE is a CSV or TSV with a column "prompt", or text, one a
-line; a column "categories" or "category" splits a set further.  Sets are read where they lie; none of them is part of the project.
+line; a column "categories" or "category" splits a set further.  Sets are read where they lie; none of them is part of
+the project.
 --roc NAME: in place of it the whole curve, by the head's largest score, against the set of that name, which is benign;
 what the lists flag is flagged at every point.
 """

@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from mezzotint.governance.licence.components import Component
+from mezzotint.governance.licence.evidence import weighed
 from mezzotint.governance.licence.facts import Facts, Signature
 from mezzotint.governance.licence.judge import judge
 from mezzotint.governance.licence.library import Library
 from mezzotint.governance.licence.money import Money
+from mezzotint.governance.licence.texts import text_hash
 from mezzotint.governance.licence.verdict import Verdict
 from mezzotint.governance.licence.words import PLACES
 
@@ -80,6 +82,19 @@ RESEARCH = shop(use="internal_research", stage="evaluation", delivery="internal"
 def part(licence: str, role: str = "denoiser", **more: Any) -> Component:
     """A component whose licence is known by its text."""
     return Component(role, more.pop("name", role), (licence,), "text", **more)
+
+
+WORDS = {id: f"{id}. You may use the model as the sections below say, and not otherwise." for id in (STABILITY, FLUX)}
+"""What stands for licences of which the hash alone is here: a record's own text is somebody else's, and long."""
+
+READING = Library({id: replace(LIBRARY.need(id, ""), text_sha256=(text_hash(text),)) for id, text in WORDS.items()})
+"""The records that ship, with those words as the texts of theirs."""
+
+
+def read(*texts: str, tags: tuple[str, ...] = ()) -> Component:
+    """A component whose licence is read as that of a folder is, from the texts and tags that lie beside it."""
+    known = weighed(texts, tags, READING)
+    return Component("denoiser", "net", known.licences, known.kind, tags=known.tags)
 
 
 def found(facts: Facts, *licences: str | Component) -> Verdict:

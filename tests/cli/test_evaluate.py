@@ -1,8 +1,10 @@
 """``evaluate`` and ``compare`` on a tiny model and real data files: what they write, and what they refuse."""
 
+import base64
 import gzip
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jsonschema
@@ -11,6 +13,11 @@ import pytest
 
 from mezzotint.cli import run
 from mezzotint.cli.compare import _place
+from mezzotint.making import evaluation
+from mezzotint.making.job import Job
+from mezzotint.making.prepare import prepare
+from mezzotint.making.request import Request, Sampling
+from mezzotint.pictures.png import read_picture, to_pixels
 from mezzotint.schemas import schema
 
 Capture = pytest.CaptureFixture[str]
@@ -68,12 +75,143 @@ def test_how_it_is_guided_is_said_and_counted(inside: Path, data: Path, capsys: 
     assert json.loads(capsys.readouterr().out)["calls"] == found["cost"]["calls"] == 3, "one of two steps is guided"
 
 
-def test_pictures_are_made_once(inside: Path, data: Path, capsys: Capture) -> None:
-    words = ["evaluate", "fashion", "--data", str(data), *FEW, *METRICS, "--out", "e"]
-    assert run(words) == 0
-    made = {p: p.stat().st_mtime_ns for p in Path("e/work").iterdir()}
-    assert run(words) == 0 and {p: p.stat().st_mtime_ns for p in Path("e/work").iterdir()} == made
+def never(*_: object) -> None:
+    raise AssertionError("pictures are made again")
+
+
+def test_pictures_are_made_once(
+    inside: Path, data: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = ["evaluate", "fashion", "--data", str(data), *METRICS, *FEW]
+    assert run([*words, "--out", "e"]) == 0
+    made = {p: p.read_bytes() for p in Path("e").rglob("*") if p.is_file()}
+    monkeypatch.setattr("mezzotint.making.evaluation.unreleased", never)
+    assert run([*words, "--out", "e"]) == 0
+    assert {p: p.read_bytes() for p in Path("e").rglob("*") if p.is_file()} == made
     assert "precision" in capsys.readouterr().out
+    said = "the evaluation of fashion that is there is of other {}; choose another --out"
+    for other, changed in (("pictures", ("--seed", "1")), ("pictures", ("-n", "13")), ("words", ("--features", "64"))):
+        assert said.format(other) in refusal(capsys, *words, *changed, "--out", "e")
+    shutil.copytree(data, tmp_path / "others")
+    (tmp_path / "others" / "t10k-images-idx3-ubyte.gz").write_bytes(
+        idx(np.arange(1024, dtype=np.uint8).reshape(16, 8, 8))
+    )
+    assert said.format("pictures") in refusal(capsys, *words, "--data", str(tmp_path / "others"), "--out", "e")
+
+
+def test_a_run_that_was_stopped_goes_on_and_leaves_nothing_that_no_gate_has_seen(
+    inside: Path, data: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["evaluate", "fashion", "--data", str(data), *FEW, *METRICS, "--batch", "1", "--out", "e"]
+    whole, made = evaluation.unreleased, list[int]()
+
+    def stopped(job: Job) -> Iterator[object]:
+        made.append(len(job.pictures))
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return whole(job)
+
+    monkeypatch.setattr(evaluation, "unreleased", stopped)
+    assert run(words) == 130
+    (kept,) = Path("e/work").glob("*.npz")
+    Path("e/work/mine.npz").write_bytes(b"of the user")
+    assert run(words) == 0 and made == [4, 4, 4, 4], "one piece of three was there"
+    assert kept.name not in {p.name for p in Path("e/work").iterdir()}
+    assert [p.name for p in Path("e/work").iterdir()] == ["mine.npz"]
+
+
+def test_a_piece_of_an_earlier_version_is_made_anew(tiny: Path, inside: Path) -> None:
+    """The gate would not know how far its prompts moved the first step."""
+    job = prepare(Request("sneaker", model=tiny, n=2, sampling=Sampling(steps=2)))
+    made = evaluation.pictures(job, Path("w"))
+    assert len(made.firsts) == 2
+    (path,) = Path("w").iterdir()
+    np.savez(path, pictures=np.zeros((2, 1, 8, 8), np.uint8), seconds=1.0)
+    assert evaluation.pictures(job, Path("w")).images.equal(made.images)
+
+
+@pytest.fixture
+def strict(inside: Path) -> Callable[[], None]:
+    """A policy by which nothing grey may leave."""
+
+    def begin(output: str = "") -> None:
+        (inside / "brand.toml").write_text('[colours]\npalette = ["#ff0000"]\nshare = 1.0\n')
+        (inside / "mezzotint.toml").write_text(f'[safety]\nbrand = "brand.toml"\n{output}')
+
+    return begin
+
+
+CODE = "MZ-O-brand-palette"
+
+
+def pixels_in(folder: Path) -> set[bytes]:
+    return {to_pixels(read_picture(path)).tobytes() for path in folder.iterdir()}
+
+
+def test_a_picture_that_the_gate_withholds_is_shown_to_nobody_and_measured(
+    inside: Path, data: Path, capsys: Capture, strict: Callable[[], None]
+) -> None:
+    words = ["evaluate", "fashion", "--data", str(data), *[w for w in FEW if w != "--quiet"], *METRICS]
+    assert run([*words, "--out", "all"]) == 0
+    free = json.loads(Path("all/evaluation.json").read_text())
+    assert free["about"]["withheld"] == {"of": 12, "count": 0, "pictures": []}
+    assert all(b"digitalsourcetype/" in p.read_bytes() for p in Path("all/made").iterdir())
+    assert not any(b"digitalsourcetype/" in p.read_bytes() for p in Path("all/real").iterdir())
+    capsys.readouterr()
+    strict()
+    assert run([*words, "--out", "none"]) == 0
+    held = json.loads(Path("none/evaluation.json").read_text())
+    jsonschema.validate(held, schema(held["schema"]))
+    assert held["metrics"] == free["metrics"] and held["n"] == 12, "the model is measured, not the gate"
+    assert held["about"]["withheld"]["count"] == held["about"]["withheld"]["of"] == 12
+    each = held["about"]["withheld"]["pictures"]
+    assert each[3] == {"file": "made/03.png", "seed": 3, "decision": "review", "codes": [CODE]}
+    assert len(pixels_in(Path("none/made"))) == 1, "all tiles are the same"
+    assert not pixels_in(Path("none/made")) & pixels_in(Path("all/made"))
+    page = Path("none/page.html").read_text()
+    assert not any(base64.b64encode(p.read_bytes()).decode() in page for p in Path("all/made").iterdir())
+    assert f"seed 3 of fashion is not given out: {CODE}" in capsys.readouterr().err
+
+
+def test_pictures_of_an_evaluation_that_is_there_pass_the_policy_of_now(
+    inside: Path, home: Path, data: Path, capsys: Capture, strict: Callable[[], None]
+) -> None:
+    words = ["--data", str(data), *FEW, *METRICS]
+    assert run(["evaluate", "fashion", *words, "--out", "first"]) == 0
+    shown = [base64.b64encode(p.read_bytes()).decode() for p in Path("first/made").iterdir()]
+    strict()
+    shutil.copytree(home / "models/fashion", "second")
+    assert run(["compare", "first", "second", *words, "--out", "both"]) == 0
+    page = Path("both/page.html").read_text()
+    assert page.count("data:image/png") == 3 * 12 and not any(one in page for one in shown)
+    assert run(["evaluate", "fashion", *words, "--out", "first"]) == 0
+    assert len(pixels_in(Path("first/made"))) == 1
+    for name in ("brand.toml", "mezzotint.toml"):
+        (inside / name).unlink()
+    assert run(["compare", "first", "both/second", "--out", "again"]) == 0
+    assert json.loads(Path("again/comparison.json").read_text())["evaluations"][0]["about"]["withheld"]["count"] == 12
+
+
+def test_what_is_withheld_is_sealed_for_a_reviewer(
+    inside: Path, data: Path, capsys: Capture, strict: Callable[[str], None]
+) -> None:
+    assert run(["keys", "quarantine", "--out", "keys"]) == 0
+    strict('[safety.output]\nquarantine = "sealed"\nquarantine_key = "keys/quarantine.pub"\n')
+    assert run(["evaluate", "fashion", "--data", str(data), *FEW, *METRICS, "--out", "e"]) == 0
+    boxes = sorted(Path("e/quarantine").glob("*.sealed"))
+    assert len(boxes) == len(list(Path("e/quarantine").glob("*.json"))) == 12
+    opened = ["quarantine", "open", str(boxes[0]), "--key", "keys/quarantine.key"]
+    assert run(opened) == 0
+
+
+@pytest.mark.parametrize("about", ['{"withheld": 3}', '{"withheld": {"pictures": [3]}}'])
+def test_a_document_that_says_nonsense_of_what_is_withheld(
+    inside: Path, data: Path, capsys: Capture, about: str, compared: Path
+) -> None:
+    shutil.copytree(compared / "first", "broken")
+    found = json.loads(Path("broken/evaluation.json").read_text())
+    Path("broken/evaluation.json").write_text(json.dumps({**found, "about": json.loads(about)}))
+    assert "evaluate the model again" in refusal(capsys, "compare", "broken", str(compared / "first"), "--out", "c")
 
 
 def test_compare_sets_two_side_by_side(inside: Path, home: Path, data: Path, capsys: Capture) -> None:

@@ -24,14 +24,16 @@ import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import load_file, save_file
+from tiny_systems import save_latent
 
 import mezzotint as mz
 from mezzotint.cli import run
 from mezzotint.errors import ProvenanceError
 from mezzotint.files import canonical_json, sha256
+from mezzotint.governance.licence.library import INDEX_SHA256
 from mezzotint.governance.provenance import credential, keys
 from mezzotint.governance.provenance.ledger import check
-from mezzotint.governance.provenance.manifest import COMPOSITE, MADE, Claim, Photo
+from mezzotint.governance.provenance.manifest import COMPOSITE, LICENCE_LABEL, MADE, PUBLIC, Claim, Photo
 from mezzotint.governance.provenance.signer import Signer, anchors, configured, with_command
 from mezzotint.governance.receipt import read_receipt
 from mezzotint.pretrained.folder import describe, save_model
@@ -42,7 +44,11 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-MADE_BY_IT = Claim(False, MADE, {"asset_id": "a" * 32, "receipt_sha256": "b" * 64})
+DECIDED = {
+    "decision": "allowed_with_conditions", "use": "content_generation", "rules_version": "1",
+    "table_sha256": "c" * 64,
+}  # fmt: skip
+MADE_BY_IT = Claim(False, MADE, {"asset_id": "a" * 32, "receipt_sha256": "b" * 64}, licence=DECIDED)
 
 
 @pytest.fixture
@@ -113,6 +119,29 @@ def test_a_picture_leaves_signed_and_entered(place: Path, capsys: pytest.Capture
     assert run([*words[:-1], "--embed-prompt", "--out", "p"]) == 0
     assert credential.read(Path("p/sneaker-0.png").read_bytes(), anchors()).said["prompt"] == "sneaker"  # type: ignore[index]
     assert run(["config"]) == 0
+
+
+def test_a_decision_on_a_declared_use_is_public_and_no_fact_of_the_organisation(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was decided, by which table; not the facts, nor their hash, by which a guess could be confirmed."""
+    words = ["generate", "sneaker", "--quiet", "--out"]
+    assert run([*words, "none"]) == 0
+    assert credential.read(Path("none/sneaker-0.png").read_bytes(), anchors()).licence is None
+    Path("mezzotint.toml").write_text('[licence]\nrevenue = "123456 USD"\naffiliates_included = true\n')
+    assert run([*words, "o", "--use", "advertising", "--licence-mode", "warn"]) == 0
+    data, (path,) = Path("o/sneaker-0.png").read_bytes(), Path("o/receipts").iterdir()
+    receipt = read_receipt(path)
+    assert receipt.around is not None and receipt.around.licence is not None
+    found = credential.read(data, anchors())
+    assert found.state == "trusted" and found.licence is not None
+    assert found.licence == {
+        **{name: receipt.around.licence[name] for name in PUBLIC if name in receipt.around.licence},
+        "table_sha256": INDEX_SHA256,
+    }
+    assert found.licence["decision"] == "unknown" and LICENCE_LABEL.encode() in data
+    facts = ("123456", "affiliates", receipt.around.licence["inputs_sha256"])
+    assert not [one for one in facts if one.encode() in data]
 
 
 def test_signing_changes_no_pixel_and_no_id(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,10 +297,10 @@ def forged(address: str) -> bytes:
     return file.getvalue()
 
 
-def test_nothing_in_a_file_or_a_prompt_makes_us_open_a_socket(
+def test_nothing_in_a_file_makes_us_open_a_socket(
     place: Path, canary: tuple[str, list[bytes]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Forged metadata, credentials that are elsewhere, photographs with either, addresses as prompts and paths."""
+    """Forged metadata, credentials that are elsewhere, photographs with either."""
     import c2pa
 
     address, visits = canary
@@ -298,10 +327,57 @@ def test_nothing_in_a_file_or_a_prompt_makes_us_open_a_socket(
         photo = Photo(data, credential.mime_of(data))
         credential.signed(grey(), Claim(False, MADE, {}, (photo,)), own)
         credential.signed(grey(), Claim(True, COMPOSITE, {}, (photo,)), own)
-    run(["generate", address, "--quiet", "--out", "prompt"])
-    run(["verify", f"{address}/picture.png"])
-    run(["replay", f"{address}/receipt.json"])
     time.sleep(0.2)
+    assert visits == []
+
+
+def test_an_address_as_a_prompt_is_words_to_a_model_of_text(
+    place: Path, canary: tuple[str, list[bytes]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture is made of it, and of one in every other text; no address is asked."""
+    address, visits = canary
+    save_latent(place / "home" / "models" / "words")
+    words = ["--model", "words", "--quiet", "--batch", "1", "--out"]
+    assert run(["generate", f"a red chair {address}/prompt", "--negative-prompt", f"{address}/not", *words, "a"]) == 0
+    (receipt,) = Path("a/receipts").iterdir()
+    assert read_receipt(receipt).made.prompt == f"a red chair {address}/prompt"
+    assert run(["verify", *map(str, Path("a").glob("a-red*.png"))]) == 0 and run(["replay", str(receipt)]) == 0
+    assert run(["check", "--prompt", f"a red chair {address}/prompt", "--caption", f"{address}/caption"]) in (0, 3)
+    time.sleep(0.2)
+    assert visits == []
+
+
+ADDRESSED = [
+    ["verify", "{}/picture.png"],
+    ["replay", "{}/receipt.json"],
+    ["read", "{}/picture.png"],
+    ["inspect", "{}/picture.png"],
+    ["check", "{}/picture.png"],
+    ["protect", "{}/picture.png"],
+    ["generate", "sneaker", "--model", "{}/model"],
+    ["generate", "sneaker", "--image", "{}/picture.png"],
+    ["generate", "sneaker", "--lora", "{}/adapter.safetensors"],
+    ["vary", "{}/picture.png"],
+    ["tune", "{}/photos", "--model", "words", "--name", "bag", "--out", "t"],
+    ["licence", "{}/model", "--use", "advertising"],
+    ["evidence", "build", "{}/runs"],
+]
+"""Commands that are given an address in the place of a file."""
+
+
+@pytest.mark.parametrize("words", ADDRESSED, ids=[" ".join(words) for words in ADDRESSED])
+def test_an_address_is_no_file(
+    place: Path, canary: tuple[str, list[bytes]], capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    """Refused in one line that names it, by whatever reads a file there; no address is asked."""
+    address, visits = canary
+    if "words" in words:
+        save_latent(place / "home" / "models" / "words")
+    capsys.readouterr()
+    assert run([word.format(address) for word in words]) == 2
+    said = capsys.readouterr().err
+    assert "127.0.0.1" in said and len(said.splitlines()) == 1, said
+    time.sleep(0.1)
     assert visits == []
 
 

@@ -1,4 +1,7 @@
-"""Writes ``index.json`` of the licence records that ship: python tests/governance/licence_index.py"""
+"""Writes ``index.json`` of the licence records that ship, and prints its hash, which ``licence.library`` has:
+
+python tests/governance/licence_index.py
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from mezzotint.files import pretty_json, write_atomic
+from mezzotint.files import pretty_json, sha256_file, write_atomic
 from mezzotint.governance.licence.library import INDEX
 from mezzotint.governance.licence.record import Record, read_record
 
@@ -33,4 +36,4 @@ def entries() -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    write_atomic(FOLDER / INDEX, pretty_json(entries()))
+    print(f'INDEX_SHA256 = "{sha256_file(write_atomic(FOLDER / INDEX, pretty_json(entries())))}"')

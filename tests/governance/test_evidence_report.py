@@ -17,8 +17,9 @@ from mezzotint.files import canonical_json, pretty_json, sha256
 from mezzotint.governance.evidence import incident
 from mezzotint.governance.evidence.build import build
 from mezzotint.governance.evidence.catalogue import FUNCTIONS, actions
-from mezzotint.governance.evidence.rules import EVIDENCED, NOT_MEASURED, ORGANISATIONAL, PARTIAL, RULES, items
+from mezzotint.governance.evidence.rules import EVIDENCED, NOT_MEASURED, ORGANISATIONAL, PARTIAL
 from mezzotint.governance.evidence.seen import gather
+from mezzotint.governance.evidence.table import RULES, items
 from mezzotint.schemas import schema
 
 COUNTS = {
@@ -155,6 +156,20 @@ def test_a_card_says_where_bytes_are_others(place: Path, tiny: Path, monkeypatch
     said["stages"][0]["weights_sha256"] = "f" * 64
     rewritten(path, said)
     (card,) = (build([Path("runs")], place / "other").folder / "cards").iterdir()
+    assert "**the model here has other bytes**" in card.read_text()
+
+
+def test_a_model_whose_bytes_are_others_is_found_out_by_them_not_at_what_a_folder_says_of_them(
+    place: Path, tiny: Path
+) -> None:
+    """Whose bytes are others though its ``model.json`` says what it said."""
+    import shutil
+
+    path = Path(shutil.copytree(tiny, place / "home" / "models" / "tiny")) / "weights.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    (card,) = (build([Path("runs")], place / "out").folder / "cards").iterdir()
     assert "**the model here has other bytes**" in card.read_text()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -10,9 +11,13 @@ import pytest
 from licence_case import LIBRARY, TODAY
 from licence_index import FOLDER, entries, records
 
+from mezzotint.cli import run
 from mezzotint.errors import InputError, MezzotintError, UsageError
+from mezzotint.files import sha256_file
 from mezzotint.governance.licence import library as shelf
-from mezzotint.governance.licence.library import INDEX, own_records
+from mezzotint.governance.licence.ask import shelf_of
+from mezzotint.governance.licence.facts import declared
+from mezzotint.governance.licence.library import INDEX, INDEX_SHA256, own_records
 from mezzotint.governance.licence.model_record import known, read_model_record
 from mezzotint.governance.licence.money import money
 from mezzotint.governance.licence.record import read_record
@@ -48,6 +53,7 @@ fields = ["revenue_cap", "user_cap", "territory", "registration", "attribution",
 
 def test_the_index_is_that_of_the_records() -> None:
     assert json.loads((FOLDER / INDEX).read_text()) == entries(), "run python tests/governance/licence_index.py"
+    assert sha256_file(FOLDER / INDEX) == INDEX_SHA256, "licence_index.py prints what it is to be"
 
 
 def test_every_record_is_whole() -> None:
@@ -204,20 +210,66 @@ def test_a_kind_that_nobody_looked_for_is_named() -> None:
     assert set(EXAMINED) > {"territory", "outputs"}
 
 
-def test_a_record_that_was_changed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the records that ship, which are read in their place."""
     for path in FOLDER.iterdir():
         if path.suffix in (".toml", ".json"):
             (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "flux-1-dev-nc-1.0.toml").write_text(
-        (FOLDER / "flux-1-dev-nc-1.0.toml").read_text().replace("denied", "allowed")
-    )
-    monkeypatch.setattr(resources, "files", lambda name: tmp_path)
-    shelf.shipped.cache_clear()
-    try:
-        with pytest.raises(InputError, match=r"flux-1-dev-nc-1\.0\.toml was changed"):
-            LIBRARY.get("LicenseRef-scancode-flux-1-nc")
-    finally:
-        shelf.shipped.cache_clear()
+    real = resources.files
+    monkeypatch.setattr(resources, "files", lambda name: tmp_path if str(name).endswith(".records") else real(name))
+    for one in (shelf.shipped, shelf.index):
+        one.cache_clear()
+    yield tmp_path
+    for one in (shelf.shipped, shelf.index):
+        one.cache_clear()
+
+
+def in_hand(path: Path, old: str, new: str) -> None:
+    """One word of a file changed, as somebody would in an editor."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_a_record_that_was_changed_is_refused(table: Path) -> None:
+    in_hand(table / "flux-1-dev-nc-1.0.toml", "denied", "allowed")
+    with pytest.raises(InputError, match=r"flux-1-dev-nc-1\.0\.toml was changed"):
+        LIBRARY.get("LicenseRef-scancode-flux-1-nc")
+
+
+def test_a_record_that_changes_while_it_is_used_is_refused(table: Path) -> None:
+    assert LIBRARY.get("MIT")
+    in_hand(table / "flux-1-dev-nc-1.0.toml", "denied", "allowed")
+    with pytest.raises(InputError, match=r"flux-1-dev-nc-1\.0\.toml was changed"):
+        LIBRARY.get("LicenseRef-scancode-flux-1-nc")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [("flux-1-dev-nc-1.0.toml", "denied", "allowed"), (INDEX, '"apple-amlr"', '"anything"'), (INDEX, "{", "[")],
+)
+def test_no_licence_is_judged_by_a_table_that_was_changed(
+    table: Path, capsys: pytest.CaptureFixture[str], file: str, old: str, new: str
+) -> None:
+    """Whichever file it is, and whatever is asked: also of a model whose licence is another."""
+    assert run(["licence", "fashion", "--use", "advertising", "--delivery", "outputs_only"]) in (0, 3, 4)
+    for one in (shelf.shipped, shelf.index):
+        one.cache_clear()
+    in_hand(table / file, old, new)
+    capsys.readouterr()
+    assert run(["licence", "fashion", "--use", "advertising", "--delivery", "outputs_only"]) == 2
+    said = capsys.readouterr().err
+    assert f"the licence record {file} was changed; install mezzotint again" in said and len(said.splitlines()) == 1
+    for ask in (lambda: LIBRARY.get("MIT"), lambda: LIBRARY.by_tag("mit"), lambda: shelf_of(declared())):
+        with pytest.raises(InputError, match="was changed"):
+            ask()
+
+
+def test_a_record_that_is_missing_stops_it_too(table: Path) -> None:
+    (table / "gemma-2025-03-24.toml").unlink()
+    with pytest.raises(InputError, match=r"gemma-2025-03-24\.toml is missing; install mezzotint again"):
+        shelf_of(declared())
 
 
 def test_an_organisation_s_own_records(tmp_path: Path) -> None:

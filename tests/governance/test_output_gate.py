@@ -208,12 +208,14 @@ def test_a_filter_that_is_missing_or_changed_stops_the_start(packaged: Path, tmp
 def test_a_changed_filter_of_any_name_stops_the_gate(empty_home: Path) -> None:
     folder = empty_home / "safety" / "filters"
     folder.mkdir(parents=True)
-    everything = OutputPolicy(people="review")
+    everything, least = OutputPolicy(people="review"), OutputPolicy(nsfw="off", text="off")
     for one in FILTERS:
         (folder / f"{one.name}.onnx").write_bytes(b"other")
-        with pytest.raises(GateError, match=f"{one.name} was changed"):
-            load(everything, TEXTS)
+        for policy in (everything, OutputPolicy(), least):
+            with pytest.raises(GateError, match=f"{one.name} was changed"):
+                load(policy, TEXTS)
         (folder / f"{one.name}.onnx").unlink()
+    assert not {one.name for one in FILTERS} & load(least, TEXTS).files.keys(), "what is not asked is not named"
 
 
 # -- all of it

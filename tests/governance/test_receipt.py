@@ -9,7 +9,10 @@ import jsonschema
 import pytest
 
 from mezzotint.errors import InputError
+from mezzotint.governance.licence.library import INDEX_SHA256
+from mezzotint.governance.provenance.manifest import claim_of
 from mezzotint.governance.receipt import (
+    Around,
     Made,
     Receipt,
     StageMade,
@@ -196,3 +199,12 @@ def test_it_is_found_beside_a_picture_and_beside_the_assets_that_it_lies_in(
     receipts.rename(tmp_path / "away")
     receipts.symlink_to(tmp_path / "away")
     assert beside(product / "1.png", asset) is None
+
+
+def test_of_a_licence_s_decision_the_public_learns_no_fact() -> None:
+    said = {"decision": "allowed", "use": "advertising", "rules_version": "1"}
+    private = {"enforced": True, "inputs_sha256": "0" * 64, "revenue": "1 USD"}
+    found = dataclasses.replace(RECEIPT, around=Around("e" * 64, {**said, **private}))
+    assert claim_of(found, "f" * 64, (), embed_prompt=False).licence == {**said, "table_sha256": INDEX_SHA256}
+    for none in (RECEIPT, dataclasses.replace(RECEIPT, around=Around("e" * 64))):
+        assert claim_of(none, "f" * 64, (), embed_prompt=False).licence is None

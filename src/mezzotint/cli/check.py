@@ -87,10 +87,11 @@ def _pictures(files: tuple[Path, ...], texts: Gate) -> list[tuple[Path, Verdict]
     if not files:
         return []
     from mezzotint.governance.safety.output.gate import load as load_output
-    from mezzotint.pictures.png import read_picture, to_pixels
+    from mezzotint.pictures.flat import seen
+    from mezzotint.pictures.png import read_picture
 
     gate = load_output(texts=texts)
-    return [(path, _with_name(gate.check(to_pixels(read_picture(path))), texts, path.stem)) for path in files]
+    return [(path, _with_name(gate.check(seen(read_picture(path))), texts, path.stem)) for path in files]
 
 
 def _with_name(found: Verdict, texts: Gate, name: str) -> Verdict:

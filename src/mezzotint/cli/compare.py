@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mezzotint.cli.evaluate import evaluation_options, measured
+from mezzotint.cli.evaluate import evaluation_options, measured, say_withheld
 from mezzotint.cli.options import print_json, settled
 from mezzotint.cli.output import StoppedError, run_folder, slug
 from mezzotint.errors import UsageError
@@ -60,6 +60,7 @@ def command(model: tuple[str, ...], out: Path | None, as_json: bool, quiet: bool
     else:
         click.echo(text(reports))
     if not quiet and not as_json:
+        say_withheld(found)
         print(f"{folder / 'page.html'} shows the pictures", file=sys.stderr)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from mezzotint.cli.options import (
     seed_option,
     settled,
 )
-from mezzotint.cli.output import Bar, StoppedError, run_folder
+from mezzotint.cli.output import Bar, StoppedError, run_folder, say
 from mezzotint.cli.paths import PATH
 from mezzotint.errors import BudgetError, BudgetSpentError
 
@@ -52,9 +53,10 @@ evaluation_options = chain(
 
 
 def measured(model: str, folder: Path, *, quiet: bool, **words: Any) -> Evaluated:
-    """One model's evaluation, its pictures kept in ``folder`` while they are made."""
+    """One model's evaluation, its pictures kept in ``folder`` while they are made; one that is whole is read."""
     from mezzotint.costs.purse import purse
     from mezzotint.making.evaluate import evaluate
+    from mezzotint.making.evaluated import WORK, there
 
     words = settled(words, "quality", "device", "dtype", "threads")
     with Bar(words["n"], "picture", not quiet) as bar, purse("evaluate") as money:
@@ -65,7 +67,7 @@ def measured(model: str, folder: Path, *, quiet: bool, **words: Any) -> Evaluate
                 money.heed()
 
         try:
-            return evaluate(model, work=folder / "work", report=report, **words)
+            return evaluate(model, work=folder / WORK, done=there(folder), report=report, **words)
         except BudgetError as error:
             raise BudgetSpentError(f"stopped: {error}; the same command with --out {folder} goes on") from error
 
@@ -79,7 +81,8 @@ def command(model: str, out: Path | None, as_json: bool, quiet: bool, **words: A
 
     --metrics: frechet, kernel, fidelity, copies, adherence. A model of products is asked for held-out compositions of
     the photographs in --data; any other model for what --data holds. Writes evaluation.json, page.html and pictures;
-    the same command with the same --out goes on.
+    the same command with the same --out goes on. Of the pictures that are shown, what the output gate withholds has a
+    plain tile in its place; the numbers are of all that were made.
     """
     from mezzotint.evaluation.report import document, text
     from mezzotint.making.evaluated import save
@@ -95,4 +98,13 @@ def command(model: str, out: Path | None, as_json: bool, quiet: bool, **words: A
     else:
         click.echo(text([found.report]))
     if not quiet and not as_json:
+        say_withheld([found])
         print(f"{folder / 'page.html'} shows the pictures", file=sys.stderr)
+
+
+def say_withheld(several: Sequence[Evaluated]) -> None:
+    """On standard error, a line for each picture that people are not shown."""
+    for found in several:
+        for one in found.withheld:
+            which = f"seed {one['seed']}" if "seed" in one else one["file"]
+            say(f"{which} of {found.report.model} is not given out: {', '.join(one['codes'])}")

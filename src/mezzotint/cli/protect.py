@@ -66,11 +66,12 @@ def command(pictures: tuple[Path, ...], kind: str, forget: bool, as_json: bool, 
 def _entries(files: Sequence[Path], kind: str, unreadable: list[str]) -> Iterator[registry.Entry]:
     """Of every picture; what is none is said and left out."""
     from mezzotint.governance.safety.output.copies import registry
-    from mezzotint.pictures.png import read_picture, to_pixels
+    from mezzotint.pictures.flat import seen
+    from mezzotint.pictures.png import read_picture
 
     for path in files:
         try:
-            yield registry.entry(kind, path.name, to_pixels(read_picture(path)))
+            yield registry.entry(kind, path.name, seen(read_picture(path)))
         except InputError as error:
             unreadable.append(str(path))
             say(str(error))
@@ -82,14 +83,15 @@ def _in_their_place(files: Sequence[Path], kind: str, named: bool) -> Iterator[r
     named: whether pictures were.   Raises InputError where one is none, or there are none: what is there stays then.
     """
     from mezzotint.governance.safety.output.copies import registry
-    from mezzotint.pictures.png import read_picture, to_pixels
+    from mezzotint.pictures.flat import seen
+    from mezzotint.pictures.png import read_picture
 
     if named and not files:
         raise InputError(
             "no picture is there, so that nothing is forgotten; leave the paths out to forget all the same"
         )
     for path in files:
-        yield registry.entry(kind, path.name, to_pixels(read_picture(path)))
+        yield registry.entry(kind, path.name, seen(read_picture(path)))
 
 
 def _files(pictures: tuple[Path, ...]) -> Iterator[Path]:

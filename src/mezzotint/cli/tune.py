@@ -59,7 +59,7 @@ _how = chain(
     click.option("--vectors", type=int, default=1, show_default=True, help="Of textual-inversion: tokens of the word."),
     click.option("--initial", default="", help="Of textual-inversion: the word it begins as.  [the class]"),
     click.option("--targets", help="A regular expression of the layers' names.  [attention, and our perceptrons]"),
-    click.option("--steps", type=int, default=320, show_default=True, help="Updates."),
+    click.option("--steps", type=int, default=160, show_default=True, help="Updates."),
     click.option("--batch", type=int, default=8, show_default=True, help="Pictures an update."),
     click.option("--rate", type=float, help="Learning rate.  [4e-3 of a small base, 1e-4 of a large one]"),
     click.option("--share", type=float, default=0.25, show_default=True, help="Of rows that keep the base as it is."),
@@ -71,9 +71,9 @@ _how = chain(
         show_default=True,
         help="How much what is behind it counts where no words say it.",
     ),
-    click.option("--moments", type=int, default=4, show_default=True, help="Points of the run that are candidates."),
+    click.option("--moments", type=int, default=2, show_default=True, help="Points of the run that are candidates."),
     click.option("--prior-pictures", type=int, help="Made by the base, to stay so.  [32 by a small one, else 0]"),
-    click.option("-n", "--n", type=int, default=16, show_default=True, help="Pictures of each sort for the evidence."),
+    click.option("-n", "--n", type=int, default=12, show_default=True, help="Pictures of each sort for the evidence."),
     click.option("--seed", type=int, default=0, show_default=True, help="Of everything that is drawn."),
 )
 _where = chain(

@@ -137,7 +137,7 @@ def _stage_of(table: Mapping[str, Any]) -> StageMade:
 class Around:
     """What stood around the making and is not part of the asset's id.
 
-    code_sha256: of the package's own source files.  licence: the decision on the declared use: decision, enforced,
+    code_sha256: of the package's own source files.  licence: the decision on the declared use: decision, enforced, use,
     inputs_sha256, rules_version; None where no use was declared.
     """
 

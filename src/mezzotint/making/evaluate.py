@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from mezzotint.errors import UsageError
 from mezzotint.evaluation.features import DEFAULT_SIZE, extractor
 from mezzotint.evaluation.inception import inception
 from mezzotint.evaluation.measure import METRICS, check
-from mezzotint.making.evaluated import Evaluated, evaluated
-from mezzotint.making.evaluation import Counted, put_to, unheard
+from mezzotint.making.evaluated import Evaluated, evaluated, leaving
+from mezzotint.making.evaluation import Counted, Made, assets_sha256, put_to, unheard
+from mezzotint.making.image import Image, image_of
+from mezzotint.making.job import Job
 from mezzotint.making.prepare import prepare
+from mezzotint.making.released import output_gate
 from mezzotint.making.request import Request, Sampling
 from mezzotint.making.trials import trial_for
+from mezzotint.pictures.png import Pixels
 from mezzotint.pretrained.store import find
 from mezzotint.pretrained.system import describe_system
 
@@ -41,6 +48,7 @@ def evaluate(
     guidance: str | None = None,
     cache: float | None = None,
     work: Path | None = None,
+    done: Evaluated | None = None,
     report: Counted = unheard,
 ) -> Evaluated:
     """Measures a model against held-out real pictures.
@@ -51,10 +59,13 @@ def evaluate(
         features: input side of EfficientNet-Lite0, a multiple of 32 from 32 to 224; or the safetensors file of your
             Inception-v3, with which the distances are FID and KID.
         seed … cache: as ``generate``'s; a batch is 16 rows where None.
-        work: a folder that keeps pictures while they are made, so that the same call goes on; None keeps nothing.
+        work: a folder that keeps pictures while they are made, so that the same call goes on; they have passed no gate,
+            and are the caller's to delete.  None keeps nothing.
+        done: an evaluation that is there (``evaluated.there``), given back where it is this one.
         report: told (pictures made, of how many).
-    Returns: the report, and some of the pictures beside real ones.
-    Raises: UsageError (words; too few pictures for a metric), InputError (data, model), ModelError.
+    Returns: the report of all pictures, and some of them, those that pass the output gate, beside real ones.
+    Raises: UsageError (words; too few pictures for a metric; ``done`` is of other words), InputError (data, model),
+        ModelError; as ``output_gate``, before a picture is made.
     """
     chosen = METRICS if metrics == "all" else tuple(m.strip() for m in metrics.split(",") if m.strip())
     extract = inception(features) if isinstance(features, Path) else extractor(features)
@@ -69,13 +80,33 @@ def evaluate(
         trial.prompts, model=model, seed=seed, batch=batch, sampling=sampling,
         guidance_interval=guidance_interval, guidance=guidance, cache=cache,
     )  # fmt: skip
-    job = prepare(asked)
-    with tempfile.TemporaryDirectory() as scratch:
-        found, made = put_to(job, trial, extract, work or Path(scratch), chosen, report=report)
-    said = {
+    job, gate = prepare(asked), output_gate()
+    said: dict[str, Any] = {
         "metrics": metrics, "features": str(features), "quality": quality, "steps": steps, "scale": scale,
         "solver": solver, "grid": grid, "candidates": candidates, "classifier_scale": classifier_scale,
         "guidance_interval": guidance_interval, "guidance": guidance, "cache": cache, "dtype": dtype,
     }  # fmt: skip
     words = {name: value for name, value in said.items() if value is not None}
-    return evaluated(replace(found, about={**found.about, "words": words}), made.images, trial)
+    if done is not None:
+        return _same(done, job, trial.sha256, words)
+    with tempfile.TemporaryDirectory() as scratch:
+        found, made = put_to(job, trial, extract, work or Path(scratch), chosen, report=report)
+    found = replace(found, about={**found.about, "words": words})
+    return evaluated(found, made.images, trial, leaving(gate, partial(_image, job, made)))
+
+
+def _image(job: Job, made: Made, row: int, pixels: Pixels) -> Image:
+    """One of the pictures of an evaluation, as ``generate`` has it when it is sampled."""
+    return image_of(job.made(job.pictures[row]), pixels, made.seconds, job.heeded, first=made.firsts[row])
+
+
+def _same(done: Evaluated, job: Job, reference_sha256: str, words: dict[str, Any]) -> Evaluated:
+    """An evaluation that is there.   Raises UsageError where it is not of these pictures, measured so."""
+    had = done.report
+    if (had.about.get("assets_sha256"), had.reference_sha256) != (assets_sha256(job), reference_sha256):
+        other = "pictures"
+    elif had.about.get("words", {}) != words:
+        other = "words"
+    else:
+        return done
+    raise UsageError(f"the evaluation of {had.model} that is there is of other {other}; choose another --out")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -36,10 +37,22 @@ Counted = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Made:
-    """Pictures (N, C, H, W) uint8.  seconds: of processor time a picture, loading left out."""
+    """Pictures (N, C, H, W) uint8, which no gate has looked at.  seconds: of processor time a picture, without loading.
+    firsts: what the first step of each said (``Receipt.first_step``).
+    """
 
     images: Tensor
     seconds: float
+    firsts: tuple[Mapping[str, Any] | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """pictures: (N, C, H, W).   seconds: of all.   firsts: as of ``Made``."""
+
+    pictures: NDArray[np.uint8]
+    seconds: float
+    firsts: tuple[Mapping[str, Any] | None, ...]
 
 
 def unheard(done: int, total: int) -> None:
@@ -52,35 +65,52 @@ def pictures(job: Job, work: Path, report: Counted = unheard, piece: int = PIECE
     piece: batches that are kept together; what ``report`` raises loses those that are being made.
     """
     total, each = len(job.pictures), piece * job.rows
-    found: list[tuple[NDArray[np.uint8], float]] = []
+    found: list[_Piece] = []
     for begin in range(0, total, each):
         part = replace(job, pictures=job.pictures[begin : begin + each])
         found.append(_piece(part, make_folder(work), partial(_told, report, begin, total)))
         report(begin + len(part.pictures), total)
-    seconds = sum(s for _, s in found) / len(job.pictures)
-    return Made(torch.from_numpy(np.concatenate([x for x, _ in found])), seconds)
+    seconds = sum(one.seconds for one in found) / len(job.pictures)
+    firsts = tuple(first for one in found for first in one.firsts)
+    return Made(torch.from_numpy(np.concatenate([one.pictures for one in found])), seconds, firsts)
 
 
 def _told(report: Counted, before: int, total: int, ready: int) -> None:
     report(before + ready, total)
 
 
-def _piece(job: Job, work: Path, ready: Callable[[int], None]) -> tuple[NDArray[np.uint8], float]:
+def assets_sha256(job: Job) -> str:
+    """Of all that determines a job's pictures, in their order: where it is the same, they are."""
+    return sha256([job.made(p).asset_id.encode() for p in job.pictures])
+
+
+def _piece(job: Job, work: Path, ready: Callable[[int], None]) -> _Piece:
     """ready: told at every step how many pictures are."""
-    path = work / f"{sha256([job.made(p).asset_id.encode() for p in job.pictures])[:24]}.npz"
-    if path.is_file():
-        with np.load(path, allow_pickle=False) as kept:
-            return kept["pictures"], float(kept["seconds"])
-    began, one_by_one = time.process_time(), []
+    path = work / f"{assets_sha256(job)[:24]}.npz"
+    kept = _read(path)
+    if kept is not None:
+        return kept
+    began, one_by_one = time.process_time(), list[Image]()
     for event in unreleased(job):
         if isinstance(event, Image):
-            one_by_one.append(event.pixels.transpose(2, 0, 1))
+            one_by_one.append(event)
         ready(len(one_by_one))
-    made = np.stack(one_by_one)
     seconds, file = time.process_time() - began, io.BytesIO()
-    np.savez(file, pictures=made, seconds=seconds)
+    made = np.stack([one.pixels.transpose(2, 0, 1) for one in one_by_one])
+    firsts = tuple(one.receipt.first_step for one in one_by_one)
+    np.savez(file, pictures=made, seconds=seconds, firsts=json.dumps(firsts))
     write_atomic(path, file.getvalue())
-    return made, seconds
+    return _Piece(made, seconds, firsts)
+
+
+def _read(path: Path) -> _Piece | None:
+    """A piece that is there; None for one of an earlier version, of which the gate would not know the first steps."""
+    if not path.is_file():
+        return None
+    with np.load(path, allow_pickle=False) as kept:
+        if "firsts" not in kept.files:
+            return None
+        return _Piece(kept["pictures"], float(kept["seconds"]), tuple(json.loads(str(kept["firsts"]))))
 
 
 def parameters(job: Job) -> int:
@@ -118,6 +148,7 @@ def put_to(
     found = measure(made.images, trial, extract, metrics, minimum)
     how = {
         "weights_sha256": job.model.system.weights_sha256,
+        "assets_sha256": assets_sha256(job),
         "seed": job.seeds[0],
         "dtype": about.dtype,
         "steps": [s.steps for s in about.stages],

@@ -44,7 +44,7 @@ def licensed(
     if facts.use is None:
         return Licensed()
     found, mode = verdict([("denoiser", system), *beside], put_on, facts, shelf_of(said)), mode or said.mode
-    about = {"inputs_sha256": found.facts.sha256, "rules_version": RULES}
+    about = {"use": facts.use, "inputs_sha256": found.facts.sha256, "rules_version": RULES}
     return Licensed(_notes(found, mode), {"decision": found.decision.word, "enforced": mode == "enforce", **about})
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mezzotint.errors import InputError, unknown
-from mezzotint.pictures.png import Pixels, read_picture
+from mezzotint.pictures.png import PLAIN, Pixels, read_picture, to_pixels
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -36,6 +36,12 @@ def flat(image: Image) -> Image:
         white = Pillow.new("RGBA", image.size, "white")
         return Pillow.alpha_composite(white, image).convert("RGB")
     return image.convert("RGB")
+
+
+def seen(image: Image) -> Pixels:
+    """(H, W, C) of a picture as people see it: its own pixels where they are that, else those of ``flat``."""
+    plain = image.mode in PLAIN and not {"icc_profile", "transparency"} & image.info.keys()
+    return to_pixels(image if plain else flat(image))
 
 
 def _has_transparency(image: Image) -> bool:

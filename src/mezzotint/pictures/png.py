@@ -21,6 +21,9 @@ Pixels = NDArray[np.uint8]
 """(H, W, C), C = 1 grey, 3 RGB or 4 RGBA."""
 
 FORMATS = ("PNG", "JPEG", "WEBP")
+PLAIN = ("L", "RGB", "RGBA")
+"""Modes whose values are pixels as they are."""
+
 MAX_PIXELS = 16_000_000
 ORIENTATION = 0x112
 """The tag of EXIF that says how a picture was turned."""
@@ -37,8 +40,10 @@ def to_pil(pixels: Pixels) -> Image:
 
 
 def to_pixels(image: Image) -> Pixels:
-    """(H, W, C) pixels of a Pillow image: L, RGB and RGBA as they are, any other mode as RGB."""
-    image = image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGB")
+    """(H, W, C) pixels of a Pillow image: L, RGB and RGBA as they are, any other mode as ``flat`` has it."""
+    from mezzotint.pictures.flat import flat
+
+    image = image if image.mode in PLAIN else flat(image)
     array: Pixels = np.asarray(image, dtype=np.uint8)
     return array[..., None] if array.ndim == 2 else array
 
@@ -58,7 +63,8 @@ def png(image: Image, text: Mapping[str, str]) -> bytes:
 def read_picture(path: Path, most: int = MAX_PIXELS) -> Image:
     """A picture from a file, decoded and upright, in its own mode; nothing but PNG, JPEG and WebP is decoded.
 
-    Raises InputError: not a picture, damaged, truncated, or of more than ``most`` pixels (a bomb is not decoded).
+    Raises InputError: not a picture, damaged, truncated, of more than ``most`` pixels (a bomb is not decoded), or
+    animated: whoever looked at the first frame would answer for others that nobody saw.
     """
     from PIL import Image as Pillow
 
@@ -69,6 +75,8 @@ def read_picture(path: Path, most: int = MAX_PIXELS) -> Image:
                 if image.width * image.height > most:
                     size = f"{image.width}x{image.height}"
                     raise InputError(f"{path} has {size} pixels; at most {most} are taken, make it smaller")
+                if _is_animated(image):
+                    raise InputError(f"{path} is animated; expected a still picture, save each frame as one of its own")
                 return _upright(image)
         except FileNotFoundError as error:
             raise InputError(f"no file {path}; expected a picture") from error
@@ -79,6 +87,18 @@ def read_picture(path: Path, most: int = MAX_PIXELS) -> Image:
         except (OSError, ValueError, SyntaxError) as error:
             reason = str(error).partition("\n")[0]
             raise InputError(f"{path} is not a sound picture ({reason}); expected PNG, JPEG or WebP") from error
+
+
+def _is_animated(image: Image) -> bool:
+    """Whether others show more than one picture of a file.  A JPEG's second picture, as cameras write one, is shown by
+    nobody; a PNG that says it is animated, and is damaged there, may be by others.
+    """
+    from PIL.PngImagePlugin import PngImageFile
+    from PIL.WebPImagePlugin import WebPImageFile
+
+    if isinstance(image, PngImageFile):
+        return image.is_animated or image.get_format_mimetype() == "image/apng"
+    return isinstance(image, WebPImageFile) and image.is_animated
 
 
 def _upright(image: Image) -> Image:

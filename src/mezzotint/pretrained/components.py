@@ -218,12 +218,12 @@ def _is_name(key: str) -> bool:
 # -- hashes -----------------------------------------------------------------------------------------------------------
 
 
-def known_sha256(path: Path) -> str:
-    """The SHA-256 of a checked weights file; of a file that is the same as last time (name, size, time of change)
-    it is remembered."""
+def known_sha256(path: Path, start: int = 0) -> str:
+    """The SHA-256 of a checked weights file from a byte on; of a file that is the same as last time (name, size, time
+    of change) it is remembered."""
     header_of(path)
     about = path.stat()
-    key = [str(path.resolve()), about.st_size, about.st_mtime_ns]
+    key = [str(path.resolve()), about.st_size, about.st_mtime_ns, *([start] if start else [])]
     kept = home() / "hashes" / f"{sha256(canonical_json(key))[:32]}.json"
     try:
         found = json.loads(kept.read_text()) if kept.is_file() else {}
@@ -231,7 +231,7 @@ def known_sha256(path: Path) -> str:
             return str(found["sha256"])
     except (OSError, ValueError, KeyError, AttributeError):
         pass
-    digest = sha256_file(path)
+    digest = sha256_file(path, start)
     with suppress(StorageError):  # a home that cannot be written costs time, nothing else
         write_atomic(kept, pretty_json({"file": key, "sha256": digest}))
     return digest

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mezzotint.errors import MezzotintError
-from mezzotint.governance.evidence.seen import EVALUATED, Seen
+from mezzotint.files import sha256_file
+from mezzotint.governance.evidence.seen import EVALUATED, Artefact, Seen, Trained, texts
+from mezzotint.pretrained.folder import WEIGHTS_NAME
 from mezzotint.pretrained.spec import Card
 from mezzotint.pretrained.store import find
-from mezzotint.pretrained.system import System, describe_system
+from mezzotint.pretrained.system import Member, System, describe_system, verify_system
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,9 @@ class Part:
 @dataclass(frozen=True)
 class Known:
     """A model.   card: what its maker claims, None where it is not here.  kind: of its main network.
-    evaluations: documents that measured just these weights."""
+    prompts: what it is told: text | classes | nothing; "" is not known.  base: what it was distilled of, or "".
+    evaluations: documents that measured just these weights.   run: that trained them, where its folder has them.
+    """
 
     name: str
     parts: tuple[Part, ...]
@@ -37,12 +41,17 @@ class Known:
     kind: str
     shape: tuple[int, ...]
     evaluations: tuple[Mapping[str, Any], ...]
+    prompts: str = ""
+    base: str = ""
+    run: Artefact | None = None
 
 
 def known(seen: Seen) -> list[Known]:
-    """The models of all receipts, by name."""
+    """The models of all receipts, by name, then those of training runs that no receipt is of."""
     names = dict.fromkeys(str(one["made"]["model"]) for one in seen.receipts)
-    return [_known(name, seen, _system(name)) for name in sorted(names)]
+    found = [_known(name, seen, _system(name)) for name in sorted(names)]
+    named = {part.sha256 for one in found for part in one.parts}
+    return [*found, *(_of_run(one, seen) for one in seen.trained if one.model.weights_sha256 not in named)]
 
 
 def _system(name: str) -> System | None:
@@ -54,15 +63,41 @@ def _system(name: str) -> System | None:
 
 def _known(name: str, seen: Seen, system: System | None) -> Known:
     parts = tuple(_parts(name, seen, system))
-    main = None if system is None else system.members[system.main].described
     hashes = {part.sha256 for part in parts}
-    measured = tuple(
+    if system is None:
+        return Known(name, parts, None, "", (), _measured(name, seen, hashes), run=_run(seen, hashes))
+    spec = system.members[system.main].described.spec
+    base = "" if spec.distilled is None else spec.distilled.base
+    return Known(
+        name, parts, system.card, str(spec.net.get("kind", "")), tuple(spec.shape), _measured(name, seen, hashes),
+        _prompts(system), base, _run(seen, hashes),
+    )  # fmt: skip
+
+
+def _of_run(one: Trained, seen: Seen) -> Known:
+    """Of a model that lies beside its run, by the name of the run's folder."""
+    name, digest = one.run.path.parent.name, one.model.weights_sha256
+    system = System(name, one.model.folder, (Member(one.model, {}),), one.model.spec.card, text=one.model.spec.text)
+    return replace(_known(name, seen, system), parts=(Part(name, name, digest, "", 0, True),), run=one.run)
+
+
+def _measured(name: str, seen: Seen, hashes: set[str]) -> tuple[Mapping[str, Any], ...]:
+    return tuple(
         one.document
         for one in seen.of(EVALUATED)
-        if one.document.get("model") == name and hashes & set(_texts(one.document.get("about")))
+        if one.document.get("model") == name and hashes & set(texts(one.document.get("about")))
     )
-    kind, shape = ("", ()) if main is None else (str(main.spec.net.get("kind", "")), tuple(main.spec.shape))
-    return Known(name, parts, None if system is None else system.card, kind, shape, measured)
+
+
+def _run(seen: Seen, hashes: set[str]) -> Artefact | None:
+    return next((one.run for one in seen.trained if one.model.weights_sha256 in hashes), None)
+
+
+def _prompts(system: System) -> str:
+    """What it is told."""
+    if system.text is not None or any(name != system.eye for name in system.readers):
+        return "text"
+    return "classes" if system.labels else "nothing"
 
 
 def _parts(name: str, seen: Seen, system: System | None) -> Iterator[Part]:
@@ -71,53 +106,16 @@ def _parts(name: str, seen: Seen, system: System | None) -> Iterator[Part]:
         for stage in made["stages"]:
             key = (str(stage["model"]), str(stage["weights_sha256"]), str(stage["config_sha256"]))
             counts[key] = counts.get(key, 0) + 1
-    there = None if system is None else {member.described.weights_sha256 for member in system.members}
+    there = None if system is None else _bytes(system)
     for (stage_name, digest, config), count in counts.items():
         yield Part(name, stage_name, digest, config, count, None if there is None else digest in there)
 
 
-def _texts(value: object) -> Iterator[str]:
-    """Every text in a JSON value, however deep it is."""
-    left = [value]
-    while left:
-        one = left.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, Mapping):
-            left.extend(one.values())
-        elif isinstance(one, list):
-            left.extend(one)
-
-
-def card_page(one: Known) -> str:
-    """A model card as Markdown with the Hugging Face hub's front matter; sections after Mitchell et al., 2019, Model
-    Cards for Model Reporting, fig. 1, with checked facts and claims apart."""
-    card = one.card
-    licence = "unknown" if card is None else card.licence
-    head = ["---", f"license: {licence}", "library_name: mezzotint", "pipeline_tag: text-to-image", "---", ""]
-    checked = [f"- {part.name}: weights `{part.sha256}`, configuration `{part.config_sha256}`; {_here(part)}; made"
-               f" {part.made} of the pictures whose receipts were read" for part in one.parts]  # fmt: skip
-    built = [f"- network: {one.kind}; state {' x '.join(map(str, one.shape))}"] if one.kind else []
-    measured = [f"- {document['n']} pictures against `{document['reference_sha256'][:12]}`: "
-                + ", ".join(f"{name} {value:.4g}" for name, value in document["metrics"].items())
-                for document in one.evaluations]  # fmt: skip
-    return "\n".join(
-        [*head, f"# {one.name}", "", "## Checked", "", "Against bytes, on this machine:", "", *checked, *built, "",
-         "## Measured here", "", *(measured or ["Nothing: no evaluation of these weights is in the folders."]), "",
-         "## Claimed", "", "By the model's maker; not checked here.", "", *_claims(card), ""]
-    )  # fmt: skip
-
-
-def _here(part: Part) -> str:
-    if part.here is None:
-        return "no model of that name is here to compare with"
-    return "the model here has the same bytes" if part.here else "**the model here has other bytes**"
-
-
-def _claims(card: Card | None) -> list[str]:
-    if card is None:
-        return ["- nothing: the model is not here"]
-    said = {"what it is": card.summary, "licence": card.licence, "training data": card.data, "limits": card.limits,
-            "compute": card.compute}  # fmt: skip
-    numbers = [f"- {name}: {value:.4g}" for name, value in card.metrics.items()]
-    return [*(f"- {name}: {text}" for name, text in said.items() if text), *numbers] or ["- nothing"]
+def _bytes(system: System) -> set[str]:
+    """The hashes of its weights files as they are now, whatever its folder says of them."""
+    try:
+        if system.components is not None:
+            return {member.described.weights_sha256 for member in verify_system(system).members}
+        return {sha256_file(member.described.folder / WEIGHTS_NAME) for member in system.members}
+    except (MezzotintError, OSError):
+        return set()

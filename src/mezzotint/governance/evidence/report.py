@@ -25,7 +25,8 @@ ABOUT = {
     "evidenced": "The documents named show that this was done.",
     "partial": "The documents show a part; what they leave open is in the line.",
     NOT_MEASURED: "A tool could speak to these, and nothing here does. Each line says why.",
-    ORGANISATIONAL: "Roles, policies, people, contracts: no tool can show them. Somebody has to name who does each.",
+    ORGANISATIONAL: "Roles, policies, people, contracts, tests that it makes none of: not shown by this tool. Somebody"
+    " has to say who does each.",
 }
 
 

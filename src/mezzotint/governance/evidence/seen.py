@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mezzotint.config import FILE_NAME, section, settings, user_file
-from mezzotint.errors import InputError, LedgerError
+from mezzotint.errors import InputError, LedgerError, MezzotintError
 from mezzotint.files import canonical_json, sha256, sha256_file
 from mezzotint.governance.evidence.shape import is_shaped
 from mezzotint.governance.provenance.chain import FIRST, Fault, Head
 from mezzotint.governance.provenance.ledger import Checked, check, place
 from mezzotint.governance.receipt import from_dict
+from mezzotint.pretrained.folder import Described, describe, verify
+from mezzotint.pretrained.spec import Card
 
 PREFIX = "mezzotint/"
 MOST_BYTES, MOST_FILES, DEEPEST = 8 << 20, 200_000, 6
+ASKED_RUN = ("recipe_sha256", "fields", "parameters", "device", "dtype")
+"""What a training run says of itself beside its recipe's name; the weights that it began with may be none."""
+
+MODEL = "model"
+"""The folder of a training run's model, in its own."""
+
 RECEIPT, TRAINING, TUNED, EVALUATED = "receipt", "training-run", "tune", "evaluation"
 
 
@@ -30,6 +39,20 @@ class Artefact:
     sha256: str
     kind: str
     document: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training run whose model lies in its folder.   model: its weights file has the hash that it records."""
+
+    run: Artefact
+    model: Described
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the run and the model's card say all that is asked of a card."""
+        said = all(self.run.document.get(word) for word in ASKED_RUN)
+        return said and not unsaid(self.model.spec.card)
 
 
 @dataclass(frozen=True)
@@ -50,6 +73,7 @@ class Seen:
     ledger: checked whole, None where there is none.   loose: receipts whose files no entry of it is of, which are none
     of the artefacts: an id is of how a picture was made alone, so that only an entry shows that the rest was not
     changed (the licence's decision, the gates' verdicts).
+    trained: of the training runs those whose models are there; cards are written of them.
     """
 
     artefacts: tuple[Artefact, ...]
@@ -58,6 +82,7 @@ class Seen:
     ledger: Checked | None
     unread: tuple[Path, ...] = ()
     loose: tuple[Artefact, ...] = ()
+    trained: tuple[Trained, ...] = ()
 
     def of(self, kind: str) -> list[Artefact]:
         """The documents of a kind."""
@@ -94,8 +119,34 @@ def gather(folders: Sequence[Path], incidents: Path) -> Seen:
     return Seen(
         tuple(one for one in found if not _is_loose(one, ledger)),
         tuple(one for one in kept if isinstance(one, Artefact)), tuple(_settings()), ledger, tuple(unread),
-        tuple(one for one in found if _is_loose(one, ledger)),
+        tuple(one for one in found if _is_loose(one, ledger)), tuple(_trained(found)),
     )  # fmt: skip
+
+
+def _trained(found: Sequence[Artefact]) -> Iterator[Trained]:
+    for one in found:
+        if one.kind == TRAINING:
+            with suppress(MezzotintError, OSError):
+                yield Trained(one, verify(describe(one.path.parent / MODEL)))
+
+
+def unsaid(card: Card) -> tuple[str, ...]:
+    """What a card leaves out of what is asked of one: what the model is, on what it was trained, its limits."""
+    return tuple(name for name, text in (("what it is", card.summary), ("training data", card.data),
+                                         ("limits", card.limits)) if not text.strip())  # fmt: skip
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every text in a JSON value, however deep it is."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, Mapping):
+            left.extend(one.values())
+        elif isinstance(one, list):
+            left.extend(one)
 
 
 def _is_loose(one: Artefact, ledger: Checked | None) -> bool:

@@ -10,10 +10,16 @@ LARGEST = 1e300
 
 NAMED: Mapping[str, Any] = {"name": str, "sha256": str}
 COST: Mapping[str, Any] = {"seconds": float, "energy_wh_estimate?": float}
-VERDICT: Mapping[str, Any] = {"decision": str, "loosened": list}
+VERDICT: Mapping[str, Any] = {"decision": str, "loosened": list, "files?": {"*": str}}
+RANKED: Mapping[str, Any] = {"ranker_sha256": str}
+STAGE: Mapping[str, Any] = {
+    "model": str, "weights_sha256": str, "config_sha256": str, "codec_sha256?": str, "candidates?": RANKED,
+    "classifier?": RANKED,
+}  # fmt: skip
+ATTACHED: Mapping[str, Any] = {"kind": str, "name": str, "sha256": str, "picture?": str, "encoder_sha256?": str}
 MADE: Mapping[str, Any] = {
-    "model": str, "stages": [{"model": str, "weights_sha256": str, "config_sha256": str}], "adapters": [NAMED],
-    "embeddings": [NAMED],
+    "model": str, "stages": [STAGE], "adapters": [NAMED], "embeddings": [NAMED], "attached?": [ATTACHED],
+    "encoder_sha256?": str, "tokens?": [{"encoder?": str}],
 }  # fmt: skip
 SHAPES: Mapping[str, Any] = {
     "receipt": {
@@ -21,8 +27,14 @@ SHAPES: Mapping[str, Any] = {
         "prompt_check?": VERDICT, "output_check?": VERDICT,
     },
     "evaluation": {"model": str, "n": int, "reference_sha256": str, "metrics": {"*": float}},
-    "tune": {"about?": {"photographs?": {"*": int}, "photographs_sha256?": {"*": str}, "photo_licence?": str}},
-    "training-run": {"recipe": str, "fields?": {}, "data_licence?": str, "cost?": COST},
+    "tune": {
+        "base?": str,
+        "about?": {"photographs?": {"*": int}, "photographs_sha256?": {"*": str}, "photo_licence?": str},
+    },
+    "training-run": {
+        "recipe": str, "fields?": {}, "data_licence?": str, "cost?": COST, "recipe_sha256?": str, "first?": str,
+        "parameters?": int, "device?": str, "dtype?": str, "torch?": str,
+    },
 }  # fmt: skip
 """Of each kind, what is read of it.  "?": a word that may be missing; "*": every word; [x]: a list of such."""
 

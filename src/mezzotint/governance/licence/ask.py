@@ -8,7 +8,7 @@ from pathlib import Path
 from mezzotint.governance.licence.components import Component
 from mezzotint.governance.licence.facts import Declared, Facts, doing
 from mezzotint.governance.licence.judge import judge
-from mezzotint.governance.licence.library import Library, own_records
+from mezzotint.governance.licence.library import Library, index, own_records
 from mezzotint.governance.licence.model_record import SUFFIX, known
 from mezzotint.governance.licence.parts import Shelf, components_of, worn
 from mezzotint.governance.licence.verdict import Verdict
@@ -19,7 +19,8 @@ Worn = Sequence[tuple[str, Path]]
 
 
 def shelf_of(declared: Declared) -> Shelf:
-    """What is on record, an organisation's own among it.  Raises InputError."""
+    """What is on record, an organisation's own among it.  Raises InputError, also where what ships was changed."""
+    index()  # before anything else: an organisation's own records alone may be asked for later
     library = Library({} if declared.records is None else own_records(declared.records))
     theirs = declared.records is not None and any(declared.records.glob(f"*{SUFFIX}"))
     return Shelf(library, known(library, declared.records), hashed=theirs)

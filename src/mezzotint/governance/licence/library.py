@@ -15,6 +15,8 @@ from mezzotint.governance.licence.reading import MAX_BYTES
 from mezzotint.governance.licence.record import Record, read_record
 
 INDEX = "index.json"
+INDEX_SHA256 = "8c8182cc8c1f93e475b41c8610ec80c4c9e406fb97116d7dff09081f5146f0b9"
+"""Of the index, which has the hash of every record: one number for the whole table."""
 
 
 @dataclass(frozen=True)
@@ -65,23 +67,30 @@ class Library:
 
 @cache
 def index() -> Mapping[str, Entry]:
-    """The index of what ships, by id.  Raises InputError where it is damaged."""
-    path = resources.files(f"{__package__}.records") / INDEX
+    """The index of what ships, by id, once it and every file that it names were looked at: where one word of the table
+    was changed by hand, nothing is said of any licence.   Raises InputError where anything is damaged or changed."""
+    data = _whole(Entry("", INDEX, INDEX_SHA256, (), ()))
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table = json.loads(data)
         entries = [Entry(e["id"], e["file"], e["sha256"], tuple(e["aliases"]), tuple(e["texts"])) for e in table]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"the licence records are damaged ({error}); install mezzotint again") from error
+    for entry in entries:
+        _whole(entry)
     return {entry.id: entry for entry in entries}
 
 
 @cache
 def shipped(id: str) -> Record:
-    """A record that ships.  Raises InputError where its file is not the one that was shipped."""
+    """A record that ships.  Raises InputError where any file of the table is not the one that was shipped."""
     entry = index()[id]
-    path = resources.files(f"{__package__}.records") / entry.file
+    return read_record(_whole(entry), entry.file)
+
+
+def _whole(entry: Entry) -> bytes:
+    """What a file of the table says.  Raises InputError where it is not the one that was shipped."""
     try:
-        data = path.read_bytes()
+        data = (resources.files(f"{__package__}.records") / entry.file).read_bytes()
     except OSError as error:
         raise InputError(f"the licence record {entry.file} is missing; install mezzotint again") from error
     if sha256(data) != entry.sha256:
@@ -89,7 +98,7 @@ def shipped(id: str) -> Record:
             f"the licence record {entry.file} was changed; install mezzotint again, and keep records of your own in the"
             " folder that records in [licence] of mezzotint.toml names"
         )
-    return read_record(data, entry.file)
+    return data
 
 
 def own_records(folder: Path) -> dict[str, Record]:

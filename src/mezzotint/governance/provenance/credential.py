@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mezzotint.errors import InputError, ProvenanceError
 from mezzotint.governance.provenance.framing import is_clean
-from mezzotint.governance.provenance.manifest import LABEL, Claim, ingredient, manifest
+from mezzotint.governance.provenance.manifest import LABEL, LICENCE_LABEL, Claim, ingredient, manifest
 from mezzotint.governance.provenance.needed import needed
 from mezzotint.governance.provenance.signer import Signer
 
@@ -43,7 +43,7 @@ class Credential:
 
     state: none | trusted | valid (by a signer that nobody here vouches for) | invalid.   why: what is wrong with it.
     signer: as its certificate names it.   source: IPTC's digital source type.   said: of the generation, as in
-    ``Claim``.   photos: how many pictures it was made from.
+    ``Claim``.   photos: how many pictures it was made from.   licence: as in ``Claim``, None where it has none.
     """
 
     state: str
@@ -52,6 +52,7 @@ class Credential:
     source: str = ""
     said: Mapping[str, Any] | None = None
     photos: int = 0
+    licence: Mapping[str, Any] | None = None
 
 
 def mime_of(data: bytes) -> str:
@@ -130,10 +131,10 @@ def _credential(store: Mapping[str, Any]) -> Credential:
     info, actions = active.get("signature_info") or {}, said.get("c2pa.actions.v2", {}).get("actions", [])
     names = [str(info[key]) for key in ("common_name", "issuer") if info.get(key)]
     source = next((str(one["digitalSourceType"]) for one in actions if "digitalSourceType" in one), "")
-    own = said.get(LABEL)
+    own, licence = (found if isinstance(found := said.get(name), dict) else None for name in (LABEL, LICENCE_LABEL))
     why = "" if state in ("trusted", "valid") else _failures(store)
     photos = len(active.get("ingredients", []))
-    return Credential(state, why, ", ".join(names), source, own if isinstance(own, dict) else None, photos)
+    return Credential(state, why, ", ".join(names), source, own, photos, licence)
 
 
 def _failures(store: Mapping[str, Any]) -> str:

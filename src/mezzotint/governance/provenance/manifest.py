@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mezzotint.governance.receipt import Made
+from mezzotint.governance.licence.library import INDEX_SHA256
+from mezzotint.governance.receipt import Made, Receipt
 
-LABEL = "org.mezzotint.generation"
+LABEL, LICENCE_LABEL = "org.mezzotint.generation", "org.mezzotint.licence"
+PUBLIC = ("decision", "use", "rules_version")
+"""What is public of a licence's decision.  Not the hash of the facts that it rests on: who guesses the facts of an
+organisation could confirm the guess by it.  The receipt has that, and its hash is public."""
+
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 MADE, COMPOSITE = f"{IPTC}trainedAlgorithmicMedia", f"{IPTC}compositeWithTrainedAlgorithmicMedia"
 PLAIN = f"{IPTC}composite"
@@ -29,13 +34,15 @@ class Photo:
 
 @dataclass(frozen=True)
 class Claim:
-    """What is signed of one picture.   said: of its generation, hashes alone unless the prompt is to be public."""
+    """What is signed of one picture.   said: of its generation, hashes alone unless the prompt is to be public.
+    licence: of the decision on the declared use, None where none was declared."""
 
     edit: bool
     source: str
     said: Mapping[str, Any]
     photos: tuple[Photo, ...] = ()
     version: str = "0"
+    licence: Mapping[str, Any] | None = None
 
 
 def source_of(made: Made) -> str:
@@ -45,11 +52,24 @@ def source_of(made: Made) -> str:
     return COMPOSITE if made.task["name"] in EDITS else MADE
 
 
-def claim_of(made: Made, receipt_sha256: str, photos: tuple[Photo, ...], *, embed_prompt: bool) -> Claim:
+def claim_of(receipt: Receipt, receipt_sha256: str, photos: tuple[Photo, ...], *, embed_prompt: bool) -> Claim:
     """The public side of a receipt.   embed_prompt: whether the prompt is public too."""
+    made = receipt.made
     prompt = {"prompt": made.prompt} if embed_prompt else {}
     said = {"asset_id": made.asset_id, "receipt_sha256": receipt_sha256, **prompt}
-    return Claim(made.task["name"] in EDITS and bool(photos), source_of(made), said, photos, made.versions["mezzotint"])
+    edit, version = made.task["name"] in EDITS and bool(photos), made.versions["mezzotint"]
+    return Claim(edit, source_of(made), said, photos, version, licence_of(receipt))
+
+
+def licence_of(receipt: Receipt) -> dict[str, Any] | None:
+    """The decision on the declared use as the public may know it; None where no use was declared.
+
+    table_sha256: of the index of the records that ship, which has the hash of each.
+    """
+    found = None if receipt.around is None else receipt.around.licence
+    if found is None:
+        return None
+    return {**{name: found[name] for name in PUBLIC if name in found}, "table_sha256": INDEX_SHA256}
 
 
 def manifest(claim: Claim) -> dict[str, Any]:
@@ -57,11 +77,13 @@ def manifest(claim: Claim) -> dict[str, Any]:
     agent = {"name": "mezzotint", "version": claim.version}
     action = "c2pa.edited" if claim.edit else "c2pa.created"
     actions = [{"action": action, "digitalSourceType": claim.source, "softwareAgent": agent}]
+    licence = [] if claim.licence is None else [{"label": LICENCE_LABEL, "data": dict(claim.licence)}]
     return {
         "claim_generator_info": [agent],
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": actions}},
             {"label": LABEL, "data": dict(claim.said)},
+            *licence,
         ],
     }
 

@@ -38,7 +38,7 @@ class Release:
         Raises ProvenanceError (it cannot be signed), StorageError, LedgerError (it cannot be entered).
         """
         if self.signer is not None:
-            claim = claim_of(receipt.made, receipt_sha256, self.photos, embed_prompt=embed_prompt)
+            claim = claim_of(receipt, receipt_sha256, self.photos, embed_prompt=embed_prompt)
             data = credential.signed(data, claim, self.signer)
         if self.ledger is not None:
             self.ledger.append(self._record(data, receipt, receipt_sha256))

@@ -17,6 +17,7 @@ from mezzotint.governance.provenance.ledger import find, find_named, place
 from mezzotint.governance.provenance.mark import keys
 from mezzotint.governance.provenance.signer import anchors
 from mezzotint.governance.receipt import beside, read_receipt
+from mezzotint.pictures.flat import seen
 from mezzotint.pictures.png import Pixels, read_picture, to_pixels
 
 ASSET = "mezzotint:asset_id"
@@ -72,7 +73,7 @@ def verify(file: str | Path) -> Verified:
     """Looks for a picture's credential, its receipt beside it, its entry in the ledger, its mark, its watermark, and
     for registered pictures that it is like.
 
-    Raises InputError (unreadable, or no sound PNG, JPEG, WebP), UsageError (settings).
+    Raises InputError (unreadable, or no sound still PNG, JPEG, WebP), UsageError (settings).
     """
     path = user_path(file)
     data = read_bytes(path, credential.MAX_BYTES)
@@ -89,7 +90,7 @@ def verify(file: str | Path) -> Verified:
         _ledger(whole, pixels),
         _mark(data, found),
         _watermark(decoded, asset),
-        Finding("near-copy", SILENT, *alike(decoded)),
+        Finding("near-copy", SILENT, *alike(seen(picture))),
     )
     return Verified(path, whole, pixels, asset, found, findings)
 

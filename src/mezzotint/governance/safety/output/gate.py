@@ -100,12 +100,15 @@ def _look(check: Check, pixels: Pixels) -> Found:
 def load(policy: OutputPolicy | None = None, texts: prompt_gate.Gate | None = None) -> OutputGate:
     """The gate that the settings ask for.
 
-    Raises: GateError where a file of it is missing, changed or damaged; UsageError, InputError for wrong settings.
+    Raises: GateError where a file of it is missing, changed or damaged, or one of a filter that is installed and that
+    the policy does not ask; UsageError, InputError for wrong settings.
     """
     asked = declared_output() if policy is None else policy
     words = prompt_gate.load() if texts is None else texts
     known = registry.registered(registry.place(), _kinds(asked))
-    networks = {one.name: filters.network(one, asked.folder) for one in _wanted(asked)}
+    # All that are installed, also what this policy does not ask: a changed file is a sign that somebody was here.
+    installed = {one.name: filters.network(one, asked.folder) for one in filters.FILTERS}
+    networks = {one.name: installed[one.name] for one in _wanted(asked)}
     found, read = (networks.get(one.name) for one in (filters.TEXT_FOUND, filters.TEXT_READ))
     classifiers = tuple(n for one in (filters.OPEN_NSFW, filters.IMAGE_SAFETY) if (n := networks.get(one.name)))
     checks: list[Check] = [] if asked.nsfw == "off" else [Nsfw(classifiers, asked)]
