@@ -53,7 +53,7 @@ EVASIONS: Mapping[str, Callable[[str], str]] = {
     "base64": lambda w: base64.b64encode(w.encode()).decode(),
     "hexadecimal": lambda w: w.encode().hex(),
     "rot13": lambda w: codecs.encode(w, "rot13"),
-    "percent": lambda w: "".join(f"%{ord(c):02x}" for c in w),
+    "percent": lambda w: "".join(f"%{b:02x}" for b in w.encode()),
     "entities": lambda w: "".join(f"&#{ord(c)};" for c in w),
     "tags": lambda w: "".join(chr(0xE0000 + ord(c)) for c in w),
     "embedded": lambda w: f"xx{w}yy",

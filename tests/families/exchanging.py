@@ -12,7 +12,7 @@ from asking import request_of
 from torch import Tensor, nn
 
 import mezzotint as mz
-from mezzotint.nets.adapters.begun import Begin, DoRA, Full, LoHa, LoKr, LoRA
+from mezzotint.nets.adapters.begun import OFT, Begin, DoRA, Full, LoHa, LoKr, LoRA
 from mezzotint.nets.adapters.contents import Contents, Held, contents_of
 from mezzotint.nets.adapters.trained import learnt, trained
 from mezzotint.pretrained.adapters import layers_of, parts_to_adapt
@@ -23,7 +23,10 @@ from mezzotint.pretrained.system import System
 
 METHODS: dict[str, Begin] = {
     "lora": LoRA(3, 2.0), "dora": DoRA(LoRA(2, 5.0)), "lokr": LoKr(2, 1.0, 4), "loha": LoHa(2, 3.0), "full": Full(),
+    "oft": OFT(4),
 }  # fmt: skip
+"""The kinds of change that ``tune`` writes: those of all its methods, of which some are others as they are learnt."""
+
 CHOSEN = (
     *(".to_q", ".to_k", ".to_v", ".to_out.0", ".add_q_proj", ".q_proj", ".fc2", ".SelfAttention.q", ".proj_in"),
     *(".resnets.0.conv1", ".net.2", "attention.qkv", "mlp.up", "norm_out.linear", ".attentions.0.proj_out"),

@@ -56,7 +56,8 @@ def test_every_layout_to_every_other_is_the_same_to_the_bit(
 
 ALL = list(LAYOUTS)
 FORMS: dict[tuple[str, bool], list[Layout]] = {
-    ("lora", False): ALL, ("dora", False): ALL, ("full", False): list(DOTTED), ("loha", False): ["peft", *DOTTED],
+    ("lora", False): ALL, ("dora", False): ALL, ("full", False): list(DOTTED), ("oft", False): list(DOTTED),
+    ("oft", True): [], ("loha", False): ["peft", *DOTTED],
     ("lokr", False): ["peft", *DOTTED], ("lora", True): ALL, ("dora", True): ["peft", "diffusers"],
     ("full", True): list(DOTTED), ("loha", True): ["peft"], ("lokr", True): ["peft"],
 }  # fmt: skip
@@ -166,6 +167,8 @@ def test_what_has_no_form_is_named_in_a_line(sd1: Path, sd3: Path, tmp_path: Pat
     cases = [
         (one, "loha", "diffusers", "diffusers files have no form for LoHa (.*); choose --to kohya or comfyui"),
         (one, "full", "peft", "peft files have no form for full differences"),
+        (one, "oft", "peft", "peft files have no form for rotations"),
+        (one, "oft", "diffusers", "diffusers files have no form for rotations"),
         (two, "lokr", "kohya", "to_q, .* in one layer, joint_blocks.0.x_block.attn.qkv: .*; choose --to peft"),
     ]
     for system, method, layout, line in cases:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import time
+import tracemalloc
+from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import pytest
 from evasions import EVASIONS, OUT_OF_SCOPE
 from prompt_texts import BENIGN, FOREIGN, HARMFUL, MINORS, NOT_ALL_OF_PRODUCTS, OF_PRODUCTS
+from safety_pins import pins
 
 from mezzotint.errors import GateError, InputError, UsageError
 from mezzotint.files import pretty_json, sha256
@@ -15,6 +21,7 @@ from mezzotint.governance.safety.prompt.canonical import canonical
 from mezzotint.governance.safety.prompt.gate import Gate, Text, load, of_products
 from mezzotint.governance.safety.prompt.names import made
 from mezzotint.governance.safety.prompt.policy import Policy
+from mezzotint.governance.safety.prompt.structure import MAX_BYTES
 from mezzotint.governance.safety.prompt.verdict import Verdict
 from mezzotint.governance.safety.prompt.words import Decision
 
@@ -116,13 +123,39 @@ def test_structure(text: str, rule: str) -> None:
     assert of(text).codes == (f"MZ-P-structure-{rule}",)
 
 
-def test_zalgo_and_joined_emoji_are_read_quickly() -> None:
-    import time
+def least_time(text: str) -> float:
+    """Processor time of a check, the least of three, lists alone: what reads meaning is bounded by its tokens."""
+    gate, seconds = load(Policy(meaning="off")), list[float]()
+    for _ in range(3):
+        began = time.process_time()
+        of(text, gate)
+        seconds.append(time.process_time() - began)
+    return min(seconds)
 
-    began = time.perf_counter()
-    of("ch" + "\u0336\u0335" * 1500 + "air")
-    of("\U0001f468\u200d\U0001f469" * 700)
-    assert time.perf_counter() - began < 1
+
+ZALGO, EMOJI = "ch" + "\u0336\u0335" * 10000 + "air", "\U0001f468\u200d\U0001f469" * 5000
+
+
+@pytest.mark.parametrize("text", [ZALGO, EMOJI])
+def test_zalgo_and_joined_emoji_are_refused_or_read_quickly(text: str) -> None:
+    """20,000 marks and 5,000 pairs are above the 8 KiB that are read; what is not is as much of them as fits."""
+    assert of(text).codes == ("MZ-P-structure-bytes",) and least_time(text) < 0.02
+    most = text.encode()[:MAX_BYTES].decode(errors="ignore")
+    assert of(most).codes != ("MZ-P-structure-bytes",) and least_time(most) < 0.1
+
+
+@pytest.mark.parametrize("text", ["a red chair " * 87_382, "\u0336" * 524_288, "x " * 524_288])
+def test_a_megabyte_is_refused_at_once_and_nothing_reads_it(text: str) -> None:
+    """Less than 50 ms and a tenth of its size; the head that reads other languages is not installed, or it is."""
+    gate = load(Policy(meaning="auto"))
+    of("a chair", gate)
+    assert len(text.encode()) >= 1 << 20 and least_time(text) < 0.05
+    for unread in (gate, replace(gate, languages=None)):
+        tracemalloc.start()
+        found = of(text, unread)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found.codes == ("MZ-P-structure-bytes",) and peak < 100_000
 
 
 def test_a_gate_that_fails_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,20 +167,24 @@ def test_a_gate_that_fails_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.decision == Decision.COULD_NOT_CHECK and not Policy(review="allow").passes(found.decision)
 
 
-def test_a_file_that_is_missing_or_changed_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, digest in shipped.FILES.items():
-        monkeypatch.setitem(shipped.FILES, name, "0" * 64)
+def test_a_list_that_is_missing_or_changed_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a copy each; the start and the command are tried in test_prompt_files."""
+    folder = tmp_path / "copied_for_reading"
+    shutil.copytree(str(resources.files(shipped.PACKAGE)), folder)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(shipped, "PACKAGE", folder.name)
+    for name, digest in pins().items():
+        data = shipped.shipped(name)
+        assert sha256(data) == digest
+        (folder / name).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
         with pytest.raises(GateError, match=f"{name} was changed, so nothing is made"):
             shipped.shipped(name)
-        monkeypatch.setitem(shipped.FILES, name, digest)
-    monkeypatch.setitem(shipped.FILES, "none.toml", "0" * 64)
-    with pytest.raises(GateError, match="missing"):
-        shipped.shipped("none.toml")
+        (folder / name).unlink()
+        with pytest.raises(GateError, match=f"{name} is missing, so nothing is made"):
+            shipped.shipped(name)
 
 
 def test_the_pins_are_those_of_the_files() -> None:
-    from safety_pins import pins
-
     assert pins() == shipped.FILES
 
 

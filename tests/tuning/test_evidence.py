@@ -18,7 +18,8 @@ from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.pictures.png import Pixels
 from mezzotint.products.colours import COLOURS
 from mezzotint.tuning.choose import choose
-from mezzotint.tuning.evidence import Evidence, Pictures, Real, copied, drift_of, evidence, marks, real
+from mezzotint.tuning.evidence import COPY, Evidence, Pictures, Real, copied, drift_of, evidence, marks, nearness, real
+from mezzotint.tuning.nearest import nearest
 from mezzotint.tuning.photos import Photo, read_shoot
 from mezzotint.tuning.prompts import BACKGROUNDS, PAINTS, Asked, asked_of
 from mezzotint.tuning.scenes import scene_on
@@ -169,6 +170,31 @@ def test_a_planted_photograph_is_a_copy_and_that_moment_is_not_kept(
     assert over.fidelity.value > honest.fidelity.value  # which is why it would be kept
     base = replace(BASE, adherence=honest.adherence, painted=honest.painted)
     assert choose({0: base, 1: honest, 2: over}).step == 1
+
+
+@pytest.mark.parametrize("sort", ["subject", "behind", "painted"])
+def test_a_copy_is_looked_for_among_all_pictures_of_the_product(
+    photos: tuple[Photo, ...], against: Real, features: Features, sort: str
+) -> None:
+    planted = blots(5)
+    planted[3] = picture_of(photos[3])
+    plain = Pictures(blots(6), blots(7), blots(8), blots(1))
+    assert shown(plain, against, features).copies.value == 0
+    assert shown(replace(plain, **{sort: planted}), against, features).copies.value == pytest.approx(1 / N)
+
+
+@pytest.mark.parametrize("sort", ["subject", "behind", "painted"])
+def test_the_nearest_photograph_is_named(photos: tuple[Photo, ...], sort: str) -> None:
+    planted, learnt = blots(5), photos[2:]
+    planted[3] = picture_of(photos[4], mirrored=True)
+    plain = Pictures(blots(6), blots(7), blots(8), blots(1))
+    far, near = nearest(plain, learnt), nearest(replace(plain, **{sort: planted}), learnt)
+    assert near.photograph == "4.png" and near.most > COPY > far.most
+    # The mean over all 3 N pictures of the highest correlation, said again.
+    every = [image for of in (plain.subject, plain.behind, plain.painted) for image in of]
+    highest = [float(nearness(image[None], learnt).max()) for image in every]
+    assert far.similarity.value == pytest.approx(sum(highest) / (3 * N)) and far.similarity.n == 3 * N
+    assert far.similarity.low < far.similarity.value < far.similarity.high and far.most == pytest.approx(max(highest))
 
 
 def test_a_copy_with_noise_on_it_is_one_too(photos: tuple[Photo, ...]) -> None:

@@ -15,7 +15,8 @@ from PIL import Image, ImageCms
 from tuning_case import mug, photographs
 
 from mezzotint.errors import InputError
-from mezzotint.tuning.photos import LARGEST, MOST, Photo, Shoot, held_apart, read_shoot
+from mezzotint.tuning.apart import held_apart
+from mezzotint.tuning.photos import LARGEST, MOST, Photo, Shoot, read_shoot
 
 GREY = (200, 200, 200)
 
@@ -279,9 +280,34 @@ def test_formats_that_are_not_read_are_named(tmp_path: Path) -> None:
     assert "left out: a.heic is no picture by its name; expected PNG, JPEG or WebP" in notes
 
 
+def test_photographs_that_a_table_leaves_out_are_read(tmp_path: Path) -> None:
+    photographs(tmp_path, 6)
+    with_mask(tmp_path / "deep", (64, 64), 255)
+    (tmp_path / "3.txt").write_text("an acme mug on a shelf")
+    lines = [json.dumps({"file_name": name, "text": "an acme mug"}) for name in ("./1.png", "gone.png")]
+    (tmp_path / "metadata.jsonl").write_text("\n".join([*lines, "no json", '{"file_name": 3}', "[]"]))
+    found = read_shoot(tmp_path, 64)
+    said = {p.name.removeprefix("./"): p.caption for p in found.photos}
+    names = [f"{k}.png" for k in range(6)] + ["deep/0.png", "deep/1.png"]
+    assert sorted(said) == names and len(found.photos) == 8
+    assert {name: text for name, text in said.items() if text} == {
+        "1.png": "an acme mug", "3.png": "an acme mug on a shelf"
+    }  # fmt: skip
+    (note,) = [note for note in found.notes if "does not name" in note]
+    assert note.startswith("metadata.jsonl does not name 7 photographs: their captions are what lies beside, else")
+    assert any("gone.png: it cannot be read" in note for note in found.notes)
+
+
+def test_a_table_that_names_all_leaves_none_out(tmp_path: Path) -> None:
+    photographs(tmp_path, 2)
+    lines = [json.dumps({"file_name": f"{k}.png", "text": "an acme mug"}) for k in range(2)]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(lines))
+    assert len(read_shoot(tmp_path, 64).photos) == 2 and read_shoot(tmp_path, 64).notes == ()
+
+
 @pytest.mark.parametrize("n", [1, 3, 4, 5, 10, 17, 1000])
 def test_held_apart_and_learnt_are_all_of_them(n: int) -> None:
-    photos = [Photo(str(k), np.zeros((1, 1, 3), np.uint8), (1, 1), None, None, "") for k in range(n)]
+    photos = [Photo(str(k), np.zeros((1, 1, 3), np.uint8), (1, 1), None, None, str(k)) for k in range(n)]
     learnt, held = held_apart(photos)
     assert len(held) == (0 if n < 4 else max(1, n // 5)) and len(learnt) + len(held) == n
     assert {p.name for p in learnt}.isdisjoint(p.name for p in held)

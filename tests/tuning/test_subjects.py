@@ -16,8 +16,10 @@ from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.evaluation.page import image
 from mezzotint.making.tuned.shoots import shoots
 from mezzotint.making.tuned.wish import Wish
-from mezzotint.tuning.choose import RULE, Choice, choose
+from mezzotint.tuning.choose import CAUTION, RULE, Choice, choose
+from mezzotint.tuning.curves import Loss
 from mezzotint.tuning.evidence import Pictures, evidence, marks, parted, real, together
+from mezzotint.tuning.nearest import Nearest
 from mezzotint.tuning.photos import Photo, read_shoot
 from mezzotint.tuning.prompts import BACKGROUNDS, OTHER, asked_of, prompts_of
 from mezzotint.tuning.report import Found, document, page, text
@@ -117,7 +119,9 @@ def found(*names: str) -> Found:
     """A report of one moment, each subject a little more faithful than the one before."""
     each = {name: {0: BASE, 5: moment(0.5 + k / 10)} for k, name in enumerate(names)}
     whole = {0: BASE, 5: moment(0.55)}
-    return Found(names, "tiny", "photographs", whole, each, Choice(5, True, "kept"), None, (), {}, (1.0, 1.0), "use")
+    near = {name: Nearest(exactly(0.4), 0.7, f"{name}.png") for name in names}
+    kept = Choice(5, True, "kept")
+    return Found(names, "tiny", "all", whole, each, kept, {5: Loss(4, 0.25)}, near, None, (), {}, (1.0, 1.0), "use")
 
 
 def test_reports_say_each_subject_s() -> None:
@@ -127,9 +131,15 @@ def test_reports_say_each_subject_s() -> None:
     lines = text(two).splitlines()
     k = next(k for k, line in enumerate(lines) if line.startswith("  like the photographs"))
     assert [line.split()[:2] for line in lines[k + 1 : k + 3]] == [["acme", "mug"], ["zorb", "<cup>"]]
-    assert f"{exactly(0.6)}" in lines[k + 2] and text(two).count("acme mug") == 6  # of drift there is one
+    assert f"{exactly(0.6)}" in lines[k + 2] and text(two).count("(acme mug)") == 1
+    assert text(two).count("    acme mug") == 6  # of drift there is one
     assert page(two, {}).count("<h2>zorb &lt;cup&gt;</h2>") == 1 and "<h2>acme mug</h2>" not in page(one, {})
-    assert text(one).count("acme mug") == 0 and image(b"", "x")
+    assert text(one).count("acme mug") == 1 and image(b"", "x")  # its nearest photograph's name
+    assert (
+        CAUTION in page(one, {}) and "0.25 after 4" in text(one) and page(two, {}).count("<td>0.25 after 4</td>") == 1
+    )
+    assert read["acme mug"].keys() == {"0", "5"} and document(two)["nearest"]["zorb <cup>"]["most"] == 0.7
+    assert "zorb &lt;cup&gt;.png" in page(two, {}) and "<cup>" not in page(two, {})
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from tuning_case import CARD, Whole, finished, limited, photographs, started, te
 from mezzotint.cli import run
 from mezzotint.errors import UsageError
 from mezzotint.files import read_bytes
-from mezzotint.making.tuned.tune import LIMITED
+from mezzotint.making.tuned.licences import LIMITED
 from mezzotint.pretrained.model import load
 from mezzotint.pretrained.tunable import tunable
 

@@ -10,7 +10,7 @@ import pytest
 from tuning_case import photographs
 
 import mezzotint as mz
-from mezzotint.errors import UsageError
+from mezzotint.errors import PromptBlockedError, UsageError
 from mezzotint.pretrained.adapters import read_adapter
 from mezzotint.pretrained.system import describe_system
 from mezzotint.training.run import Watch
@@ -38,11 +38,26 @@ def test_models_in_diffusers_layout_of_one_photograph(
 
 
 @pytest.mark.parametrize(
-    "method", ["dora", "lokr", *(pytest.param(m, marks=pytest.mark.slow) for m in ("pissa", "loha", "full", "rslora"))]
+    "method",
+    ["dora", "lokr", "oft", *(pytest.param(m, marks=pytest.mark.slow) for m in ("pissa", "loha", "full", "rslora"))],
 )
 def test_every_method_writes_a_file_that_fits(cascade: Path, mugs: Path, tmp_path: Path, method: str) -> None:
     made = tuned(mugs, cascade, tmp_path / "o", method=method)
     assert made.adapter is not None and read_adapter(made.adapter, describe_system(cascade)).parts["denoiser"]
+
+
+def test_what_no_file_has_a_form_for_is_refused_before_it_is_learnt(sd3: Path, mugs: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no form for rotations .*choose another --method"):
+        tuned(mugs, sd3, tmp_path / "o", method="oft")
+    assert not (tmp_path / "o/run").exists()
+
+
+def test_captions_go_through_the_prompt_gate(cascade: Path, mugs: Path, tmp_path: Path) -> None:
+    photos = photographs(tmp_path / "captioned", 2)
+    (photos / "1.txt").write_text("a mug with a naked child on it")
+    with pytest.raises(PromptBlockedError, match="caption"):
+        tuned(photos, cascade, tmp_path / "o")
+    assert not (tmp_path / "o/run").exists()
 
 
 @pytest.mark.slow
@@ -50,7 +65,15 @@ def test_several_subjects_are_held_apart(cascade: Path, mugs: Path, tmp_path: Pa
     red = photographs(tmp_path / "red", 4, hue=(200, 40, 30))
     made = tuned(mugs, cascade, tmp_path / "o", also=(f"{red}=zorb cup:cup",))
     assert made.found is not None and made.found.subjects == ("acme mug", "zorb cup")
-    assert made.found.separation is not None and made.found.separation.names == ("acme mug", "zorb cup")
+    assert made.found.about["photographs"] == {"acme mug": 4, "zorb cup": 3}
+    assert made.found.seen.startswith("2 photographs that were not learnt from")
+    apart, step = made.found.separation, made.found.choice.step
+    assert apart is not None and apart.names == ("acme mug", "zorb cup")
+    own = [of[step].gain for of in made.found.each.values()]  # of each word, held against its own photographs
+    assert [apart.gains[k][k].value for k in (0, 1)] == [pytest.approx(one.value) for one in own if one is not None]
+    across = [apart.gains[0][1].value, apart.gains[1][0].value]
+    # A word's pictures moved otherwise towards another's photographs, and another word's otherwise towards its own.
+    assert min(abs(one.value - other) for one in own if one is not None for other in across) > 1e-6
 
 
 def test_it_stops_between_pictures_and_goes_on(cascade: Path, mugs: Path, tmp_path: Path) -> None:
@@ -64,7 +87,8 @@ def test_judges_that_are_learnt_from_are_named(cascade: Path, mugs: Path, tmp_pa
     said: list[str] = []
     stop = Watch(stop=lambda: True, say=said.append)
     tuned(mugs, cascade, tmp_path / "o", judge_by=mugs, prior_pictures=2, watch=stop)
-    assert "5 of the photographs to judge by are learnt from, 0.png first" in said
+    wanted = "5 of the photographs to judge by are learnt from, 0.png first: none is left, so it is judged by what it"
+    assert f"{wanted} learnt from; give others" in said
 
 
 def test_captions_without_the_name_are_named(cascade: Path, mugs: Path, tmp_path: Path) -> None:

@@ -35,15 +35,17 @@ _ERRORS: Mapping[Decision, tuple[type[MezzotintError], str]] = {
 }
 
 
-def checked(prompts: Iterable[str], beside: Sequence[Text] = ()) -> Checks:
+def checked(prompts: Iterable[str], beside: Sequence[Text] = (), field: str = "prompt") -> Checks:
     """The verdict on each prompt with the texts beside it, none of which is let through in part.
+
+    field: what they are: prompts, or captions.
 
     Raises: PromptBlockedError, PromptReviewError, PromptUncheckedError; GateError where the gate cannot run;
         UsageError, InputError for a wrong policy.
     """
     gate, found = load(), dict[str, Mapping[str, Any]]()
     for prompt in dict.fromkeys(prompts):
-        texts = [Text("prompt", prompt), *beside]
+        texts = [Text(field, prompt), *beside]
         verdict = gate.check(texts)
         if not gate.policy.passes(verdict.decision):
             with suppress(StorageError):  # the refusal stands, written down or not

@@ -6,7 +6,6 @@ What was measured is all pictures; those that people are shown pass the output g
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
-from mezzotint.errors import InputError, StorageError
+from mezzotint.errors import InputError
 from mezzotint.evaluation.page import page
 from mezzotint.evaluation.report import Report, report_of
 from mezzotint.evaluation.trial import Trial
 from mezzotint.files import make_folder, pretty_json, read_bytes, write_atomic
+from mezzotint.making.evaluation import forget
 from mezzotint.pictures.png import XMP, Pixels, png, read_picture, to_pil, to_pixels
 from mezzotint.pictures.withheld import withheld
 
@@ -35,7 +35,6 @@ WITHHELD = "withheld"
 """Where the report's ``about`` has what the gate withheld of what is shown."""
 
 MAX_BYTES = 64_000_000
-_PIECE = re.compile(r"[0-9a-f]{24}\.npz")
 
 
 @dataclass(frozen=True)
@@ -164,23 +163,7 @@ def save(folder: Path, found: Evaluated) -> None:
     write_atomic(folder / SHOWN, json.dumps(list(found.prompts), ensure_ascii=False))
     write_page(folder, [found])
     write_atomic(folder / DOCUMENT, found.report.json())
-    _clear(folder / WORK)
-
-
-def _clear(work: Path) -> None:
-    """Removes what ``evaluation.pictures`` kept, and nothing else that may lie there.   Raises StorageError."""
-    if not work.is_dir():
-        return
-    try:
-        for path in work.iterdir():
-            if _PIECE.fullmatch(path.name):
-                path.unlink(missing_ok=True)
-        if not any(work.iterdir()):
-            work.rmdir()
-    except OSError as error:
-        raise StorageError(
-            f"the evaluation is whole, but {work}, pictures that nobody has looked at, stays ({error}); delete it"
-        ) from error
+    forget(folder / WORK)
 
 
 def write_page(folder: Path, found: Sequence[Evaluated]) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mezzotint.errors import StorageError
 from mezzotint.evaluation.features import Features
 from mezzotint.evaluation.measure import METRICS, check, measure
 from mezzotint.evaluation.report import Cost, Report
@@ -30,6 +32,8 @@ from mezzotint.making.run import unreleased
 
 PIECE = 4
 """Batches that are kept together where many pictures are made."""
+
+_KEPT = re.compile(r"[0-9a-f]{24}\.npz")
 
 Counted = Callable[[int, int], None]
 """(pictures made, of how many); told at every step of them, also where none has become ready."""
@@ -111,6 +115,25 @@ def _read(path: Path) -> _Piece | None:
         if "firsts" not in kept.files:
             return None
         return _Piece(kept["pictures"], float(kept["seconds"]), tuple(json.loads(str(kept["firsts"]))))
+
+
+def forget(work: Path) -> None:
+    """Removes what ``pictures`` kept, which no gate has looked at, and nothing else that may lie there.
+
+    Raises StorageError.
+    """
+    if not work.is_dir():
+        return
+    try:
+        for path in work.iterdir():
+            if _KEPT.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+        if not any(work.iterdir()):
+            work.rmdir()
+    except OSError as error:
+        raise StorageError(
+            f"what was made is whole, but {work}, pictures that nobody has looked at, stays ({error}); delete it"
+        ) from error
 
 
 def parameters(job: Job) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,8 @@ PEFT_FILE, PEFT_CONFIG, DIFFUSERS_FILE = (
     "pytorch_lora_weights.safetensors",
 )
 PEFT_HEAD = "base_model.model."
+HASH = "modelspec.hash_sha256"
+"""Of a header: the SHA-256 of all bytes behind it, ``0x…``.   Stability AI's ModelSpec 1.0.1."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,19 @@ class Files:
         """Of the file; of several the hash of their hashes."""
         found = [known_sha256(path) for path in self.paths]
         return found[0] if len(found) == 1 else sha256("".join(found).encode())
+
+    def claimed(self) -> tuple[str, ...]:
+        """The hash that each header has of the bytes behind it, "" where it has none: some tools leave it empty."""
+        said = [header.metadata.get(HASH, "").lower().removeprefix("0x") for header in self.headers]
+        return tuple(text if re.fullmatch("[0-9a-f]{64}", text) else "" for text in said)
+
+    def altered(self, hashed: Callable[[Path, int], str]) -> tuple[Path, ...]:
+        """The files whose tensors are not those that their headers have the hash of.
+
+        hashed: a file and where its tensors begin, in bytes -> the SHA-256 from there on.
+        """
+        claims = zip(self.paths, self.headers, self.claimed(), strict=True)
+        return tuple(path for path, header, claim in claims if claim and hashed(path, header.start) != claim)
 
     def tensors(self) -> dict[str, Tensor]:
         """Of all, those of PEFT's files under the names of their networks; of PEFT's rotations their blocks.

@@ -18,6 +18,7 @@ from mezzotint.pretrained.lora_file import base_said
 from mezzotint.pretrained.passport import Passport, base_of, passport_in
 from mezzotint.pretrained.search import lookup
 from mezzotint.pretrained.system import System
+from mezzotint.pretrained.whole_adapter import check_whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -141,8 +142,9 @@ def parts_to_adapt(system: System) -> dict[Part, Adaptable]:
 def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapter:
     """A LoRA file, or a folder that PEFT or diffusers wrote, for a system.
 
-    partial: whether keys without a place are passed over.
-    Raises: ModelError (no LoRA; for another base; keys without a place, counted), InputError, UsageError.
+    partial: whether keys without a place are passed over, and what its header says that it lacks.
+    Raises: ModelError (no LoRA; for another base; keys without a place, counted; tensors that its header has another
+    hash of, or without those of the method that its passport has), InputError, UsageError.
     """
     return opened_adapter(path, system, partial=partial).adapter
 
@@ -164,6 +166,8 @@ def opened_adapter(path: Path, system: System, *, partial: bool = False) -> Open
     advice = "use --allow-partial to take what fits" if coverage.layers else "expected a LoRA for this base"
     if not coverage.layers or (coverage.unknown and not partial):
         raise ModelError(f"{path} does not fit {other.removeprefix('than ')} ({coverage}); {advice}")
+    if not partial:
+        check_whole(files, made, passport, path)
     if passport is not None and passport.rank_at_noise is not None:
         made["denoiser"] = _falling(made.get("denoiser", {}), passport.rank_at_noise, path)
     coverage = replace(coverage, base="" if passport is None else _other_base(passport, system))

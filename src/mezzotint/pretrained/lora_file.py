@@ -84,12 +84,12 @@ def with_rotations(tensors: Mapping[str, Tensor], path: Path, header: Header) ->
     """The same, of PEFT's OFT the blocks (d, n, n) in the place of the numbers that they are made of.
 
     Which of two ways makes them ``adapter_config.json`` says, or the header.   Raises ModelError where neither does, or
-    the numbers are those of no block, and by their key where they are no rows of numbers.
+    the numbers are those of no block, and by their key where they are no rows of finite numbers.
     """
     ours = [key for key in tensors if key.endswith(OFT)]
     if not ours:
         return tensors
-    from mezzotint.nets.adapters.axes import check_axes
+    from mezzotint.nets.adapters.axes import check_axes, check_finite
     from mezzotint.nets.adapters.rotations import cayley, neumann, skew
 
     said = {name.rpartition(".")[2]: value for name, value in _settings(path, header).items()}
@@ -100,7 +100,7 @@ def with_rotations(tensors: Mapping[str, Tensor], path: Path, header: Header) ->
             " folder that PEFT wrote"
         )
     try:
-        made = {key: skew(check_axes(key, tensors[key], (2, 2))) for key in ours}
+        made = {key: skew(check_finite(key, check_axes(key, tensors[key], (2, 2)))) for key in ours}
     except RuntimeError as error:
         raise ModelError(f"{path}: its rotations are of no size ({error}); fetch it again") from error
     return {**tensors, **{key: neumann(q, terms) if quick else cayley(-q) for key, q in made.items()}}

@@ -15,6 +15,13 @@ RULE = (
     " overstepped."
 )
 
+CAUTION = (
+    "The moment is chosen by the same photographs and the same noise that its numbers are of, so of several moments the"
+    " best looks somewhat better than it is; and intervals say what other pictures would give, not what other"
+    " photographs would."
+)
+"""What the numbers of a moment that is kept are not."""
+
 
 @dataclass(frozen=True)
 class Choice:

@@ -50,8 +50,8 @@ class Evidence:
     painted: share of pictures whose product has the colour that was asked for.
     drift: how far pictures of other things moved as a whole, as a multiple of what other noise does (``drift``), the
     same for every subject; None of the base.
-    copies: share of pictures of the product, or of those in another colour on the same noise, that are a photograph
-    that was learnt from.
+    copies: share of pictures of the product, or of those beside it on another background or in another colour, that
+    are a photograph that was learnt from.
     """
 
     fidelity: Estimate
@@ -175,7 +175,7 @@ def marks(made: Pictures, asked: Asked, against: Real, features: Features, befor
         colours=_colours(mine, against, asked.ground),
         holds=torch.tensor(holds).double(),
         painted=torch.tensor([_painted(_rows(image), name) for image, (_, name) in painted]).double(),
-        copies=(copied(made.subject, against.learnt) | copied(made.painted, against.learnt)).double(),
+        copies=copied(torch.cat([made.subject, made.behind, made.painted]), against.learnt).view(3, -1).any(0).double(),
     )
 
 
@@ -249,10 +249,20 @@ def _colours(images: Tensor, against: Real, ground: str) -> Tensor | None:
 
 def copied(images: Tensor, photos: Sequence[Photo]) -> Tensor:
     """(n,) bool: whether a picture (n, 3, S, S) is one of the photographs, whole or its middle, or its mirror image."""
-    parts = [part for photo in photos for part in (photo.pixels, *(_middle(photo.pixels, crop) for crop in CROPS))]
-    known = thumbs([*parts, *(part[:, ::-1] for part in parts)])
-    alike = thumbs([_rows(image) for image in images]) @ known.T > COPY
-    return torch.from_numpy(alike.any(1))
+    return (nearness(images, photos) > COPY).any(1)
+
+
+def nearness(images: Tensor, photos: Sequence[Photo]) -> Tensor:
+    """(n, m): the highest correlation (``checks.thumbs``) of a picture (n, 3, S, S) with a photograph, whole or its
+    middle, or its mirror image."""
+    small = thumbs([_rows(image) for image in images])
+    return torch.from_numpy(np.stack([(small @ _known(photo).T).max(1) for photo in photos], 1))
+
+
+def _known(photo: Photo) -> NDArray[np.float32]:
+    """(k, 3072), ``checks.thumbs`` of what of a photograph is looked for."""
+    parts = [photo.pixels, *(_middle(photo.pixels, crop) for crop in CROPS)]
+    return thumbs([*parts, *(part[:, ::-1] for part in parts)])
 
 
 def _middle(pixels: Bytes, crop: float) -> Bytes:

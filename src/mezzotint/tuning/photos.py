@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +16,8 @@ from mezzotint.errors import InputError
 from mezzotint.pictures.flat import flat
 from mezzotint.pictures.png import Pixels, read_picture
 from mezzotint.training.data.detect import open_source
-from mezzotint.training.data.files import is_picture, listed
-from mezzotint.training.data.folders import METADATA, Pictures
+from mezzotint.training.data.files import MAX_BYTES, is_picture, listed, pictures_under
+from mezzotint.training.data.folders import METADATA, Described, Pictures, pictures
 from mezzotint.training.data.source import BadItemError, Item, Shard
 from mezzotint.tuning.few import few
 from mezzotint.tuning.masks import LARGEST, Mask, is_mask, mask_of
@@ -28,6 +30,10 @@ MOST = 1000
 
 MEMORY = 1 << 31
 """Bytes that the pixels and masks of all photographs take at most."""
+
+
+Place = tuple[Shard, int]
+"""Where a photograph is read from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +73,8 @@ class Shoot:
 def read_shoot(folder: Path, side: int) -> Shoot:
     """The photographs of a folder, each at most ``side`` px long; captions and masks lie beside them.
 
-    Captions: ``name.txt``, or ``metadata.jsonl`` with ``file_name`` and ``text``.   Raises InputError where no
+    Captions: ``name.txt``, or ``metadata.jsonl`` with ``file_name`` and ``text``; photographs that such a table does
+    not name are read too.   Raises InputError where no
     photograph can be read.
     """
     if not folder.is_dir():
@@ -75,8 +82,9 @@ def read_shoot(folder: Path, side: int) -> Shoot:
     bad: list[str] = []
     shard = open_source(folder).open(0, lambda damage: bad.append(str(damage)))
     photos: list[Photo] = []
-    candidates, most = _candidates(shard), _most(side)
-    for k in _evenly(candidates, most):
+    unnamed = _unnamed(folder) if isinstance(shard, Described) else []
+    candidates, most = [*_candidates(shard), *unnamed], _most(side)
+    for shard, k in _evenly(candidates, most):
         try:
             item = shard[k]
             if not is_mask(Path(item.id)):
@@ -89,14 +97,45 @@ def read_shoot(folder: Path, side: int) -> Shoot:
         raise InputError(f"{folder}: no photograph can be read ({bad[0] if bad else 'masks alone'})")
     n = len(candidates)
     more = [f"{n} photographs; {most} of them are taken, evenly"] if n > most else []
+    more += _beside_the_table(len(unnamed))
     left = few(f"left out: {what}" for what in bad)
     return Shoot(tuple(photos), (*more, *left, *few(_lonely(folder)), *few(_unread(folder))))
 
 
-def _candidates(shard: Shard) -> list[int]:
-    """The numbers of what is no mask, as far as names are known without reading."""
+def _candidates(shard: Shard) -> list[Place]:
+    """What is no mask, as far as names are known without reading."""
     names = shard.names if isinstance(shard, Pictures) else None
-    return [k for k in range(len(shard)) if names is None or not is_mask(Path(names[k]))]
+    return [(shard, k) for k in range(len(shard)) if names is None or not is_mask(Path(names[k]))]
+
+
+def _unnamed(folder: Path) -> list[Place]:
+    """The photographs of a folder that its table does not name: they are read as they are without a table."""
+    known = _named(folder)
+    if all(name in known for name, _ in pictures_under(folder)):
+        return []
+    beside = pictures(folder)
+    return [(beside, k) for _, k in _candidates(beside) if beside.names[k] not in known]
+
+
+def _named(folder: Path) -> set[str]:
+    """The files that a folder's table names; of a line that cannot be read, none."""
+    with (folder / METADATA).open("rb") as lines:
+        return {name for line in iter(lambda: lines.readline(MAX_BYTES), b"") for name in _file_named(line)}
+
+
+def _file_named(line: bytes) -> Iterator[str]:
+    with suppress(ValueError, RecursionError):
+        facts = json.loads(line)
+        if isinstance(facts, dict) and isinstance(facts.get("file_name"), str):
+            yield str(PurePosixPath(facts["file_name"]))
+
+
+def _beside_the_table(n: int) -> list[str]:
+    """That a table leaves photographs out, which are read all the same."""
+    if not n:
+        return []
+    who, their = ("one photograph", "its caption is") if n == 1 else (f"{n} photographs", "their captions are")
+    return [f"{METADATA} does not name {who}: {their} what lies beside, else the name and the class"]
 
 
 def _most(side: int) -> int:
@@ -104,10 +143,10 @@ def _most(side: int) -> int:
     return min(MOST, MEMORY // (4 * side * side))
 
 
-def _evenly(numbers: Sequence[int], most: int) -> list[int]:
+def _evenly(places: Sequence[Place], most: int) -> list[Place]:
     """At most so many of them."""
-    n = len(numbers)
-    return [numbers[int(k)] for k in np.linspace(0, n - 1, min(n, most)).round()]
+    n = len(places)
+    return [places[int(k)] for k in np.linspace(0, n - 1, min(n, most)).round()]
 
 
 def _said(shard: Shard, item: Item) -> str | None:
@@ -150,11 +189,6 @@ def _alpha(channel: object) -> NDArray[np.uint8] | None:
     return None if alpha.min() > 250 else alpha
 
 
-def held_apart(photos: Sequence[Photo]) -> tuple[tuple[Photo, ...], tuple[Photo, ...]]:
-    """(to learn from, to judge by): of four and more every fifth is judged by, spread over all; of fewer none."""
-    if len(photos) < 4:
-        return tuple(photos), ()
-    n = max(1, len(photos) // 5)
-    held = {int(k) for k in np.linspace(0, len(photos) - 1, n + 2).round()[1:-1]}
-    learnt = tuple(p for k, p in enumerate(photos) if k not in held)
-    return learnt, tuple(photos[k] for k in sorted(held))
+def parted(photos: Sequence[Photo], held: Collection[int]) -> tuple[tuple[Photo, ...], tuple[Photo, ...]]:
+    """(the photographs whose numbers are not held, those whose are)."""
+    return tuple(p for k, p in enumerate(photos) if k not in held), tuple(photos[k] for k in sorted(held))

@@ -9,8 +9,10 @@ from typing import Any
 
 from mezzotint.evaluation.estimate import Estimate
 from mezzotint.evaluation.page import STYLE, image, row
-from mezzotint.tuning.choose import RULE, Choice
-from mezzotint.tuning.evidence import Evidence
+from mezzotint.tuning.choose import CAUTION, RULE, Choice
+from mezzotint.tuning.curves import Loss, by_moment
+from mezzotint.tuning.evidence import COPY, Evidence
+from mezzotint.tuning.nearest import Nearest
 from mezzotint.tuning.separation import Separation
 
 SCHEMA = "mezzotint/tune/1"
@@ -33,6 +35,12 @@ HEADS = (
 )
 """(field of Evidence, column, what it is)."""
 
+LOSS = (
+    "validation loss",
+    "loss on what was held apart, or on scenes that were not learnt from; the same noise each time",
+)
+NEAREST = "nearest photograph"
+
 SHARED = "drift"
 """The field that is no subject's own."""
 
@@ -43,7 +51,8 @@ class Found:
 
     subjects: what was learnt.  base: the model.  seen: "held-out photographs", or the photographs themselves.
     evidence: of the base at step 0, then of every moment, all subjects together.  each: subject -> of its own alone.
-    choice: which is kept.  notes: for people.
+    choice: which is kept.  validation: of each moment, the last that was measured by then.  nearest: subject -> the
+    photograph that the kept moment's pictures come nearest to.  notes: for people.
     about: settings, hashes, versions: JSON-safe.  seconds: of learning, and of judging.   use: a command that uses it.
     """
 
@@ -53,6 +62,8 @@ class Found:
     evidence: Mapping[int, Evidence]
     each: Mapping[str, Mapping[int, Evidence]]
     choice: Choice
+    validation: Mapping[int, Loss]
+    nearest: Mapping[str, Nearest]
     separation: Separation | None
     notes: tuple[str, ...]
     about: Mapping[str, Any]
@@ -72,6 +83,8 @@ def document(found: Found) -> dict[str, Any]:
         "choice": asdict(found.choice),
         "evidence": _evidence(found.evidence),
         "each": {name: _evidence(of) for name, of in found.each.items()},
+        "validation": {str(moment): asdict(one) for moment, one in found.validation.items()},
+        "nearest": {name: asdict(one) for name, one in found.nearest.items()},
         "separation": None if apart is None else {"names": list(apart.names), "gains": _gains(apart)},
         "notes": list(found.notes),
         "about": dict(found.about),
@@ -95,6 +108,9 @@ def text(found: Found) -> str:
     for field, head, _ in HEADS:
         lines.append(f"  {head:22} {_cell(getattr(found.evidence[step], field))}")
         lines += [f"    {name:20} {_cell(getattr(of[step], field))}" for name, of in _apart(found, field)]
+    lines += [f"  {LOSS[0]:22} {_loss(found.validation.get(step), step)}"]
+    for name, one in found.nearest.items():
+        lines.append(f"  {NEAREST:22} {one}" + (f" ({name})" if len(found.nearest) > 1 else ""))
     return "\n".join([*lines, *(f"note: {note}" for note in found.notes), found.use])
 
 
@@ -107,6 +123,13 @@ def _cell(value: Estimate | None) -> str:
     return "–" if value is None else str(value)
 
 
+def _loss(value: Loss | None, moment: int) -> str:
+    """With when it was measured, where that was not at the moment itself."""
+    if value is None:
+        return "–"
+    return f"{value.loss:.4g}" if value.step == moment else f"{value.loss:.4g} after {value.step}"
+
+
 def page(found: Found, pictures: Mapping[str, bytes]) -> str:
     """The page.   pictures: title -> PNG, in the order they are shown."""
     names = " · ".join(found.subjects)
@@ -115,9 +138,11 @@ def page(found: Found, pictures: Mapping[str, bytes]) -> str:
     body = [
         f"<h1>{escape(names)} on {escape(found.base)}</h1>",
         f"<p>Kept {escape(found.choice.why)}. {n} pictures of each sort{beside}, held against {escape(found.seen)}.",
-        f"In brackets 95 % intervals.</p><p>The rule: {escape(RULE)}</p>",
-        _table(found.evidence, found.choice.step),
+        f"In brackets 95 % intervals.</p><p>The rule: {escape(RULE)} {escape(CAUTION)}</p>",
+        _table(found.evidence, found.choice.step, found.validation),
+        by_moment(found.evidence, found.choice.step),
         *_tables(found),
+        *_nearest(found.nearest),
         *_notes(found.notes),
         *_matrix(found.separation),
         f"<h2>Use it</h2><pre>{escape(found.use)}</pre>",
@@ -135,16 +160,27 @@ def page(found: Found, pictures: Mapping[str, bytes]) -> str:
 def _tables(found: Found) -> list[str]:
     """Every subject's own, where there are several."""
     several = found.each if len(found.each) > 1 else {}
-    return [f"<h2>{escape(name)}</h2>{_table(of, found.choice.step)}" for name, of in several.items()]
+    return [f"<h2>{escape(name)}</h2>{_table(of, found.choice.step, {})}" for name, of in several.items()]
 
 
-def _table(evidence: Mapping[int, Evidence], kept: int) -> str:
-    heads = [f'<span title="{escape(what, quote=True)}">{escape(head)}</span>' for _, head, what in HEADS]
-    rows = [row("th", ["", *heads])]
+def _table(evidence: Mapping[int, Evidence], kept: int, validation: Mapping[int, Loss]) -> str:
+    """validation: a column more; none where it is empty, as it is no subject's own."""
+    own = [(head, what) for _, head, what in HEADS] + ([LOSS] if validation else [])
+    rows = [row("th", ["", *(f'<span title="{escape(what, quote=True)}">{escape(head)}</span>' for head, what in own)])]
     for step, one in evidence.items():
         name = "the base" if step == 0 else f"{step} updates" + (", kept" if step == kept else "")
-        rows.append(row("td", [name, *(escape(_cell(getattr(one, field))) for field, _, _ in HEADS)]))
+        loss = [_loss(validation.get(step), step)] if validation else []
+        rows.append(row("td", [name, *(escape(_cell(getattr(one, field))) for field, _, _ in HEADS), *loss]))
     return f"<table>{''.join(rows)}</table>"
+
+
+def _nearest(found: Mapping[str, Nearest]) -> list[str]:
+    """Of every subject, how near the kept moment's pictures come to what was learnt from."""
+    what = f"mean correlation of a picture with the photograph nearest to it, from {COPY:g} on it is a copy"
+    rows = [row("th", ["", f"similarity to the {NEAREST}", "nearest of all", "at"])]
+    for name, one in found.items():
+        rows.append(row("td", [escape(name), str(one.similarity), escape(one.photograph), f"{one.most:.4g}"]))
+    return [f"<h2>How near to the photographs</h2><p>Of the kept moment: {what}.</p><table>", *rows, "</table>"]
 
 
 def _notes(notes: Sequence[str]) -> list[str]:

@@ -156,13 +156,13 @@ class Settings:
     """
 
     method: Method = field(default_factory=Method)
-    steps: int = 320
+    steps: int = 160
     batch: int = 8
     rate: float | None = None
     share: float = 0.25
     prior: float = 4.0
     outside: float = 0.2
-    moments: int = 4
+    moments: int = 2
     seed: int = 0
 
     @property

@@ -56,8 +56,9 @@ class Base:
         """Of all networks of that stage."""
         return sum(p.numel() for net in self.stage.networks.values() for p in net.parameters())
 
-    def job(self, prompts: Sequence[str], seed: int, worn: Worn | None, quality: str = "standard") -> Job:
-        """Pictures of prompts, one each, by the base or by what is tuned.  Raises as ``generate``."""
+    def job(self, prompts: Sequence[str], seed: int, worn: Worn | None) -> Job:
+        """Drafts of prompts, one each, by the base or by what is tuned: hundreds are made, and all are held against
+        drafts.  Raises as ``generate``."""
         model = self.until if worn is None else wearing(self.until, _with(self.until.system, worn))
         return prepare(
             Request(
@@ -66,7 +67,7 @@ class Base:
                 seed=seed,
                 size=self.size,
                 sampling=Sampling(
-                    quality=quality, device=self.device, dtype=self.dtype, candidates=1, classifier_scale=0.0
+                    quality="draft", device=self.device, dtype=self.dtype, candidates=1, classifier_scale=0.0
                 ),
             )
         )

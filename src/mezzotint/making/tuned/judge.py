@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import Tensor
+
 from mezzotint.evaluation.features import Features
 from mezzotint.making.evaluation import Counted, pictures, unheard
 from mezzotint.making.tuned.base import Base, Worn
@@ -43,11 +45,22 @@ class Court:
         """The plain background on which every subject is asked for."""
         return next(iter(self.asked.values())).ground
 
-    def made(self, worn: Worn | None, seed: int = SEED, report: Counted = unheard) -> Shown:
+    def made(self, worn: Worn | None, report: Counted = unheard) -> Shown:
         """Pictures of all prompts."""
-        job = self.base.job(self.prompts, seed, worn)
-        images = pictures(job, self.work, report, piece=1).images
+        images = self._pictures(self.prompts, SEED, worn, report)
         return dict(zip(self.asked, parted(images, list(self.asked.values())), strict=True))
+
+    @property
+    def other(self) -> tuple[str, ...]:
+        """The prompts of other things, which all subjects share."""
+        return next(iter(self.asked.values())).other
+
+    def elsewhere(self, report: Counted = unheard) -> Tensor:
+        """The base's pictures of other things on other noise, (n, 3, S, S) uint8."""
+        return self._pictures(self.other, SEED + 10_000, None, report)
+
+    def _pictures(self, prompts: Sequence[str], seed: int, worn: Worn | None, report: Counted) -> Tensor:
+        return pictures(self.base.job(prompts, seed, worn), self.work, report, piece=1).images
 
     def marks(self, made: Shown, before: Shown | None = None) -> dict[str, Marks]:
         """What pictures show, by subject.   before: the base's on the same noise."""
@@ -71,18 +84,17 @@ class Judged:
 
 def judged(court: Court, candidates: Sequence[tuple[int, Worn]]) -> Judged:
     """The evidence of several moments.   candidates: (step, what was learnt as it was then)."""
-    turns, n = len(candidates) + 2, len(court.prompts)
+    n, total = len(court.prompts), (1 + len(candidates)) * len(court.prompts) + len(court.other)
 
-    def made(turn: int, worn: Worn | None, seed: int = SEED) -> Shown:
-        return court.made(worn, seed, lambda done, _: court.report(turn * n + done, turns * n))
+    def told(before: int) -> Counted:
+        return lambda done, _: court.report(before + done, total)
 
-    shown = {0: made(0, None)}
-    again = made(1, None, SEED + 10_000)
-    shown |= {step: made(turn, worn) for turn, (step, worn) in enumerate(candidates, 2)}
+    turns: list[tuple[int, Worn | None]] = [(0, None), *candidates]
+    shown = {step: court.made(worn, told(turn * n)) for turn, (step, worn) in enumerate(turns)}
+    again = court.elsewhere(told(len(turns) * n))
     found = {step: court.marks(pictures, shown[0] if step else None) for step, pictures in shown.items()}
     other = {step: next(iter(pictures.values())).other for step, pictures in shown.items()}
-    before = next(iter(again.values())).other
-    drifts = {step: drift_of(x, other[0], before, court.features) if step else None for step, x in other.items()}
+    drifts = {step: drift_of(x, other[0], again, court.features) if step else None for step, x in other.items()}
     return Judged(
         {step: evidence(together(list(of.values())), drifts[step]) for step, of in found.items()},
         {name: {step: evidence(of[name], drifts[step]) for step, of in found.items()} for name in court.asked},

@@ -17,7 +17,7 @@ from mezzotint.codecs.pixels import Pixels as PixelCodec
 from mezzotint.errors import UsageError
 from mezzotint.files import sha256
 from mezzotint.making.tuned.base import Base
-from mezzotint.making.tuned.product import Product, until
+from mezzotint.making.tuned.product import Layers, Product, until
 from mezzotint.making.tuned.told import Told, reader, spelled
 from mezzotint.nets.adapters.begun import checked_rank
 from mezzotint.nets.adapters.lora import Layer
@@ -201,6 +201,22 @@ def square(base: Base) -> int:
 def learn(lesson: Lesson, folder: Path, start: Literal["new", "resume"], watch: Watch) -> Outcome:
     """Runs it in a folder; a killed run goes on to the same bits.  Raises as ``training.run.fit``."""
     return fit(lesson.recipe, folder, lesson.data, start=start, device=lesson.device, watch=watch)
+
+
+def check_form(lesson: Lesson, model: Base) -> None:
+    """Raises UsageError where no file has a form for what would be learnt; better before hours of learning than after.
+
+    Of rotations of layers that one of the base's is cut into there is none, for example.
+    """
+    net, word = lesson.recipe.build(lesson.recipe.net), lesson.recipe.net.word
+    assert isinstance(net, Tuned)
+    begun = until(net, {name: p.detach() for name, p in net.named_parameters()}, "" if word is None else word.name)
+    try:
+        if isinstance(begun, Layers):
+            begun.layout(model)
+    except UsageError as error:
+        said = str(error).partition(";")[0]
+        raise UsageError(f"{said}, nor has any other layout: choose another --method, or other --targets") from error
 
 
 def moments(lesson: Lesson, folder: Path) -> dict[int, Product]:

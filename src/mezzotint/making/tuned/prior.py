@@ -48,7 +48,7 @@ def prior_scenes(base: Base, subjects: Sequence[Subject], n: int, work: Path, re
         return []
     text = base.system.text
     prompts = prior_prompts(subjects, "" if text is None else text.phrases, n)
-    made = pictures(base.job(prompts, SEED, None, "draft"), work, report, piece=1).images
+    made = pictures(base.job(prompts, SEED, None), work, report, piece=1).images
     rows = made.permute(0, 2, 3, 1).contiguous().numpy()
     whole = np.full(rows.shape[1:3], 255, np.uint8)
     return [Scene(pixels, whole, prompt) for pixels, prompt in zip(rows, prompts, strict=True)]

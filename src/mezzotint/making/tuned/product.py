@@ -12,11 +12,12 @@ from torch import Tensor
 from mezzotint.errors import UsageError
 from mezzotint.files import make_folder
 from mezzotint.making.tuned.base import Base, worn_parts
-from mezzotint.nets.adapters.contents import contents_of
+from mezzotint.nets.adapters.contents import Contents, contents_of
 from mezzotint.nets.adapters.layouts import Part
 from mezzotint.nets.adapters.trained import Learnt, learnt
 from mezzotint.pretrained.adapters import Weighed
 from mezzotint.pretrained.embeddings import Learned, read_embedding, write_embedding
+from mezzotint.pretrained.exchange.names import Layout
 from mezzotint.pretrained.exchange.save import layout_for, write_adapter
 from mezzotint.pretrained.passport import Passport
 from mezzotint.pretrained.tunable_texts import vectors_in
@@ -40,11 +41,18 @@ class Layers:
         changes = {part: {path: one.change for path, one in layers.items()} for part, layers in self.parts.items()}
         return worn_parts(name, changes, digest)
 
+    def layout(self, model: Base) -> Layout:
+        """The first that has a form for the method.  Raises UsageError where none has."""
+        return layout_for(self._contents, model.system)
+
     def write(self, folder: Path, model: Base, known: Passport) -> Path:
-        """The file, in the first layout that has a form for the method."""
-        contents = {part: held for part, layers in self.parts.items() for held in contents_of(layers, part).values()}
-        write_adapter(folder / ADAPTER, contents, model.system, layout_for(contents, model.system), known)
+        """The file."""
+        write_adapter(folder / ADAPTER, self._contents, model.system, self.layout(model), known)
         return folder / ADAPTER
+
+    @property
+    def _contents(self) -> Contents:
+        return {part: held for part, layers in self.parts.items() for held in contents_of(layers, part).values()}
 
 
 @dataclass(frozen=True, eq=False)

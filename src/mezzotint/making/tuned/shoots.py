@@ -8,9 +8,10 @@ from itertools import combinations
 
 from mezzotint.evaluation.features import Features
 from mezzotint.making.tuned.wish import Wish
+from mezzotint.tuning.apart import held_apart, never_learnt, too_few
 from mezzotint.tuning.checks import notes as checked
 from mezzotint.tuning.few import few
-from mezzotint.tuning.photos import Photo, Shoot, held_apart, read_shoot
+from mezzotint.tuning.photos import Photo, Shoot, read_shoot
 from mezzotint.tuning.words import Subject
 
 LARGER = 2
@@ -21,8 +22,8 @@ Photos = Mapping[Subject, tuple[Photo, ...]]
 
 @dataclass(frozen=True, eq=False)
 class Shoots:
-    """learnt: what is learnt from.  held: what is judged by, () where too few are there.  notes: for people.
-    sha256: of all of them, by subject."""
+    """learnt: what is learnt from.  held: what is judged by, nothing that is learnt from; () where too few are there.
+    notes: for people.  sha256: of all of them, by subject."""
 
     learnt: Photos
     held: Photos
@@ -35,7 +36,13 @@ class Shoots:
         if all(self.held.values()):
             n = sum(map(len, self.held.values()))
             return f"{n} photograph{'s' if n > 1 else ''} that {'were' if n > 1 else 'was'} not learnt from"
-        return "the photographs that were learnt from: give four or more, and some are held apart"
+        return "the photographs that were learnt from: give four or more that differ, and some are held apart"
+
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """Of all photographs, where they have one."""
+        every = [photo for photos in (*self.learnt.values(), *self.held.values()) for photo in photos]
+        return tuple(photo.caption for photo in every if photo.caption)
 
     def judges(self, subject: Subject) -> tuple[Photo, ...]:
         """The photographs that a subject is judged by."""
@@ -51,14 +58,39 @@ def shoots(wish: Wish, side: int, features: Features) -> Shoots:
         for note in (*shoot.notes, *checked(shoot.photos, side, features), *_unnamed(s, shoot))
     ]
     notes += _shared(read)
-    parted = {s: held_apart(shoot.photos) for s, shoot in read.items()}
+    parted, said = (
+        _parted(read) if wish.judge_by is None else _judged_by(read, read_shoot(wish.judge_by, LARGER * side))
+    )
     learnt, held = {s: a for s, (a, _) in parted.items()}, {s: b for s, (_, b) in parted.items()}
-    if wish.judge_by is not None:
-        more = read_shoot(wish.judge_by, LARGER * side)
-        (only,) = wish.subjects
-        learnt, held = {only: read[only].photos}, {only: more.photos}
-        notes += (*more.notes, *_known(read[only], more))
+    notes += said
     return Shoots(learnt, held, tuple(notes), {s.name: shoot.sha256 for s, shoot in read.items()})
+
+
+Parted = Mapping[Subject, tuple[tuple[Photo, ...], tuple[Photo, ...]]]
+"""Of each subject: what is learnt from, what it is judged by."""
+
+
+def _parted(read: Mapping[Subject, Shoot]) -> tuple[Parted, list[str]]:
+    """Photographs of which some are held apart, and what people should know."""
+    found = {s: held_apart(shoot.photos, _beside(s, read)) for s, shoot in read.items()}
+    notes = [
+        f"{s.name}: {note}" if len(read) > 1 else note
+        for s, (_, held) in found.items()
+        for note in too_few(read[s].photos, held)
+    ]
+    return found, notes
+
+
+def _beside(subject: Subject, read: Mapping[Subject, Shoot]) -> list[Photo]:
+    """The photographs of all other subjects."""
+    return [photo for other, shoot in read.items() if other != subject for photo in shoot.photos]
+
+
+def _judged_by(read: Mapping[Subject, Shoot], further: Shoot) -> tuple[Parted, list[str]]:
+    """The photographs of the one subject, judged by further ones."""
+    ((only, shoot),) = read.items()
+    held, known = never_learnt(further.photos, shoot.photos)
+    return {only: (shoot.photos, held)}, [*further.notes, *known]
 
 
 def _shared(read: Mapping[Subject, Shoot]) -> Iterator[str]:
@@ -71,13 +103,6 @@ def _shared(read: Mapping[Subject, Shoot]) -> Iterator[str]:
                 f"{one.name} and {other.name} share photographs ({', '.join(few(both))}): what they show is learnt by"
                 " both names, and neither calls it alone"
             )
-
-
-def _known(learnt: Shoot, judges: Shoot) -> tuple[str, ...]:
-    """Of photographs to judge by that are learnt from too."""
-    seen = {photo.sha256 for photo in learnt.photos}
-    both = [photo.name for photo in judges.photos if photo.sha256 in seen]
-    return (f"{len(both)} of the photographs to judge by are learnt from, {both[0]} first",) if both else ()
 
 
 def _unnamed(subject: Subject, shoot: Shoot) -> tuple[str, ...]:

@@ -3,27 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
-from mezzotint.making.tuned.judge import Court, Judged
+from mezzotint.making.tuned.judge import Court, Shown
 from mezzotint.pictures.png import Pixels, png
 from mezzotint.pictures.sheet import strip
-from mezzotint.tuning.choose import Choice
 from mezzotint.tuning.evidence import Pictures
 
-MOST = 6
+if TYPE_CHECKING:
+    from mezzotint.governance.safety.output.gate import OutputGate
+
+MOST, GREY = 6, 216
+
+
+def looked_at(made: Shown, gate: OutputGate) -> tuple[Shown, int]:
+    """What people are shown of a model's pictures: the first MOST of each sort, those that the output gate withholds
+    plain grey; and how many these are."""
+    found = {name: _looked_at(one, gate) for name, one in made.items()}
+    return {name: one for name, (one, _) in found.items()}, sum(many for _, many in found.values())
+
+
+def _looked_at(made: Pictures, gate: OutputGate) -> tuple[Pictures, int]:
+    found = [_passed(images[:MOST], gate) for images in (made.subject, made.behind, made.painted, made.other)]
+    return Pictures(*(images for images, _ in found)), sum(many for _, many in found)
+
+
+def _passed(images: Tensor, gate: OutputGate) -> tuple[Tensor, int]:
+    held = [not gate.passes(gate.check(_pixels(image)).decision) for image in images]
+    return torch.where(torch.tensor(held)[:, None, None, None], torch.full_like(images, GREY), images), sum(held)
+
+
+def _pixels(image: Tensor) -> Pixels:
+    """(S, S, 3) of (3, S, S)."""
+    found: Pixels = image.permute(1, 2, 0).contiguous().numpy()
+    return found
 
 
 def _tiles(images: Tensor) -> list[Pixels]:
     """The first MOST of pictures (n, 3, S, S), (S, S, 3) each; the last again where there are fewer."""
-    rows = [image.permute(1, 2, 0).contiguous().numpy() for image in images[:MOST]]
+    rows = [_pixels(image) for image in images[:MOST]]
     return rows + rows[-1:] * (MOST - len(rows))
 
 
-def sheets(found: Judged, choice: Choice, court: Court) -> Mapping[str, bytes]:
-    """Title -> PNG: of every subject two, and one of other things."""
-    before, after = found.pictures[0], found.pictures[choice.step]
+def sheets(before: Shown, after: Shown, court: Court) -> Mapping[str, bytes]:
+    """Title -> PNG: of every subject two, and one of other things.   before, after: as people are shown them."""
     made: dict[str, bytes] = {}
     for name in court.asked:
         made |= _of(name if len(court.asked) > 1 else "", before[name], after[name], court, name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import time
 from collections.abc import Mapping, Sequence
@@ -17,27 +16,34 @@ from mezzotint.conditioning.prompts import Prompts
 from mezzotint.errors import UsageError
 from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.files import make_folder, pretty_json, write_atomic
+from mezzotint.governance.safety.output.gate import OutputGate
+from mezzotint.governance.safety.output.gate import load as load_gate
 from mezzotint.making.checked import checked
-from mezzotint.making.evaluation import Counted
+from mezzotint.making.evaluation import Counted, forget
 from mezzotint.making.licensed import licensed_to_tune
 from mezzotint.making.prompt import told
 from mezzotint.making.tuned.base import Base, base
 from mezzotint.making.tuned.halt import HaltedError, Pictured, heeding, unseen
 from mezzotint.making.tuned.judge import Court, Judged, judged
-from mezzotint.making.tuned.learn import Lesson, learn, learnt_for, lesson, moments, square, tunable_of
+from mezzotint.making.tuned.learn import Lesson, check_form, learn, learnt_for, lesson, moments, square, tunable_of
+from mezzotint.making.tuned.licences import licence_notes
 from mezzotint.making.tuned.passport import passport
 from mezzotint.making.tuned.patience import Patient
 from mezzotint.making.tuned.prior import pictures_for, prior_scenes
 from mezzotint.making.tuned.product import ADAPTER, WORD, check_empty
 from mezzotint.making.tuned.shoots import Shoots, shoots
-from mezzotint.making.tuned.shown import sheets
+from mezzotint.making.tuned.shown import looked_at, sheets
 from mezzotint.making.tuned.wish import Wish
 from mezzotint.nets.checkpointed import checkpointed
 from mezzotint.pretrained.model import load
+from mezzotint.training.curve import curve_png
+from mezzotint.training.journal import read_journal
 from mezzotint.training.run import Watch
 from mezzotint.tuning.choose import choose
+from mezzotint.tuning.curves import losses_at
 from mezzotint.tuning.evidence import real
 from mezzotint.tuning.ground import ground_of
+from mezzotint.tuning.nearest import Nearest, nearest
 from mezzotint.tuning.prompts import PLAIN, asked_of
 from mezzotint.tuning.recipe import as_it_is
 from mezzotint.tuning.report import Found, document, page
@@ -45,11 +51,10 @@ from mezzotint.tuning.separation import Separation, separation
 from mezzotint.tuning.warn import warnings
 from mezzotint.tuning.words import Subject
 
-PAGE, DOCUMENT = "report.html", "tune.json"
+PAGE, DOCUMENT, JOURNAL = "report.html", "tune.json", "journal.jsonl"
+CURVE = "The loss, update by update"
 
 WORK = "work"
-LIMITED = re.compile(r"\b(nc|nd)\b|non.?commercial|no.?deriv|research.?only")
-"""In a licence's name, in small letters: not for trade, or not to be changed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +95,7 @@ def _check_folder(folder: Path, start: Literal["new", "resume"]) -> None:
 def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Watch, pictured: Pictured) -> Tuned:
     """The same.  Raises HaltedError where ``watch.stop`` ended it while pictures were made."""
     opened = load(wish.model)
+    gate = load_gate()  # before anything is learnt: where it is broken nobody could be shown a picture
     checked([s.name for s in wish.subjects])
     licensed = licensed_to_tune(opened.system, wish.photo_licence, wish.use, wish.licence_mode)
     model = base(opened, wish.device, wish.dtype, wish.size)
@@ -99,7 +105,9 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
     features = extractor(2 * DEFAULT_SIZE)
     side = square(model)
     photos = shoots(wish, side, features)
-    notes = (*licensed, *_licence_notes(model, wish), *_method_notes(wish), *photos.notes)
+    checked(photos.captions, field="caption")
+    licensed = (*licensed, *licence_notes(opened.system, wish.use), *_owner_notes(wish.photo_licence))
+    notes = (*licensed, *_method_notes(wish), *photos.notes)
     for note in notes:
         watch.say(note)
     work = make_folder(folder / WORK)
@@ -108,9 +116,10 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
     prior = prior_scenes(model, wish.subjects, count, work / "prior", heed)
     prepare = checkpointed if wish.gradient_checkpointing else as_it_is
     plan = lesson(model, halves, photos.learnt, photos.held, prior, wish.settings, prepare)
+    check_form(plan, model)
     # What was left to the program is said from here on: report and passport state it.
     wish = replace(wish, settings=replace(wish.settings, rate=plan.recipe.optimiser.rate))
-    patient = Patient(folder / "run" / "journal.jsonl")
+    patient = Patient(folder / "run" / JOURNAL)
     if start == "resume" and patient.early:  # it ended so, and was killed before or while it was judged
         seconds = learnt_for(folder / "run")
     else:
@@ -119,7 +128,7 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
             return Tuned(folder, None, None)
         seconds = outcome.seconds
     court = _court(wish, model, photos, features, heeding(watch.stop, pictured, "judging"), work)
-    return _judged(wish, photos, notes, plan, seconds, court, folder)
+    return _judged(wish, photos, notes, plan, seconds, court, gate, folder)
 
 
 def _check_told(model: Base) -> None:
@@ -154,31 +163,31 @@ def _check_names(model: Base, subjects: Sequence[Subject]) -> None:
             )
 
 
-def _licence_notes(model: Base, wish: Wish) -> tuple[str, ...]:
-    """What a person should know of licences before anything is learnt."""
-    licence = model.system.card.licence
-    said = licence.lower()
-    limited = LIMITED.search(said) is not None
-    known = (
-        f"{model.system.name} has the licence {licence}: an adapter of it may not be used in trade, or not at all",
-    )
-    own = (
-        () if wish.photo_licence else ("nobody says whose the photographs are; give --photo-licence for the passport",)
-    )
-    return (*(known if limited else ()), *own)
+def _owner_notes(photo_licence: str) -> tuple[str, ...]:
+    """That a passport will not say whose the photographs are."""
+    said = "nobody says whose the photographs are; give --photo-licence for the passport"
+    return () if photo_licence else (said,)
 
 
 def _judged(
-    wish: Wish, photos: Shoots, notes: tuple[str, ...], plan: Lesson, spent: float, court: Court, folder: Path
+    wish: Wish,
+    photos: Shoots,
+    notes: tuple[str, ...],
+    plan: Lesson,
+    spent: float,
+    court: Court,
+    gate: OutputGate,
+    folder: Path,
 ) -> Tuned:
     """What was learnt, at every moment, before its court."""
-    began, model = time.perf_counter(), court.base
+    began, model, work = time.perf_counter(), court.base, folder / WORK
     learnt = moments(plan, folder / "run")
     digest = f"{plan.data.train.fingerprint}/{plan.recipe.net}/{wish.settings}"
-    candidates = [(k, one.worn(wish.title, f"{digest}/{k}", folder / WORK, model)) for k, one in learnt.items()]
+    candidates = [(k, one.worn(wish.title, f"{digest}/{k}", work, model)) for k, one in learnt.items()]
     verdict = judged(court, candidates)
     choice = choose(*verdict.each.values())
-    apart = _separation(verdict, choice.step, court)
+    (before, hidden), (after, more) = (looked_at(verdict.pictures[step], gate) for step in (0, choice.step))
+    apart, journal = _separation(verdict, choice.step, court), read_journal(folder / "run" / JOURNAL)
     found = Found(
         subjects=tuple(s.name for s in wish.subjects),
         base=model.system.name,
@@ -186,16 +195,32 @@ def _judged(
         evidence=verdict.together,
         each=verdict.each,
         choice=choice,
+        validation=losses_at(journal, list(learnt)),
+        nearest=_nearest(verdict, choice.step, court),
         separation=apart,
-        notes=(*notes, *(() if apart is None else apart.notes), *warnings(choice, verdict.each)),
+        notes=(
+            *notes,
+            *_withheld(hidden + more),
+            *(() if apart is None else apart.notes),
+            *warnings(choice, verdict.each),
+        ),
         about=_about(wish, model, photos, plan),
         seconds=(spent, time.perf_counter() - began),
         use=_use(court.asked[wish.subjects[0].name].behind[0][0], wish, folder),
     )
-    _write(folder, found, sheets(verdict, choice, court))
+    curve = {CURVE: curve_png(journal, wish.title)} if journal else {}
+    _write(folder, found, sheets(before, after, court), curve)
     known = passport(wish, model, photos, found)
     # What was learnt last: where it is, the rest is there.
-    return Tuned(folder, learnt[choice.step].write(folder, model, known), found)
+    made = Tuned(folder, learnt[choice.step].write(folder, model, known), found)
+    for place in (work, work / "prior"):
+        forget(place)
+    return made
+
+
+def _withheld(many: int) -> tuple[str, ...]:
+    """That some of the report's pictures are grey."""
+    return (f"the output gate withheld {many} pictures of this report, which are grey",) if many else ()
 
 
 def _separation(verdict: Judged, step: int, court: Court) -> Separation | None:
@@ -205,6 +230,11 @@ def _separation(verdict: Judged, step: int, court: Court) -> Separation | None:
     made, before = ({name: one.subject for name, one in verdict.pictures[k].items()} for k in (step, 0))
     shown = {name: one.shown for name, one in court.real.items()}
     return separation(made, before, shown, court.features, court.ground)
+
+
+def _nearest(verdict: Judged, step: int, court: Court) -> Mapping[str, Nearest]:
+    """Of every subject's pictures at a moment, among the photographs of it that were learnt from."""
+    return {name: nearest(made, court.real[name].learnt) for name, made in verdict.pictures[step].items()}
 
 
 def _seen(photos: Shoots, ground: str) -> str:
@@ -258,9 +288,9 @@ def _about(wish: Wish, model: Base, photos: Shoots, plan: Lesson) -> dict[str, A
     }  # fmt: skip
 
 
-def _write(folder: Path, found: Found, pictures: Mapping[str, bytes]) -> None:
-    """The report and its pictures."""
+def _write(folder: Path, found: Found, pictures: Mapping[str, bytes], curve: Mapping[str, bytes]) -> None:
+    """The report and its pictures.   curve: of the run, whose file is there."""
     for k, data in enumerate(pictures.values()):
         write_atomic(folder / f"sheet-{k}.png", data)
-    write_atomic(folder / PAGE, page(found, pictures))
+    write_atomic(folder / PAGE, page(found, {**curve, **pictures}))
     write_atomic(folder / DOCUMENT, pretty_json(document(found)))

@@ -33,7 +33,7 @@ class Wish:
     model: str | Path
     settings: Settings = field(default_factory=Settings)
     judge_by: Path | None = None
-    n: int = 16
+    n: int = 12
     prior_pictures: int | None = None
     photo_licence: str = ""
     device: str = "auto"

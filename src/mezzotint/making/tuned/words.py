@@ -40,7 +40,7 @@ def tune(
     outside: float = Settings.outside,
     moments: int = Settings.moments,
     prior_pictures: int | None = None,
-    n: int = 16,
+    n: int = Wish.n,
     seed: int = 0,
     device: str = "auto",
     dtype: str = "fastest",

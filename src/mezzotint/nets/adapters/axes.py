@@ -1,7 +1,9 @@
-"""How many axes the tensors of an adapter's file have: checked where keys are read, before anything counts on it."""
+"""How many axes the tensors of an adapter's file have, and that their values are finite: checked where keys are read,
+before anything counts on it."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from mezzotint.errors import ModelError
@@ -26,9 +28,24 @@ def check_axes(key: str, tensor: Tensor, axes: tuple[int, int]) -> Tensor:
 
 
 def check_tensor(key: str, what: str, tensor: Tensor) -> Tensor:
-    """The tensor of a key.  what: it is (``layouts``).   Raises ModelError that names the key where it cannot be."""
+    """The tensor of a key.  what: it is (``layouts``).   Raises ModelError that names the key where it cannot be: its
+    shape is none for it, or a value is not finite.
+    """
     if what != "alpha":
-        return check_axes(key, tensor, AXES[what])
+        return check_finite(key, check_axes(key, tensor, AXES[what]))
     if tensor.numel() != 1:
         raise ModelError(f"{key} has {tensor.numel()} values; expected one; fetch the file again")
+    return check_finite(key, tensor)
+
+
+_PLAIN = (torch.float32, torch.float16, torch.bfloat16)
+"""Formats whose extremes torch finds in one pass; others are looked at as they are used, in float32."""
+
+
+def check_finite(key: str, tensor: Tensor) -> Tensor:
+    """The tensor, of any shape but empty.  Raises ModelError that names the key where a value is not finite in float32,
+    in which changes are computed: what it is put on would draw nothing."""
+    low, high = (tensor if tensor.dtype in _PLAIN else tensor.float()).aminmax()  # a NaN is both
+    if not bool(low.isfinite() & high.isfinite()):
+        raise ModelError(f"{key} holds values that are not finite; expected numbers; fetch the file again")
     return tensor

@@ -140,8 +140,8 @@ class PiSSA:
         down = (root[:, None] * v[:rank]).reshape(rank, *weight.shape[1:]).contiguous()
 
         def said(tensors: Tensors) -> Tensors:
-            both = {"down": torch.cat([tensors["down"], down]), "up": torch.cat([tensors["up"], -up], 1)}
-            return {**tensors, **both}
+            b, a = tensors["up"], tensors["down"]  # what is kept of a run lies on the processor, the base need not
+            return {**tensors, "down": torch.cat([a, down.to(a.device)]), "up": torch.cat([b, -up.to(b.device)], 1)}
 
         return Begun({"down": down, "up": up}, 2.0 * rank, said)
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from mezzotint.nets.adapters.devices import beside
 from mezzotint.nets.adapters.rotations import Inputs, Outputs, rotation_of
 
 
@@ -25,7 +26,8 @@ class Change(Protocol):
     @property
     def bias(self) -> Tensor | None: ...
     def delta(self, weight: Tensor) -> Tensor:
-        """What is added to a weight, float32: as many values as it has, the first axis its own."""
+        """What is added to a weight, float32, on the weight's device wherever the change's own tensors lie: as many
+        values as it has, the first axis its own."""
         ...
 
 
@@ -37,6 +39,11 @@ def tucker(core: Tensor, a: Tensor, b: Tensor) -> Tensor:
 def product(a: Tensor, b: Tensor, core: Tensor | None) -> Tensor:
     """a b, or with a core between them, float32."""
     return a.float() @ b.float().flatten(1) if core is None else tucker(core, a, b)
+
+
+def _side_by(weight: Tensor, a: Tensor, b: Tensor, core: Tensor | None) -> Tensor:
+    """``product``, where a weight lies."""
+    return product(beside(weight, a), beside(weight, b), None if core is None else beside(weight, core))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +66,7 @@ class LoHa:
         return self.alpha is not None
 
     def delta(self, weight: Tensor) -> Tensor:
-        one, two = (product(*parts) for parts in zip(self.a, self.b, self.cores, strict=True))
+        one, two = (_side_by(weight, *parts) for parts in zip(self.a, self.b, self.cores, strict=True))
         rank = self.b[0].shape[0]
         return (1.0 if self.alpha is None else self.alpha / rank) * one * two
 
@@ -84,7 +91,7 @@ class LoKr:
 
     def delta(self, weight: Tensor) -> Tensor:
         scale = 1.0 if self.alpha is None or self.rank is None else self.alpha / self.rank
-        left, right = self.left.float(), self.right.float()
+        left, right = beside(weight, self.left), beside(weight, self.right)
         wide = left.reshape(*left.shape, *(1,) * (right.ndim - left.ndim))
         return scale * torch.kron(wide, right.contiguous())
 
@@ -98,7 +105,7 @@ class Full:
     scaled: bool = True
 
     def delta(self, weight: Tensor) -> Tensor:
-        return self.whole.float()
+        return beside(weight, self.whole)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +133,7 @@ class DoRA:
         by_rows = self.magnitude.shape[0] == base.shape[0]
         axes = tuple(k for k in range(base.ndim) if k != (0 if by_rows else 1))
         norm: Tensor = torch.linalg.vector_norm(moved, dim=axes, keepdim=True)
-        return self.magnitude.float().reshape(norm.shape) * moved / norm - base
+        return beside(weight, self.magnitude).reshape(norm.shape) * moved / norm - base
 
 
 Ranges = tuple[tuple[int, int], ...]

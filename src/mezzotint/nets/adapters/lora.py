@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from mezzotint.errors import ModelError
 from mezzotint.nets.adapters.changes import Change, Cut, Full, part_of, taken
+from mezzotint.nets.adapters.devices import beside
 from mezzotint.nets.shared import put, shared
 
 Layer = nn.Linear | nn.Conv2d
@@ -56,8 +57,8 @@ class LowRank:
         return 1.0 if self.alpha is None else self.alpha / self.rank
 
     def delta(self, weight: Tensor) -> Tensor:
-        """What is added to the layer's weight, float32: (out, in) or (out, in, kh, kw)."""
-        up, down = self.up.float().flatten(1), self.down.float().flatten(1)
+        """What is added to the layer's weight, float32, on its device: (out, in) or (out, in, kh, kw)."""
+        up, down = beside(weight, self.up).flatten(1), beside(weight, self.down).flatten(1)
         return (self.scale * up @ down).reshape(len(up), *self.down.shape[1:])
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mezzotint.nets.adapters.devices import beside
+
 
 def cayley(q: Tensor) -> Tensor:
     """(…, n, n) skew-symmetric -> (I + Q)(I - Q)⁻¹, float32."""
@@ -70,11 +72,11 @@ class Outputs:
         base = weight.float()
         turned = self._turned(base.flatten(1)).reshape(base.shape)
         if self.rescale is not None:
-            turned = self.rescale.float().reshape(-1, *(1,) * (base.ndim - 1)) * turned
+            turned = beside(base, self.rescale).reshape(-1, *(1,) * (base.ndim - 1)) * turned
         return turned - base
 
     def _turned(self, w: Tensor) -> Tensor:
-        r = cayley(self._skew(len(w)))
+        r = cayley(self._skew(w))
         if r.ndim == 3:
             return torch.einsum("knm,knp->kmp", r, w.reshape(*r.shape[:2], w.shape[1])).flatten(0, 1)
         for i, factor in enumerate(r):
@@ -84,11 +86,15 @@ class Outputs:
             w = mixed.reshape(-1, half, 2, w.shape[1]).transpose(1, 2).flatten(0, 2)
         return w
 
-    def _skew(self, outputs: int) -> Tensor:
-        q = self.blocks.float()
+    def _skew(self, w: Tensor) -> Tensor:
+        q = beside(w, self.blocks)
         q = q - q.transpose(-1, -2)
-        most, length = (self.alpha or 0.0) * outputs, float(q.detach().norm())
-        return q * (most / length) if 0 < most < length else q
+        outputs = len(w)
+        most = (self.alpha or 0.0) * outputs
+        if most <= 0:
+            return q
+        length = float(q.detach().norm())
+        return q * (most / length) if most < length else q
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,13 +114,14 @@ class Inputs:
         base = weight.float()
         turned = base.flatten(1)
         many, size = len(self.blocks), self.blocks.shape[-1]
-        for i, blocks in enumerate(self.blocks.float()):
+        for i, blocks in enumerate(beside(base, self.blocks)):
             every = blocks.expand(turned.shape[1] // size, size, size) if len(blocks) == 1 else blocks
             order = butterfly(turned.shape[1], size << i, size // 2) if many > 1 else torch.arange(turned.shape[1])
+            order = order.to(base.device)
             sides = turned[:, order.argsort()].reshape(len(turned), *every.shape[:2])
             turned = torch.einsum("odk,dck->odc", sides, every).flatten(1)[:, order]
         if self.scale is not None:
-            turned = self.scale.float().reshape(-1, 1) * turned
+            turned = beside(base, self.scale).reshape(-1, 1) * turned
         return turned.reshape(base.shape) - base
 
 

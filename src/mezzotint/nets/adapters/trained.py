@@ -28,7 +28,9 @@ class Trained(nn.Module):
         super().__init__()
         self.path, self.layer, self.begun = path, layer, begun
         self.told = Told()
-        self.learnt = nn.ParameterDict({name: nn.Parameter(t.clone()) for name, t in begun.tensors.items()})
+        where = layer.weight.device  # a start is drawn on the processor, so that it is the same on every device
+        begins = {name: t.to(where, copy=True) for name, t in begun.tensors.items()}
+        self.learnt = nn.ParameterDict({name: nn.Parameter(t) for name, t in begins.items()})
 
     def change(self) -> Change:
         """As it stands; part of the graph where gradients are on."""

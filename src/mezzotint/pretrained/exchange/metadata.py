@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from mezzotint.nets.adapters.contents import Held
+from mezzotint.pretrained.adapter_files import HASH
 from mezzotint.pretrained.exchange.names import JOINT, Layout
 from mezzotint.pretrained.passport import KEY, Passport, said
 from mezzotint.pretrained.system import System
@@ -19,7 +20,7 @@ GENERATIVE = "https://github.com/Stability-AI/generative-models"
 ORIGINALS = {"FluxTransformer2DModel": "https://github.com/black-forest-labs/flux"}
 """Network -> whose code has its names, where that is not Stability AI's."""
 
-HASHES = ("modelspec.hash_sha256", "sshs_model_hash", "sshs_legacy_hash")
+HASHES = (HASH, "sshs_model_hash", "sshs_legacy_hash")
 """What is said of a file's own bytes."""
 
 LAID = ("format", "lora_adapter_metadata", "modelspec.implementation", "ss_network_module", "ss_network_args")
@@ -117,4 +118,4 @@ def _common(values: Sequence[float]) -> str:
 def hashes(data_sha256: str, layout: Layout) -> dict[str, str]:
     """What is said of the bytes behind the header."""
     own = {"sshs_model_hash": data_sha256} if layout == "kohya" else {}
-    return {"modelspec.hash_sha256": f"0x{data_sha256}", **own}
+    return {HASH: f"0x{data_sha256}", **own}

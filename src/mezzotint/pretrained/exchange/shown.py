@@ -58,11 +58,7 @@ def shown(path: Path) -> dict[str, Any]:
 
 def _intact(files: Files) -> bool | None:
     """Whether the bytes behind each header are those that it says; None where one says nothing."""
-    said = [header.metadata.get("modelspec.hash_sha256", "").removeprefix("0x") for header in files.headers]
-    if not all(said):
-        return None
-    found = zip(files.paths, files.headers, strict=True)
-    return said == [sha256_file(path, header.start) for path, header in found]
+    return not files.altered(sha256_file) if all(files.claimed()) else None
 
 
 def _held(files: Files) -> Mapping[str, list[Held]]:

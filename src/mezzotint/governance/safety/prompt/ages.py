@@ -16,7 +16,34 @@ _BEFORE = re.compile(
     r"(?:\bage[ds]?|\bumur|\bberumur|\busia|\bberusia|\bedad|อายุ|年龄|年齡|年仅|วัย|வயது)\s*(?:of|is|:|na|ay)?\s*"
     r"(\d{1,2})(?!\d|\s*(?:months?|days|%|\+))"
 )
-_GRADE = re.compile(r"\b(?:1[0-2]|[1-9])(?:st|nd|rd|th)(?:\s|-)+grade")
+_GRADE = re.compile(
+    r"\b(?:1[0-2]|[1-9])(?:st|nd|rd|th)(?:\s|-)+grade|"
+    r"\b(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)(?:\s|-)+grade(?:r|\s+(?:class|student|"
+    r"pupil|girl|boy|kid|child))|"
+    r"\b(?:year|grade|form)\s*(?:1[0-3]|[1-9])\s+(?:class|student|pupil|girl|boy|kid|child|schooler)|"
+    r"\b(?:[1-6]th|fourth|fifth|sixth)(?:\s|-)+former"
+)
+_DIGITS = r"(1[0-7]|[1-9])(?![\d.,]\d|\d|\s*(?:months?|weeks?|days|%|\+|[x×]\s*\d|cm\b|mm\b|k\b))"
+_WORDS = "(?:one|two|three|four|five|six|seven|eight|nine|ten|(?:elev|fourte|fifte|sixte|sevente)en|twelve|thirteen)\\b"
+_PERSON = (
+    r"\b(?:girl|boy|child|kid|lad|lass|lassie|daughter|son|"
+    r"sister|brother|pupil|student|model|woman|man|female|male|she|he)"
+)
+_STOP = r"(?:$|[,;:)]|\.(?!\d))"
+_OF = re.compile(
+    rf"\b(?:girl|boy|child|kid|lad|lass|lassie|daughter|son)\s+of\s+(?:only\s+|just\s+|about\s+)?(?:{_DIGITS}|{_WORDS})|"
+    rf"\b(?:at|of)\s+(?:the\s+)?age\s+(?:of\s+)?(?:{_DIGITS}|{_WORDS})|"
+    rf"{_PERSON}\s*[,(]\s*(?:aged?\s*)?(?:{_DIGITS}|{_WORDS})\s*(?:[,;.)]|$)|"
+    r"\b(?:[1-9]|1[0-7])(?:st|nd|rd|th)\s+birthday|"
+    r"\b(?:(?:fif|six|seven|eigh|nin|ten|eleven|twelf|thirteen|fourteen|fifteen|sixteen|seventeen)th)\s+birthday|"
+    rf"\b(?:turn(?:s|ed|ing)|barely|not\s+yet|not\s+even)\s+(?:{_DIGITS}|{_WORDS})(?=\s*(?:{_STOP}|(?:last|this|next|today|"
+    r"yesterday|and|in|on|who|girl|boy|wearing)\b))|"
+    rf"\b(?<!for )(?:just|only|almost|nearly)\s+(?:{_DIGITS}|{_WORDS})(?=\s*{_STOP})|"
+    rf"\b(?:{_DIGITS}|{_WORDS})\s+(?:going\s+on|turning)\s+\w+|"
+    r"\b1[0-7]/?f\b|"
+    rf"\bborn\s+(?:only\s+|just\s+)?(?:{_DIGITS}|{_WORDS})\s+years?\s+ago"
+)
+"""English that gives an age without a word for it: whose it is, a birthday, what was turned."""
 _HAN = re.compile(r"[一二三四五六七八九十]{1,2}[周週]?(?:岁|歲)")
 _ADULT_HAN = re.compile(r"(?:十[八九]|[二三四五六七八九]十[一二三四五六七八九]?)[周週]?(?:岁|歲)")
 
@@ -146,7 +173,8 @@ _TAMIL = _Numbers(
     r"\s*(?:வயது|வயசு)",
     NEVER,
 )
-_SAID = tuple(one.pattern() for one in (_ENGLISH, _MALAY, _MARKLESS, _THAI, _FILIPINO, _TAMIL))
+_SAID = (*(one.pattern() for one in (_ENGLISH, _MALAY, _MARKLESS, _FILIPINO)), _OF)
+_OTHERS = (_THAI.pattern(), _TAMIL.pattern())
 _MARKED = _VIETNAMESE.pattern()
 
 
@@ -158,4 +186,5 @@ def minor_age(text: str, accented: str = "") -> bool:
     plain = _ADULT_HAN.sub("", text)
     ages = [int(m) for pattern in (_AFTER, _BEFORE) for m in pattern.findall(plain)]
     in_words = any(pattern.search(plain) for pattern in (*_SAID, _GRADE, _HAN))
-    return in_words or any(age < ADULT for age in ages) or _MARKED.search(accented) is not None
+    elsewhere = not plain.isascii() and any(pattern.search(plain) for pattern in _OTHERS)
+    return in_words or elsewhere or any(age < ADULT for age in ages) or _MARKED.search(accented) is not None

@@ -42,6 +42,17 @@ def _plain(c: str) -> str:
     return "".join(LOOKALIKES.get(b, b) for b in base)
 
 
+@lru_cache(maxsize=4096)
+def _latin(c: str) -> str:
+    """One small letter of another alphabet as the Latin one that it looks like; Latin letters keep their marks."""
+    return c if script_of(c) == "latin" else LOOKALIKES.get(c, c)
+
+
+def latin(accented: str) -> str:
+    """A text as Latin where it looks so, with the marks of its language."""
+    return accented if accented.isascii() else "".join(map(_latin, accented))
+
+
 def canonical(text: str) -> Canonical:
     """Reads one text.  Idempotent: the accented form of an accented form is itself."""
     tags = [ord(c) - 0xE0000 for c in text if ord(c) in _TAGS]

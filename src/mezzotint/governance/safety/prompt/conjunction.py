@@ -26,7 +26,7 @@ def joined(shown: Collection[Hit], away: Collection[Hit], named: Collection[Find
 
     shown: in all fields but the negative prompt.  away: in that.  named: findings of listed names.
     minors: a minor or an age below 18, with anything sexual, naked, suggestive or undressed; or a young person with
-    anything that is plainly sexual or naked.
+    anything that is plainly sexual or naked, or who is undressing.
     minors-negative: a minor, with clothes in the negative prompt.
     people-negative: a person, with clothes in the negative prompt.
     person: the name of a public figure, with nudity, violence, crime or an endorsement.
@@ -34,7 +34,7 @@ def joined(shown: Collection[Hit], away: Collection[Hit], named: Collection[Find
     marks = {hit.mark for hit in shown}
     plainly = {hit.mark for hit in shown if hit.term.severity == "strong"}
     garments = any(hit.mark == "garment" for hit in away)
-    if ("minor" in marks and marks & ADULT_ONLY) or ("young" in marks and plainly & SEXUAL):
+    if ("minor" in marks and marks & ADULT_ONLY) or ("young" in marks and plainly & (SEXUAL | {"undress"})):
         yield _hard("minors")
     if garments and marks & {"minor", "young"}:
         yield _hard("minors-negative")

@@ -15,7 +15,9 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{4,}={0,2}")
 _HEX = re.compile(r"(?:(?:0x|\\x|\b)?[0-9a-fA-F]{2}[\s,;:]?){3,}")
 _HEX_WORD = re.compile(r"\b(?:[0-9a-fA-F]{2}){3,}\b")
 _ESCAPE = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})|[uU]\+([0-9a-fA-F]{4,6})[ ]?")
-_READABLE = re.compile(r"[^\W\d_][\w\s.,'’!?()-]*")
+_SIGNS = r"\u0b80-\u0bff\u0e00-\u0e7f"
+r"""Letters of Tamil and Thai, whose vowel signs are no ``\w``."""
+_READABLE = re.compile(rf"[^\W\d_][\w\s{_SIGNS}.,'’!?()-]*")
 
 
 def decoded(text: str, depth: int = DEPTH) -> Iterator[str]:
@@ -62,7 +64,8 @@ def _bytes(run: str, read: object) -> str:
         said: str = read(run).decode("utf-8")
     except (ValueError, binascii.Error):
         return ""
-    return said if len(said) >= 3 and _READABLE.fullmatch(said) else ""
+    enough = 3 if said.isascii() else 1  # one or two letters of other scripts are words, and no bytes by chance
+    return said if len(said) >= enough and _READABLE.fullmatch(said) else ""
 
 
 def rot13(text: str) -> str:

@@ -2,12 +2,13 @@
 
 Learnt by ``recipes/gates/prompt_head_e5.py`` from English texts and a few hundred in each language, so it is a guess
 that reaches less far than the English one; what it finds is for review.  The encoder's file is looked for at each
-start, and read, with its hash, when a text first needs it.
+start, which stops where it was changed, and read when a text first needs it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,8 @@ from mezzotint.conditioning import e5
 from mezzotint.conditioning.minilm_numpy import NumpyEncoder
 from mezzotint.conditioning.unigram import Unigram
 from mezzotint.config import home
-from mezzotint.errors import GateError
+from mezzotint.errors import GateError, InputError, StorageError
+from mezzotint.files import canonical_json, pretty_json, sha256, sha256_file, write_atomic
 from mezzotint.governance.safety.filter_file import Filter, filter_bytes, located
 from mezzotint.governance.safety.prompt.head import Head, meant, read_head
 from mezzotint.governance.safety.prompt.parts import parts
@@ -65,6 +67,34 @@ def opened(folder: Path) -> tuple[Unigram, NumpyEncoder]:
 
 
 def languages() -> Languages | None:
-    """None where the encoder's file is not installed.  Raises GateError: the head is missing, or was changed."""
-    folder = home() / "safety" / "filters"
-    return Languages(folder, read_head(shipped(HEAD))) if located(E5, folder) is not None else None
+    """None where the encoder's file is not installed.  Raises GateError: it or the head is missing, or was changed."""
+    head, folder = read_head(shipped(HEAD)), home() / "safety" / "filters"
+    path = located(E5, folder)
+    if path is None:
+        return None
+    _check(path)
+    return Languages(folder, head)
+
+
+def _check(path: Path) -> None:
+    """Raises GateError for a file that is missing, or not the one that we know.
+
+    Hashing it takes a tenth of a second at each start, so one that was right is remembered by its name, size and time
+    of change.  Who can forge those, and the home, gains nothing by it: it is hashed again before it is read.
+    """
+    try:
+        about = path.stat()
+        key: list[object] = [str(path.resolve()), about.st_size, about.st_mtime_ns, E5.sha256]
+        kept = home() / "hashes" / f"{sha256(canonical_json(key))[:32]}.json"
+        right = kept.is_file() or sha256_file(path) == E5.sha256
+    except (OSError, InputError) as error:
+        raise GateError(f"the filter {E5.name} is missing ({path}), so nothing is made; {E5.get}") from error
+    if not right:
+        raise GateError(f"the filter {E5.name} was changed ({path}), so nothing is made; {E5.get}")
+    if not kept.is_file():
+        _remember(kept, key)
+
+
+def _remember(kept: Path, key: list[object]) -> None:
+    with suppress(StorageError):  # a home that cannot be written costs time, nothing else
+        write_atomic(kept, pretty_json({"file": key, "sha256": E5.sha256}))

@@ -15,54 +15,14 @@ from typing import Any
 from mezzotint.governance.licence import reading
 from mezzotint.governance.licence.reading import choice, several, wrong
 from mezzotint.governance.safety.prompt.canonical import Canonical, canonical
+from mezzotint.governance.safety.prompt.phrases import Phrases
 from mezzotint.governance.safety.prompt.scripts import script_of
+from mezzotint.governance.safety.prompt.term import Term, Tokens, collapse, shuffle
 from mezzotint.governance.safety.prompt.views import WORD
 from mezzotint.governance.safety.prompt.words import CATEGORIES, MARKS, SEVERITIES
 
-Tokens = tuple[str, ...]
 LONG_ENOUGH = 8
 """Letters of a phrase that is looked for without its marks too: shorter ones are words of other languages then."""
-
-
-@dataclass(frozen=True)
-class Term:
-    """One word or phrase.
-
-    tokens: as read, without look-alikes and marks, or with marks where ``accented``.   stem: whether the last one may
-    go on.  dense: of a script without spaces.  allow: phrases, in tokens, in which it means no harm.
-    """
-
-    text: str
-    tokens: Tokens
-    category: str
-    severity: str
-    language: str
-    stem: bool = False
-    dense: bool = False
-    accented: bool = False
-    allow: tuple[Tokens, ...] = ()
-
-    def begins(self, words: list[str], at: int) -> bool:
-        """Whether it stands at a place."""
-        last = at + len(self.tokens) - 1
-        if last >= len(words) or any(words[at + k] != t for k, t in enumerate(self.tokens[:-1])):
-            return False
-        return words[last].startswith(self.tokens[-1]) if self.stem else words[last] == self.tokens[-1]
-
-    def meant_well(self, words: list[str], at: int) -> bool:
-        """Whether one of its harmless phrases lies over a place; the phrase's word may be longer, as plurals are."""
-        return any(
-            _over(phrase, words, at - k)
-            for phrase in self.allow
-            for k in range(len(phrase) - len(self.tokens) + 1)
-            if phrase[k].startswith(self.tokens[0])
-        )
-
-
-def _over(phrase: Tokens, words: list[str], start: int) -> bool:
-    if start < 0 or start + len(phrase) > len(words):
-        return False
-    return all(words[start + k] in (p, p + "s", p + "es") for k, p in enumerate(phrase))
 
 
 @dataclass(frozen=True)
@@ -110,14 +70,12 @@ class Lexicon:
     @cached_property
     def loud(self) -> list[Term]:
         """Single words that are looked for under disguises that cost likeness: strong ones, and marks of minors."""
-        return [
-            t
-            for t in self.terms
-            if not t.dense
-            and not t.accented
-            and len(t.tokens) == 1
-            and (t.severity == "strong" or t.category == "minor")
-        ]
+        return [t for t in self.terms if t.loud and not t.dense and len(t.tokens) == 1]
+
+    @cached_property
+    def phrases(self) -> Phrases:
+        """The same of several words."""
+        return Phrases(tuple(t for t in self.terms if t.loud and not t.dense and len(t.tokens) > 1))
 
     @cached_property
     def collapsed(self) -> dict[str, list[Term]]:
@@ -148,16 +106,6 @@ def _grouped(pairs: Iterable[tuple[str, Term]]) -> dict[str, list[Term]]:
     for key, term in pairs:
         found.setdefault(key, []).append(term)
     return found
-
-
-def collapse(word: str) -> str:
-    """Every run of a letter once."""
-    return re.sub(r"(.)\1+", r"\1", word)
-
-
-def shuffle(word: str) -> str:
-    """The same for every order of the inner letters."""
-    return word[0] + "".join(sorted(word[1:-1])) + word[-1]
 
 
 _ENTRY = {

@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from mezzotint.governance.safety.prompt.ages import minor_age
+from mezzotint.governance.safety.prompt.backwards import backwards
+from mezzotint.governance.safety.prompt.births import born_a_minor
 from mezzotint.governance.safety.prompt.decoders import rot13
-from mezzotint.governance.safety.prompt.lexicon import Lexicon, Term, collapse, letters, shuffle
+from mezzotint.governance.safety.prompt.lexicon import Lexicon, letters
+from mezzotint.governance.safety.prompt.phrases import TRIPLE
+from mezzotint.governance.safety.prompt.term import Term, collapse, shuffle
+from mezzotint.governance.safety.prompt.undressing import undresses
 from mezzotint.governance.safety.prompt.views import WORD, View, Views
 
-_TRIPLE = re.compile(r"(.)\1\1")
 _ORDERED = ("plain", "joined", "leet", "encoded")
 """Kinds of views that keep phrases whole, so that all severities count in them."""
 
@@ -34,23 +39,30 @@ REAL = frozenset(("carp", "carps", "insect", "lana", "not", "parc", "pines"))
 """Common words that are others when letters change places, backwards or 13 places on."""
 
 AGE = Term("an age below 18", ("age",), "minor", "mark", "any")
+UNDRESSES = Term("clothes taken off", ("undress",), "undress", "strong", "any")
 
 
-def hits(read: Views, lexicon: Lexicon, field: str) -> Iterator[Hit]:
-    """Every term in every reading; the plain reading first."""
+def hits(read: Views, lexicon: Lexicon, field: str, today: date) -> Iterator[Hit]:
+    """Every term in every reading; the plain reading first.   today: for years of birth."""
     for view in read.readings:
         loud_only = view.kind not in _ORDERED
         for term in _in_view(view, lexicon):
-            if not loud_only or (_is_loud(term) and _undone(term.tokens[0], view.kind) not in REAL):
+            if not loud_only or (term.loud and _undone(term.tokens[0], view.kind) not in REAL):
                 yield Hit(term, field, view.kind)
-        if not loud_only and minor_age(view.text, view.accented):
-            yield Hit(AGE, field, view.kind)
-    for term in (*_masked(read.masked, lexicon), *_run_together(read.runs, lexicon)):
+        if not loud_only:
+            yield from (Hit(term, field, view.kind) for term in _said(view, today))
+    struck = (term for words in read.struck for term in lexicon.phrases.struck(words))
+    for term in (*_masked(read.masked, lexicon), *struck, *_run_together(read.runs, lexicon)):
         yield Hit(term, field, "masked")
 
 
-def _is_loud(term: Term) -> bool:
-    return term.severity == "strong" or term.category == "minor"
+def _said(view: View, today: date) -> Iterator[Term]:
+    """What no list can hold, for it is said with numbers or in many orders."""
+    texts = [view.text, *([view.accented] if view.accented else [])]
+    if minor_age(view.text, view.accented) or any(born_a_minor(text, today) for text in texts):
+        yield AGE
+    if undresses(view.text):
+        yield UNDRESSES
 
 
 def _undone(word: str, kind: str) -> str:
@@ -68,13 +80,33 @@ def in_views(read: Views, lexicon: Lexicon) -> Iterator[Term]:
 def _in_view(view: View, lexicon: Lexicon) -> Iterator[Term]:
     words = WORD.findall(view.text)
     yield from _worded(words, lexicon, accented=False)
-    if view.accented and view.accented != view.text:
-        yield from _worded(WORD.findall(view.accented), lexicon, accented=True)
-    if view.kind in _ORDERED and not view.text.isascii():
-        yield from _within(lexicon.well.sub(" ", letters(view.accented or view.text)), lexicon)
-    if view.kind in ("plain", "joined"):
-        yield from _stretched(words, lexicon)
-        yield from _swapped(words, lexicon)
+    marked = WORD.findall(view.accented) if view.accented != view.text else []
+    yield from _worded(marked, lexicon, accented=True)
+    if not (view.accented or view.text).isascii():
+        yield from _dense(view, lexicon)
+    if view.kind in ("plain", "joined", "encoded"):
+        for some in (words, marked) if marked else (words,):
+            yield from _disguised(some, lexicon)
+
+
+def _dense(view: View, lexicon: Lexicon) -> Iterator[Term]:
+    """Terms of scripts without spaces."""
+    text = view.accented or view.text
+    if view.kind in _ORDERED:
+        yield from _within(lexicon.well.sub(" ", letters(text)), lexicon)
+    elif view.kind == "reversed":
+        yield from backwards(text, lambda some: _within(some, lexicon), letters)
+
+
+def _disguised(words: list[str], lexicon: Lexicon) -> Iterator[Term]:
+    """Terms with letters drawn out or swapped, and phrases whose spaces are elsewhere."""
+    phrases = lexicon.phrases
+    yield from _stretched(words, lexicon)
+    yield from _swapped(words, lexicon)
+    yield from phrases.stretched(words)
+    yield from phrases.swapped(words)
+    yield from phrases.respaced(words)
+    yield from phrases.inside(words)
 
 
 def _worded(words: list[str], lexicon: Lexicon, *, accented: bool) -> Iterator[Term]:
@@ -103,7 +135,7 @@ def _at(word: str, lexicon: Lexicon) -> Iterable[Term]:
 def _stretched(words: list[str], lexicon: Lexicon) -> Iterator[Term]:
     """Words with a letter three times and more."""
     for word in words:
-        if _TRIPLE.search(word):
+        if TRIPLE.search(word):
             yield from (t for t in lexicon.collapsed.get(collapse(word), ()) if word not in REAL)
 
 

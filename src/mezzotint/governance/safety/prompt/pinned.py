@@ -1,14 +1,14 @@
 """SHA-256 of the gate's files, as they ship.  Written by a script of the tests."""
 
 FILES = {
-    "en.toml": "ed2b7f641ee869eee0ecd5a82d498ce6dd99dd7d1b9cd4af06a288ce9af0d2fe",
-    "fil.toml": "3e364e6ddf821a70e5bc7275d00cf98fcd993475e2c2f8086815ba2dd350c047",
+    "en.toml": "b0b64756990b475d55d4cf0a13d075298bb36b7630b87437ad0eb487d846f889",
+    "fil.toml": "33e9d44130e92058b382355cc9ab4b59ea4bc6fe3c805bf0f3836f07d285b09f",
     "head-languages.safetensors": "f1498a66da9b2e9cd56dae2b524fc3db7530efd5299cccdeb78cbc378d9d20cb",
     "head.safetensors": "27e25b50c6f94670625046cac63686769236a38de763b5a3f8a54991fc874cc3",
-    "id.toml": "b10718e2ff13342d71363ccf1324b7908d0e151d51b058a4a96388958301a25b",
-    "ms.toml": "3c670a62cedc80071131925dc0c822f54e316215fd6cde98afb7c3c81afe3799",
-    "ta.toml": "3b0767c228c0ccb8cbd6b5863a0e3b3330a85e6512c48b1d4929d76fe9564499",
-    "th.toml": "64369df52fa53ae2522c767ceda421d9ff8a94576180ffeb031fce0a21053d98",
-    "vi.toml": "b78d8b74e5a3db6e4b5a97830c16a9d22fb89605b3142649c73c8170a45db0e4",
-    "zh.toml": "fb1f56667b06f74fb8fc186a124fe4ca80defcf81251de77539667d9905886e8",
+    "id.toml": "67a1e56c7766cdb750f046a6c6a78fe71f78c466ce5b374170be2a8d84787880",
+    "ms.toml": "1c1fa41b71d6eb8635801e0b96e4ca322e3efc50e953eec0e14caa698a8c448c",
+    "ta.toml": "2ab7795a2db6c3685125223909a0894ab56450dc162f61b1781c77a69a661efb",
+    "th.toml": "a17287f189a1133a723188abe85e07091934bc8fd73c8c61c9c913558de26931",
+    "vi.toml": "fe2eaaec67c3cf1a098467ce714368a600d06fa7e367c983a496ab0cf6cea7ac",
+    "zh.toml": "0ee401ddede2c79867ba9efde3e65b15ca619071d616adb87b27f64d1926b4ee",
 }

@@ -1,0 +1,61 @@
+"""Dates of birth that make a person a minor today, in every supported language.
+
+Such a text names no age, and the same words mean a child this year and an adult in eighteen: so the date of the day is
+read, once for each request, by the gate, and handed down.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from mezzotint.governance.safety.prompt.ages import ADULT
+
+BUDDHIST = 543
+"""Years that the Thai calendar is ahead."""
+
+_DAY = r"(?:[0-3]?\d(?:st|nd|rd|th)?\s*(?:of\s*)?[,./ -]?\s*)?"
+_MONTH = (
+    r"(?:(?:jan|feb|mar|apr|m[ae][iy]|jun|jul|aug|ago|sep|o[ck]t|nov|de[cs])[a-z]*\.?|th[aá]ng\s*\d{1,2}|\d{1,2}|"
+    r"[\u0e00-\u0e7f.]{2,12})[,./ -]*(?:[0-3]?\d(?:st|nd|rd|th)?\s*[,./ -]\s*|(?:of|tahun|nam|năm)\s+)?"
+)
+_YEAR = r"(?<!\d)((?:19|20|21|2[45])\d\d)(?!\d)"
+_BEFORE = (
+    r"\bborn\b|\bb\.|\bbirth\s*-?\s*(?:year|date|day)\b|\b(?:year|date)\s+of\s+birth\b|\bbirthyear\b|\bd\.?o\.?b\b\.?|"
+    r"\b(?:di)?lahir(?:kan)?\b|\bkelahiran\b|\bipinanganak\b|\bisinilang\b|\b(?:sinh|nam\s+sinh|năm\s+sinh)\b|\bsn\b|"
+    r"เกิด|生于|生於|出生(?:于|於|年份|日期)|பிறந்த(?:\s*ஆண்டு|\s*வருடம்|\s*தேதி)?"
+)
+_LITTLE = (
+    r"(?:\s|:|=|-|\b(?:in|on|of|is|the|year|around|about|circa|pada|di|tahun|thn|tgl|tanggal|noong|taong|nam|năm|ngày|ngay)\b|"
+    r"เมื่อ|วันที่|ปี|พ\.?\s*ศ\.?|ค\.?\s*ศ\.?|年)*"
+)
+_AFTER = (
+    r"(?:\s*年)?(?:\s*\d{1,2}\s*月(?:\s*\d{1,2}\s*[日号])?)?\s*(?:出生|出世|生(?![产產活态態日长長物命意]))|"
+    r"(?:\s*-?\s*(?:இல்|ல்|ஆம்\s*ஆண்டு|ம்\s*ஆண்டு))*\s*பிறந்த|[\s-]*born\b"
+)
+_BORN = re.compile(rf"(?:{_BEFORE}){_LITTLE}(?:{_DAY}{_MONTH})?{_YEAR}|{_YEAR}(?:[-/.]\d{{1,2}}){{0,2}}(?:{_AFTER})")
+_DIGITS = re.compile(r"\d\d")
+_DECADE = re.compile(r"(?<![\d:.])([1-3]\d)[后後](?![天日年月小分秒秋])")
+"""Of the Chinese: born after 2010."""
+
+
+def born_a_minor(text: str, today: date) -> bool:
+    """Whether a text names a year of birth after which nobody is 18 for certain; of whom is not asked.
+
+    Of a year the last day counts, for its month is not read: who was born in it may be younger than most.
+    """
+    with_digits = _DIGITS.search(text) is not None
+    return with_digits and any(date(year, 12, 31) > _eighteen_years_before(today) for year in _years(text, today))
+
+
+def _eighteen_years_before(today: date) -> date:
+    return today.replace(year=today.year - ADULT, day=min(today.day, 28) if today.month == 2 else today.day)
+
+
+def _years(text: str, today: date) -> Iterator[int]:
+    """Of births, in the common calendar; years to come too, for they are no adult's."""
+    for found in _BORN.finditer(text):
+        year = int(next(group for group in found.groups() if group))
+        yield year - BUDDHIST if year > today.year + BUDDHIST // 2 else year
+    yield from (2000 + int(found) for found in _DECADE.findall(text) if 2000 + int(found) <= today.year)

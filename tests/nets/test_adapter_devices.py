@@ -1,0 +1,110 @@
+"""Adapters on a device where they do not lie themselves: a file is read to the processor, the base lies elsewhere.
+
+``meta`` stands for an accelerator: it has no values, and refuses tensors of two devices in one product as they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mezzotint.nets.adapters.begun import Begin
+from mezzotint.nets.adapters.changes import Change, Cut, Full, LoHa, LoKr, part_of
+from mezzotint.nets.adapters.falling import adapted_at, at
+from mezzotint.nets.adapters.lora import Layer, LowRank, adapted, merged
+from mezzotint.nets.adapters.rotations import Inputs, Outputs, cayley
+from mezzotint.nets.adapters.trained import learnt, trained
+from mezzotint.tuning.settings import METHODS, Method
+
+BEGINS: Mapping[str, Begin] = {name: Method(name, 4).begin for name in METHODS}
+PLACES = ("0", "2", "4")
+X = torch.randn(5, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+T = torch.full((5,), 0.4)
+
+
+@pytest.fixture(params=BEGINS, ids=str)
+def begin(request: pytest.FixtureRequest) -> Begin:
+    return BEGINS[request.param]
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1), nn.Flatten(1), nn.Linear(128, 24), nn.SiLU(), nn.Linear(24, 12, bias=False)
+    )
+
+
+def elsewhere(net: nn.Module) -> nn.Module:
+    return net.to("meta")
+
+
+def test_what_was_learnt_is_put_on_elsewhere(begin: Begin) -> None:
+    found = learnt(trained(network(), dict.fromkeys(PLACES, begin), seed=1))
+    worn = adapted_at(elsewhere(network()), {path: [(one.change, 0.7)] for path, one in found.items()})
+    assert {t.device.type for t in worn.state_dict().values()} == {"meta"}
+    assert at(worn, T)(X.to("meta")).device.type == "meta"
+
+
+def test_a_base_that_lies_elsewhere_is_learnt_on(begin: Begin) -> None:
+    made = trained(elsewhere(network()), dict.fromkeys(PLACES, begin), seed=1)
+    assert {p.device.type for p in made.parameters()} == {"meta"}
+    at(made, T)(X.to("meta")).square().sum().backward()
+    assert all(p.grad is not None for p in made.parameters() if p.requires_grad)
+
+
+def test_a_network_is_moved_after_its_adapters_began(begin: Begin) -> None:
+    made = elsewhere(trained(network(), dict.fromkeys(PLACES, begin), seed=1))
+    assert at(made, T)(X.to("meta")).device.type == "meta"
+
+
+def test_its_start_is_the_same_on_every_device() -> None:
+    """What is drawn is drawn on the processor."""
+    made = trained(network(), {"2": BEGINS["lora"]}, seed=1)
+    assert all(p.device.type == "cpu" for p in made.parameters())
+    assert learnt(made)["2"].tensors["down"].abs().max() > 0
+
+
+G = torch.Generator().manual_seed(2)
+LOW = LowRank(torch.randn(2, 8, generator=G), torch.randn(16, 2, generator=G), 4.0)
+THIN = (torch.randn(16, 2, generator=G), torch.randn(2, 8, generator=G))
+CORE = torch.randn(2, 2, 1, generator=G)
+CHANGES: dict[str, Change] = {
+    "lora with a bias": replace(LOW, bias=torch.ones(16)),
+    "full with a bias": Full(torch.randn(16, 8, generator=G), torch.ones(16)),
+    "loha of cores": LoHa((torch.ones(2, 16), torch.ones(2, 16)), (THIN[1], THIN[1]), (CORE, CORE), 1.0),
+    "lokr": LoKr(torch.ones(4, 2), torch.ones(4, 4), None, None),
+    "oft that is bounded": Outputs(torch.randn(4, 4, 4, generator=G), torch.ones(16, 1)),
+    "boft": Outputs(torch.randn(2, 4, 4, 4, generator=G)),
+    "rotations of inputs": Inputs(cayley(torch.zeros(2, 2, 4, 4)), torch.ones(16)),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_change_of_any_file_is_put_on_elsewhere(case: str) -> None:
+    change, layer = CHANGES[case], nn.Linear(8, 16)
+    want = merged(layer.weight, [(change, 0.5)])
+    got = merged(layer.weight.to("meta"), [(change, 0.5)])
+    assert got.device.type == "meta" and got.shape == want.shape
+    worn = adapted(elsewhere(nn.Sequential(layer)), {"0": [(change, 0.5)]})
+    assert worn(torch.ones(3, 8, device="meta")).device.type == "meta"
+
+
+def test_some_rows_of_a_change_are_put_on_elsewhere() -> None:
+    part = part_of(CHANGES["full with a bias"], Cut(((0, 4), (12, 16)), 16))
+    assert part is not None and part.delta(torch.ones(8, 8, device="meta")).device.type == "meta"
+    layer: Layer = nn.Linear(8, 8, device="meta")
+    worn = adapted(nn.Sequential(layer), {"0": [(part, 1.0)]})
+    assert worn.get_submodule("0").bias.device.type == "meta"
+
+
+def test_a_change_is_the_same_wherever_it_lies() -> None:
+    """On the processor nothing is changed by asking where the weight lies: the same numbers, and gradients pass."""
+    weight, whole = torch.randn(16, 8, generator=G), torch.randn(16, 8, generator=G).requires_grad_()
+    delta: Tensor = Full(whole).delta(weight)
+    assert torch.equal(delta, whole)
+    delta.sum().backward()
+    assert whole.grad is not None
