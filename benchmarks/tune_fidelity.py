@@ -15,7 +15,6 @@ Without ``--data``, a folder of ``mezzotint render``, the photographs of ``examp
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
 import shutil
 import sys
@@ -32,7 +31,7 @@ import harness
 import tune_fidelity_peer as peer
 from harness import Comparison
 from quality import kept, note
-from tune_methods import NAME, SUBJECT, VIEWS, Product, product
+from tune_methods import JUDGE, NAME, SUBJECT, VIEWS, Product, check_judges, product, short
 
 from mezzotint.config import DEFAULT_MODEL
 
@@ -60,11 +59,6 @@ HEAD = ("what", "updates", "CPU s", "fidelity", "gain", "drift", "backgrounds", 
 Part = Mapping[str, Any]
 Point = tuple[float, float]
 """(processor seconds, a measure)."""
-
-
-def short(value: object) -> str:
-    """Of what is written as the same text."""
-    return hashlib.sha256(repr(value).encode()).hexdigest()[:12]
 
 
 # -- what is learnt, and the judge ------------------------------------------------------------------------------------
@@ -139,6 +133,7 @@ class Trial:
         wish, side, features = self.wish(Method()), square(self.base), extractor(2 * DEFAULT_SIZE)
         taken, text = shoots(wish, side, features), self.base.system.text
         (who,) = wish.subjects
+        check_judges(self.one, len(taken.held[who]), taken.notes)
         ground = ground_of(taken.judges(who))
         asked = asked_of(wish.subjects, "" if text is None else text.phrases, wish.n, ground)
         against = {who.name: real(taken.judges(who), taken.learnt[who], side, ground)}
@@ -383,6 +378,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = arguments().parse_args(argv)
     chosen = ("out", "peers", "small")
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items() if k not in chosen}
+    settings["judge"] = JUDGE
     both = {k: v for k, v in settings.items() if k not in (*OWN, *SCRIPTS)}
     work = given.out / "work" / f"tune-fidelity-{short(both)}"
     harness.use_threads(given.threads)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mezzotint.diffusion.denoiser import Cond
     from mezzotint.diffusion.level import Level
     from mezzotint.diffusion.objective import LevelSampler
+    from mezzotint.making.job import Job
     from mezzotint.making.tuned.base import Base
 
 RATE, BETAS, DECAY, EPSILON, CLIP, PRIOR = 5e-4, (0.9, 0.999), 1e-2, 1e-8, 1.0, 1.0
@@ -76,13 +77,22 @@ def read(folder: Path, side: int) -> Tensor:
     return torch.from_numpy(np.stack([np.asarray(i) for i in images])).permute(0, 3, 1, 2)
 
 
+def class_job(task: Task, dtype: str, n: int) -> Job:
+    """What makes them.  Not ``Base.job``: what that makes is the judge's, and drafts would be another peer."""
+    from mezzotint.making.prepare import prepare
+    from mezzotint.making.request import Request, Sampling
+
+    base = task.base
+    sampling = Sampling(quality="standard", device=base.device, dtype=dtype, candidates=1, classifier_scale=0.0)
+    return prepare(Request([task.prompts[1]] * n, model=base.until, seed=SEED, size=base.size, sampling=sampling))
+
+
 def class_pictures(task: Task, dtype: str, n: int, work: Path) -> tuple[Tensor, float]:
     """n pictures of the class by the base, uint8, and what they cost: processor seconds, also where they are kept
     from before."""
     from mezzotint.making.evaluation import pictures
 
-    job = replace(task.base, dtype=dtype).job([task.prompts[1]] * n, SEED, None)
-    made = pictures(job, work / f"class-{dtype}", piece=1)
+    made = pictures(class_job(task, dtype, n), work / f"class-{dtype}", piece=1)
     return made.images, made.seconds * n
 
 

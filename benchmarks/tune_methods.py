@@ -29,8 +29,14 @@ from mezzotint.config import DEFAULT_MODEL
 
 METHODS = ("lora", "rslora", "tlora", "dora", "pissa", "lokr", "loha", "oft", "full")
 SUBJECT, NAME, VIEWS = "blendswap-cc-0-stool2", "zorbo", 5
+SIDE = 512
+"""At which photographs are read to see whether two are one picture."""
+
 RATES = ()
 """None: each is given the rate that ``tune`` gives it (``tuning.settings.usual_rate``)."""
+
+JUDGE = "drafts"
+"""What ``tune`` judges: results of another judge are kept apart and never paired with these."""
 
 HEAD = ("method", "gain", "fidelity", "backgrounds", "colours", "drift", "copies", "holds", "KiB", "CPU s")
 
@@ -43,6 +49,11 @@ class Product:
     judges: Path
     name: str
     kind: str
+
+
+def short(value: object) -> str:
+    """Of what is written as the same text."""
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:12]
 
 
 def product(data: Path, subject: str, views: int, place: Path) -> Product:
@@ -61,6 +72,24 @@ def product(data: Path, subject: str, views: int, place: Path) -> Product:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(data / subject / f"{p.number:02}.png", folder)
     return Product(*folders, f"{NAME} {mine[0].kind}", mine[0].kind)
+
+
+def check_judges(one: Product, taken: int, notes: Sequence[str]) -> None:
+    """Raises SystemExit, with the last of some notes, where fewer photographs judge than were given."""
+    given = len(list(one.judges.glob("*.png")))
+    if taken < given:
+        why = notes[-1] if notes else "some are left out"
+        raise SystemExit(f"{taken} of {given} photographs judge, so no other run compares: {why}")
+
+
+def apart(one: Product) -> None:
+    """Raises SystemExit where ``tune`` would leave out some of the judges, of which ``--quiet`` says nothing."""
+    from mezzotint.tuning.apart import never_learnt
+    from mezzotint.tuning.photos import read_shoot
+
+    learnt, judges = (read_shoot(folder, SIDE) for folder in (one.learnt, one.judges))
+    left, known = never_learnt(judges.photos, learnt.photos)
+    check_judges(one, len(left), [*judges.notes, *known])
 
 
 def tuned(one: Product, method: str, out: Path, given: argparse.Namespace) -> dict[str, Any]:
@@ -124,9 +153,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs what is not there yet, prints the table, writes ``<out>/tune-methods.json``."""
     given = arguments().parse_args(argv)
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items() if k not in ("out", "methods")}
-    work = given.out / "work" / f"tune-methods-{hashlib.sha256(repr(settings).encode()).hexdigest()[:12]}"
+    settings["judge"] = JUDGE
+    work = given.out / "work" / f"tune-methods-{short(settings)}"
     shutil.rmtree(work / "product", ignore_errors=True)
     one = product(given.data, given.subject, given.views, work / "product")
+    apart(one)
     found = {}
     for method in given.methods:
         found[method] = kept(work / f"{method}.json", lambda method=method: tuned(one, method, work / method, given))

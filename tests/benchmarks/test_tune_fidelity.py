@@ -78,6 +78,30 @@ def trial(model: Path, place: Path) -> tune_fidelity.Trial:
     return tune_fidelity.Trial(given, one, tune_fidelity.opaque(one.learnt), place)
 
 
+def test_pictures_of_the_class_are_made_as_the_script_makes_them(model: Path, tmp_path: Path) -> None:
+    """In the standard number of steps, whatever ``tune`` judges by."""
+    one = trial(model, tmp_path)
+    task = peer.Task(one.base, one.photos, ("a photo of zorbo mug", "a photo of mug"), 2, 1e-2, 0)
+    job, drafts = peer.class_job(task, "float32", 3), one.base.job(["a photo of mug"], peer.SEED, None)
+    assert job.quality == "standard" != drafts.quality and job.prompts == drafts.prompts and len(job.pictures) == 3
+    assert job.main.plan.steps == one.base.stage.spec.sampling["standard"].steps
+
+
+def test_results_of_another_judge_are_kept_apart(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+
+    def folder(trial: tune_fidelity.Trial, name: str) -> None:
+        asked.append(trial.work)
+        raise SystemExit
+
+    monkeypatch.setattr(tune_fidelity, "part", folder)
+    for judge in (tune_fidelity.JUDGE, "pictures"):
+        monkeypatch.setattr(tune_fidelity, "JUDGE", judge)
+        with pytest.raises(SystemExit):
+            tune_fidelity.main([*HOW, "--model", str(model), "--out", str(tmp_path)])
+    assert len(set(asked)) == 2
+
+
 @pytest.mark.parametrize("name", list(peer.SETTINGS))
 def test_the_script_learns(model: Path, tmp_path: Path, name: str) -> None:
     """The same rows at the same levels: their error falls, the frozen weights stay, and only adapters are learnt."""

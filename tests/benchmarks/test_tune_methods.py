@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,35 @@ def test_a_product_that_models_have_seen_is_refused(session: Path, tmp_path: Pat
     seen = next(name for name, _ in CHAIRS if name not in subjects(CHAIRS))
     with pytest.raises(SystemExit, match=f"{seen} has 0 unpainted pictures, 2 to learn from; held out are chair-"):
         tune_methods.product(session, seen, 2, tmp_path / "out")
+
+
+def test_a_judge_that_is_learnt_from_ends_the_comparison(session: Path, tmp_path: Path) -> None:
+    """``tune`` leaves it out, and under --quiet nobody hears of it."""
+    rng, shots = np.random.default_rng(0), tmp_path / "shots"
+    for name, numbers in (("learnt", (0, 1)), ("judges", (2, 3))):
+        (shots / name).mkdir(parents=True)
+        for k in numbers:
+            Image.fromarray(rng.integers(0, 255, (64, 64, 3), np.uint8)).save(shots / name / f"{k}.png")
+    one = tune_methods.Product(shots / "learnt", shots / "judges", "zorbo chair", "chair")
+    tune_methods.apart(one)
+    shutil.copy(shots / "learnt" / "0.png", shots / "judges" / "4.png")
+    with pytest.raises(SystemExit, match=r"^2 of 3 photographs judge, .*: 1 of the photographs .* 4\.png first.*$"):
+        tune_methods.apart(one)
+
+
+def test_results_of_another_judge_are_kept_apart(
+    session: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, asked = sorted(subjects(CHAIRS))[0], []
+    monkeypatch.setattr(tune_methods, "apart", lambda one: None)
+    monkeypatch.setattr(tune_methods, "kept", lambda path, make: asked.append(path))
+    monkeypatch.setattr(tune_methods, "row", lambda method, one: ("",) * len(tune_methods.HEAD))
+    monkeypatch.setattr("harness.finish", lambda outcome, out: outcome.settings["judge"] == tune_methods.JUDGE)
+    words = ["--data", str(session), "--subject", held, "--views", "2", "--methods", "lora", "--out", str(tmp_path)]
+    for judge in (tune_methods.JUDGE, "pictures"):
+        monkeypatch.setattr(tune_methods, "JUDGE", judge)
+        assert tune_methods.main(words)
+    assert len(set(asked)) == 2
 
 
 def test_the_table_is_of_the_moment_that_was_kept() -> None:

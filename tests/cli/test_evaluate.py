@@ -13,7 +13,9 @@ import pytest
 
 from mezzotint.cli import run
 from mezzotint.cli.compare import _place
+from mezzotint.errors import InputError
 from mezzotint.making import evaluation
+from mezzotint.making.evaluated import there
 from mezzotint.making.job import Job
 from mezzotint.making.prepare import prepare
 from mezzotint.making.request import Request, Sampling
@@ -99,6 +101,29 @@ def test_pictures_are_made_once(
     assert said.format("pictures") in refusal(capsys, *words, "--data", str(tmp_path / "others"), "--out", "e")
 
 
+def test_an_evaluation_of_an_earlier_version_is_called_so(
+    compared: Path, inside: Path, data: Path, capsys: Capture
+) -> None:
+    out = Path(shutil.copytree(compared / "first", "e")) / "evaluation.json"
+    found = json.loads(out.read_text())
+    del found["about"]["assets_sha256"]
+    out.write_text(json.dumps(found))
+    said = refusal(capsys, "evaluate", str(compared / "second"), "--data", str(data), *FEW, *METRICS, "--out", "e")
+    assert "that is there is of an earlier version; choose another --out" in said
+
+
+def test_a_policy_that_cannot_be_read_does_not_make_an_evaluation_anew(
+    compared: Path, inside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise InputError("brand.toml is no policy")
+
+    assert there(compared / "first") is not None
+    monkeypatch.setattr("mezzotint.governance.safety.output.gate.load", broken)
+    with pytest.raises(InputError, match="is no policy"):
+        there(compared / "first")
+
+
 def test_a_run_that_was_stopped_goes_on_and_leaves_nothing_that_no_gate_has_seen(
     inside: Path, data: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +140,7 @@ def test_a_run_that_was_stopped_goes_on_and_leaves_nothing_that_no_gate_has_seen
     assert run(words) == 130
     (kept,) = Path("e/work").glob("*.npz")
     Path("e/work/mine.npz").write_bytes(b"of the user")
+    Path(f"e/work/.{kept.name}.{'5f' * 6}.part").write_bytes(b"of a killed run")
     assert run(words) == 0 and made == [4, 4, 4, 4], "one piece of three was there"
     assert kept.name not in {p.name for p in Path("e/work").iterdir()}
     assert [p.name for p in Path("e/work").iterdir()] == ["mine.npz"]

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mezzotint.nets.adapters.begun import Begin
 from mezzotint.nets.adapters.changes import Change, Cut, Full, LoHa, LoKr, part_of
+from mezzotint.nets.adapters.devices import beside
 from mezzotint.nets.adapters.falling import adapted_at, at
 from mezzotint.nets.adapters.lora import Layer, LowRank, adapted, merged
 from mezzotint.nets.adapters.rotations import Inputs, Outputs, cayley
@@ -22,6 +25,9 @@ from mezzotint.tuning.settings import METHODS, Method
 
 BEGINS: Mapping[str, Begin] = {name: Method(name, 4).begin for name in METHODS}
 PLACES = ("0", "2", "4")
+DRAWN = ("lora", "rslora", "tlora", "dora", "lokr", "loha")
+"""Methods whose start is drawn: the others begin with zeros, or (pissa) with the base's own singular vectors."""
+
 X = torch.randn(5, 3, 4, 4, generator=torch.Generator().manual_seed(1))
 T = torch.full((5,), 0.4)
 
@@ -61,11 +67,30 @@ def test_a_network_is_moved_after_its_adapters_began(begin: Begin) -> None:
     assert at(made, T)(X.to("meta")).device.type == "meta"
 
 
-def test_its_start_is_the_same_on_every_device() -> None:
-    """What is drawn is drawn on the processor."""
-    made = trained(network(), {"2": BEGINS["lora"]}, seed=1)
-    assert all(p.device.type == "cpu" for p in made.parameters())
-    assert learnt(made)["2"].tensors["down"].abs().max() > 0
+class OnTheProcessor(TorchDispatchMode):
+    """Lets a start be moved to another device, and refuses to have it drawn or made there."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        assert not any(draw in str(func) for draw in ("rand", "normal", "uniform")) or made.device.type == "cpu", func
+        return made
+
+
+def test_its_start_is_drawn_on_the_processor() -> None:
+    """Also of a base that lies elsewhere: accelerators have generators of their own, which draw other numbers.   What
+    ends up there is compared where there is an accelerator (``test_its_start_on_an_accelerator``)."""
+    base = elsewhere(network())
+    with OnTheProcessor():
+        for name in DRAWN:
+            trained(base, dict.fromkeys(PLACES, BEGINS[name]), seed=1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no accelerator")
+@pytest.mark.parametrize("name", DRAWN)
+def test_its_start_on_an_accelerator(name: str) -> None:
+    here, there = (trained(net, dict.fromkeys(PLACES, BEGINS[name]), 1) for net in (network(), network().to("cuda")))
+    other = dict(there.named_parameters())
+    assert all(torch.equal(p, other[key].cpu()) for key, p in here.named_parameters())
 
 
 G = torch.Generator().manual_seed(2)
@@ -101,10 +126,12 @@ def test_some_rows_of_a_change_are_put_on_elsewhere() -> None:
     assert worn.get_submodule("0").bias.device.type == "meta"
 
 
-def test_a_change_is_the_same_wherever_it_lies() -> None:
-    """On the processor nothing is changed by asking where the weight lies: the same numbers, and gradients pass."""
-    weight, whole = torch.randn(16, 8, generator=G), torch.randn(16, 8, generator=G).requires_grad_()
-    delta: Tensor = Full(whole).delta(weight)
-    assert torch.equal(delta, whole)
-    delta.sum().backward()
-    assert whole.grad is not None
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_is_beside_the_weight_already_is_itself_and_gradients_pass(dtype: torch.dtype) -> None:
+    """On one device nothing is copied, and what a file has in fewer bits is computed with in float32."""
+    weight, whole = torch.zeros(16, 8, dtype=dtype), torch.randn(16, 8, generator=G).to(dtype).requires_grad_()
+    there = beside(weight, whole)
+    assert there.dtype == torch.float32 and torch.equal(there, whole.detach().float())
+    assert (there.data_ptr() == whole.data_ptr()) == (dtype == torch.float32)
+    (2 * Full(whole).delta(weight)).sum().backward()
+    assert whole.grad is not None and torch.equal(whole.grad, torch.full_like(whole, 2))

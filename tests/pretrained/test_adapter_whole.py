@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mezzotint.errors import ModelError
-from mezzotint.files import sha256_file
+from mezzotint.files import sha256, sha256_file
 from mezzotint.nets.adapters.contents import Contents, contents_of
 from mezzotint.nets.adapters.trained import learnt, trained
 from mezzotint.pretrained.adapters import layers_of, parts_to_adapt, read_adapter
@@ -26,6 +26,7 @@ from mezzotint.pretrained.exchange.save import layout_for, write_adapter
 from mezzotint.pretrained.exchange.shown import shown
 from mezzotint.pretrained.passport import Passport, Photos, base_of
 from mezzotint.pretrained.system import System, describe_system
+from mezzotint.pretrained.weights_file import header_of
 from mezzotint.tuning.settings import METHODS as LEARNT
 from mezzotint.tuning.settings import Method
 
@@ -88,36 +89,64 @@ def one_of_each(tensors: Mapping[str, Tensor]) -> list[str]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_file_without_one_of_its_tensors_is_refused(case: str, system: System, tmp_path: Path) -> None:
-    path = written(tmp_path, made_of(case, system), system)
+    path = written(tmp_path, made_of(case, system), system, CASES[case])
     tensors, said = load_file(path), header(path)
-    assert read_adapter(path, system).coverage.unknown == ()
+    assert not read_adapter(path, system).coverage.partial
     for gone in one_of_each(tensors):
         save_file({k: v for k, v in tensors.items() if k != gone}, path, said)
         with pytest.raises(ModelError) as error:
             read_adapter(path, system)
         line = str(error.value)
-        assert "\n" not in line and ("without a place" in line or HASH in line), gone
-        with pytest.raises(ModelError):
+        assert "\n" not in line and any(why in line for why in ("without a place", "its passport says", HASH)), gone
+        with pytest.raises(ModelError, match=r"generate alone takes what .*, with --allow-partial"):
             convert_adapter(path, system, "kohya", tmp_path / "no.safetensors")
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_left_of_it_is_taken_where_that_is_asked(case: str, system: System, tmp_path: Path) -> None:
-    path = written(tmp_path, made_of(case, system), system)
+    """And that it was is said."""
+    path = written(tmp_path, made_of(case, system), system, CASES[case])
     tensors, said = load_file(path), header(path)
+    assert not read_adapter(path, system, partial=True).coverage.partial
     gone = next(iter(sorted(tensors)))
     save_file({k: v for k, v in tensors.items() if k != gone}, path, said)
-    assert read_adapter(path, system, partial=True).coverage.layers > 0
+    coverage = read_adapter(path, system, partial=True).coverage
+    assert coverage.layers > 0 and coverage.partial
+    assert coverage.lacks in str(coverage) and (coverage.lacks or "without a place" in str(coverage))
 
 
 def test_a_changed_number_is_refused_and_inspect_shows_it(system: System, tmp_path: Path) -> None:
-    path = written(tmp_path, contents(system, "full"), system)
+    path = written(tmp_path, contents(system, "full"), system, "full")
     tensors, said = load_file(path), header(path)
     key = next(iter(tensors))
     save_file({**tensors, key: tensors[key] + 1}, path, said)
-    with pytest.raises(ModelError, match=rf"its tensors are not those .* \({HASH}\); fetch it again, or use"):
+    with pytest.raises(ModelError, match=rf"its tensors are not those .* \({HASH}\); fetch it again; generate"):
         read_adapter(path, system)
     assert shown(path)["intact"] is False
+
+
+def of_the_whole_file(path: Path) -> str:
+    """As ComfyUI's helpers write it: before the header has it."""
+    return sha256_file(path)
+
+
+def by_name(path: Path) -> str:
+    """As OneTrainer writes it: tensor by tensor, in the order of their names."""
+    tensors = load_file(path)
+    return sha256(b"".join(tensors[key].contiguous().view(torch.uint8).numpy().tobytes() for key in sorted(tensors)))
+
+
+@pytest.mark.parametrize("hashed", [of_the_whole_file, by_name])
+def test_what_other_tools_hash_is_their_own(hashed: Callable[[Path], str], system: System, tmp_path: Path) -> None:
+    """Without a passport nothing says which bytes are meant: put on, converted, and not called damaged."""
+    path = written(tmp_path, contents(system, "lora"), system)
+    mixed = {k: v.half() if k.endswith("lora_A.weight") else v for k, v in load_file(path).items()}
+    save_file(mixed, path, rest := {k: v for k, v in header(path).items() if k != HASH})
+    assert sha256_file(path, header_of(path).start) != hashed(path)
+    save_file(mixed, path, {**rest, HASH: f"0x{hashed(path)}"})
+    assert not read_adapter(path, system).coverage.partial and shown(path)["intact"] is None
+    (other,) = convert_adapter(path, system, "peft", tmp_path / "other")
+    assert read_adapter(other.path, system).coverage.layers > 0
 
 
 @pytest.mark.parametrize("said", [None, "", "0x", "0xABC", "unknown"])
@@ -140,7 +169,7 @@ def test_the_hash_of_a_file_that_is_the_same_is_remembered(
     system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that it costs nothing beside reading: the bytes are hashed the first time alone."""
-    path, asked = written(tmp_path, contents(system, "lora"), system), []
+    path, asked = written(tmp_path, contents(system, "lora"), system, "lora"), []
 
     def counted(one: Path, start: int = 0) -> str:
         asked.append(start)
@@ -173,7 +202,8 @@ def test_what_a_passport_says_and_a_file_lacks_is_named(method: str, system: Sys
     save_file(load_file(one.path), one.path, {k: v for k, v in header(one.path).items() if k != HASH})
     with pytest.raises(ModelError, match=f"its passport says {method}, and its {lost} has no [a-z0-9_]*; expected"):
         read_adapter(one.path, system)
-    assert read_adapter(one.path, system, partial=True).coverage.layers == len(made)
+    coverage = read_adapter(one.path, system, partial=True).coverage
+    assert coverage.layers == len(made) and coverage.lacks.startswith(f"its passport says {method}")
 
 
 NONE = [float("nan"), float("inf"), -float("inf")]

@@ -17,7 +17,7 @@ from tuning_case import photographs
 from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.making.tuned.shoots import Shoots, shoots
 from mezzotint.making.tuned.wish import Wish
-from mezzotint.tuning.apart import alike, groups, held_apart
+from mezzotint.tuning.apart import alike, groups, held_apart, left_out, too_few
 from mezzotint.tuning.photos import Photo
 from mezzotint.tuning.words import Subject
 
@@ -59,18 +59,44 @@ def test_no_picture_is_on_both_sides(names: list[str], beside: set[str]) -> None
     learnt, held = held_apart(numbered(names), numbered(sorted(beside)))
     both = [photo.sha256 for photo in (*learnt, *held)]
     assert sorted(both) == sorted(names) and {p.sha256 for p in held}.isdisjoint({p.sha256 for p in learnt} | beside)
-    assert bool(held) == (len(set(names)) >= 4 and not set(names) <= beside)
+    fewest = min((names.count(name) for name in set(names) - beside), default=len(names))
+    room = max(1, len(names) // min(5, max(1, len(set(names)))))
+    assert bool(held) == (len(set(names)) >= 4 and not set(names) <= beside and fewest <= room)
+    assert len(held) <= (max(1, len(names) // 5) if fewest == 1 else room)
     assert len({p.sha256 for p in held}) <= max(1, len(set(names)) // 5)
 
 
-def test_pictures_that_are_one_through_others_are_one() -> None:
+def turntable(angles: list[float], start: int = 0) -> list[Photo]:
+    """Frames that are alike where they are 0.12 apart, and not where they are 0.24."""
     random = np.random.default_rng(0)
     first, last = (random.normal(size=(32, 32, 3)) for _ in range(2))
-    turned = [
-        (128 + 30 * (np.cos(a) * first + np.sin(a) * last)).clip(0, 255).astype(np.uint8) for a in (0, 0.12, 0.24)
-    ]
-    photos = [Photo(str(k), pixels, (32, 32), None, None, str(k)) for k, pixels in enumerate(turned)]
-    assert not alike(photos[:1], photos[2:]).any() and groups(photos) == [[0, 1, 2]]
+    turned = [(128 + 30 * (np.cos(a) * first + np.sin(a) * last)).clip(0, 255).astype(np.uint8) for a in angles]
+    return [Photo(str(k), pixels, (32, 32), None, None, str(k)) for k, pixels in enumerate(turned, start)]
+
+
+def test_a_picture_is_the_same_as_the_first_of_its_group() -> None:
+    photos = turntable([0, 0.12, 0.24])
+    assert not alike(photos[:1], photos[2:]).any() and groups(photos) == [[0, 1], [2]]
+
+
+def test_a_crowd_of_the_same_takes_nothing_from_learning() -> None:
+    learnt, held = held_apart(numbered([*"ab", *("c" * 20), "d"]))
+    assert [photo.sha256 for photo in held] in (["a"], ["b"], ["d"]) and len(learnt) == 22
+
+
+def test_of_a_turntable_some_judge_that_are_like_none_which_is_learnt_from() -> None:
+    photos = turntable([0.12 * k for k in range(24)])
+    learnt, held = held_apart(photos)
+    assert held and not alike(held, learnt).any() and len(photos) - len(learnt) <= len(photos) // 5
+    (note,) = left_out(photos, learnt, held)
+    assert note.startswith(f"{len(photos) - len(learnt) - len(held)} photographs are nearly the same as some that")
+
+
+def test_where_each_is_like_many_others_none_judges_and_it_is_said() -> None:
+    photos = turntable([0.12 * k for k in range(8)])
+    assert held_apart(photos) == (tuple(photos), ())
+    (note,) = too_few(photos, ())
+    assert note.startswith("every photograph is like too many others to be held apart with them: none is held apart")
 
 
 def test_five_times_one_photograph_judge_nothing(tmp_path: Path, features: Features) -> None:

@@ -11,6 +11,8 @@ from mezzotint.making.tuned.patience import PATIENCE, Patient, risen
 from mezzotint.training.loop import Progress
 from mezzotint.training.run import Watch
 from mezzotint.training.validation import Validation
+from mezzotint.tuning.recipe import looks
+from mezzotint.tuning.settings import Settings
 
 LOSSES = [5.0, 4.0, 3.0, 3.5, 3.2, 3.0, 3.1, 2.0]
 ENDS = 7
@@ -53,3 +55,10 @@ def test_a_resumed_run_ends_where_it_would_have(tmp_path: Path) -> None:
 def test_one_that_has_ended_is_known_by_its_journal(tmp_path: Path) -> None:
     assert Patient(journal(tmp_path / "journal.jsonl", ENDS)).early
     assert not Patient(journal(tmp_path / "journal.jsonl", ENDS - 1)).early
+
+
+def test_a_usual_run_can_end_early_and_each_moment_is_measured() -> None:
+    every = -(-Settings.steps // Settings.moments)
+    apart = looks(Settings.steps, every)
+    assert Settings.steps // apart > PATIENCE + 1 and every % apart == 0
+    assert looks(160, 160) == 20 and looks(160, 54) == 18 and looks(160, 53) == 20 and looks(5, 3) == looks(1, 1) == 1

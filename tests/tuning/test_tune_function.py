@@ -11,9 +11,11 @@ from tuning_case import photographs
 
 import mezzotint as mz
 from mezzotint.errors import PromptBlockedError, UsageError
+from mezzotint.making.tuned.words import _steps
 from mezzotint.pretrained.adapters import read_adapter
 from mezzotint.pretrained.system import describe_system
 from mezzotint.training.run import Watch
+from mezzotint.tuning.settings import Settings
 
 SHORT = {"steps": 2, "batch": 2, "moments": 1, "n": 2, "prior_pictures": 0, "rank": 2, "dtype": "float32"}
 
@@ -50,6 +52,13 @@ def test_what_no_file_has_a_form_for_is_refused_before_it_is_learnt(sd3: Path, m
     with pytest.raises(UsageError, match=r"no form for rotations .*choose another --method"):
         tuned(mugs, sd3, tmp_path / "o", method="oft")
     assert not (tmp_path / "o/run").exists()
+
+
+def test_a_run_that_is_gone_on_with_keeps_its_own_steps(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/run.json").write_text('{"fields": {"steps": 320}}')
+    assert _steps(None, tmp_path, resume=True) == 320 and _steps(400, tmp_path, resume=True) == 400
+    assert _steps(None, tmp_path, resume=False) == _steps(None, tmp_path / "none", resume=True) == Settings.steps
 
 
 def test_captions_go_through_the_prompt_gate(cascade: Path, mugs: Path, tmp_path: Path) -> None:

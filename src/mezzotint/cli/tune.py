@@ -59,7 +59,7 @@ _how = chain(
     click.option("--vectors", type=int, default=1, show_default=True, help="Of textual-inversion: tokens of the word."),
     click.option("--initial", default="", help="Of textual-inversion: the word it begins as.  [the class]"),
     click.option("--targets", help="A regular expression of the layers' names.  [attention, and our perceptrons]"),
-    click.option("--steps", type=int, default=160, show_default=True, help="Updates."),
+    click.option("--steps", type=int, help="Updates.  [160; with --resume the run's own]"),
     click.option("--batch", type=int, default=8, show_default=True, help="Pictures an update."),
     click.option("--rate", type=float, help="Learning rate.  [4e-3 of a small base, 1e-4 of a large one]"),
     click.option("--share", type=float, default=0.25, show_default=True, help="Of rows that keep the base as it is."),

@@ -103,6 +103,8 @@ def _image(job: Job, made: Made, row: int, pixels: Pixels) -> Image:
 def _same(done: Evaluated, job: Job, reference_sha256: str, words: dict[str, Any]) -> Evaluated:
     """An evaluation that is there.   Raises UsageError where it is not of these pictures, measured so."""
     had = done.report
+    if "assets_sha256" not in had.about:
+        raise UsageError(f"the evaluation of {had.model} that is there is of an earlier version; choose another --out")
     if (had.about.get("assets_sha256"), had.reference_sha256) != (assets_sha256(job), reference_sha256):
         other = "pictures"
     elif had.about.get("words", {}) != words:

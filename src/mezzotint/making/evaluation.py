@@ -33,7 +33,8 @@ from mezzotint.making.run import unreleased
 PIECE = 4
 """Batches that are kept together where many pictures are made."""
 
-_KEPT = re.compile(r"[0-9a-f]{24}\.npz")
+PIECES = re.compile(r"[0-9a-f]{24}\.npz|\.[0-9a-f]{24}\.npz\.[0-9a-f]{12}\.part")
+"""Names of pieces, and of those that a killed process left half written (``files.atomic_writer``)."""
 
 Counted = Callable[[int, int], None]
 """(pictures made, of how many); told at every step of them, also where none has become ready."""
@@ -117,16 +118,16 @@ def _read(path: Path) -> _Piece | None:
         return _Piece(kept["pictures"], float(kept["seconds"]), tuple(json.loads(str(kept["firsts"]))))
 
 
-def forget(work: Path) -> None:
+def forget(work: Path, kept: re.Pattern[str] = PIECES) -> None:
     """Removes what ``pictures`` kept, which no gate has looked at, and nothing else that may lie there.
 
-    Raises StorageError.
+    kept: the names of what goes.   Raises StorageError.
     """
     if not work.is_dir():
         return
     try:
         for path in work.iterdir():
-            if _KEPT.fullmatch(path.name):
+            if kept.fullmatch(path.name):
                 path.unlink(missing_ok=True)
         if not any(work.iterdir()):
             work.rmdir()

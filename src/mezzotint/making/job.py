@@ -214,7 +214,7 @@ class Job:
         LoRA is put on in part."""
         system = self.model.system
         alike = self.quality == "standard" or len(self.stages) == 1
-        partial = any(one.adapter.coverage.unknown for one in system.adapters)
+        partial = any(one.adapter.coverage.partial for one in system.adapters)
         return {
             **picture.task,
             **({} if alike else {"quality": self.quality}),

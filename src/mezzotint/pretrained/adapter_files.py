@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mezzotint.files import sha256
 from mezzotint.pretrained.components import known_sha256
 from mezzotint.pretrained.lora_file import Alphas, refuse_others, with_rotations
+from mezzotint.pretrained.passport import KEY
 from mezzotint.tensorfile import Header, read_tensors
 
 if TYPE_CHECKING:
@@ -49,8 +50,15 @@ class Files:
     @property
     def sha256(self) -> str:
         """Of the file; of several the hash of their hashes."""
-        found = [known_sha256(path) for path in self.paths]
-        return found[0] if len(found) == 1 else sha256("".join(found).encode())
+        return sha256_of(self.paths)
+
+    @property
+    def ours(self) -> Files:
+        """Those that have a passport.  Other tools may hash other bytes: the whole file without the hash, or the
+        tensors by name."""
+        every = zip(self.paths, self.parts, self.headers, strict=True)
+        kept = [one for one in every if KEY in one[2].metadata]
+        return Files(tuple(p for p, _, _ in kept), tuple(n for _, n, _ in kept), tuple(h for _, _, h in kept))
 
     def claimed(self) -> tuple[str, ...]:
         """The hash that each header has of the bytes behind it, "" where it has none: some tools leave it empty."""
@@ -85,6 +93,12 @@ class Files:
         """What is said of a layer's alpha beside the tensors.   Raises ModelError for what is no number."""
         said = self._alphas.get(part) or self._alphas.get("")
         return None if said is None else said(part, layer, rank)
+
+
+def sha256_of(paths: Sequence[Path]) -> str:
+    """Of a file; of several the hash of their hashes."""
+    found = [known_sha256(path) for path in paths]
+    return found[0] if len(found) == 1 else sha256("".join(found).encode())
 
 
 def _named(key: str, part: Part) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mezzotint.errors import ModelError, UsageError
-from mezzotint.pretrained.adapter_files import Files, adapter_paths, files_of
+from mezzotint.pretrained.adapter_files import Files, adapter_paths, files_of, sha256_of
 from mezzotint.pretrained.components import Component
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.few import Few, few_in
@@ -18,7 +18,7 @@ from mezzotint.pretrained.lora_file import base_said
 from mezzotint.pretrained.passport import Passport, base_of, passport_in
 from mezzotint.pretrained.search import lookup
 from mezzotint.pretrained.system import System
-from mezzotint.pretrained.whole_adapter import check_whole
+from mezzotint.pretrained.whole_adapter import check_whole, lack_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -142,7 +142,7 @@ def parts_to_adapt(system: System) -> dict[Part, Adaptable]:
 def read_adapter(path: Path, system: System, *, partial: bool = False) -> Adapter:
     """A LoRA file, or a folder that PEFT or diffusers wrote, for a system.
 
-    partial: whether keys without a place are passed over, and what its header says that it lacks.
+    partial: whether keys without a place are passed over, and what its header says that it lacks; ``Coverage`` has it.
     Raises: ModelError (no LoRA; for another base; keys without a place, counted; tensors that its header has another
     hash of, or without those of the method that its passport has), InputError, UsageError.
     """
@@ -163,14 +163,18 @@ def opened_adapter(path: Path, system: System, *, partial: bool = False) -> Open
     other = f"than {system.name}, it is for {name}" if name else f"than {system.name}"
     for part, changes in made.items():
         _check_fits(changes, layers_of(parts[part]), f"{path} is for another base {other}")
-    advice = "use --allow-partial to take what fits" if coverage.layers else "expected a LoRA for this base"
+    advice = (
+        "generate alone takes what fits, with --allow-partial" if coverage.layers else "expected a LoRA for this base"
+    )
     if not coverage.layers or (coverage.unknown and not partial):
         raise ModelError(f"{path} does not fit {other.removeprefix('than ')} ({coverage}); {advice}")
+    lack = lack_of(files, made, passport, path)
     if not partial:
-        check_whole(files, made, passport, path)
+        check_whole(lack)
     if passport is not None and passport.rank_at_noise is not None:
         made["denoiser"] = _falling(made.get("denoiser", {}), passport.rank_at_noise, path)
-    coverage = replace(coverage, base="" if passport is None else _other_base(passport, system))
+    base = "" if passport is None else _other_base(passport, system)
+    coverage = replace(coverage, base=base, lacks="" if lack is None else lack.what)
     named = path.name if path.is_dir() else path.stem
     few = None if passport is None else few_in(passport.settings, str(path))
     triggers = () if passport is None else passport.triggers
@@ -248,6 +252,11 @@ def looked_up(text: str) -> tuple[Path, ...]:
     several of the name."""
     path = lookup("lora", str(weighed(text)[0]))
     return adapter_paths(path) or (path,)
+
+
+def named_sha256(text: str) -> str:
+    """Of what "FILE" or "FILE:weight" names, as ``Adapter`` has it.   Raises as ``looked_up``; InputError."""
+    return sha256_of(looked_up(text))
 
 
 def with_adapters(system: System, files: Sequence[str], *, partial: bool = False) -> System:

@@ -6,6 +6,7 @@ A tensor that is lost can leave no hole: DoRA without its norms is LoRA, a layer
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,24 +19,38 @@ if TYPE_CHECKING:
     from mezzotint.nets.adapters.changes import Change
     from mezzotint.nets.adapters.layouts import Changes, Part
 
-ADVICE = "fetch it again, or use --allow-partial to take what is there"
+ADVICE = "fetch it again; generate alone takes what is there, with --allow-partial"
 
 
-def check_whole(files: Files, parts: Mapping[Part, Changes], passport: Passport | None, path: Path) -> None:
-    """Raises ModelError for a layer that is not of the method that the passport says, and for tensors of which a header
-    has another hash.
+@dataclass(frozen=True)
+class Lack:
+    """path: of the file.   what: is wrong with it, as words that go on after its name."""
+
+    path: Path
+    what: str
+
+
+def lack_of(files: Files, parts: Mapping[Part, Changes], passport: Passport | None, path: Path) -> Lack | None:
+    """The first layer that is not of the method that the passport says, or file whose header has another hash of its
+    tensors than they have; None where an adapter is whole as far as can be known.
 
     parts: what was found, by network and layer.  path: of the adapter.   The hash of a file that is the same as last
-    time is remembered (``known_sha256``): to ask for it costs nothing then.
+    time is remembered (``known_sha256``): to ask for it costs nothing then.  Of files without a passport nothing is
+    asked: what others mean by the hash is not known.
     """
     if passport is not None and (found := next(_lacking(parts, passport.method), None)):
         where, lacks = found
-        raise ModelError(
-            f"{path}: its passport says {passport.method}, and its {where} has no {lacks}; expected one in every layer;"
-            f" {ADVICE}"
-        )
-    for one in files.altered(known_sha256):
-        raise ModelError(f"{one}: its tensors are not those that its header has the hash of ({HASH}); {ADVICE}")
+        said = f"its passport says {passport.method}, and its {where} has no {lacks}"
+        return Lack(path, f"{said}; expected one in every layer")
+    for one in files.ours.altered(known_sha256):
+        return Lack(one, f"its tensors are not those that its header has the hash of ({HASH})")
+    return None
+
+
+def check_whole(lack: Lack | None) -> None:
+    """Raises ModelError for what an adapter lacks."""
+    if lack is not None:
+        raise ModelError(f"{lack.path}: {lack.what}; {ADVICE}")
 
 
 def _lacking(parts: Mapping[Part, Changes], method: str) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from mezzotint.evaluation.estimate import DRAWS, Estimate, mean_of
 from mezzotint.evaluation.features import Features
 from mezzotint.products.adherence import background_near, has_colour
 from mezzotint.products.colours import COLOURS, cielab, delta_e
-from mezzotint.tuning.checks import thumbs
+from mezzotint.tuning.checks import NEARLY, thumbs
 from mezzotint.tuning.masks import LEAST, MOST, NEAR, backdrop, pale
 from mezzotint.tuning.photos import Photo
 from mezzotint.tuning.prompts import Asked
@@ -24,7 +24,8 @@ from mezzotint.tuning.scenes import Bytes, centred, scene_on
 Mask = NDArray[np.bool_]
 
 COPY = 0.97
-"""Correlation of small pictures (``checks.thumbs``) from which on a picture is a copy.
+"""Correlation of small pictures (``checks.thumbs``) from which on a picture is a copy, unless photographs of the
+product are as near to each other.
 
 Cosines between features would not do: noise of one grey level takes them below those of two photographs of one thing.
 """
@@ -50,8 +51,8 @@ class Evidence:
     painted: share of pictures whose product has the colour that was asked for.
     drift: how far pictures of other things moved as a whole, as a multiple of what other noise does (``drift``), the
     same for every subject; None of the base.
-    copies: share of pictures of the product, or of those beside it on another background or in another colour, that
-    are a photograph that was learnt from.
+    copies: share of pictures of the product, those on other backgrounds and in other colours among them, that are a
+    photograph that was learnt from.
     """
 
     fidelity: Estimate
@@ -83,7 +84,7 @@ def parted(images: Tensor, asked: Sequence[Asked]) -> list[Pictures]:
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """What every picture shows, one number each, (n,); None as in ``Evidence``."""
+    """What every picture shows, one number each, (n,), of ``copies`` (3 n,); None as in ``Evidence``."""
 
     likeness: Tensor
     gains: Tensor | None
@@ -175,7 +176,7 @@ def marks(made: Pictures, asked: Asked, against: Real, features: Features, befor
         colours=_colours(mine, against, asked.ground),
         holds=torch.tensor(holds).double(),
         painted=torch.tensor([_painted(_rows(image), name) for image, (_, name) in painted]).double(),
-        copies=copied(torch.cat([made.subject, made.behind, made.painted]), against.learnt).view(3, -1).any(0).double(),
+        copies=copied(torch.cat([made.subject, made.behind, made.painted]), against.learnt).double(),
     )
 
 
@@ -248,8 +249,17 @@ def _colours(images: Tensor, against: Real, ground: str) -> Tensor | None:
 
 
 def copied(images: Tensor, photos: Sequence[Photo]) -> Tensor:
-    """(n,) bool: whether a picture (n, 3, S, S) is one of the photographs, whole or its middle, or its mirror image."""
-    return (nearness(images, photos) > COPY).any(1)
+    """(n,) bool: whether a picture (n, 3, S, S) is one of the photographs, whole or its middle, or its mirror image:
+    nearer to it than COPY, and than different photographs are to each other."""
+    return nearness(images, photos).amax(1) > max(COPY, _between(photos))
+
+
+def _between(photos: Sequence[Photo]) -> float:
+    """The highest correlation of different photographs; below that of one picture that is there twice."""
+    small = thumbs([photo.pixels for photo in photos])
+    found = np.stack([(small @ _known(photo).T).max(1) for photo in photos], 1)
+    np.fill_diagonal(found, -1.0)  # of one with itself
+    return float(found[found <= NEARLY].max(initial=-1.0))
 
 
 def nearness(images: Tensor, photos: Sequence[Photo]) -> Tensor:

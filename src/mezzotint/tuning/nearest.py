@@ -15,7 +15,7 @@ from mezzotint.tuning.photos import Photo
 @dataclass(frozen=True)
 class Nearest:
     """similarity: of a picture with the photograph nearest to it (``evidence.nearness``), the mean over pictures of the
-    product, those on other backgrounds and in other colours among them; from ``evidence.COPY`` on one is a copy.
+    product, those on other backgrounds and in other colours among them; a copy is nearer than ``evidence.COPY``.
     most: of the one picture that is nearest of all.  photograph: the name of the one that it is nearest to.
     """
 

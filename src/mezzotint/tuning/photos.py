@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -187,8 +187,3 @@ def _alpha(channel: object) -> NDArray[np.uint8] | None:
     """A picture's own alpha where it says something."""
     alpha: NDArray[np.uint8] = np.asarray(channel, np.uint8)
     return None if alpha.min() > 250 else alpha
-
-
-def parted(photos: Sequence[Photo], held: Collection[int]) -> tuple[tuple[Photo, ...], tuple[Photo, ...]]:
-    """(the photographs whose numbers are not held, those whose are)."""
-    return tuple(p for k, p in enumerate(photos) if k not in held), tuple(photos[k] for k in sorted(held))

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from mezzotint.evaluation.features import Features
 from mezzotint.making.tuned.wish import Wish
-from mezzotint.tuning.apart import held_apart, never_learnt, too_few
+from mezzotint.tuning.apart import held_apart, left_out, never_learnt, too_few
 from mezzotint.tuning.checks import notes as checked
 from mezzotint.tuning.few import few
 from mezzotint.tuning.photos import Photo, Shoot, read_shoot
@@ -75,8 +75,11 @@ def _parted(read: Mapping[Subject, Shoot]) -> tuple[Parted, list[str]]:
     found = {s: held_apart(shoot.photos, _beside(s, read)) for s, shoot in read.items()}
     notes = [
         f"{s.name}: {note}" if len(read) > 1 else note
-        for s, (_, held) in found.items()
-        for note in too_few(read[s].photos, held)
+        for s, (learnt, held) in found.items()
+        for note in (
+            *too_few(read[s].photos, held, _beside(s, read)),
+            *left_out(read[s].photos, learnt, held),
+        )
     ]
     return found, notes
 

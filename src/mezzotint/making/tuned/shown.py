@@ -21,14 +21,17 @@ MOST, GREY = 6, 216
 
 def looked_at(made: Shown, gate: OutputGate) -> tuple[Shown, int]:
     """What people are shown of a model's pictures: the first MOST of each sort, those that the output gate withholds
-    plain grey; and how many these are."""
-    found = {name: _looked_at(one, gate) for name, one in made.items()}
-    return {name: one for name, (one, _) in found.items()}, sum(many for _, many in found.values())
+    plain grey; and how many these are.  Pictures of other things are every subject's, and looked at once."""
+    other, hidden = _passed(next(iter(made.values())).other[:MOST], gate)
+    found = {name: _looked_at(one, other, gate) for name, one in made.items()}
+    return {name: one for name, (one, _) in found.items()}, hidden + sum(many for _, many in found.values())
 
 
-def _looked_at(made: Pictures, gate: OutputGate) -> tuple[Pictures, int]:
-    found = [_passed(images[:MOST], gate) for images in (made.subject, made.behind, made.painted, made.other)]
-    return Pictures(*(images for images, _ in found)), sum(many for _, many in found)
+def _looked_at(made: Pictures, other: Tensor, gate: OutputGate) -> tuple[Pictures, int]:
+    """other: of other things, as they have been looked at."""
+    found = [_passed(images[:MOST], gate) for images in (made.subject, made.behind, made.painted)]
+    subject, behind, painted = (images for images, _ in found)
+    return Pictures(subject, behind, painted, other), sum(many for _, many in found)
 
 
 def _passed(images: Tensor, gate: OutputGate) -> tuple[Tensor, int]:

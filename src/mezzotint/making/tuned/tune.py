@@ -19,10 +19,11 @@ from mezzotint.files import make_folder, pretty_json, write_atomic
 from mezzotint.governance.safety.output.gate import OutputGate
 from mezzotint.governance.safety.output.gate import load as load_gate
 from mezzotint.making.checked import checked
-from mezzotint.making.evaluation import Counted, forget
+from mezzotint.making.evaluation import Counted
 from mezzotint.making.licensed import licensed_to_tune
 from mezzotint.making.prompt import told
 from mezzotint.making.tuned.base import Base, base
+from mezzotint.making.tuned.cleared import PRIOR, WORK, cleared
 from mezzotint.making.tuned.halt import HaltedError, Pictured, heeding, unseen
 from mezzotint.making.tuned.judge import Court, Judged, judged
 from mezzotint.making.tuned.learn import Lesson, check_form, learn, learnt_for, lesson, moments, square, tunable_of
@@ -30,7 +31,7 @@ from mezzotint.making.tuned.licences import licence_notes
 from mezzotint.making.tuned.passport import passport
 from mezzotint.making.tuned.patience import Patient
 from mezzotint.making.tuned.prior import pictures_for, prior_scenes
-from mezzotint.making.tuned.product import ADAPTER, WORD, check_empty
+from mezzotint.making.tuned.product import ADAPTER, WORD, check_empty, written
 from mezzotint.making.tuned.shoots import Shoots, shoots
 from mezzotint.making.tuned.shown import looked_at, sheets
 from mezzotint.making.tuned.wish import Wish
@@ -51,10 +52,8 @@ from mezzotint.tuning.separation import Separation, separation
 from mezzotint.tuning.warn import warnings
 from mezzotint.tuning.words import Subject
 
-PAGE, DOCUMENT, JOURNAL = "report.html", "tune.json", "journal.jsonl"
+PAGE, DOCUMENT, RUN, JOURNAL = "report.html", "tune.json", "run", "journal.jsonl"
 CURVE = "The loss, update by update"
-
-WORK = "work"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +85,13 @@ def tuned(
 
 
 def _check_folder(folder: Path, start: Literal["new", "resume"]) -> None:
-    """Raises UsageError for a folder with what was learnt, and for one without a run to go on with."""
+    """Raises UsageError for a folder with what was learnt, which is cleared of what an earlier version or a killed run
+    left there, and for one without a run to go on with."""
+    if written(folder) is not None:
+        cleared(folder)
     check_empty(folder)
-    if start == "resume" and not (folder / WORK).is_dir():
+    # At its end a run has no work left, and is one yet.
+    if start == "resume" and not any((folder / place).is_dir() for place in (WORK, RUN)):
         raise UsageError(f"{folder} holds no run of tune to go on with; leave --resume out to begin one")
 
 
@@ -113,22 +116,22 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
     work = make_folder(folder / WORK)
     count = 0 if wish.settings.method.inverts else pictures_for(model, wish.prior_pictures)
     heed = heeding(watch.stop, pictured, "what the base makes")
-    prior = prior_scenes(model, wish.subjects, count, work / "prior", heed)
+    prior = prior_scenes(model, wish.subjects, count, work / PRIOR, heed)
     prepare = checkpointed if wish.gradient_checkpointing else as_it_is
     plan = lesson(model, halves, photos.learnt, photos.held, prior, wish.settings, prepare)
     check_form(plan, model)
     # What was left to the program is said from here on: report and passport state it.
     wish = replace(wish, settings=replace(wish.settings, rate=plan.recipe.optimiser.rate))
-    patient = Patient(folder / "run" / JOURNAL)
+    patient = Patient(folder / RUN / JOURNAL)
     if start == "resume" and patient.early:  # it ended so, and was killed before or while it was judged
-        seconds = learnt_for(folder / "run")
+        seconds = learnt_for(folder / RUN)
     else:
-        outcome = learn(plan, folder / "run", start, patient.on(watch))
+        outcome = learn(plan, folder / RUN, start, patient.on(watch))
         if outcome.reason == "stopped" and not patient.early:
             return Tuned(folder, None, None)
         seconds = outcome.seconds
     court = _court(wish, model, photos, features, heeding(watch.stop, pictured, "judging"), work)
-    return _judged(wish, photos, notes, plan, seconds, court, gate, folder)
+    return _judged(wish, photos, notes, plan, seconds, court, gate, folder, watch)
 
 
 def _check_told(model: Base) -> None:
@@ -178,16 +181,17 @@ def _judged(
     court: Court,
     gate: OutputGate,
     folder: Path,
+    watch: Watch,
 ) -> Tuned:
     """What was learnt, at every moment, before its court."""
     began, model, work = time.perf_counter(), court.base, folder / WORK
-    learnt = moments(plan, folder / "run")
+    learnt = moments(plan, folder / RUN)
     digest = f"{plan.data.train.fingerprint}/{plan.recipe.net}/{wish.settings}"
     candidates = [(k, one.worn(wish.title, f"{digest}/{k}", work, model)) for k, one in learnt.items()]
     verdict = judged(court, candidates)
     choice = choose(*verdict.each.values())
     (before, hidden), (after, more) = (looked_at(verdict.pictures[step], gate) for step in (0, choice.step))
-    apart, journal = _separation(verdict, choice.step, court), read_journal(folder / "run" / JOURNAL)
+    apart, journal = _separation(verdict, choice.step, court), read_journal(folder / RUN / JOURNAL)
     found = Found(
         subjects=tuple(s.name for s in wish.subjects),
         base=model.system.name,
@@ -211,11 +215,12 @@ def _judged(
     curve = {CURVE: curve_png(journal, wish.title)} if journal else {}
     _write(folder, found, sheets(before, after, court), curve)
     known = passport(wish, model, photos, found)
+    # Before what was learnt is written, or a run that is killed between the two would leave them: where that is, none
+    # goes on.
+    for note in cleared(folder):
+        watch.say(note)
     # What was learnt last: where it is, the rest is there.
-    made = Tuned(folder, learnt[choice.step].write(folder, model, known), found)
-    for place in (work, work / "prior"):
-        forget(place)
-    return made
+    return Tuned(folder, learnt[choice.step].write(folder, model, known), found)
 
 
 def _withheld(many: int) -> tuple[str, ...]:

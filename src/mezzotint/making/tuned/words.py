@@ -7,9 +7,10 @@ from pathlib import Path
 
 from mezzotint.files import make_folder
 from mezzotint.making.tuned.halt import Pictured, unseen
-from mezzotint.making.tuned.tune import Tuned, tuned
+from mezzotint.making.tuned.tune import RUN, Tuned, tuned
 from mezzotint.making.tuned.wish import Wish, subjects_of
 from mezzotint.pretrained.device import use_threads
+from mezzotint.training.first import began_with
 from mezzotint.training.run import Watch
 from mezzotint.tuning.settings import Method, Settings
 
@@ -32,7 +33,7 @@ def tune(
     text_encoder: float = 0.0,
     vectors: int = 1,
     initial: str = "",
-    steps: int = Settings.steps,
+    steps: int | None = None,
     batch: int = Settings.batch,
     rate: float | None = None,
     share: float = Settings.share,
@@ -62,6 +63,7 @@ def tune(
             ``making.tuned.wish.Wish``.
         method … initial: see ``tuning.settings.Method``; lora_plus is its ``faster``, text_encoder its ``text``.
         steps … moments, seed: see ``tuning.settings.Settings``.  threads: processor threads; None leaves them.
+        steps None: of a run that is gone on with its own, else the usual ones.
         resume: go on with the run in ``out``.  out: a folder without an adapter.
         watch: told of every step, and asked whether to stop; None neither.
         pictured: told (what for, pictures made, of how many) while the base makes pictures to stay as it is, and while
@@ -75,7 +77,7 @@ def tune(
     wish = Wish(
         photos=subjects_of(Path(photos), name, kind, tuple(also)),
         model=model,
-        settings=Settings(how, steps, batch, rate, share, prior, outside, moments, seed),
+        settings=Settings(how, _steps(steps, Path(out), resume), batch, rate, share, prior, outside, moments, seed),
         judge_by=None if judge_by is None else Path(judge_by),
         n=n,
         prior_pictures=prior_pictures,
@@ -88,3 +90,9 @@ def tune(
         licence_mode=licence_mode,
     )
     return tuned(wish, make_folder(Path(out)), "resume" if resume else "new", watch or Watch(), pictured)
+
+
+def _steps(said: int | None, out: Path, resume: bool) -> int:
+    """How many updates are made in all.   Raises InputError as ``began_with``."""
+    begun = began_with(out / RUN).steps if resume and said is None else said
+    return Settings.steps if begun is None else begun

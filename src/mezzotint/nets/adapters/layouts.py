@@ -88,7 +88,8 @@ class Coverage:
     matched: layers of the base, part by part.  unknown: keys without a place, and alphas that only some layers have.
     alphas: how many layers have one of their own in the file; header: how many have one from what is said beside the
     tensors; those without either are scaled by 1, as their writers do.   base: where the adapter says that it was
-    learnt on other weights than these, that; else "".
+    learnt on other weights than these, that; else "".   lacks: what its file has lost since it was written, as far as
+    its header says it; else "".
     """
 
     matched: Mapping[Part, int] = field(default_factory=dict)
@@ -96,6 +97,12 @@ class Coverage:
     alphas: int = 0
     header: int = 0
     base: str = ""
+    lacks: str = ""
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is put on without all that its file holds, or held."""
+        return bool(self.unknown or self.lacks)
 
     @property
     def layers(self) -> int:
@@ -107,7 +114,8 @@ class Coverage:
         scaled = f"alpha in the file for {self.alphas} of {self.layers}{header}, 1 for the others"
         rest = f"; {len(self.unknown)} keys without a place, {self.unknown[0]!r} first" if self.unknown else ""
         base = f"; {self.base}" if self.base else ""
-        return f"layers: {parts}; {scaled}{base}{rest}"
+        lacks = f"; {self.lacks}" if self.lacks else ""
+        return f"layers: {parts}; {scaled}{base}{rest}{lacks}"
 
 
 Changes = dict[str, Change]

@@ -57,8 +57,12 @@ def shown(path: Path) -> dict[str, Any]:
 
 
 def _intact(files: Files) -> bool | None:
-    """Whether the bytes behind each header are those that it says; None where one says nothing."""
-    return not files.altered(sha256_file) if all(files.claimed()) else None
+    """Whether the bytes behind each header are those that it says; None where one says nothing, or means other
+    bytes, as a file without a passport may."""
+    changed = files.altered(sha256_file) if all(files.claimed()) else None
+    if changed is None or (changed and not set(changed) & set(files.ours.paths)):
+        return None
+    return not changed
 
 
 def _held(files: Files) -> Mapping[str, list[Held]]:

@@ -27,23 +27,38 @@ _DIGITS = r"(1[0-7]|[1-9])(?![\d.,]\d|\d|\s*(?:months?|weeks?|days|%|\+|[x×]\s*
 _WORDS = "(?:one|two|three|four|five|six|seven|eight|nine|ten|(?:elev|fourte|fifte|sixte|sevente)en|twelve|thirteen)\\b"
 _PERSON = (
     r"\b(?:girl|boy|child|kid|lad|lass|lassie|daughter|son|"
-    r"sister|brother|pupil|student|model|woman|man|female|male|she|he)"
+    r"sister|brother|pupil|student|she|he)"
 )
 _STOP = r"(?:$|[,;:)]|\.(?!\d))"
+_TENS = "".join(
+    rf"(?<!{one}[\s\u2010-\u2015-])" for one in ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty")
+)
+_TO_COME = rf"(?:{_DIGITS}|{_WORDS}|[1-9]\d|eighteen|nineteen|twenty)"
+_GROWN = r"\b(?:model|woman|man|female|male)"
+"""What a number in brackets counts too, so that one and two are no ages of theirs."""
+_MORE = r"(?!one\b|1\b)"
+"""Of one thing only is said what it is."""
 _OF = re.compile(
     rf"\b(?:girl|boy|child|kid|lad|lass|lassie|daughter|son)\s+of\s+(?:only\s+|just\s+|about\s+)?(?:{_DIGITS}|{_WORDS})|"
     rf"\b(?:at|of)\s+(?:the\s+)?age\s+(?:of\s+)?(?:{_DIGITS}|{_WORDS})|"
     rf"{_PERSON}\s*[,(]\s*(?:aged?\s*)?(?:{_DIGITS}|{_WORDS})\s*(?:[,;.)]|$)|"
-    r"\b(?:[1-9]|1[0-7])(?:st|nd|rd|th)\s+birthday|"
-    r"\b(?:(?:fif|six|seven|eigh|nin|ten|eleven|twelf|thirteen|fourteen|fifteen|sixteen|seventeen)th)\s+birthday|"
+    rf"{_GROWN}\s*[,(]\s*(?:aged?\s*)?(?![12]\b|one\b|two\b)(?:{_DIGITS}|{_WORDS})\s*(?:[,;.)]|$)|"
     rf"\b(?:turn(?:s|ed|ing)|barely|not\s+yet|not\s+even)\s+(?:{_DIGITS}|{_WORDS})(?=\s*(?:{_STOP}|(?:last|this|next|today|"
     r"yesterday|and|in|on|who|girl|boy|wearing)\b))|"
-    rf"\b(?<!for )(?:just|only|almost|nearly)\s+(?:{_DIGITS}|{_WORDS})(?=\s*{_STOP})|"
-    rf"\b(?:{_DIGITS}|{_WORDS})\s+(?:going\s+on|turning)\s+\w+|"
-    r"\b1[0-7]/?f\b|"
+    rf"\b(?<!for )(?:just|only|almost|nearly)\s+{_MORE}(?:{_DIGITS}|{_WORDS})(?=\s*{_STOP})|"
+    rf"\b(?:{_DIGITS}|{_WORDS})\s+(?:going\s+on|turning)\s+{_TO_COME}\b|"
+    r"\b1[0-7]/f\b|\b1[0-7]f\b(?<!1[0246]f)|\b1[0246]f\b(?!\s+(?:cup|bra|bikini|swim\w*)\b)|"
     rf"\bborn\s+(?:only\s+|just\s+)?(?:{_DIGITS}|{_WORDS})\s+years?\s+ago"
 )
-"""English that gives an age without a word for it: whose it is, a birthday, what was turned."""
+"""English that gives an age without a word for it: whose it is, what was turned.  12f is a size of bras too."""
+_BIRTHDAY = re.compile(
+    r"\b(?:(?:[1-9]|1[0-7])(?:st|nd|rd|th)|"
+    rf"{_TENS}(?:fif|six|seven|eigh|nin|ten|eleven|twelf|thirteen|fourteen|fifteen|sixteen|seventeen)th)\s+birthday"
+)
+_OF_A_SHOP = re.compile(r"\b(?:brand|sale|shop|store|company|anniversary)\b")
+_OF_SOMEBODY = re.compile(r"\b(?:her|his|their|my|(?:girl|boy|child|kid|daughter|son|teen)\W?s)\s+(?:own\s+)?$")
+NEAR = 32
+"""Letters on each side of a birthday in which a shop makes it the shop's."""
 _HAN = re.compile(r"[一二三四五六七八九十]{1,2}[周週]?(?:岁|歲)")
 _ADULT_HAN = re.compile(r"(?:十[八九]|[二三四五六七八九]十[一二三四五六七八九]?)[周週]?(?:岁|歲)")
 
@@ -185,6 +200,18 @@ def minor_age(text: str, accented: str = "") -> bool:
     """
     plain = _ADULT_HAN.sub("", text)
     ages = [int(m) for pattern in (_AFTER, _BEFORE) for m in pattern.findall(plain)]
-    in_words = any(pattern.search(plain) for pattern in (*_SAID, _GRADE, _HAN))
+    in_words = any(pattern.search(plain) for pattern in (*_SAID, _GRADE, _HAN)) or _has_birthday(plain)
     elsewhere = not plain.isascii() and any(pattern.search(plain) for pattern in _OTHERS)
     return in_words or elsewhere or any(age < ADULT for age in ages) or _MARKED.search(accented) is not None
+
+
+def _has_birthday(text: str) -> bool:
+    """Whether a text names one of the first seventeen of somebody; a shop has birthdays too."""
+    return any(
+        _OF_SOMEBODY.search(text[: found.start()]) or not _OF_A_SHOP.search(text, *_around(found))
+        for found in _BIRTHDAY.finditer(text)
+    )
+
+
+def _around(found: re.Match[str]) -> tuple[int, int]:
+    return max(0, found.start() - NEAR), found.end() + NEAR

@@ -23,7 +23,7 @@ _MONTH = (
 _YEAR = r"(?<!\d)((?:19|20|21|2[45])\d\d)(?!\d)"
 _BEFORE = (
     r"\bborn\b|\bb\.|\bbirth\s*-?\s*(?:year|date|day)\b|\b(?:year|date)\s+of\s+birth\b|\bbirthyear\b|\bd\.?o\.?b\b\.?|"
-    r"\b(?:di)?lahir(?:kan)?\b|\bkelahiran\b|\bipinanganak\b|\bisinilang\b|\b(?:sinh|nam\s+sinh|năm\s+sinh)\b|\bsn\b|"
+    r"\b(?:di)?lahir(?:kan)?\b|\bkelahiran\b|\bipinanganak\b|\bisinilang\b|\b(?:sinh|nam\s+sinh|năm\s+sinh)\b|(?P<short>\bsn\b)|"
     r"เกิด|生于|生於|出生(?:于|於|年份|日期)|பிறந்த(?:\s*ஆண்டு|\s*வருடம்|\s*தேதி)?"
 )
 _LITTLE = (
@@ -36,8 +36,12 @@ _AFTER = (
 )
 _BORN = re.compile(rf"(?:{_BEFORE}){_LITTLE}(?:{_DAY}{_MONTH})?{_YEAR}|{_YEAR}(?:[-/.]\d{{1,2}}){{0,2}}(?:{_AFTER})")
 _DIGITS = re.compile(r"\d\d")
-_DECADE = re.compile(r"(?<![\d:.])([1-3]\d)[后後](?![天日年月小分秒秋])")
-"""Of the Chinese: born after 2010."""
+_DECADE = re.compile(r"(?<![\d:.])([1-3]\d)[后後](?![天日年月小分秒秋盖蓋壳殼置座摄攝])")
+"""Of the Chinese: born after 2010; not the back cover or the rear camera of a telephone."""
+_VIETNAMESE = re.compile(r"[\u00c0-\u01b0\u1ea0-\u1ef9]|\b(?:gai|trai|sinh|nguoi|nam|nu|chau|em|be|khoa than)\b")
+"""Letters of it, or words without their marks: two letters for "born" that are a serial number elsewhere."""
+_BRAND = re.compile(r"\b(?:brand|label|company|shop)\s+(?:(?:that\s+|which\s+)?(?:was|is)\s+)?$")
+"""What may be born as a child is; nothing between, so that it hides nobody."""
 
 
 def born_a_minor(text: str, today: date) -> bool:
@@ -56,6 +60,12 @@ def _eighteen_years_before(today: date) -> date:
 def _years(text: str, today: date) -> Iterator[int]:
     """Of births, in the common calendar; years to come too, for they are no adult's."""
     for found in _BORN.finditer(text):
-        year = int(next(group for group in found.groups() if group))
-        yield year - BUDDHIST if year > today.year + BUDDHIST // 2 else year
+        if not _is_of_nobody(found, text):
+            year = next(int(group) for group in found.groups() if group and group.isdecimal())
+            yield year - BUDDHIST if year > today.year + BUDDHIST // 2 else year
     yield from (2000 + int(found) for found in _DECADE.findall(text) if 2000 + int(found) <= today.year)
+
+
+def _is_of_nobody(found: re.Match[str], text: str) -> bool:
+    number = found["short"] is not None and _VIETNAMESE.search(text) is None
+    return number or _BRAND.search(text[: found.start()]) is not None

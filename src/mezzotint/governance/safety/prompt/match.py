@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from mezzotint.governance.safety.prompt.ages import minor_age
 from mezzotint.governance.safety.prompt.backwards import backwards
@@ -95,7 +96,8 @@ def _dense(view: View, lexicon: Lexicon) -> Iterator[Term]:
     if view.kind in _ORDERED:
         yield from _within(lexicon.well.sub(" ", letters(text)), lexicon)
     elif view.kind == "reversed":
-        yield from backwards(text, lambda some: _within(some, lexicon), letters)
+        found, well = partial(_within, lexicon=lexicon), partial(lexicon.well.sub, " ")
+        yield from backwards(text, found, letters, well)
 
 
 def _disguised(words: list[str], lexicon: Lexicon) -> Iterator[Term]:

@@ -58,12 +58,13 @@ class Phrases:
         return _by_first([(tuple(map(_ordered, term.tokens)), term) for term in self.terms])
 
     @cached_property
-    def by_size(self) -> dict[int, list[tuple[int, Term]]]:
-        """Each with the place of each of its words, by that word's length."""
-        found: dict[int, list[tuple[int, Term]]] = {}
+    def by_letter(self) -> dict[tuple[int, int, str], list[tuple[int, Term]]]:
+        """Each with the place of each of its words, by that word's length and each of its letters where it stands."""
+        found: dict[tuple[int, int, str], list[tuple[int, Term]]] = {}
         for term in self.terms:
             for at, token in enumerate(term.tokens):
-                found.setdefault(len(token), []).append((at, term))
+                for k, letter in enumerate(token):
+                    found.setdefault((len(token), k, letter), []).append((at, term))
         return found
 
     def respaced(self, words: Sequence[str]) -> Iterator[Term]:
@@ -101,12 +102,19 @@ class Phrases:
 
     def struck(self, words: Sequence[str]) -> Iterator[Term]:
         """Phrases with letters struck out; at least half of them must be left.   words: with the signs in them."""
+        maybe = {word: self._maybe(word) for word in set(words) if is_struck(word)}
         for at, word in enumerate(words):
-            for place, term in self.by_size.get(len(word), ()) if is_struck(word) else ():
+            for place, term in maybe.get(word, ()):
                 first = at - place
                 stood = words[max(0, first) : max(0, first + len(term.tokens))]
                 if len(stood) == len(term.tokens) and _stands_for(stood, term.tokens):
                     yield term
+
+    def _maybe(self, word: str) -> list[tuple[int, Term]]:
+        """Phrases in which a word may be one, by what is left of it: found once for each word that a text repeats."""
+        first = next(k for k, c in enumerate(word) if c not in STRUCK)
+        some = self.by_letter.get((len(word), first, word[first]), ())
+        return [(at, term) for at, term in some if all(a in (b, *STRUCK) for a, b in _letters(word, term.tokens[at]))]
 
 
 def is_struck(word: str) -> bool:

@@ -22,7 +22,8 @@ _LEET = (
 _LEET_TOKEN = re.compile(r"[\w@$!|€+]*[^\W\d_][\w@$!|€+]*|[\w@$!|€+]{3,}")
 _LEET_SIGNS = re.compile(r"[0-9@$!|€+]")
 _MASKED = re.compile(rf"[^\W_]{{0,24}}[{STRUCK}]+[\w{STRUCK}]{{0,24}}")
-_WITH_SIGNS = re.compile(rf"[\w{STRUCK}]*[^\W_][\w{STRUCK}]*")
+_WITH_SIGNS = re.compile(rf"[\w{STRUCK}]+")
+_LETTER = re.compile(r"[^\W_]")
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def _unleet(text: str, table: dict[int, int]) -> str:
 
 def _struck(said: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     """The words of texts in which letters are struck out."""
-    split = (tuple(word.strip("#%?") if len(word) > 3 else word for word in _WITH_SIGNS.findall(one)) for one in said)
+    found = ((word for word in _WITH_SIGNS.findall(one) if _LETTER.search(word)) for one in said)
+    split = (tuple(word.strip("#%?") if len(word) > 3 else word for word in some) for some in found)
     return tuple(words for words in split if any(map(is_struck, words)))
 
 
