@@ -32,13 +32,6 @@ T = torch.full((5,), 0.4)
 
 
 @pytest.fixture(scope="module")
-def device() -> str:
-    found = torch.accelerator.current_accelerator()
-    assert found is not None
-    return found.type
-
-
-@pytest.fixture(scope="module")
 def cascade(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return text_cascade(tmp_path_factory.mktemp("systems") / "cascade")
 

@@ -18,13 +18,6 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def device() -> str:
-    found = torch.accelerator.current_accelerator()
-    assert found is not None
-    return found.type
-
-
-@pytest.fixture(scope="module")
 def model(tiny: Path) -> mz.Model:
     return mz.load(tiny)
 

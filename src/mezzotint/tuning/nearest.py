@@ -15,7 +15,8 @@ from mezzotint.tuning.photos import Photo
 @dataclass(frozen=True)
 class Nearest:
     """similarity: of a picture with the photograph nearest to it (``evidence.nearness``), the mean over pictures of the
-    product, those on other backgrounds and in other colours among them; a copy is nearer than ``evidence.COPY``.
+    product, those on other backgrounds and in other colours among them; a copy is nearer than ``evidence.COPY``, and
+    than different photographs are to each other.
     most: of the one picture that is nearest of all.  photograph: the name of the one that it is nearest to.
     """
 

@@ -176,7 +176,10 @@ def _table(evidence: Mapping[int, Evidence], kept: int, validation: Mapping[int,
 
 def _nearest(found: Mapping[str, Nearest]) -> list[str]:
     """Of every subject, how near the kept moment's pictures come to what was learnt from."""
-    what = f"mean correlation of a picture with the photograph nearest to it, from {COPY:g} on it is a copy"
+    what = (
+        f"mean correlation of a picture with the photograph nearest to it, above {COPY:g} a copy, where different"
+        " photographs are not as near to each other"
+    )
     rows = [row("th", ["", f"similarity to the {NEAREST}", "nearest of all", "at"])]
     for name, one in found.items():
         rows.append(row("td", [escape(name), str(one.similarity), escape(one.photograph), f"{one.most:.4g}"]))
