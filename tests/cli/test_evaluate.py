@@ -10,6 +10,8 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from mezzotint.cli import run
 from mezzotint.cli.compare import _place
@@ -20,6 +22,7 @@ from mezzotint.making.job import Job
 from mezzotint.making.prepare import prepare
 from mezzotint.making.request import Request, Sampling
 from mezzotint.pictures.png import read_picture, to_pixels
+from mezzotint.pretrained.folder import describe, save_model
 from mezzotint.schemas import schema
 
 Capture = pytest.CaptureFixture[str]
@@ -91,14 +94,19 @@ def test_pictures_are_made_once(
     assert run([*words, "--out", "e"]) == 0
     assert {p: p.read_bytes() for p in Path("e").rglob("*") if p.is_file()} == made
     assert "precision" in capsys.readouterr().out
-    said = "the evaluation of fashion that is there is of other {}; choose another --out"
-    for other, changed in (("pictures", ("--seed", "1")), ("pictures", ("-n", "13")), ("words", ("--features", "64"))):
+    said = "the evaluation of fashion that is there has {}; choose another --out"
+    for other, changed in (
+        ("seed 0, not 1", ("--seed", "1")),
+        ("n 12, not 13", ("-n", "13")),
+        ("features 32, not 64", ("--features", "64")),
+    ):
         assert said.format(other) in refusal(capsys, *words, *changed, "--out", "e")
     shutil.copytree(data, tmp_path / "others")
     (tmp_path / "others" / "t10k-images-idx3-ubyte.gz").write_bytes(
         idx(np.arange(1024, dtype=np.uint8).reshape(16, 8, 8))
     )
-    assert said.format("pictures") in refusal(capsys, *words, "--data", str(tmp_path / "others"), "--out", "e")
+    words[words.index("--data") + 1] = str(tmp_path / "others")
+    assert said.format("other real pictures") in refusal(capsys, *words, "--out", "e")
 
 
 def test_an_evaluation_of_an_earlier_version_is_called_so(
@@ -302,14 +310,14 @@ def test_every_path_has_a_folder_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        (("-n", "13"), "evaluation with n 12, not 13; choose another --out"),
-        (("--seed", "1"), "evaluation with seed 0, not 1"),
-        (("--steps", "3"), "evaluation with steps 2, not 3"),
-        (("--scale", "2.5"), "evaluation with scale the preset's, not 2.5"),
-        (("--solver", "ddim"), "evaluation with solver the preset's, not ddim"),
-        (("--scale", "1.5", "--guidance", "apg"), "evaluation with scale the preset's, not 1.5"),
-        (("--guidance", "apg"), "evaluation with guidance the preset's, not apg"),
-        (("--metrics", "fidelity"), "evaluation with metrics fidelity,copies, not fidelity"),
+        (("-n", "13"), "that is there has n 12, not 13; choose another --out"),
+        (("--seed", "1"), "there has seed 0, not 1"),
+        (("--steps", "3"), "there has steps 2, not 3"),
+        (("--scale", "2.5"), "there has scale the preset's, not 2.5"),
+        (("--solver", "ddim"), "there has solver the preset's, not ddim"),
+        (("--scale", "1.5", "--guidance", "apg"), "there has scale the preset's, not 1.5"),
+        (("--guidance", "apg"), "there has guidance the preset's, not apg"),
+        (("--metrics", "fidelity"), "there has metrics fidelity,copies, not fidelity"),
     ],
 )
 def test_an_evaluation_by_other_words_is_not_taken(
@@ -319,6 +327,16 @@ def test_an_evaluation_by_other_words_is_not_taken(
     out = ("--out", shutil.copytree(compared / "both", inside / "both"))
     assert said in refusal(capsys, *words, *changed, *map(str, out))
     assert run([*words, *map(str, out)]) == 0
+
+
+def test_an_evaluation_of_other_weights_is_not_taken(compared: Path, inside: Path, data: Path, capsys: Capture) -> None:
+    model, words = Path(shutil.copytree(compared / "second", "second")), ("--data", str(data), *FEW, *METRICS)
+    shutil.copytree(compared / "first", "e")
+    assert run(["evaluate", "second", *words, "--out", "e"]) == 0
+    capsys.readouterr()
+    (weights,) = model.glob("*.safetensors")
+    save_model(model, {name: -w for name, w in load_file(weights).items()}, describe(model).spec, torch.bfloat16)
+    assert "there has pictures of other weights" in refusal(capsys, "evaluate", "second", *words, "--out", "e")
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -649,6 +651,23 @@ def test_replay_is_exact_and_names_what_changed(place: Path, capsys: pytest.Capt
     Path("o/a-damaged-one-1.png").write_bytes(b"no picture")
     assert names(0, path, "--dtype", "bfloat16")[0] == "tolerance", "another picture beside it is passed over"
     assert not (place / "mezzotint-out").exists()
+
+
+def test_replay_by_another_version_of_the_solvers_names_them(place: Path) -> None:
+    assert run(["generate", "sneaker", "--quiet", "--out", "o"]) == 0
+    path = receipt_of("o")
+    root = Path(mz.__file__).parent
+    shutil.copytree(root, place / "newer" / "mezzotint", ignore=shutil.ignore_patterns("__pycache__"))
+    solver = place / "newer" / "mezzotint" / "diffusion" / "solver" / "dpm.py"
+    solver.write_text(solver.read_text() + "\n# of a later version\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "mezzotint", "replay", str(path), "--json"],
+        env={**os.environ, "PYTHONPATH": str(place / "newer")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert [factor["name"] for factor in found["factors"]] == ["code of diffusion/solver"]
 
 
 def test_older_receipts_have_no_such_word(place: Path) -> None:

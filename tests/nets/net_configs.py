@@ -97,3 +97,16 @@ def state(config: AnyConfig, rows: int = 2, seed: int = 1) -> tuple[Tensor, Tens
     elif inner.vector is not None:
         cond["vector"] = torch.randn(rows, inner.vector, generator=g)
     return x, torch.rand(rows, generator=g) * 4 - 2, cond
+
+
+def three_layers() -> nn.Sequential:
+    """A convolution and two linear layers, at ``PLACES``; always the same."""
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1), nn.Flatten(1), nn.Linear(128, 24), nn.SiLU(), nn.Linear(24, 12, bias=False)
+    )
+
+
+PLACES = ("0", "2", "4")
+X = torch.randn(5, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+"""What ``three_layers`` takes."""

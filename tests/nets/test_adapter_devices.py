@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import torch
+from net_configs import PLACES, X
+from net_configs import three_layers as network
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -24,24 +26,15 @@ from mezzotint.nets.adapters.trained import learnt, trained
 from mezzotint.tuning.settings import METHODS, Method
 
 BEGINS: Mapping[str, Begin] = {name: Method(name, 4).begin for name in METHODS}
-PLACES = ("0", "2", "4")
 DRAWN = ("lora", "rslora", "tlora", "dora", "lokr", "loha")
 """Methods whose start is drawn: the others begin with zeros, or (pissa) with the base's own singular vectors."""
 
-X = torch.randn(5, 3, 4, 4, generator=torch.Generator().manual_seed(1))
 T = torch.full((5,), 0.4)
 
 
 @pytest.fixture(params=BEGINS, ids=str)
 def begin(request: pytest.FixtureRequest) -> Begin:
     return BEGINS[request.param]
-
-
-def network() -> nn.Sequential:
-    torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(3, 8, 3, padding=1), nn.Flatten(1), nn.Linear(128, 24), nn.SiLU(), nn.Linear(24, 12, bias=False)
-    )
 
 
 def elsewhere(net: nn.Module) -> nn.Module:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import peft
 import pytest
 import torch
+from net_configs import PLACES, X
+from net_configs import three_layers as network
 from torch import nn
 
 from mezzotint.errors import ModelError, UsageError
@@ -19,19 +21,11 @@ METHODS: dict[str, Begin] = {
     "lokr, whole": LoKr(64), "lokr, factor": LoKr(2, factor=4), "loha": LoHa(3), "oft": OFT(4),
     "full": Full(),
 }  # fmt: skip
-PLACES = ("0", "2", "4")
 
 
 @pytest.fixture(params=METHODS, ids=str)
 def begin(request: pytest.FixtureRequest) -> Begin:
     return METHODS[request.param]
-
-
-def network() -> nn.Sequential:
-    torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(3, 8, 3, padding=1), nn.Flatten(1), nn.Linear(128, 24), nn.SiLU(), nn.Linear(24, 12, bias=False)
-    )
 
 
 def moved(net: nn.Module) -> nn.Module:
@@ -40,9 +34,6 @@ def moved(net: nn.Module) -> nn.Module:
             if p.requires_grad:
                 p.add_(0.05 * torch.randn_like(p))
     return net
-
-
-X = torch.randn(5, 3, 4, 4, generator=torch.Generator().manual_seed(1))
 
 
 def test_an_adapter_begins_as_nothing(begin: Begin) -> None:

@@ -11,21 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mezzotint.cli.evaluate import evaluation_options, measured, say_withheld
-from mezzotint.cli.options import print_json, settled
+from mezzotint.cli.options import print_json
 from mezzotint.cli.output import StoppedError, run_folder, slug
 from mezzotint.errors import UsageError
 from mezzotint.files import sha256
 
 if TYPE_CHECKING:
-    from mezzotint.evaluation.report import Report
     from mezzotint.making.evaluated import Evaluated
 
 SCHEMA = "mezzotint/comparison/1"
-WORDS = (
-    *("metrics", "features", "quality", "steps", "scale", "solver", "grid", "candidates", "classifier_scale"),
-    *("guidance_interval", "guidance", "cache", "dtype"),
-)
-"""Every one of which must be that of an evaluation that is taken."""
 
 
 @click.command("compare")
@@ -43,7 +37,7 @@ def command(model: tuple[str, ...], out: Path | None, as_json: bool, quiet: bool
     from mezzotint.making.evaluated import write_page
 
     folder = run_folder(out, "compare")
-    kept = [_kept(one, folder, words) for one in model]
+    kept = [_kept(one, folder, quiet, words) for one in model]
     names = _names(model, kept)  # said before anything is evaluated, which takes hours
     try:
         made = [there or _made(one, folder, quiet=quiet, **words) for one, there in zip(model, kept, strict=True)]
@@ -70,31 +64,18 @@ def _place(folder: Path, said: str) -> Path:
     return folder / (short if short == said else f"{short}-{sha256(str(Path(said).absolute()).encode())[:8]}")
 
 
-def _kept(said: str, folder: Path, words: Mapping[str, Any]) -> Evaluated | None:
-    """The evaluation that is there: of a folder that is named, or in --out.  Raises InputError, UsageError."""
-    from mezzotint.making.evaluated import DOCUMENT, load
+def _kept(said: str, folder: Path, quiet: bool, words: Mapping[str, Any]) -> Evaluated | None:
+    """The evaluation that is there: of a folder that is named, or in --out, where it must be this one.
+
+    Raises InputError, UsageError.
+    """
+    from mezzotint.making.evaluated import DOCUMENT, load, there
 
     if (Path(said) / DOCUMENT).is_file():
         return load(Path(said))
     place = _place(folder, said)
-    if not (place / DOCUMENT).is_file():
-        return None
-    found = load(place)
-    _check_asked(found.report, place, words)
-    return found
-
-
-def _check_asked(report: Report, place: Path, words: Mapping[str, Any]) -> None:
-    """Raises UsageError where an evaluation was made by other words than these."""
-    if "words" not in report.about:
-        raise UsageError(f"{place} holds an evaluation of an earlier version; choose another --out")
-    had = {"n": report.n, "seed": report.about.get("seed"), **report.about["words"]}
-    asked = settled(dict(words), "quality", "device", "dtype", "threads")
-    for name in ("n", "seed", *WORDS):
-        if str(asked[name]) != str(had.get(name)):
-            made, now = ("the preset's" if one is None else one for one in (had.get(name), asked[name]))
-            word = name.replace("_", "-")
-            raise UsageError(f"{place} holds an evaluation with {word} {made}, not {now}; choose another --out")
+    found = there(place)
+    return None if found is None else measured(said, place, found, quiet=quiet, **words)
 
 
 def _names(said: Sequence[str], kept: Sequence[Evaluated | None]) -> list[str]:
@@ -133,6 +114,6 @@ def _made(said: str, folder: Path, **words: Any) -> Evaluated:
     from mezzotint.making.evaluated import save
 
     place = _place(folder, said)
-    found = measured(said, place, **words)
+    found = measured(said, place, None, **words)
     save(place, found)
     return found

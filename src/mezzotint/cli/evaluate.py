@@ -52,11 +52,11 @@ evaluation_options = chain(
 )
 
 
-def measured(model: str, folder: Path, *, quiet: bool, **words: Any) -> Evaluated:
-    """One model's evaluation, its pictures kept in ``folder`` while they are made; one that is whole is read."""
+def measured(model: str, folder: Path, done: Evaluated | None, *, quiet: bool, **words: Any) -> Evaluated:
+    """One model's evaluation, its pictures kept in ``folder`` while they are made; ``done`` where it is this one."""
     from mezzotint.costs.purse import purse
     from mezzotint.making.evaluate import evaluate
-    from mezzotint.making.evaluated import WORK, there
+    from mezzotint.making.evaluated import WORK
 
     words = settled(words, "quality", "device", "dtype", "threads")
     with Bar(words["n"], "picture", not quiet) as bar, purse("evaluate") as money:
@@ -67,7 +67,7 @@ def measured(model: str, folder: Path, *, quiet: bool, **words: Any) -> Evaluate
                 money.heed()
 
         try:
-            return evaluate(model, work=folder / WORK, done=there(folder), report=report, **words)
+            return evaluate(model, work=folder / WORK, done=done, report=report, **words)
         except BudgetError as error:
             raise BudgetSpentError(f"stopped: {error}; the same command with --out {folder} goes on") from error
 
@@ -85,11 +85,11 @@ def command(model: str, out: Path | None, as_json: bool, quiet: bool, **words: A
     plain tile in its place; the numbers are of all that were made.
     """
     from mezzotint.evaluation.report import document, text
-    from mezzotint.making.evaluated import save
+    from mezzotint.making.evaluated import save, there
 
     folder = run_folder(out, "evaluate")
     try:
-        found = measured(model, folder, quiet=quiet, **words)
+        found = measured(model, folder, there(folder), quiet=quiet, **words)
     except KeyboardInterrupt:
         raise StoppedError(f"interrupted; the same command with --out {folder} goes on") from None
     save(folder, found)

@@ -138,11 +138,13 @@ class Around:
     """What stood around the making and is not part of the asset's id.
 
     code_sha256: of the package's own source files.  licence: the decision on the declared use: decision, enforced, use,
-    inputs_sha256, rules_version; None where no use was declared.
+    inputs_sha256, rules_version; None where no use was declared.  rooms: the hash of each room of the package, by its
+    name; None in receipts that were written before there was that word.
     """
 
     code_sha256: str
     licence: Mapping[str, Any] | None = None
+    rooms: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,8 @@ def to_dict(receipt: Receipt) -> dict[str, Any]:
 
 def _said(around: Around) -> dict[str, Any]:
     licence = {} if around.licence is None else {"licence": dict(around.licence)}
-    return {"code_sha256": around.code_sha256, **licence}
+    rooms = {} if around.rooms is None else {"rooms": dict(around.rooms)}
+    return {"code_sha256": around.code_sha256, **licence, **rooms}
 
 
 def from_dict(value: Any, where: str) -> Receipt:

@@ -105,10 +105,16 @@ def _same(done: Evaluated, job: Job, reference_sha256: str, words: dict[str, Any
     had = done.report
     if "assets_sha256" not in had.about:
         raise UsageError(f"the evaluation of {had.model} that is there is of an earlier version; choose another --out")
-    if (had.about.get("assets_sha256"), had.reference_sha256) != (assets_sha256(job), reference_sha256):
-        other = "pictures"
-    elif had.about.get("words", {}) != words:
-        other = "words"
+    before = {"n": had.n, "seed": had.about.get("seed"), **had.about.get("words", {})}
+    now = {"n": len(job.pictures), "seed": job.pictures[0].seed, **words}
+    other = next((name for name in {**before, **now} if before.get(name) != now.get(name)), None)
+    if other is not None:
+        was, asked = ("the preset's" if one is None else one for one in (before.get(other), now.get(other)))
+        said = f"{other.replace('_', '-')} {was}, not {asked}"
+    elif had.reference_sha256 != reference_sha256:
+        said = "other real pictures"
+    elif had.about["assets_sha256"] != assets_sha256(job):
+        said = "pictures of other weights, adapters or settings"
     else:
         return done
-    raise UsageError(f"the evaluation of {had.model} that is there is of other {other}; choose another --out")
+    raise UsageError(f"the evaluation of {had.model} that is there has {said}; choose another --out")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mezzotint.files import sha256, write_atomic
-from mezzotint.governance.provenance.code import code_sha256
+from mezzotint.governance.provenance.code import code_rooms, code_sha256
 from mezzotint.governance.provenance.manifest import source_of, xmp
 from mezzotint.governance.receipt import Around, Made, Receipt, made_text
 from mezzotint.pictures.png import XMP, Pixels, png, to_pil
@@ -77,7 +77,7 @@ def image_of(
     """
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     licence, check = (None, None) if heeded is None else (heeded.licence.record, heeded.checks.get(made.prompt))
-    around = Around(code_sha256(), licence)
+    around = Around(code_sha256(), licence, code_rooms())
     receipt = Receipt(made, sha256(pixels.tobytes()), now, seconds, around, check, cost=cost, first_step=first)
     return Image(made.prompt, made.seed, pixels, receipt)
 

@@ -37,8 +37,10 @@ class Factor:
 
 
 def factors(was: Receipt, now: Receipt) -> tuple[Factor, ...]:
-    """Everything in two receipts that determines a picture and is not the same, in the receipt's order."""
+    """Everything in two receipts that determines a picture and is not the same, in the receipt's order; of the code
+    which rooms, where both receipts have them."""
     before, after = _flat(was), _flat(now)
+    before, after = {**before, **_code(was, now)}, {**after, **_code(now, was)}
     paths = dict.fromkeys([*before, *after])
     return tuple(
         Factor(_name(path), ".".join(path), before.get(path), after.get(path))
@@ -51,9 +53,18 @@ Path = tuple[str, ...]
 
 
 def _flat(receipt: Receipt) -> dict[Path, Any]:
-    """Every number and text by its place; what code it was only where that is known."""
-    code = "" if receipt.around is None else receipt.around.code_sha256
-    return {**dict(_leaves(to_dict(receipt)["made"], ())), **({("code_sha256",): code} if code else {})}
+    """Every number and text by its place."""
+    return dict(_leaves(to_dict(receipt)["made"], ()))
+
+
+def _code(of: Receipt, beside: Receipt) -> dict[Path, Any]:
+    """What code one was of, only where that is known: by its rooms where they are all that differs, else in one."""
+    if of.around is None or not of.around.code_sha256:
+        return {}
+    rooms, others = of.around.rooms, None if beside.around is None else beside.around.rooms
+    if rooms is None or others is None or rooms == others:
+        return {("code_sha256",): of.around.code_sha256}
+    return {("code", room): one for room, one in rooms.items()}
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
@@ -70,6 +81,8 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 def _name(path: Path) -> str:
     if path[0] == "stages":
         return STAGE.get(path[2], path[2])
+    if path[0] == "code":
+        return f"code of {path[1]}"
     if path[0] == "versions":
         return "code" if path[1] == "mezzotint" else f"version of {path[1]}"
     return "code" if path[0] == "code_sha256" else PICTURE.get(path[0], path[0])
