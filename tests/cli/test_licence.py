@@ -74,6 +74,18 @@ def test_the_exit_code_says_it(
     assert not document["conditions"] or document["conditions"][0]["text"] in shown
 
 
+def test_weights_are_known_by_their_own_hash(place: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not by what model.json says of them."""
+    model = Path(shutil.copytree(home / "models/fashion", "copy"))
+    assert said(capsys, 0, "licence", "./copy")["decision"] == "allowed"
+    (weights,) = model.glob("*.safetensors")
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    assert run(["licence", "./copy"]) != 0
+    assert "the weights were changed or damaged" in capsys.readouterr().err
+
+
 def test_generate_heeds_it(place: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["generate", "sneaker", "--out", "a", "--quiet"]) == 0
     put(place, home, "CC-BY-NC-4.0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -189,10 +190,24 @@ def test_a_filter_is_read_from_its_package_or_from_a_folder(packaged: Path, tmp_
     wanted = Filter("its", "its-filter", "1.0", "model.onnx", sha256(b"weights"), "MIT")
     found = filters.network(wanted, tmp_path / "filters")
     assert found is not None and found.data == b"weights"
-    assert filters.network(replace(wanted, distribution="nowhere"), tmp_path / "filters") is None
-    (tmp_path / "filters").mkdir()
-    (tmp_path / "filters" / "its.onnx").write_bytes(b"weights")
-    assert filters.network(replace(wanted, distribution="nowhere"), tmp_path / "filters") is not None
+    other = replace(wanted, distribution="nowhere")
+    assert filters.network(other, tmp_path / "never") is None
+    (tmp_path / "never" / "its.onnx").parent.mkdir(exist_ok=True)
+    (tmp_path / "never" / "its.onnx").write_bytes(b"weights")
+    assert filters.network(other, tmp_path / "never") is not None
+
+
+def test_a_filter_that_is_gone_stops_the_start_until_a_person_says_so(packaged: Path, tmp_path: Path) -> None:
+    wanted = Filter("its", "its-filter", "1.0", "model.onnx", sha256(b"weights"), "MIT")
+    assert filters.network(wanted, tmp_path / "filters") is not None
+    shutil.rmtree(packaged / "its_filter-1.0.dist-info")
+    for _ in range(2):
+        with pytest.raises(
+            GateError, match=r"its was here and is gone.*; pip install .*, or delete .*its\.seen to go on"
+        ):
+            filters.network(wanted, tmp_path / "filters")
+    (tmp_path / "filters" / "its.seen").unlink()
+    assert filters.network(wanted, tmp_path / "filters") is None
 
 
 def test_a_filter_that_is_missing_or_changed_stops_the_start(packaged: Path, tmp_path: Path) -> None:

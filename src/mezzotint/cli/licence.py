@@ -80,9 +80,13 @@ def _verdict(model: str, facts: Facts, shelf: Shelf, words: dict[str, Any]) -> V
     from mezzotint.making.licensed import beside_of, joint_of, worn_of
     from mezzotint.making.opened import described
     from mezzotint.making.request import Request, of_words
+    from mezzotint.pretrained.system import verify_system
 
     asked = of_words(Request, {"prompt": "", "model": model, **words})
-    systems = [("denoiser", joint_of(asked, described(model, asked.parts))), *beside_of(asked)]
+    system = described(model, asked.parts)
+    if system.components is None:
+        verify_system(system)  # what is on record is known by its hash, which must be the weights' own
+    systems = [("denoiser", joint_of(asked, system)), *beside_of(asked)]
     return verdict(systems, worn_of(asked), facts, shelf)
 
 

@@ -63,14 +63,21 @@ def describe_network(folder: Path) -> Part:
     return Part(folder, net, card_of(found.get("card")), weights["sha256"], int(weights.get("bytes", 0)))
 
 
-def load_network(part: Part) -> nn.Module:
-    """The network, float32, evaluation mode, no gradients.  Raises InputError, ModelError naming what is wrong."""
-    from mezzotint.nets.build import build, config_from_dict
-
+def verify_network(part: Part) -> Part:
+    """The same, its weights file checked: a sound header, and the bytes that are on record.  Raises InputError,
+    ModelError."""
     path = part.folder / WEIGHTS_NAME
     read_header(path)
     if sha256_file(path) != part.weights_sha256:
         raise ModelError(f"{path} is not the file that {NETWORK_JSON} records; fetch it again")
+    return part
+
+
+def load_network(part: Part) -> nn.Module:
+    """The network, float32, evaluation mode, no gradients.  Raises InputError, ModelError naming what is wrong."""
+    from mezzotint.nets.build import build, config_from_dict
+
+    path = verify_network(part).folder / WEIGHTS_NAME
     try:
         network = build(config_from_dict(part.net))
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:

@@ -18,7 +18,7 @@ from mezzotint.pictures.factor import factor
 from mezzotint.pretrained.components import Components, components, is_diffusers, refuse_parts
 from mezzotint.pretrained.families.known import family_of
 from mezzotint.pretrained.folder import CARD_NAME, Described, card_page, describe, table, verify
-from mezzotint.pretrained.network import Part, describe_network
+from mezzotint.pretrained.network import Part, describe_network, verify_network
 from mezzotint.pretrained.original import original
 from mezzotint.pretrained.spec import Card, Choice, Label, Text, card_of, made_of, text_of
 
@@ -284,6 +284,9 @@ def verify_system(system: System) -> System:
         return _hashed(system, system.components)
     for member in system.members:
         verify(member.described)
+    for part in (*(codec_part(member.described) for member in system.members), system.ranker):
+        if part is not None:
+            verify_network(part)
     return system
 
 

@@ -6,12 +6,13 @@ code is never imported.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from mezzotint.errors import GateError, InputError
-from mezzotint.files import read_bytes, sha256
+from mezzotint.errors import GateError, InputError, StorageError
+from mezzotint.files import make_folder, read_bytes, sha256, write_atomic
 
 MAX_BYTES = 1 << 27
 
@@ -34,7 +35,22 @@ class Filter:
 
 
 def located(wanted: Filter, folder: Path) -> Path | None:
-    """Where its file is, or should be: in the folder, else in the package; None where neither is there."""
+    """Where its file is, or should be: in the folder, else in the package; None where neither ever was there.
+
+    Raises GateError where it was there at an earlier start: a filter that disappears is no filter that nobody wanted.
+    """
+    path, seen = _place(wanted, folder), folder / f"{wanted.name}.seen"
+    if path is None and seen.exists():
+        gone = f"the filter {wanted.name} was here and is gone, so nothing is made"
+        raise GateError(f"{gone}; {wanted.get}, or delete {seen} to go on without it")
+    if path is not None and not seen.exists():
+        with suppress(StorageError):  # a home that cannot be written to remembers nothing
+            make_folder(folder)
+            write_atomic(seen, f"{wanted.name} was found here; while this file lies here, it must be.\n")
+    return path
+
+
+def _place(wanted: Filter, folder: Path) -> Path | None:
     own = folder / f"{wanted.name}{Path(wanted.path).suffix}"
     if own.exists():
         return own
@@ -45,7 +61,8 @@ def located(wanted: Filter, folder: Path) -> Path | None:
 
 
 def filter_bytes(wanted: Filter, folder: Path) -> bytes | None:
-    """Its file, None where it is not installed.  Raises GateError: its package lacks the file, or it was changed."""
+    """Its file, None where it is not installed.  Raises GateError: its package lacks the file, it was changed, or as
+    ``located``."""
     path = located(wanted, folder)
     if path is None:
         return None
