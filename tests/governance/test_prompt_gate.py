@@ -21,7 +21,7 @@ from mezzotint.governance.safety.prompt.canonical import canonical
 from mezzotint.governance.safety.prompt.gate import Gate, Text, load, of_products
 from mezzotint.governance.safety.prompt.names import made
 from mezzotint.governance.safety.prompt.policy import Policy
-from mezzotint.governance.safety.prompt.structure import MAX_BYTES
+from mezzotint.governance.safety.prompt.structure import MAX_BYTES, MAX_TOGETHER
 from mezzotint.governance.safety.prompt.verdict import Verdict
 from mezzotint.governance.safety.prompt.words import Decision
 
@@ -121,6 +121,16 @@ def test_a_negative_prompt_may_name_harms_and_not_undress() -> None:
 )
 def test_structure(text: str, rule: str) -> None:
     assert of(text).codes == (f"MZ-P-structure-{rule}",)
+
+
+def test_texts_of_a_request_are_limited_together() -> None:
+    """20 captions of 8 KB took half a minute."""
+    gate, caption = load(Policy(meaning="off")), Text("caption", "z" * MAX_BYTES)
+    most = MAX_TOGETHER // MAX_BYTES
+    assert gate.check([Text("prompt", "a chair"), *[caption] * (most - 1)]).decision == Decision.ALLOW
+    found = gate.check([Text("prompt", "a chair"), *[caption] * most])
+    assert found.codes == ("MZ-P-structure-together",) and found.decision == Decision.BLOCK
+    assert gate.check([Text("prompt", "z" * 9000), *[caption] * most]).codes == ("MZ-P-structure-bytes",)
 
 
 def least_time(text: str) -> float:

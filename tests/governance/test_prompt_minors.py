@@ -173,6 +173,10 @@ BORN = [
     "பிறந்த ஆண்டு 2015",
     "born in 2008",
     "เกิดวันที่ 3 พฤษภาคม 2558",
+    "09后模特 内衣",
+    "08后 内衣写真",
+    "born in '12",
+    "girl, born in 2015, our brand",
 ]
 NOT_BORN = [
     "born in 2007",
@@ -200,6 +204,13 @@ NOT_BORN = [
     "iphone 15后壳",
     "a brand born in 2015",
     "2000年出生",
+    "07后",
+    "born in '98",
+    "born in '07",
+    "a brand born in '12",
+    "lingerie house born in 2014",
+    "born in 2018, our bikini line",
+    "bikini company proudly born in 2016",
 ]
 
 
@@ -241,6 +252,10 @@ def test_the_same_words_are_of_an_adult_in_eighteen_years(loose: Gate) -> None:
     for day, minor in ((date(2026, 11, 30), True), (date(2033, 12, 30), True), (date(2033, 12, 31), False)):
         assert decided(said, replace(loose, today=[day].pop))[1] is minor, day
     assert decided("nude, born in 2008", replace(loose, today=lambda: date(2024, 2, 29)))[1]
+
+
+def test_a_decade_of_births_is_of_adults_when_it_is_over() -> None:
+    assert born_a_minor("09后", TODAY) and not born_a_minor("09后", date(2027, 12, 31))
 
 
 def test_a_gate_asks_for_the_day_at_each_check() -> None:

@@ -6,6 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mezzotint.governance.safety.prompt.ages_otherwise import otherwise
+from mezzotint.governance.safety.prompt.guarantees import is_guaranteed
+from mezzotint.governance.safety.prompt.school import in_school
+
 ADULT = 18
 _UNIT = (
     r"(?:\s|-)*(?:y\s?/?\s?o\b|y\.\s?o\.?|yr?s?\b(?:\s|-)*old|years?(?:\s|-)*(?:old|of age)|year-old|yrs?\b|"
@@ -199,10 +203,11 @@ def minor_age(text: str, accented: str = "") -> bool:
     accented: the same with the marks of its language, "" where they are lost.
     """
     plain = _ADULT_HAN.sub("", text)
-    ages = [int(m) for pattern in (_AFTER, _BEFORE) for m in pattern.findall(plain)]
+    ages = [int(m[1]) for pattern in (_AFTER, _BEFORE) for m in pattern.finditer(plain) if not is_guaranteed(m)]
     in_words = any(pattern.search(plain) for pattern in (*_SAID, _GRADE, _HAN)) or _has_birthday(plain)
     elsewhere = not plain.isascii() and any(pattern.search(plain) for pattern in _OTHERS)
-    return in_words or elsewhere or any(age < ADULT for age in ages) or _MARKED.search(accented) is not None
+    below = any(age < ADULT for age in ages) or otherwise(plain) or in_school(plain)
+    return in_words or elsewhere or below or _MARKED.search(accented) is not None
 
 
 def _has_birthday(text: str) -> bool:

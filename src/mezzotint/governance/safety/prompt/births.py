@@ -36,12 +36,22 @@ _AFTER = (
 )
 _BORN = re.compile(rf"(?:{_BEFORE}){_LITTLE}(?:{_DAY}{_MONTH})?{_YEAR}|{_YEAR}(?:[-/.]\d{{1,2}}){{0,2}}(?:{_AFTER})")
 _DIGITS = re.compile(r"\d\d")
-_DECADE = re.compile(r"(?<![\d:.])([1-3]\d)[后後](?![天日年月小分秒秋盖蓋壳殼置座摄攝])")
+_DECADE = re.compile(r"(?<![\d:.])(\d\d)[后後](?![天日年月小分秒秋盖蓋壳殼置座摄攝])")
 """Of the Chinese: born after 2010; not the back cover or the rear camera of a telephone."""
+_SHORT = re.compile(r"\bborn\s+(?:in\s+)?(?:the\s+year\s+)?['’‘`](\d\d)(?!\d|s\b)")
+"""Born in '12."""
 _VIETNAMESE = re.compile(r"[\u00c0-\u01b0\u1ea0-\u1ef9]|\b(?:gai|trai|sinh|nguoi|nam|nu|chau|em|be|khoa than)\b")
 """Letters of it, or words without their marks: two letters for "born" that are a serial number elsewhere."""
-_BRAND = re.compile(r"\b(?:brand|label|company|shop)\s+(?:(?:that\s+|which\s+)?(?:was|is)\s+)?$")
+_MAKER = (
+    r"(?:brand|label|company|shop|atelier|boutique|(?:bikini|lingerie|swimwear|underwear|fashion|couture|design|clothing)"
+    r"\s+(?:house|line|store|studio|collection))"
+)
+_BRAND = re.compile(
+    rf"\b{_MAKER}\s+(?:(?:that\s+|which\s+)?(?:was|is)\s+)?(?:(?:proudly|originally|officially|first|only|just)\s+)?$"
+)
 """What may be born as a child is; nothing between, so that it hides nobody."""
+_OURS = re.compile(rf"\s*,\s*our\s+(?:\w+\s+)?{_MAKER}\b")
+"""Of a text that begins with the birth, so that it names nobody before."""
 
 
 def born_a_minor(text: str, today: date) -> bool:
@@ -64,8 +74,13 @@ def _years(text: str, today: date) -> Iterator[int]:
             year = next(int(group) for group in found.groups() if group and group.isdecimal())
             yield year - BUDDHIST if year > today.year + BUDDHIST // 2 else year
     yield from (2000 + int(found) for found in _DECADE.findall(text) if 2000 + int(found) <= today.year)
+    for found in _SHORT.finditer(text):
+        if not _BRAND.search(text[: found.start()]) and 2000 + int(found[1]) <= today.year:
+            yield 2000 + int(found[1])
 
 
 def _is_of_nobody(found: re.Match[str], text: str) -> bool:
     number = found["short"] is not None and _VIETNAMESE.search(text) is None
+    if found.start() == 0 and _OURS.match(text, found.end()):
+        return True
     return number or _BRAND.search(text[: found.start()]) is not None

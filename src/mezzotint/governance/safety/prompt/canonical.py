@@ -11,15 +11,17 @@ from mezzotint.governance.safety.prompt.scripts import LOOKALIKES, SUPPORTED, sc
 
 _BIDI = frozenset("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
 _WORD = re.compile(r"[^\W_]+")
+_SPACE = re.compile(r"\s+")
+_LINES = "\n\r\u2028\u2029"
 _TAGS = range(0xE0020, 0xE007F)
 _FORMAT = ("Cf", "Cc", "Co", "Cn", "Cs")
 
 
 @dataclass(frozen=True)
 class Canonical:
-    """accented: letters with their marks, small, white space single.  bare: without marks, look-alikes as Latin.
-    hidden: what was written in invisible tag characters.  anomalies: disguises seen, by name.  foreign: scripts that no
-    lexicon covers.
+    """accented: letters with their marks, small, white space single, and a line break where it has one.  bare: without
+    marks, look-alikes as Latin.  hidden: what was written in invisible tag characters.  anomalies: disguises seen, by
+    name.  foreign: scripts that no lexicon covers.
     """
 
     accented: str
@@ -58,7 +60,7 @@ def canonical(text: str) -> Canonical:
     tags = [ord(c) - 0xE0000 for c in text if ord(c) in _TAGS]
     hidden = "".join(map(chr, tags))
     shown = _visible(text)
-    accented = " ".join(_stripped(shown).split())
+    accented = _SPACE.sub(_once, _stripped(shown).strip())
     bare = "".join(map(_plain, accented))
     foreign = tuple(sorted(_foreign(accented)))
     return Canonical(accented, bare, hidden, tuple(_anomalies(text, shown, bool(hidden))), foreign)
@@ -67,9 +69,15 @@ def canonical(text: str) -> Canonical:
 def _visible(text: str) -> str:
     """NFKC in small letters, without formatting characters; a joiner between letters leaves nothing."""
     # Before NFKC: a tag or a soft hyphen inside a word must not keep a letter from its mark.
-    kept = "".join(" " if c in "\t\n\r" else c for c in text if c in "\t\n\r" or unicodedata.category(c) not in _FORMAT)
+    lined = "".join("\n" if c in _LINES else " " if c == "\t" else c for c in text)
+    kept = "".join(c for c in lined if c == "\n" or unicodedata.category(c) not in _FORMAT)
     # Twice: the small form of a letter may be one that NFKC changes.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", kept).casefold())
+
+
+def _once(space: re.Match[str]) -> str:
+    """White space as one sign; a break between lines is one between clauses too."""
+    return "\n" if "\n" in space.group() else " "
 
 
 def _stripped(shown: str) -> str:

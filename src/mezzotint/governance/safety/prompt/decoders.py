@@ -19,14 +19,18 @@ _SIGNS = r"\u0b80-\u0bff\u0e00-\u0e7f"
 r"""Letters of Tamil and Thai, whose vowel signs are no ``\w``."""
 _READABLE = re.compile(rf"[^\W\d_][\w\s{_SIGNS}.,'’!?()-]*")
 
+_AGAIN = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
+"""What was in base64 more than once."""
+
 
 def decoded(text: str, depth: int = DEPTH) -> Iterator[str]:
-    """Every other reading of a text, each a text; readings of readings down to a depth."""
-    for found in dict.fromkeys((*_whole(text), *_parts(text))):
-        if found and found != text:
-            yield found
-            if depth > 1:
-                yield from decoded(found, depth - 1)
+    """Every other reading of a text, each a text and once; readings of readings down to a depth."""
+    known, level = {text, ""}, [text]
+    for _ in range(depth):
+        found = dict.fromkeys(more for one in level for more in (*_whole(one), *_parts(one)))
+        level = [one for one in found if one not in known]
+        known.update(level)
+        yield from level
 
 
 def _whole(text: str) -> Iterator[str]:
@@ -65,7 +69,7 @@ def _bytes(run: str, read: object) -> str:
     except (ValueError, binascii.Error):
         return ""
     enough = 3 if said.isascii() else 1  # one or two letters of other scripts are words, and no bytes by chance
-    return said if len(said) >= enough and _READABLE.fullmatch(said) else ""
+    return said if len(said) >= enough and (_READABLE.fullmatch(said) or _AGAIN.fullmatch(said)) else ""
 
 
 def rot13(text: str) -> str:

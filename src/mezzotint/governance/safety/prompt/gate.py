@@ -19,7 +19,7 @@ from mezzotint.governance.safety.prompt.names import Names, read_names
 from mezzotint.governance.safety.prompt.parts import CLAUSES
 from mezzotint.governance.safety.prompt.personal import personal
 from mezzotint.governance.safety.prompt.policy import Policy, declared, place
-from mezzotint.governance.safety.prompt.structure import fault
+from mezzotint.governance.safety.prompt.structure import fault, fault_together
 from mezzotint.governance.safety.prompt.verdict import Finding, Verdict, distinct
 from mezzotint.governance.safety.prompt.views import WORD, Views, views
 from mezzotint.governance.safety.prompt.words import BY_SEVERITY, MARKS, SCORES, Decision
@@ -134,11 +134,12 @@ class Gate:
         return iter(()) if self.brand is None else self.brand.findings(read, field)
 
 
-def _faults(texts: Iterable[Text]) -> Iterator[Finding]:
-    """Limits that texts break."""
-    for one in texts:
-        if rule := fault(one.text):
-            yield Finding("structure", rule, one.field, Decision.BLOCK, 1.0)
+def _faults(texts: Sequence[Text]) -> Iterator[Finding]:
+    """Limits that texts break, each alone; where none does, all together."""
+    alone = [Finding("structure", rule, one.field, Decision.BLOCK, 1.0) for one in texts if (rule := fault(one.text))]
+    yield from alone
+    if not alone and (rule := fault_together(one.text for one in texts)):
+        yield Finding("structure", rule, "all", Decision.BLOCK, 1.0)
 
 
 def _hits(read: Views, lexicon: Lexicon, field: str, today: date) -> Iterator[Hit]:

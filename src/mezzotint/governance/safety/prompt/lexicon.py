@@ -7,7 +7,7 @@ in a text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -64,7 +64,7 @@ class Lexicon:
 
     @cached_property
     def well(self) -> re.Pattern[str]:
-        """Any harmless phrase of such a script."""
+        """Any harmless phrase of such a script, with a space only where it is written with one."""
         return re.compile(_any(self.harmless))
 
     @cached_property
@@ -75,7 +75,16 @@ class Lexicon:
     @cached_property
     def phrases(self) -> Phrases:
         """The same of several words."""
-        return Phrases(tuple(t for t in self.terms if t.loud and not t.dense and len(t.tokens) > 1))
+        some = tuple(t for t in self.terms if t.loud and not t.dense and len(t.tokens) > 1)
+        return Phrases(some, tuple(t.tokens[0] for t in self.loud if t.category == "minor" and len(t.tokens[0]) > 2))
+
+    def beginning(self, word: str) -> Iterator[Term]:
+        """Terms that may begin with a word; a plural counts as its singular."""
+        yield from self.exact.get(word, ())
+        for size in self.stem_sizes:
+            if size > len(word):
+                break
+            yield from self.stems.get(word[:size], ())
 
     @cached_property
     def collapsed(self) -> dict[str, list[Term]]:
@@ -98,7 +107,8 @@ class Lexicon:
 
 def _any(texts: Iterable[str]) -> str:
     """A pattern of any of them, the longest first; of nothing where there are none."""
-    return "|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or r"(?!)"
+    ordered = sorted(texts, key=len, reverse=True)
+    return "|".join(" ?".join(map(re.escape, text.split())) for text in ordered) or r"(?!)"
 
 
 def _grouped(pairs: Iterable[tuple[str, Term]]) -> dict[str, list[Term]]:
@@ -125,7 +135,7 @@ def read_lexicon(data: bytes, where: str) -> Lexicon:
         where,
     )
     terms = tuple(term for entry in table["entry"] for term in _terms(entry, table["language"], where))
-    phrases = (letters(canonical(phrase).accented) for entry in table["entry"] for phrase in entry["allow"])
+    phrases = (canonical(phrase).accented for entry in table["entry"] for phrase in entry["allow"])
     return Lexicon(terms, tuple(phrase for phrase in phrases if _is_dense(phrase)))
 
 
@@ -190,9 +200,14 @@ def _near(word: str, phrases: Iterable[str]) -> tuple[Tokens, ...]:
     return tuple(tokens for tokens in split if any(one.startswith(word) for one in tokens))
 
 
+def is_letter(c: str) -> bool:
+    r"""Whether a character is one, a digit, or a vowel sign of Thai and Tamil, which are no ``\w``."""
+    return c.isalnum() or "\u0b80" <= c <= "\u0bff" or "\u0e00" <= c <= "\u0e7f"
+
+
 def letters(text: str) -> str:
-    r"""Letters, digits and the vowel signs of Thai and Tamil, which are no ``\w``, alone."""
-    return "".join(c for c in text if c.isalnum() or "\u0b80" <= c <= "\u0bff" or "\u0e00" <= c <= "\u0e7f")
+    """Letters of a text alone."""
+    return "".join(filter(is_letter, text))
 
 
 def tokens_of(text: str) -> Tokens:

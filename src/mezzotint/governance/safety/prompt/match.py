@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
+from mezzotint.governance.safety.prompt.abroad import naked_minor
 from mezzotint.governance.safety.prompt.ages import minor_age
 from mezzotint.governance.safety.prompt.backwards import backwards
 from mezzotint.governance.safety.prompt.births import born_a_minor
 from mezzotint.governance.safety.prompt.decoders import rot13
 from mezzotint.governance.safety.prompt.lexicon import Lexicon, letters
+from mezzotint.governance.safety.prompt.pairs import paired
 from mezzotint.governance.safety.prompt.phrases import TRIPLE
+from mezzotint.governance.safety.prompt.said import Said
 from mezzotint.governance.safety.prompt.term import Term, collapse, shuffle
 from mezzotint.governance.safety.prompt.undressing import undresses
-from mezzotint.governance.safety.prompt.views import WORD, View, Views
+from mezzotint.governance.safety.prompt.unspaced import unspaced, within
+from mezzotint.governance.safety.prompt.views import View, Views
+from mezzotint.governance.safety.prompt.well import is_meant
 
 _ORDERED = ("plain", "joined", "leet", "encoded")
 """Kinds of views that keep phrases whole, so that all severities count in them."""
@@ -40,6 +45,7 @@ REAL = frozenset(("carp", "carps", "insect", "lana", "not", "parc", "pines"))
 """Common words that are others when letters change places, backwards or 13 places on."""
 
 AGE = Term("an age below 18", ("age",), "minor", "mark", "any")
+ABROAD = Term("a minor in another language", ("minor",), "minor", "mark", "any")
 UNDRESSES = Term("clothes taken off", ("undress",), "undress", "strong", "any")
 
 
@@ -58,12 +64,15 @@ def hits(read: Views, lexicon: Lexicon, field: str, today: date) -> Iterator[Hit
 
 
 def _said(view: View, today: date) -> Iterator[Term]:
-    """What no list can hold, for it is said with numbers or in many orders."""
-    texts = [view.text, *([view.accented] if view.accented else [])]
-    if minor_age(view.text, view.accented) or any(born_a_minor(text, today) for text in texts):
+    """What no list can hold, for it is said with numbers, in many orders, or in a language without a list."""
+    text, accented = (some.replace("\n", " ") for some in (view.text, view.accented))
+    texts = [text, *([accented] if accented else [])]
+    if minor_age(text, accented) or any(born_a_minor(text, today) for text in texts):
         yield AGE
-    if undresses(view.text):
+    if undresses(text):
         yield UNDRESSES
+    if naked_minor(texts[-1]):
+        yield from (ABROAD, UNDRESSES)
 
 
 def _undone(word: str, kind: str) -> str:
@@ -79,14 +88,15 @@ def in_views(read: Views, lexicon: Lexicon) -> Iterator[Term]:
 
 
 def _in_view(view: View, lexicon: Lexicon) -> Iterator[Term]:
-    words = WORD.findall(view.text)
+    minors = partial(_after_minors, lexicon=lexicon)
+    words = Said(view.text, minors)
     yield from _worded(words, lexicon, accented=False)
-    marked = WORD.findall(view.accented) if view.accented != view.text else []
+    marked = Said(view.accented if view.accented != view.text else "", minors)
     yield from _worded(marked, lexicon, accented=True)
     if not (view.accented or view.text).isascii():
         yield from _dense(view, lexicon)
     if view.kind in ("plain", "joined", "encoded"):
-        for some in (words, marked) if marked else (words,):
+        for some in (words, marked) if marked.words else (words,):
             yield from _disguised(some, lexicon)
 
 
@@ -94,54 +104,50 @@ def _dense(view: View, lexicon: Lexicon) -> Iterator[Term]:
     """Terms of scripts without spaces."""
     text = view.accented or view.text
     if view.kind in _ORDERED:
-        yield from _within(lexicon.well.sub(" ", letters(text)), lexicon)
+        yield from unspaced(text, lexicon)
     elif view.kind == "reversed":
-        found, well = partial(_within, lexicon=lexicon), partial(lexicon.well.sub, " ")
+        found, well = partial(within, lexicon=lexicon), partial(lexicon.well.sub, " ")
         yield from backwards(text, found, letters, well)
 
 
-def _disguised(words: list[str], lexicon: Lexicon) -> Iterator[Term]:
+def _disguised(words: Said, lexicon: Lexicon) -> Iterator[Term]:
     """Terms with letters drawn out or swapped, and phrases whose spaces are elsewhere."""
     phrases = lexicon.phrases
-    yield from _stretched(words, lexicon)
-    yield from _swapped(words, lexicon)
+    yield from _stretched(words.words, lexicon)
+    yield from _swapped(words.words, lexicon)
+    yield from paired(words.words, lexicon)
     yield from phrases.stretched(words)
     yield from phrases.swapped(words)
     yield from phrases.respaced(words)
     yield from phrases.inside(words)
 
 
-def _worded(words: list[str], lexicon: Lexicon, *, accented: bool) -> Iterator[Term]:
-    for at, word in enumerate(words):
-        for term in _at(word, lexicon):
-            if term.accented == accented and term.begins(words, at) and not term.meant_well(words, at):
+def _worded(said: Said, lexicon: Lexicon, *, accented: bool) -> Iterator[Term]:
+    for at, word in enumerate(said.words):
+        for term in lexicon.beginning(word):
+            begins = term.accented == accented and term.begins(said.words, at)
+            if begins and is_meant(term, said, at, at + len(term.tokens)):
                 yield term
 
 
-def _within(text: str, lexicon: Lexicon) -> Iterator[Term]:
-    """Terms of scripts without spaces, anywhere in a text of letters alone."""
-    for at in range(len(text)):
-        for size in lexicon.dense_sizes.get(text[at], ()):
-            yield from lexicon.dense.get(text[at : at + size], ())
+def _after_minors(said: Said, lexicon: Lexicon) -> Iterator[int]:
+    """Places right after marks of minors."""
+    for at, word in enumerate(said.words):
+        for term in lexicon.beginning(word):
+            if term.category == "minor" and term.begins(said.words, at):
+                end = at + len(term.tokens)
+                if not any(said.is_whole(k, k + len(p)) for k, p in term.phrases_over(said.words, at)):
+                    yield end
 
 
-def _at(word: str, lexicon: Lexicon) -> Iterable[Term]:
-    """Terms that may begin with a word; a plural counts as its singular."""
-    yield from lexicon.exact.get(word, ())
-    for size in lexicon.stem_sizes:
-        if size > len(word):
-            break
-        yield from lexicon.stems.get(word[:size], ())
-
-
-def _stretched(words: list[str], lexicon: Lexicon) -> Iterator[Term]:
+def _stretched(words: Sequence[str], lexicon: Lexicon) -> Iterator[Term]:
     """Words with a letter three times and more."""
     for word in words:
         if TRIPLE.search(word):
             yield from (t for t in lexicon.collapsed.get(collapse(word), ()) if word not in REAL)
 
 
-def _swapped(words: list[str], lexicon: Lexicon) -> Iterator[Term]:
+def _swapped(words: Sequence[str], lexicon: Lexicon) -> Iterator[Term]:
     """Words whose inner letters changed places."""
     for word in words:
         if len(word) >= 4 and word not in REAL:

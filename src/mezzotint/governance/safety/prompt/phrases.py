@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
+from mezzotint.governance.safety.prompt.said import Said
 from mezzotint.governance.safety.prompt.term import Term, Tokens, collapse, shuffle
+from mezzotint.governance.safety.prompt.well import is_meant
 
 FEWEST = 6
 """Letters of a phrase whose spaces do not count; with letters that have marks, which few languages share, two fewer."""
@@ -33,9 +35,10 @@ TRIPLE = re.compile(r"(.)\1\1")
 
 @dataclass(frozen=True)
 class Phrases:
-    """terms: of several words each."""
+    """terms: of several words each.   minors: words that a minor is named by, in one of which many run together."""
 
     terms: tuple[Term, ...]
+    minors: tuple[str, ...] = ()
 
     @cached_property
     def by_letters(self) -> dict[str, list[tuple[str, Term]]]:
@@ -67,38 +70,49 @@ class Phrases:
                     found.setdefault((len(token), k, letter), []).append((at, term))
         return found
 
-    def respaced(self, words: Sequence[str]) -> Iterator[Term]:
+    def respaced(self, said: Said) -> Iterator[Term]:
         """Phrases whose spaces are gone or elsewhere, from the beginning of a word to the end of one."""
-        text, ends = "".join(words), list(accumulate(map(len, words)))
-        for first, word in enumerate(words):
+        text, ends = "".join(said.words), list(accumulate(map(len, said.words)))
+        for first, word in enumerate(said.words):
             begin = ends[first] - len(word)
             for letters, term in self.by_letters.get(text[begin : begin + BEGIN], ()):
                 end = begin + len(letters)
                 last = bisect_left(ends, end)
                 if text.startswith(letters, begin) and (term.stem or ends[last] == end):
-                    yield from _meant(term, words, first, last + 1)
+                    yield from _meant(term, said, first, last + 1)
 
-    def inside(self, words: Sequence[str]) -> Iterator[Term]:
+    def inside(self, said: Said) -> Iterator[Term]:
         """Phrases in the middle of a word so long that it may be a sentence."""
-        for word in words:
+        for word in said.words:
             for begin in range(len(word) if len(word) >= LONG else 0):
                 for letters, term in self.by_letters.get(word[begin : begin + BEGIN], ()):
-                    if len(letters) >= WITHIN and word.startswith(letters, begin):
+                    stands = len(letters) >= WITHIN and word.startswith(letters, begin)
+                    if stands and not self._is_well(term, word, begin):
                         yield term
 
-    def stretched(self, words: Sequence[str]) -> Iterator[Term]:
-        """Phrases with a letter three times and more."""
-        drawn = [TRIPLE.search(word) is not None for word in words]
-        if any(drawn):
-            for first, last, term in _standing(self.by_collapsed, [collapse(word) for word in words]):
-                if any(drawn[first:last]):
-                    yield from _meant(term, words, first, last)
+    def _is_well(self, term: Term, word: str, begin: int) -> bool:
+        """Whether a phrase that is well lies over one within a word that names no minor."""
+        over = any(
+            word.startswith("".join(phrase), begin - len("".join(phrase[:k])))
+            for phrase in term.allow
+            for k in range(len(phrase) - len(term.tokens) + 1)
+            if phrase[k] == term.tokens[0] and len("".join(phrase[:k])) <= begin
+        )
+        return over and not any(minor in word for minor in self.minors)
 
-    def swapped(self, words: Sequence[str]) -> Iterator[Term]:
+    def stretched(self, said: Said) -> Iterator[Term]:
+        """Phrases with a letter three times and more."""
+        drawn = [TRIPLE.search(word) is not None for word in said.words]
+        if any(drawn):
+            for first, last, term in _standing(self.by_collapsed, [collapse(word) for word in said.words]):
+                if any(drawn[first:last]):
+                    yield from _meant(term, said, first, last)
+
+    def swapped(self, said: Said) -> Iterator[Term]:
         """Phrases in whose words letters changed places."""
-        for first, last, term in _standing(self.by_shuffled, [_ordered(word) for word in words]):
-            if tuple(words[first:last]) != term.tokens:
-                yield from _meant(term, words, first, last)
+        for first, last, term in _standing(self.by_shuffled, [_ordered(word) for word in said.words]):
+            if tuple(said.words[first:last]) != term.tokens:
+                yield from _meant(term, said, first, last)
 
     def struck(self, words: Sequence[str]) -> Iterator[Term]:
         """Phrases with letters struck out; at least half of them must be left.   words: with the signs in them."""
@@ -148,9 +162,9 @@ def _standing(forms: dict[str, list[tuple[Tokens, Term]]], words: Sequence[str])
                 yield at, at + len(form), term
 
 
-def _meant(term: Term, words: Sequence[str], first: int, last: int) -> Iterator[Term]:
+def _meant(term: Term, said: Said, first: int, last: int) -> Iterator[Term]:
     """A term, unless a phrase that is well lies over it once its words are put right."""
-    if not term.meant_well([*words[:first], *term.tokens, *words[last:]], first):
+    if is_meant(term, said, first, last):
         yield term
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,14 +40,13 @@ class Term:
             return False
         return words[last].startswith(self.tokens[-1]) if self.stem else words[last] == self.tokens[-1]
 
-    def meant_well(self, words: Sequence[str], at: int) -> bool:
-        """Whether one of its harmless phrases lies over a place; the phrase's word may be longer, as plurals are."""
-        return any(
-            _over(phrase, words, at - k)
-            for phrase in self.allow
-            for k in range(len(phrase) - len(self.tokens) + 1)
-            if phrase[k].startswith(self.tokens[0])
-        )
+    def phrases_over(self, words: Sequence[str], at: int) -> Iterator[tuple[int, Tokens]]:
+        """Its harmless phrases that lie over a place, and where they begin; a phrase's word may be longer, as plurals
+        are."""
+        for phrase in self.allow:
+            for k in range(len(phrase) - len(self.tokens) + 1):
+                if phrase[k].startswith(self.tokens[0]) and _over(phrase, words, at - k):
+                    yield at - k, phrase
 
 
 def _over(phrase: Tokens, words: Sequence[str], start: int) -> bool:

@@ -10,8 +10,8 @@ from itertools import product
 from mezzotint.governance.safety.prompt.canonical import Canonical, canonical, latin
 from mezzotint.governance.safety.prompt.decoders import decoded, rot13
 from mezzotint.governance.safety.prompt.phrases import STRUCK, is_struck
+from mezzotint.governance.safety.prompt.said import WORD as WORD
 
-WORD = re.compile(r"[^\W_]+")
 _WEIGHTS = re.compile(r":\s*-?\d+(?:\.\d+)?(?=\s*[)\]>])|[()\[\]{}<>\\+^]|(?<=[)\]])\d*")
 _INNER = re.compile(r"(?<=[^\W_])[._\-~'’`´/\\|,:;+=\"]+(?=[^\W_])")
 _SPELT = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]+[^\W_](?![^\W_])){2,}")

@@ -26,7 +26,7 @@ LISTS = ("public-figure", "living-artist", "third-party-mark", "third-party-char
 HARD = ("sexual-minors",)
 """Categories that always block, whatever a policy says."""
 
-VERSION = "3"
+VERSION = "4"
 """Of the gate's rules; one that finds other things has another."""
 
 
