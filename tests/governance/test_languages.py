@@ -11,7 +11,7 @@ from prompt_texts import IMPLIED, PLAIN
 
 from mezzotint.errors import GateError
 from mezzotint.files import sha256
-from mezzotint.governance.safety.filter_file import located
+from mezzotint.governance.safety.filter_file import place_of
 from mezzotint.governance.safety.prompt import languages as others
 from mezzotint.governance.safety.prompt.gate import Gate, Text, load
 from mezzotint.governance.safety.prompt.languages import E5
@@ -19,7 +19,7 @@ from mezzotint.governance.safety.prompt.policy import Policy
 from mezzotint.governance.safety.prompt.verdict import Verdict
 from mezzotint.governance.safety.prompt.words import Decision
 
-needs_encoder = pytest.mark.skipif(located(E5, Path("nowhere")) is None, reason=f"not installed: {E5.get}")
+needs_encoder = pytest.mark.skipif(place_of(E5, Path("nowhere")) is None, reason=f"not installed: {E5.get}")
 THAI = "แมวสีดำบนโต๊ะไม้"
 
 

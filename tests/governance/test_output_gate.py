@@ -14,7 +14,7 @@ from test_copies import pixels, scene
 
 from mezzotint.errors import GateError, InputError
 from mezzotint.files import sha256
-from mezzotint.governance.safety.filter_file import Filter, located
+from mezzotint.governance.safety.filter_file import Filter, place_of
 from mezzotint.governance.safety.output import filters
 from mezzotint.governance.safety.output.colours import Colours, ciede2000, read_rules
 from mezzotint.governance.safety.output.copies import registry
@@ -45,7 +45,7 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def installed(*wanted: Filter) -> bool:
-    return all(located(one, Path("nowhere")) is not None for one in wanted)
+    return all(place_of(one, Path("nowhere")) is not None for one in wanted)
 
 
 def of(picture: Pixels, policy: OutputPolicy | None = None, size: tuple[int, int] | None = None) -> Verdict:

@@ -39,7 +39,7 @@ def located(wanted: Filter, folder: Path) -> Path | None:
 
     Raises GateError where it was there at an earlier start: a filter that disappears is no filter that nobody wanted.
     """
-    path, seen = _place(wanted, folder), folder / f"{wanted.name}.seen"
+    path, seen = place_of(wanted, folder), folder / f"{wanted.name}.seen"
     if path is None and seen.exists():
         gone = f"the filter {wanted.name} was here and is gone, so nothing is made"
         raise GateError(f"{gone}; {wanted.get}, or delete {seen} to go on without it")
@@ -50,7 +50,8 @@ def located(wanted: Filter, folder: Path) -> Path | None:
     return path
 
 
-def _place(wanted: Filter, folder: Path) -> Path | None:
+def place_of(wanted: Filter, folder: Path) -> Path | None:
+    """The same, whatever was there before; nothing is remembered."""
     own = folder / f"{wanted.name}{Path(wanted.path).suffix}"
     if own.exists():
         return own
