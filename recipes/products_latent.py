@@ -4,6 +4,11 @@ autoencoder.
 Rombach et al., 2022, High-Resolution Image Synthesis with Latent Diffusion Models, arXiv 2112.10752.
 ``mezzotint train products-latent:autoencoder`` comes first, then ``mezzotint train products-latent --part
 autoencoder=RUN/model``.
+
+What ships took, on processors alone and beside other work: the denoiser 531,000 pictures in 151 minutes of one core
+(AMX, bfloat16) and 256,000 in 115 minutes of two (Zen 4), the ranker's reward 28, 17 and 56 minutes, then 320,000 in
+91 minutes, 345,600 in 95 minutes and, made finer, 102,400 in 94 minutes, of two processes each (AMX); the autoencoder
+8,000 updates of 16 crops, 45 minutes; the ranker 2,500 and 700 updates of 128 latents, 21 and 4 minutes.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 Saharia et al., 2022, Photorealistic Text-to-Image Diffusion Models with Deep Language Understanding, arXiv 2205.11487.
 ``mezzotint train products-pixel`` trains the first stage, ``products-pixel:upsampler`` the second.  The data is what
 ``mezzotint render`` photographs.
+
+What ships took, on processors alone: the base 1,254,000 pictures in updates of 64, 395 minutes of one core (AMX,
+bfloat16) beside other work; the upsampler 2,200 updates of 32 crops, 49 minutes of a shared core.
 """
 
 from __future__ import annotations

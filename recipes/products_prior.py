@@ -5,6 +5,10 @@ In this order: ``products-prior:embedder``, then ``products-prior`` (text -> emb
 (embedding -> 64 px), both with ``--part embedder=RUN/model``; the upsampler is that of ``products-pixel``.  The decoder
 that ships is ``products-prior:further``, which begins with what ``recipes/starts/products_prior.py`` cuts from the base
 of ``products-pixel``.
+
+What ships took, on a processor with AVX2 alone, in float32: the embedder 450 updates of 256, the prior 500 of 64, the
+decoder 560 and 430 of 32, some 140 minutes together; before it 395 minutes of one core for the base that the decoder
+begins with, and 49 minutes for the upsampler.
 """
 
 from __future__ import annotations

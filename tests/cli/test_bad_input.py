@@ -53,7 +53,7 @@ MORE = [
     (("sneaker", "--dtype", "float23"), "unknown dtype 'float23'; did you mean float32"),
     (("sneaker", "--threads", "0"), "threads is 0; expected a whole number from 1"),
     (("sneaker", "--batch", "0"), "batch is 0; expected a whole number from 1"),
-    (("sneaker", "--size", "big"), "size 'big' is not WxH in pixels"),
+    (("sneaker", "--size", "big"), "size 'big' is not WxH in pixels, and fashion makes 8x8 alone"),
     (("sneaker", "--model", "../no"), "no model at ../no"),
 ]
 

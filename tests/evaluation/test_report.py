@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from mezzotint.errors import InputError, UsageError
-from mezzotint.evaluation.estimate import Estimate, mean_of, spread
-from mezzotint.evaluation.measure import METRICS, Measure, Measured, check, measure
+from mezzotint.evaluation.estimate import Estimate, mean_of, share_of, spread
+from mezzotint.evaluation.measure import COPIES, METRICS, Measure, Measured, check, measure
 from mezzotint.evaluation.page import page
-from mezzotint.evaluation.report import Cost, Report, cells, document, report_of, text
+from mezzotint.evaluation.report import COPIES_AMONG, Cost, Report, cells, document, report_of, text
 from mezzotint.evaluation.trial import Trial
 from mezzotint.schemas import schema
 
@@ -47,6 +47,21 @@ def test_an_interval_holds_the_mean_and_shrinks_with_more():
         mean_of(torch.zeros(0))
 
 
+@pytest.mark.parametrize(
+    ("k", "n", "low", "high"), [(10, 10, 0.7225, 1), (0, 10, 0, 0.2775), (2, 2, 0.3424, 1), (50, 100, 0.4038, 0.5962)]
+)
+def test_a_share_is_never_certain(k, n, low, high):
+    """Wilson's bounds, as Brown, Cai and DasGupta, 2001, have them."""
+    found = share_of(torch.arange(n) < k)
+    assert (found.value, found.n) == (k / n, n)
+    assert (found.low, found.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+
+
+def test_a_share_of_nothing_is_refused():
+    with pytest.raises(UsageError, match="no pictures"):
+        share_of(torch.zeros(0, dtype=torch.bool))
+
+
 def test_real_pictures_measure_like_real_ones_and_noise_does_not(fewer, fashion):
     real = {m.name: m for m in measure(fashion[300:400], trial(fashion), fewer, METRICS[:1] + METRICS[2:]).measures}
     distance = real[f"frechet-{fewer.name}"]
@@ -73,6 +88,12 @@ def test_too_few_pictures_for_a_metric_are_refused_with_the_number(extract, fewe
         measure(fashion[300:400], trial(fashion), fewer, ("kernel", "copies"))
     with pytest.raises(UsageError, match="0 pictures are too few for copies: expected at least 1"):
         check(("copies",), 0, fewer)
+    with pytest.raises(
+        UsageError, match=r"29 pictures are too few for adherence: expected at least 30; .*--metrics copies"
+    ):
+        check(("copies", "adherence"), 29, fewer)
+    check(("adherence",), 30, fewer)
+    check(("adherence",), 5, fewer, minimum=5)
     with pytest.raises(UsageError, match=r"frechett.*frechet"):
         measure(fashion[300:400], trial(fashion), fewer, ("frechett",))
     with pytest.raises(UsageError, match="no fewer training pictures"):
@@ -125,6 +146,53 @@ class Grey:
 
     def __call__(self, images):
         return images.float().mean((1, 2, 3))[:, None]
+
+
+@dataclasses.dataclass(frozen=True)
+class All:
+    """Pictures that were learnt from, as features."""
+
+    images: torch.Tensor
+
+    def __len__(self):
+        return len(self.images)
+
+    def features(self, extract, told):
+        told(len(self), len(self))
+        return extract(self.images)
+
+
+def test_copies_are_looked_for_among_all_that_was_learnt(fewer, fashion):
+    """Of 100 pictures 20 are copies of training pictures, of which none is among the trial's own few."""
+    images = torch.cat([fashion[300:380], fashion[500:520]])
+    whole, told = trial(fashion), []
+    among = dataclasses.replace(whole, learnt=All(fashion[100:300].clone()))
+    every = dataclasses.replace(whole, learnt=All(torch.cat([fashion[100:300], fashion[500:900]])))
+    found = {
+        one: measure(images, one, fewer, ("copies",), told=lambda *n: told.append(n)) for one in (whole, among, every)
+    }
+    shares = {one: each.named[COPIES] for one, each in found.items()}
+    assert shares[whole] == shares[among] and shares[whole].made.value < 0.05
+    assert 0.2 <= shares[every].made.value < 0.25 and shares[every].real.value < 0.05
+    near = "nearer to training than to held out"
+    assert found[every].named[near] == found[whole].named[near], "of as many as are held out"
+    assert told == [(200, 200), (600, 600)]
+    assert (whole.copies_among, every.copies_among) == ({"pictures": 200}, {"pictures": 600, "of": 600})
+
+
+def test_what_copies_were_looked_for_among_is_said_and_must_be_the_same():
+    measured = Measured((Measure(COPIES, "lower", estimate(0)),))
+    few = report(measured=measured, about={COPIES_AMONG: {"pictures": 60}})
+    every = report("theirs", measured=measured, n=100, about={COPIES_AMONG: {"pictures": 600, "of": 600}})
+    assert "copies looked for among 60 training pictures; 20 pictures say little of copies, from 100 they do\n" in text(
+        [few]
+    )
+    assert "copies looked for among 600 of 600 training pictures\n" in text([every])
+    assert "Copies looked for among 600 of 600 training pictures" in page([every], [], {"theirs": []}, [])
+    assert "copies" not in text([report()])
+    for other in (few, report(measured=measured)):
+        with pytest.raises(UsageError, match="copies among others do not compare; evaluate them again"):
+            text([dataclasses.replace(every, n=20), other])
 
 
 def test_real_pictures_are_of_the_whole_training_set():

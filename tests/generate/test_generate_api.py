@@ -11,7 +11,9 @@ from asking import request_of
 import mezzotint as mz
 from mezzotint.errors import StorageError, UsageError
 from mezzotint.making.run import stream
-from mezzotint.making.sizes import parse_size
+from mezzotint.making.sizes import parse_size, size_of
+from mezzotint.pretrained.store import find
+from mezzotint.pretrained.system import describe_system
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +159,9 @@ def test_size_words() -> None:
     for wrong in ("28", "x", "0x3", "3x", "-1x2", "axb", "1.5x2"):
         with pytest.raises(UsageError, match="not WxH"):
             parse_size(wrong)
+
+
+def test_a_size_that_is_none_is_answered_with_the_model_s_own() -> None:
+    said = r"size '512' is not WxH in pixels, and products-latent makes 256x256 alone"
+    with pytest.raises(UsageError, match=said):
+        size_of(describe_system(find("products-latent")), "512")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mezzotint.products.phrases import languages, read, read_whole
+from mezzotint.products.phrases import languages, read, read_whole, words_of
 from mezzotint.products.vocabulary import vocabulary
 
 SAME = {
@@ -111,6 +111,18 @@ def test_articles_are_not_said_to_be_left_out(code: str) -> None:
 def test_a_word_that_turns_a_meaning_around_is_said_to_be_left_out() -> None:
     for prompt, word in [("ein rotes Auto ohne Hintergrund", "ohne"), ("un coche rojo sin fondo", "sin")]:
         assert read(prompt).unknown == (word,)
+
+
+def test_marks_are_no_ends_of_words() -> None:
+    assert words_of("आसमानी कुर्सी, 2 می\u200cخواهم cafe\u0301_x") == [
+        "आसमानी",
+        "कुर्सी",
+        "می\u200cخواهم",
+        "cafe\u0301",
+        "x",
+    ]
+    assert words_of("\u0301 \u200d 42 _") == []
+    assert "ฟ้าผ่ากึ่ง" in read("เก้าอี้สีแดง ฟ้าผ่ากึ่ง").unknown, "which has four marks"
 
 
 def test_a_prompt_is_read_whole_or_not() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
+import mezzotint_models
 import pytest
 import torch
 
@@ -16,6 +19,7 @@ from mezzotint.training.loader import load_recipe
 from mezzotint.training.recipe import Recipe
 
 MOST = 15_000_000
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 SYSTEMS = {
     "products-pixel": ("products-pixel", "products-pixel:upsampler"),
     "products-latent": ("products-latent:finer", "products-latent:autoencoder", "products-latent:ranker"),
@@ -28,6 +32,15 @@ BESIDE = {
     "products-judge", "products-latent", "products-latent:further", "products-latent:rewarded",
     "products-prior:further",
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["products-judge", *SYSTEMS])
+def test_what_training_took_is_what_the_card_says(name: str) -> None:
+    file = "network.json" if name == "products-judge" else "system.json"
+    card = json.loads((Path(mezzotint_models.__path__[0]) / name / file).read_text())["card"]["compute"]
+    said = (RECIPES / f"{name.replace('-', '_')}.py").read_text().partition("What ships took")[2].partition('"""')[0]
+    numbers = set(re.findall(r"\b\d[\d,]*\d|\b\d", said))
+    assert "minutes" in said and len(numbers) >= 3 and numbers <= set(re.findall(r"\b\d[\d,]*\d|\b\d", card)), numbers
 
 
 @pytest.fixture(scope="module")

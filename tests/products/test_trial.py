@@ -15,7 +15,7 @@ from mezzotint.nets import JudgeConfig, build, config_to_dict
 from mezzotint.nets.judge import Judge
 from mezzotint.pretrained.network import save_network
 from mezzotint.pretrained.spec import Card
-from mezzotint.products import split, trial
+from mezzotint.products import learnt, split, trial
 from mezzotint.products.adherence import Seen, adherence, look, right
 from mezzotint.products.captions import Facts, plain_caption
 from mezzotint.products.colours import COLOURS
@@ -135,6 +135,34 @@ def test_a_trial_of_photographs(rendered: Path, tmp_path: Path, monkeypatch: pyt
     save_network(where, judge_of(config).state_dict(), config_to_dict(config), card)
     judged = trial.trial(rendered, 6, 64, judged=True)
     assert judged.sha256 == found.sha256 and judged.judged(judged.reference)["kind"].n == 6
+
+
+class Greys:
+    """Features that are mean colours; counts what it was asked."""
+
+    def __init__(self, name: str = "greys") -> None:
+        self.name, self.dim, self.distances, self.asked = name, 3, ("a", "b"), 0
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        self.asked += len(images)
+        return images.float().mean((2, 3))
+
+
+@pytest.mark.usefixtures("all_held")
+def test_copies_are_looked_for_among_every_training_photograph(rendered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learnt, "ROWS", 4)
+    found, scenes = trial.trial(rendered, 2, 64, judged=False), Scenes(rendered, 64)
+    n, extract, told = len(scenes.pictures), Greys(), list[tuple[int, int]]()
+    assert found.learnt is not None and len(found.train) == 6 < n == len(found.learnt)
+    assert found.copies_among == {"pictures": n, "of": n}
+    made = found.learnt.features(extract, lambda done, total: told.append((done, total)))
+    assert torch.equal(made, extract(learnt.pictures_of(scenes, scenes.pictures)))
+    assert told[-1] == (n, n) and told[0] == (4, n) and len(told) == -(-n // 4)
+    again = Greys()
+    assert torch.equal(found.learnt.features(again, lambda done, total: None), made) and again.asked == 0
+    found.learnt.features(other := Greys("others"), lambda done, total: None)
+    learnt.Learnt(Scenes(rendered, 32)).features(smaller := Greys(), lambda done, total: None)
+    assert other.asked == smaller.asked == n, "each extractor and size for itself"
 
 
 @pytest.mark.usefixtures("all_held")

@@ -348,6 +348,12 @@ def test_the_centre_is_cut_from_a_picture_of_another_shape():
     assert (decode(Item("a", out.getvalue()), (1, 10, 10)) == 255).all()
 
 
+def test_what_is_no_picture_is_said_in_words_for_people():
+    with pytest.raises(BadItemError, match="it is of no format that is read: PNG, JPEG") as said:
+        decode(Item("a", b"no picture"), (1, 8, 8))
+    assert "BytesIO" not in str(said.value)
+
+
 def test_an_array_of_another_shape_is_bad():
     with pytest.raises(BadItemError, match=r"its pixels are \(1, 8, 8\); expected \(1, 9, 9\)"):
         decode(made()[0], (1, 9, 9))

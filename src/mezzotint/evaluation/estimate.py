@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -38,6 +39,23 @@ def mean_of(values: Tensor, seed: int = 0) -> Estimate:
     means = torch.stack([x[torch.randint(len(x), (len(x),), generator=random)].mean() for _ in range(DRAWS)])
     low, high = torch.quantile(means, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
     return Estimate(float(x.mean()), low, high, len(x))
+
+
+def share_of(holds: Tensor) -> Estimate:
+    r"""The share of n pictures of which something holds, (n,) bool, with Wilson's interval:
+
+    .. math:: \frac{p + z^2/2n \pm z\sqrt{p(1-p)/n + z^2/4n^2}}{1 + z^2/n}, \quad z = Z95
+
+    All of n, or none, is no certainty: a bootstrap would say so.  Wilson, 1927, Probable Inference, the Law of
+    Succession, and Statistical Inference.   Raises UsageError where there is none.
+    """
+    n = len(holds)
+    if not n:
+        raise UsageError("a share of no pictures means nothing; give some")
+    p, z2 = float(holds.double().mean()), Z95**2
+    middle, wide = p + z2 / (2 * n), Z95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    low, high = ((middle + side * wide) / (1 + z2 / n) for side in (-1, 1))
+    return Estimate(p, 0.0 if p == 0 else low, 1.0 if p == 1 else high, n)
 
 
 def spread(value: float, replicates: Tensor, n: int) -> Estimate:

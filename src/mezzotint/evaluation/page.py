@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from mezzotint.evaluation.report import Report, cells
+from mezzotint.evaluation.report import Report, cells, copies_said
 
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 78rem; padding: 0 1rem; color: #1c1c1c }
@@ -42,7 +42,8 @@ def page(
         f"<h1>{escape(' · '.join(r.model for r in reports))}</h1>",
         f"<p>{first.n} pictures each. Trial: {escape(first.trial)}, reference",
         f"<code>{first.reference_sha256[:16]}</code>, features <code>{escape(first.features)}</code>.",
-        "In brackets 95 % intervals.</p>",
+        "In brackets 95 % intervals.",
+        f"{escape(copies_said(first).capitalize())}</p>",
         "<table>" + row("th", [escape(h) for h in head]),
         *(row("td", [escape(c) for c in each]) for each in rows),
         "</table><h2>How they were made</h2><ul>",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mezzotint.evaluation.estimate import Estimate, mean_of
+from mezzotint.evaluation.estimate import Estimate, mean_of, share_of
 from mezzotint.evaluation.neighbours import distances, radii
 
 NEIGHBOURS = 5
@@ -50,8 +50,8 @@ def fidelity(generated: Tensor, real: Tensor, k: int = NEIGHBOURS) -> Fidelity:
     counts = torch.cat(inside).double()
     return Fidelity(
         k,
-        precision=mean_of(counts > 0),
-        recall=mean_of(torch.cat(recalled)),
+        precision=share_of(counts > 0),
+        recall=share_of(torch.cat(recalled)),
         density=mean_of(counts / k),
-        coverage=mean_of(covered),
+        coverage=share_of(covered),
     )

@@ -8,10 +8,15 @@ from typing import Any
 
 from mezzotint.errors import InputError, UsageError
 from mezzotint.evaluation.estimate import Estimate
-from mezzotint.evaluation.measure import Measure, Measured
+from mezzotint.evaluation.measure import COPIES, Measure, Measured
 from mezzotint.files import pretty_json
 
 SCHEMA = "mezzotint/evaluation/2"
+COPIES_AMONG = "copies_among"
+"""Where ``about`` has in how many training pictures copies were looked for, and of how many ("of") where known."""
+
+COPIES_WELL = 100
+"""Pictures from which the share of copies says something: none of fewer may still be one in 27."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,9 @@ def same_trial(reports: Sequence[Report]) -> None:
         if len(set(values.values())) > 1:
             said = ", ".join(f"{model}: {str(value)[:12]}" for model, value in values.items())
             raise UsageError(f"evaluations with different {what} do not compare ({said}); evaluate them the same way")
+    sought = [r.about.get(COPIES_AMONG) for r in reports if COPIES in r.measured.named]
+    if any(among != sought[0] for among in sought):
+        raise UsageError("evaluations that looked for copies among others do not compare; evaluate them again")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -116,9 +124,20 @@ def _row(found: Sequence[Measure | None]) -> list[str]:
     return [made[0].name, made[0].better, *("" if one is None else str(one.made) for one in found), real]
 
 
+def copies_said(report: Report) -> str:
+    """In what copies were looked for, and how far the share goes; "" where they were not."""
+    among = report.about.get(COPIES_AMONG)
+    if among is None:
+        return ""
+    of = f" of {among['of']}" if "of" in among else ""
+    few = f"; {report.n} pictures say little of copies, from {COPIES_WELL} they do" if report.n < COPIES_WELL else ""
+    return f"copies looked for among {among['pictures']}{of} training pictures{few}"
+
+
 def text(reports: Sequence[Report]) -> str:
     """The table, and what it was measured with."""
     first = reports[0]
     trained = [f"{r.model}: trained with {r.cost.training or 'an amount its card does not say'}" for r in reports]
     about = f"{first.n} pictures each; trial {first.trial}, reference {first.reference_sha256[:12]}; 95 % intervals"
-    return table(*cells(reports)) + "\n".join([about, *trained]) + "\n"
+    copies = [said] if (said := copies_said(first)) else []
+    return table(*cells(reports)) + "\n".join([about, *copies, *trained]) + "\n"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mezzotint.errors import InputError, UsageError
 from mezzotint.files import sha256
 from mezzotint.making.outpaint import Margins, framed, margins_of
-from mezzotint.making.sizes import LARGEST, parse_size, size_of
+from mezzotint.making.sizes import LARGEST, parse_size, size_of, sizes_said
 from mezzotint.pictures.flat import cover_of, covering, mask_of, over, rgb
 from mezzotint.pictures.grey import grey
 from mezzotint.pictures.png import Pixels
@@ -183,7 +183,7 @@ def edit_of(system: System, asked: Request) -> Edit | None:
 
 def _edited(system: System, asked: Request, image: Path, strength: float) -> Edit:
     """The picture with its mask or its frame, in the size that is made.  Raises as ``edit_of``."""
-    size = None if asked.size is None else parse_size(asked.size)
+    size = None if asked.size is None else parse_size(asked.size, sizes_said(system))
     wanted = size or (None if system.any_size else system.size)
     if asked.outpaint is not None:
         alone = asked.mask is None and size is None

@@ -20,7 +20,7 @@ from torch import Tensor
 from mezzotint.errors import StorageError
 from mezzotint.evaluation.features import Features
 from mezzotint.evaluation.measure import METRICS, check, measure
-from mezzotint.evaluation.report import Cost, Report
+from mezzotint.evaluation.report import COPIES_AMONG, Cost, Report
 from mezzotint.evaluation.trial import Trial
 from mezzotint.files import make_folder, sha256, write_atomic
 from mezzotint.governance.receipt import StageMade
@@ -37,7 +37,8 @@ PIECES = re.compile(r"[0-9a-f]{24}\.npz|\.[0-9a-f]{24}\.npz\.[0-9a-f]{12}\.part"
 """Names of pieces, and of those that a killed process left half written (``files.atomic_writer``)."""
 
 Counted = Callable[[int, int], None]
-"""(pictures made, of how many); told at every step of them, also where none has become ready."""
+"""(pictures made, of how many); told at every step of them, also where none has become ready.  Then, where copies are
+looked for in training pictures that no evaluation has looked at before, (looked at, of how many)."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def put_to(
     made = pictures(job, work, report)
     about = job.made(job.pictures[0])
     cost = Cost(parameters(job), calls(job), round(made.seconds, 4), about.processor, job.model.system.card.compute)
-    found = measure(made.images, trial, extract, metrics, minimum)
+    found = measure(made.images, trial, extract, metrics, minimum, report)
     how = {
         "weights_sha256": job.model.system.weights_sha256,
         "assets_sha256": assets_sha256(job),
@@ -181,6 +182,7 @@ def put_to(
         "classifier_scale": job.main.plan.classifier_scale,
         "versions": dict(about.versions),
         **{name: value for name, value in _guided(about.stage).items() if value is not None},
+        **({COPIES_AMONG: trial.copies_among} if "copies" in metrics else {}),
     }
     return (
         Report(job.model.name, trial.name, trial.sha256, extract.name, len(made.images), cost, found, how),

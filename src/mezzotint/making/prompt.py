@@ -4,7 +4,6 @@ imported.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from unicodedata import category
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from torch import dtype
 
     from mezzotint.diffusion.denoiser import Cond
-
-_WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True)
@@ -160,7 +157,7 @@ def _read(system: System, prompt: str) -> tuple[str, list[str]]:
 
 def _strange(english: str, known: set[str], system: System) -> list[str]:
     """The words of a text that a model has never seen; of a model that does not say what it has, none."""
-    from mezzotint.products.phrases import without_names
+    from mezzotint.products.phrases import without_names, words_of
 
-    said = dict.fromkeys(_WORD.findall(without_names(english, system.taught)))
+    said = dict.fromkeys(words_of(without_names(english, system.taught)))
     return [w for w in said if w not in known and w.rstrip("s") not in known] if known else []

@@ -14,11 +14,11 @@ STEP = 8
 """Pixels: what the sizes of a latent model are divisible by."""
 
 
-def parse_size(size: str) -> tuple[int, int]:
-    """(width, height) of "WxH".  Raises UsageError."""
+def parse_size(size: str, such: str = "such as 28x28") -> tuple[int, int]:
+    """(width, height) of "WxH".   such: what a wrong one is answered with.  Raises UsageError."""
     width, cross, height = size.lower().partition("x")
     if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise UsageError(f"size {size!r} is not WxH in pixels, such as 28x28")
+        raise UsageError(f"size {size!r} is not WxH in pixels, {such}")
     return int(width), int(height)
 
 
@@ -26,7 +26,7 @@ def size_of(system: System, size: str | None) -> tuple[int, int]:
     """(width, height) of a system's pictures: its own, or those asked for where it can.  Raises UsageError."""
     if size is None:
         return system.size
-    width, height = parse_size(size)
+    width, height = parse_size(size, sizes_said(system))
     if not system.any_size and (width, height) != system.size:
         raise UsageError(f"size {size} is not one that {system.name} makes; it makes {system.size[0]}x{system.size[1]}")
     step = step_of(system)
@@ -34,6 +34,12 @@ def size_of(system: System, size: str | None) -> tuple[int, int]:
     if system.any_size and (width % step or height % step or max(width, height) > most):
         raise UsageError(f"size {size} cannot be made; expected both divisible by {step} and at most {most}")
     return width, height
+
+
+def sizes_said(system: System) -> str:
+    """Which sizes a system makes, after "in pixels, "."""
+    own = f"{system.size[0]}x{system.size[1]}"
+    return f"such as {own}" if system.any_size else f"and {system.name} makes {own} alone"
 
 
 def largest_of(system: System) -> int:

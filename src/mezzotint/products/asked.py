@@ -103,7 +103,9 @@ def _sorted(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 @cache
 def _kind_words() -> tuple[tuple[str, str], ...]:
-    return _sorted((word, kind) for kind, said in vocabulary().words.items() for word in said)
+    known = vocabulary()
+    pairs = (*known.words.items(), *known.asked.items())
+    return _sorted((word, kind) for kind, said in pairs for word in said)
 
 
 @cache

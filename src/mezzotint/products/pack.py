@@ -17,15 +17,20 @@ from mezzotint.files import atomic_writer
 from mezzotint.products.session import records
 
 Bytes = NDArray[np.uint8]
+PACKS = "packs"
 SIDES = (64, 128, 256)
 """Sides at which photographs are packed; a scene of S px reads the first that is half as large again, or the last."""
 
 
 @dataclass(frozen=True)
 class Pack:
-    """Row i is one photograph: colour (R, R, 4) RGB times alpha, and alpha; shadow (R, R); uint8."""
+    """Row i is one photograph: colour (R, R, 4) RGB times alpha, and alpha; shadow (R, R); uint8.
+
+    key: of the files.
+    """
 
     read: Callable[[int], Bytes]
+    key: str
 
     def __getitem__(self, row: int) -> tuple[Bytes, Bytes]:
         both = self.read(row)
@@ -70,13 +75,13 @@ def packed(folder: Path, size: int) -> Pack:
         for shot in r.get("shots", ())
     ]
     if size > SIDES[-1]:
-        return Pack(lambda row: opened(files[row]))
+        return Pack(lambda row: opened(files[row]), _key(files))
     side = next((s for s in SIDES if s >= 1.5 * size), SIDES[-1])
-    path = folder / "packs" / f"{side}-{_key(files)}.npy"
+    path = folder / PACKS / f"{side}-{_key(files)}.npy"
     if not path.is_file():
         _make(path, files, side)
     array: Bytes = np.load(path, mmap_mode="r")
-    return Pack(lambda row: np.asarray(array[row]))
+    return Pack(lambda row: np.asarray(array[row]), _key(files))
 
 
 def _key(files: list[Path]) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from unicodedata import category
 
 from mezzotint.products.captions import VIEWS, article
 from mezzotint.products.colours import NAMES
@@ -22,6 +23,9 @@ from mezzotint.products.vocabulary import vocabulary
 TEXTURES = ("wood", "marble", "fabric", "stone", "leather")
 UNSPACED = ("zh", "ja", "th")
 """Languages written without spaces between words."""
+
+JOINERS = "\u200c\u200d"
+"""Within words of Persian and of Indian scripts: of Unicode's category Cf, and no marks."""
 
 TOO = frozenset(
     [
@@ -268,7 +272,12 @@ def _distance(low: str, word: Word, noun: Word, apart: frozenset[str]) -> tuple[
     return any(w in apart for w in gap.split()), len(gap)
 
 
+def words_of(text: str) -> list[str]:
+    """Its runs of letters with the marks that belong to them (Unicode L, M): a vowel sign is no end of a word."""
+    kept = "".join(c if category(c)[0] in "LM" or c in JOINERS else " " for c in text)
+    return [word.strip(JOINERS) for word in kept.split() if any(category(c)[0] == "L" for c in word)]
+
+
 def _unknown(low: str, words: Sequence[Word], small: Set[str]) -> tuple[str, ...]:
     """What no word covers, of more than two letters and with a meaning of its own."""
-    left = re.findall(r"[^\W\d_]+", _without(low, words))
-    return tuple(part for part in left if len(part) > 2 and part not in small)
+    return tuple(part for part in words_of(_without(low, words)) if len(part) > 2 and part not in small)

@@ -53,7 +53,7 @@ TRANSFORMER = Optimiser(
 
 DATA = (
     "15,730 studio pictures of 702 products of 297 kinds, photographed by this project from the 3-D models of the"
-    " Debian package sweethome3d-furniture 1.8 (CC-BY 3.0 and CC0; authors: CREDITS.md of `mezzotint render`),"
+    " Debian package sweethome3d-furniture 1.8 (CC-BY 3.0 and CC0; authors: CREDITS.md of mezzotint-models),"
     " composed on plain, gradient and textured backgrounds. Held out: 60 whole products, a tenth of the pairs of a"
     " kind of product with a colour, and a tenth of those with a background."
 )

@@ -13,13 +13,14 @@ import torch
 from torch import Tensor
 
 from mezzotint.errors import ModelError, UsageError
-from mezzotint.evaluation.estimate import Estimate, mean_of
+from mezzotint.evaluation.estimate import Estimate, share_of
 from mezzotint.evaluation.trial import TRAIN_TIMES, Trial, not_judged
 from mezzotint.nets.judge import Judge
 from mezzotint.places import places
 from mezzotint.pretrained.network import NETWORK_JSON, describe_network, load_network
 from mezzotint.products.adherence import ASPECTS, adherence
 from mezzotint.products.captions import Facts, plain_caption
+from mezzotint.products.learnt import Learnt, pictures_of
 from mezzotint.products.source import Photograph, Scenes
 from mezzotint.products.vocabulary import vocabulary
 
@@ -51,7 +52,7 @@ class Judging:
         shares["kind by another word"] = list(compress(kind, self.by_synonym))
         shares["common kind"] = list(compress(kind, common))
         shares["rare kind"] = list(compress(kind, [not often for often in common]))
-        return {what: mean_of(torch.tensor(holds)) for what, holds in shares.items() if holds}
+        return {what: share_of(torch.tensor(holds)) for what, holds in shares.items() if holds}
 
 
 def judge() -> Judge:
@@ -94,13 +95,9 @@ def prompt_of(facts: Facts, k: int) -> tuple[str, bool]:
     return plain_caption(replace(facts, kind=other)), True
 
 
-def pictures_of(scenes: Scenes, chosen: Sequence[Photograph]) -> Tensor:
-    """(N, 3, S, S) uint8, scene 0 of each."""
-    return torch.from_numpy(np.stack([scenes.image(p, 0) for p in chosen]))
-
-
 def trial(folder: Path, n: int, size: int, *, judged: bool) -> Trial:
-    """n held-out compositions of the photographs in ``folder``, as pictures of ``size`` px.
+    """n held-out compositions of the photographs in ``folder``, as pictures of ``size`` px; copies are looked for among
+    every photograph that is learnt from.
 
     judged: whether what they show will be asked.  Raises ModelError where it will be and there is no judge.
     """
@@ -110,4 +107,5 @@ def trial(folder: Path, n: int, size: int, *, judged: bool) -> Trial:
     prompts, synonyms = zip(*(prompt_of(f, k) for k, f in enumerate(facts)), strict=True)
     seen = evenly(train.pictures, min(TRAIN_TIMES * n, len(train.pictures)))
     judging = Judging(facts, synonyms, judge(), common_kinds(train)) if judged else not_judged
-    return Trial("product compositions", prompts, pictures_of(held, chosen), pictures_of(train, seen), judging)
+    reference, some = pictures_of(held, chosen), pictures_of(train, seen)
+    return Trial("product compositions", prompts, reference, some, judging, Learnt(train))

@@ -16,12 +16,14 @@ class Vocabulary:
     """Classes of products and their words.
 
     words: class -> the words that captions use, the class's own first.
+    asked: class -> more words that prompts use for it, and captions do not.
     exact: catalog name, or "name:Category", in lower case -> class.
     natural: classes that have their own colours and are never painted.
     left_out, left_out_categories: names and categories that are no products.
     """
 
     words: Mapping[str, tuple[str, ...]]
+    asked: Mapping[str, tuple[str, ...]]
     exact: Mapping[str, str]
     natural: frozenset[str]
     left_out: frozenset[str]
@@ -59,6 +61,7 @@ def vocabulary() -> Vocabulary:
             if exact.setdefault(name, kind) != kind:
                 raise InputError(f"vocabulary.toml: {name!r} is in two classes, {exact[name]!r} and {kind!r}")
     words = {kind: (kind, *entry.get("say", ())) for kind, entry in table["classes"].items()}
+    asked = {kind: tuple(entry["ask"]) for kind, entry in table["classes"].items() if "ask" in entry}
     leave = table["leave_out"]
     natural = frozenset(table["colours"]["natural"])
-    return Vocabulary(words, exact, natural, frozenset(leave["names"]), frozenset(leave["categories"]))
+    return Vocabulary(words, asked, exact, natural, frozenset(leave["names"]), frozenset(leave["categories"]))

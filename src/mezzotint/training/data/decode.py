@@ -36,7 +36,7 @@ def decode(item: Item, shape: tuple[int, int, int]) -> Tensor:
 
 
 def _picture(name: str, data: bytes, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     channels, height, width = shape
     try:
@@ -50,6 +50,8 @@ def _picture(name: str, data: bytes, shape: tuple[int, int, int]) -> NDArray[np.
             fitted = ImageOps.fit(_flat(upright, channels), (width, height), Image.Resampling.LANCZOS)
     except BadItemError:
         raise
+    except UnidentifiedImageError:  # whose own words name the memory that the bytes are in
+        raise BadItemError(name, f"it is of no format that is read: {', '.join(FORMATS)}") from None
     except (
         Exception
     ) as error:  # Pillow's decoders raise nearly everything: OSError, SyntaxError, ValueError, struct.error, …
