@@ -32,6 +32,7 @@ TITLES = {
     "tune-methods": "Methods of tuning",
     "cost_plan": "Plans of cost",
     "output_gate": "The output gate",
+    "few_calls": "Learned solvers in few calls",
     "quality": "Quality after equal minutes of training",
 }
 LABELS = {"room": "with room for a mark", "embed_s": "seconds to put it in", "read_s": "seconds to read it"}

@@ -1,4 +1,4 @@
-"""All benchmarks one after the other, and one table at the end: what ``make bench`` runs.
+"""A group of benchmarks one after the other, and one table at the end: ``all`` is what ``make bench`` runs.
 
 Refuses to begin on a machine that is busy with other things, whose numbers would mean little; ``--anyway`` begins.
 """
@@ -19,6 +19,13 @@ import figures
 import harness
 
 ALL = ("cold_start", "solver_overhead", "network", "pretrained", "tune", "tune_fidelity", "quality")
+CALLS = ("few_calls",)
+"""By what ships alone: the learned solvers of ``fashion``.  Some 600,000 calls of its network."""
+
+GROUPS = {"all": ALL, "calls": CALLS}
+FEW = ("--n", "1300", "--limit", "2000", "--calls", "4", "6")
+"""The fewest pictures that have a Fréchet distance, and as many calls as there are solvers for."""
+
 BUSY = 1.2
 """Processes that want a core, a core: above it the machine is busy."""
 
@@ -54,7 +61,8 @@ def final(out: Path, names: list[str]) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Runs them; 0 whether we win or lose, 1 when one could not be run to its end."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="*", default=list(ALL), choices=ALL)
+    parser.add_argument("--group", default="all", choices=GROUPS)
+    parser.add_argument("--only", nargs="*", default=None, choices=(*ALL, *CALLS), help="in the place of a group")
     parser.add_argument("--anyway", action="store_true", help="measure on a busy machine")
     parser.add_argument("--minutes", type=float, default=20, help="of training, for quality")
     parser.add_argument("--n", type=int, default=2048, help="pictures, for quality")
@@ -63,9 +71,10 @@ def main(argv: list[str] | None = None) -> int:
     if not given.anyway:
         refuse_busy()
     began = time.time()
-    options = {"quality": ["--minutes", str(given.minutes), "--n", str(given.n)]}
-    failed = [name for name in given.only if not run(name, given.out, options.get(name, []))]
-    written = [n for n in given.only if (given.out / f"{n}.json").is_file() and n not in failed]
+    names = GROUPS[given.group] if given.only is None else given.only
+    options = {"quality": ["--minutes", str(given.minutes), "--n", str(given.n)], "few_calls": [*FEW]}
+    failed = [name for name in names if not run(name, given.out, options.get(name, []))]
+    written = [n for n in names if (given.out / f"{n}.json").is_file() and n not in failed]
     print(f"\n== all, {time.time() - began:.0f} s ==")
     print(final(given.out, written))
     for path in figures.draw_all([given.out / f"{name}.json" for name in written], given.out):

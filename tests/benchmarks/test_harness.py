@@ -7,6 +7,7 @@ import sys
 import figures
 import harness
 import pytest
+import reference
 import run
 
 
@@ -79,8 +80,18 @@ def test_a_busy_machine_is_refused(monkeypatch, capsys):
     run.refuse_busy()
 
 
+def test_a_group_is_run_by_its_words_and_can_be_kept(tmp_path, monkeypatch, capsys):
+    ran = []
+    monkeypatch.setattr(run, "run", lambda name, out, options: ran.append((name, options)) is None)
+    assert run.main(["--anyway", "--group", "calls", "--out", str(tmp_path)]) == 0
+    assert ran == [("few_calls", list(run.FEW))] and "--n" in run.FEW
+    assert run.main(["--anyway", "--out", str(tmp_path)]) == 0
+    assert tuple(name for name, _ in ran[1:]) == run.ALL
+    assert {*run.ALL, *run.CALLS} <= set(reference.TITLES), "a page can be made of them"
+
+
 def test_no_benchmark_imports_torch_for_its_help():
-    for name in (*run.ALL, "run"):
+    for name in (*run.ALL, *run.CALLS, "run"):
         code = "import sys, runpy\nsys.argv = ['x', '--help']\n" + (
             f"try:\n    runpy.run_path({str(harness.ROOT / (name + '.py'))!r}, run_name='__main__')\n"
             "except SystemExit as e:\n    sys.exit(e.code or 9 * ('torch' in sys.modules))"

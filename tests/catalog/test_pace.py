@@ -48,6 +48,8 @@ def test_time_goes_by_the_nearest_calls_that_were_measured(tmp_path: Path, tiny:
     assert any("as `mezzotint frontier` measured" in note for note in found.notes)
     frontier(tiny, dtype="bfloat16")
     assert priced(said).pace.usual == 0, "of another number format"
+    frontier(tiny, classifier_scale=45.0)
+    assert priced(said).pace.usual == 0, "a ranker took part of it"
     frontier(tiny, points=[])
     with pytest.raises(ModelError, match="is no frontier"):
         priced(said)

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,6 +16,10 @@ import pytest
 
 import mezzotint
 from mezzotint.cli import run
+from mezzotint.cli.calibrate import text
+from mezzotint.diffusion.solver.learned import backbone
+from mezzotint.fewstep.calibrated import Calibrated, Checked
+from mezzotint.making.calibrated.calibrate import Calibration, Made
 from mezzotint.schemas import schema
 
 FAST = [
@@ -151,6 +157,8 @@ def test_after_calibration_the_grid_follows_the_models_trajectories(calibrated: 
     ("words", "what"),
     [
         (["--calls", "1"], "calls is 1; expected 2 to 64"),
+        (["--calls", "1"], "a solver of one call has nothing to learn from"),
+        (["--calls", "70", "--teacher", "100"], "calls is 70; expected 2 to 64: published solvers need no more"),
         (["--calls", "4,x"], "expected whole numbers with commas between"),
         (["--calls", ""], "expected whole numbers"),
         (["--calls", "8"], "calls is 8 and the teacher makes 8; give fewer, or more with --teacher"),
@@ -165,6 +173,24 @@ def test_bad_words_are_one_line(own: Path, capsys, words: list[str], what: str) 
     assert run(["calibrate", *FAST, *words]) == 2
     said = capsys.readouterr().err
     assert what in said and len(said.splitlines()) == 1
+
+
+def test_calls_are_looked_at_before_anything_is_loaded(environment: dict[str, str]) -> None:
+    words = "['calibrate', '--calls', '1']"
+    code = f"import sys; sys.modules['torch'] = None; from mezzotint.cli import run; sys.exit(run({words}))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 2 and "calls is 1; expected 2 to 64" in done.stderr
+
+
+def test_a_solver_that_is_refused_says_by_which_check() -> None:
+    """One that is nearer may be refused by its loss."""
+    checked = Checked(start=0.2, found=0.1, loss_start=0.5, loss_found=0.6, better=0.4)
+    assert not checked.holds and len(checked.wanting) == 2
+    one = Made(Calibrated(4, backbone(4), (1.0, 0.5, 0.2, 0.1, 0.0), "karras", checked), None, 1.0)
+    said = text(Calibration("fashion", 1.0, "many steps", 1.0, (one,)))
+    assert "refused: loss 0.5000 -> 0.6000, less loss in 40% of the rows, not in most" in said
+    assert Checked(0.2, 0.3, 0.5, 0.4, 0.6).wanting == ("distance 0.2000 -> 0.3000",)
+    assert Checked(0.2, 0.1, 0.5, 0.4, 0.6).holds
 
 
 def test_a_distilled_model_is_told_so(inside: Path, home: Path, capsys, monkeypatch) -> None:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 import torch
 from asking import request_of
+from tiny_systems import save_cascade
 
 import mezzotint
 from mezzotint.cli import run
+from mezzotint.cli.frontier import text
 from mezzotint.diffusion.denoiser import Posterior
 from mezzotint.evaluation.features import extractor
+from mezzotint.fewstep.frontier import Kernel, Point, Setting
+from mezzotint.files import canonical_json, sha256
 from mezzotint.making.calibrated.rows import Rows, job_of, problem_of
-from mezzotint.making.frontier.frontier import SOLVERS, settings_of
+from mezzotint.making.frontier.frontier import SOLVERS, Frontier, settings_of
+from mezzotint.making.frontier.later import Later, later, with_later
 from mezzotint.making.frontier.measure import Bench, measured
 from mezzotint.pretrained.frontier import frontier_path
 from mezzotint.schemas import schema
@@ -87,8 +93,56 @@ def test_words_go_before_what_is_recommended(own: Path) -> None:
     assert steps(solver="unipc") == usual and steps(quality="best") != 3
     assert steps(scale=2.5) == usual
     assert steps(guidance="rescaled:0.7") == steps(guidance="apg") == usual, "measured with the usual guidance"
+    assert steps(negative_prompt="tee") == steps(cache=0.1) == usual, "measured without"
     recommending(own, digest, [*shape[:-1], shape[-1] * 2], 3)
     assert steps() == usual
+
+
+def test_a_frontier_may_come_with_its_model(inside: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own hides it."""
+    own = inside / "own"
+    folder = shutil.copytree(home / "models" / "fashion", own / "models" / "fashion")
+    monkeypatch.setenv("MEZZOTINT_HOME", str(own))
+    main = mezzotint.load("fashion").main
+    said = recommending(own, main.described.weights_sha256, list(main.spec.shape), 3)
+    (folder / "frontiers").mkdir()
+    said.rename(folder / "frontiers" / said.name)
+
+    def steps() -> int:
+        return mezzotint.prepare(request_of("sneaker", model="fashion")).main.plan.steps
+
+    assert steps() == 3
+    recommending(own, main.described.weights_sha256, list(main.spec.shape), 5)
+    assert steps() == 5
+
+
+def test_a_distilled_model_is_told_of_its_base(
+    inside: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(home / "models" / "fashion", inside / "own" / "models" / "fashion")
+    monkeypatch.setenv("MEZZOTINT_HOME", str(inside / "own"))
+    table = json.loads((folder / "model.json").read_text())
+    about = {"by": "trajectory", "base": "many", "base_sha256": "0" * 64, "calls": 2, "scale": 1.0, "u": [0.9, 0.5]}
+    (folder / "model.json").write_text(json.dumps({**table, "distilled": about}))
+    assert run(["frontier", "fashion"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        "already distilled, to 2 calls by trajectory; use what it was made of, many" in said and "--steps" not in said
+    )
+
+
+def test_later_stages_are_counted_and_said(inside: Path) -> None:
+    job = mezzotint.prepare(request_of("a red chair", model=save_cascade(inside / "cascade"), n=2, threads=1))
+    short = job.main.plan
+    found = later(job, short)
+    assert found.calls == job.stages[1].plan.steps and found.seconds > 0
+    alone = mezzotint.prepare(request_of("sneaker", model="fashion", threads=1))
+    assert later(alone, alone.main.plan) == Later()
+    point = Point(Setting("ddim", "", 4), 8.0, 0.5, 0.1, Kernel(0.0, 0.0, 0.0))
+    (whole,) = with_later([point], Later(3, 0.25))
+    assert (whole.calls, whole.seconds, whole.setting) == (11, 0.75, point.setting)
+    said = text(Frontier("any", 1.0, (whole,), later=Later(3, 0.25)))
+    assert "in every row: 3 calls and 0.2500 CPU s of its later stages" in said and " 11 " in said
 
 
 def test_what_is_damaged_or_of_another_model_is_said(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,7 +171,7 @@ def test_words_that_are_wrong(own: Path, words: list[str], said: str, capsys: py
 
 
 def test_it_stops_and_goes_on(own: Path) -> None:
-    few = {"solvers": ("ddim",), "steps": (2,), "n": 200, "exact": 6, "threads": 1, "dtype": "float32"}
+    few = {"solvers": ("ddim",), "steps": (2,), "n": 200, "exact": 6, "threads": 1, "dtype": "float32", "scale": 0.0}
     asked = [0]
 
     def stop() -> bool:
@@ -127,6 +181,8 @@ def test_it_stops_and_goes_on(own: Path) -> None:
     assert mezzotint.frontier("fashion", **few, stop=stop).stopped  # type: ignore[arg-type]
     found = mezzotint.frontier("fashion", **few)  # type: ignore[arg-type]
     assert not found.stopped and found.kept is not None
+    assert {p.calls for p in found.points if p.setting.solver == "ddim"} == {2}, "the network is asked without a prompt"
+    assert found.document["later"] == {"calls": 0, "seconds": 0} and found.document["classifier_scale"] == 0
 
 
 @pytest.mark.slow
@@ -137,6 +193,23 @@ def test_every_usual_solver_is_tried(own: Path) -> None:
     assert {one.solver for one, _ in found} == {"", *SOLVERS} - {"heun"}
     assert {one.grid for one, _ in found} == {"", "auto"}
     assert set(presets.values()) <= {one for one, _ in found}
+
+
+def test_distance_is_of_what_is_shown_and_older_points_are_not_taken(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a state has beyond black and white is cut off in every picture."""
+    rows = Rows(4, 4, ("sneaker",), 4, 0)
+    job = job_of(request_of("", model="fashion", steps=6, threads=1), rows)
+    ends = torch.full((8, *job.main.model.spec.shape), 1.5)
+    beyond = replace(problem_of(job, rows), denoiser=lambda x, level, cond: Posterior(torch.full_like(x, 3.0)))
+    setting, plan = settings_of(job, ("ddim",), (3,), None)[0][0]
+    before = sha256(canonical_json([asdict(setting), plan.solver_choice, plan.grid_choice]))[:20]
+    nothing = Kernel(0.0, 0.0, 0.0)
+    (own / f"{before}.json").write_text(json.dumps(asdict(Point(setting, 1.0, 1.0, 9.0, nothing))))
+    monkeypatch.setattr("mezzotint.making.frontier.measure.kernel_distance", lambda *_: nothing)
+    bench = Bench(beyond, ends, job.main.model.codec("cpu"), extractor(), 1, own)
+    assert measured(bench, setting, plan, torch.zeros(8, 1280)).distance == 0
 
 
 def test_a_setting_that_diverges_is_infinitely_far_and_not_kept(own: Path) -> None:

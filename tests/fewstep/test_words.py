@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mezzotint.errors import InputError, UsageError
-from mezzotint.making.calibrated.calibrate import check_calls, check_model
+from mezzotint.making.calibrated.calibrate import check_model
+from mezzotint.making.calibrated.counts import check_calls
 from mezzotint.making.calibrated.rows import prompts_for
 from mezzotint.making.calibrated.words import prompts_of
 from mezzotint.pretrained.store import find
@@ -33,6 +34,11 @@ def test_a_file_of_prompts_is_its_lines(tmp_path):
 
 def test_calls_are_two_and_more_and_fewer_than_the_teachers():
     assert check_calls((6, 4, 6), 24) == (4, 6)
-    for calls, what in (((1,), "expected 2 to 64"), ((4, 24), "the teacher makes 24"), ((), "no number of calls")):
+    for calls, what in (
+        ((1,), "one call has nothing"),
+        ((65,), "expected 2 to 64: published solvers need no more"),
+        ((4, 24), "the teacher makes 24"),
+        ((), "no number of calls"),
+    ):
         with pytest.raises(UsageError, match=what):
             check_calls(calls, 24)

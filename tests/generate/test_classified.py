@@ -18,10 +18,11 @@ import mezzotint as mz
 from mezzotint.catalog.plan.prepared import Prepared
 from mezzotint.cli import run
 from mezzotint.errors import ModelError, UsageError
+from mezzotint.fewstep.parameters import Layout, fixed
 from mezzotint.files import sha256_file
 from mezzotint.making.calibrated.rows import Rows, job_of
 from mezzotint.making.calls import calls
-from mezzotint.making.classified import classifying
+from mezzotint.making.classified import classifier_scale
 from mezzotint.making.evaluation import parameters
 from mezzotint.making.image import Progress
 from mezzotint.making.job import GENERATE
@@ -30,8 +31,10 @@ from mezzotint.making.prompt import Nothing
 from mezzotint.making.request import Request, Sampling
 from mezzotint.making.run import sampled
 from mezzotint.making.tuned.base import base
+from mezzotint.pretrained.frontier import SCHEMA, frontier_path, write_frontier
 from mezzotint.pretrained.model import load
 from mezzotint.pretrained.network import describe_network, load_network
+from mezzotint.pretrained.sidecar import SideCar, write
 from mezzotint.pretrained.system import describe_system
 from mezzotint.products.asked import WEIGHTS, asked, log_prob, numbers
 from mezzotint.replayed import replay
@@ -143,12 +146,37 @@ def test_the_preset_is_for_the_model_alone_and_for_what_begins_from_noise(tmp_pa
     assert prepare(given).main.plan.classifier_scale == 0
     said = replace(given, sampling=replace(given.sampling, classifier_scale=9.0))
     assert prepare(said).main.plan.classifier_scale == 9
-    system, plan = describe_system(folder), prepare(Request(PROMPT, model=folder)).main.plan
-    spec, off = system.members[0].described.spec, replace(plan, classifier_scale=0.0)
+    system = describe_system(folder)
+    spec = system.members[0].described.spec
     put_on = [replace(system, **{name: ("any",)}) for name in ("adapters", "attached", "embeddings")]  # type: ignore[arg-type]
     for worn in (*put_on, replace(system, ranker=None)):
-        assert classifying(off, worn, spec, Sampling(), None).classifier_scale == 0
-    assert classifying(off, system, spec, Sampling(), None).classifier_scale == 30
+        assert classifier_scale(worn, spec, Sampling(), None) == 0
+    assert classifier_scale(system, spec, Sampling(), None) == 30
+
+
+def test_what_was_made_without_a_ranker_is_not_for_runs_that_it_guides(tmp_path: Path) -> None:
+    """Of the default kind: its preset has the ranker guide.  A learned solver, and what a frontier recommends."""
+    folder = with_presets(tmp_path / "usual", standard={**USUAL, "classifier_scale": 30.0})
+    described = describe_system(folder).members[0].described
+    theta = 0.1 * torch.randn(Layout(3).size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    solver, u = fixed(theta, torch.linspace(0.98, 0.01, 4, dtype=torch.float64))
+    about = (described.name, described.weights_sha256, 2.0, described.spec.shape, "float32")
+    write(SideCar(*about, solver, tuple(u.tolist())))
+    words = {"standard": {"solver": "ddim", "grid": "", "steps": 2}}
+    measured = {"schema": SCHEMA, "weights_sha256": described.weights_sha256, "shape": list(described.spec.shape)}
+    write_frontier(frontier_path(described.weights_sha256, 2.0), {**measured, "recommended": words})
+
+    def made(scale: float | None, solver: str | None, **words: Any) -> tuple[int, str]:
+        sampling = Sampling(threads=1, solver=solver, classifier_scale=scale)
+        job = prepare(Request(PROMPT, model=folder, sampling=sampling, **words))
+        return job.main.plan.steps, "; ".join(job.remarks)
+
+    assert made(None, "learned")[0] == STEPS and "without classifier guidance" in made(None, "learned")[1]
+    assert made(0.0, "learned") == (3, "")
+    assert made(None, None) == (STEPS, "") and made(0.0, None)[0] == 2
+    assert made(0.0, "learned", negative_prompt="a blue sofa")[0] == made(0.0, "learned", cache=0.1)[0] == STEPS
+    assert made(0.0, None, negative_prompt="a blue sofa")[0] == STEPS
+    assert mz.explain(folder, solver="learned").stages[0].steps == STEPS
 
 
 @pytest.mark.parametrize("value", [-1, "3", None, True, float("inf")])

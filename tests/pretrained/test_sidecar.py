@@ -112,6 +112,8 @@ def test_a_receipts_content_makes_it_again(car):
     receipt["made"]["dtype"] = "float32"
     again = from_dict(json.loads(json.dumps(receipt)), "receipt")
     assert replace(again, measured=car.measured) == car
+    receipt["made"]["stages"][0]["classifier"] = {"scale": 45.0, "sha256": "0" * 64}
+    assert from_dict(receipt, "receipt").classifier_scale == 45, "of a picture that was guided so"
 
 
 def test_the_plan_of_learned_is_the_side_cars(described, car):
@@ -139,6 +141,9 @@ def test_the_users_own_hides_what_came_with_the_model(described, car, tmp_path):
         (Asked(solver="learned", scale=2.0), "made for scale 1, not 2"),
         (Asked(solver="learned", changed=True), "without what is put on it"),
         (Asked(solver="learned", guided=True), "usual guidance at every level"),
+        (Asked(solver="learned", classifier_scale=45.0), "made without classifier guidance"),
+        (Asked(solver="learned", negative=True), "without a negative prompt"),
+        (Asked(solver="learned", cache=0.1), "with every block of the network run"),
     ],
 )
 def test_other_words_fall_back_and_say_why(described, car, asked, why):
@@ -146,6 +151,19 @@ def test_other_words_fall_back_and_say_why(described, car, asked, why):
     plan, remark = plan_of(described, described.spec, asked)
     usual, _ = plan_of(described, described.spec, replace(asked, solver=None))
     assert why in remark and plan.solver == usual.solver and plan.steps == usual.steps
+
+
+def test_one_that_was_made_at_a_classifier_scale_is_for_that_alone(described, car):
+    write(replace(car, classifier_scale=45.0))
+    assert plan_of(described, described.spec, Asked(solver="learned", classifier_scale=45.0))[1] == ""
+    for other in (0.0, 30.0):
+        remark = plan_of(described, described.spec, Asked(solver="learned", classifier_scale=other))[1]
+        assert f"made at classifier scale 45, not {other:g}" in remark
+
+
+def test_no_cache_at_all_is_every_block(described, car):
+    write(car)
+    assert plan_of(described, described.spec, Asked(solver="learned", cache=0.0))[1] == ""
 
 
 def test_another_size_falls_back(described, car):

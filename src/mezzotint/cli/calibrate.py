@@ -13,6 +13,7 @@ from mezzotint.cli.options import fast_machine, json_option, machine_options, pr
 from mezzotint.cli.output import Bar, StoppedError, say
 from mezzotint.cli.paths import PATH
 from mezzotint.cli.stop import Stop
+from mezzotint.making.calibrated.counts import TEACHER, check_calls
 
 if TYPE_CHECKING:
     from mezzotint.making.calibrated.calibrate import Calibration, Made
@@ -57,12 +58,14 @@ def command(calls: str, prompts: Path | None, as_json: bool, quiet: bool, **word
     """Fit solvers to MODEL that need few calls of its network: `generate --solver learned --steps 6` then uses them.
 
     A solver's grid, weights and times are moved until its pictures are those of many steps from the same noise. One
-    that is not nearer to them on pictures it has not seen than the solver it began with is refused. Each is made for
-    one number of calls and one guidance scale, and kept under the model's hash in the user's home.
+    that is not better on noise it has not seen than the solver it began with, by loss and by distance, is refused.
+    Each is made for one number of calls and one guidance scale, and kept under the model's hash in the user's home.
 
     Ctrl-C keeps all that is done and exits with 130; the same command goes on, to the bit.
     """
-    numbers, said = whole_numbers("--calls", calls), fast_machine(words)
+    numbers = whole_numbers("--calls", calls)
+    check_calls(numbers, TEACHER if words["teacher"] is None else words["teacher"])
+    said = fast_machine(words)
 
     from mezzotint.making.calibrated.words import calibrate, prompts_of
 
@@ -77,7 +80,7 @@ def command(calls: str, prompts: Path | None, as_json: bool, quiet: bool, **word
         click.echo(text(found))
     refused = [one.found.calls for one in found.made if one.file is None]
     if refused:
-        say(f"not nearer than their start, and not kept: {', '.join(map(str, refused))} calls; try more --updates")
+        say(f"no better than their start, and not kept: {', '.join(map(str, refused))} calls; try more --updates")
         raise click.exceptions.Exit(EXIT_PARTLY)
 
 
@@ -88,8 +91,9 @@ def text(found: Calibration) -> str:
 
 
 def _line(one: Made) -> str:
+    """Its distance, before and after; of one that is refused by which check."""
     c = one.found.checked
-    where = "refused" if one.file is None else str(one.file)
+    where = f"refused: {', '.join(c.wanting)}" if one.file is None else str(one.file)
     return (
         f"{one.found.calls:>3} calls  {c.start:.4f} -> {c.found:.4f}  in {one.seconds:.0f} s of processor time  {where}"
     )

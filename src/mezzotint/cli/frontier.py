@@ -88,6 +88,8 @@ def text(found: Frontier) -> str:
     from mezzotint.making.table import table
 
     lines = [table([HEAD, *map(_row, pareto(found.points))])]
+    if found.later.calls:
+        lines.append(f"in every row: {found.later.calls} calls and {found.later.seconds:.4f} CPU s of its later stages")
     lines += [f"{quality}: {p.setting}" for quality, p in found.recommended.items()]
     return "\n".join(lines)
 

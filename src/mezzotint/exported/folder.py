@@ -154,7 +154,8 @@ def _json(path: Path) -> dict[str, Any]:
 def chosen(
     ways: tuple[Way, ...], name: str, quality: str, solver: str | None, steps: int | None, grid: str | None
 ) -> Way:
-    """The way that words choose; those that are None are the quality's preset's, of several grids too.
+    """The way that words choose; those that are None are the quality's preset's, of several grids too; a learned solver
+    alone is that of most steps.
 
     name: the model's, for the error.   Raises UsageError that lists what there is.
     """
@@ -162,12 +163,18 @@ def chosen(
         raise unknown("quality", quality, QUALITIES)
     preset = next(way for way in ways if quality in way.qualities)
     wanted = preset.names[0] if solver is None else solver
-    fit = [way for way in ways if _fits(way, wanted, preset.steps if steps is None else steps, grid)]
+    count = _usual_steps(ways, preset, wanted) if steps is None else steps
+    fit = [way for way in ways if _fits(way, wanted, count, grid)]
     if not fit:
-        said = {"solver": wanted, "steps": preset.steps if steps is None else steps, "grid": grid}
+        said = {"solver": wanted, "steps": count, "grid": grid}
         words = ", ".join(f"{word} {value}" for word, value in said.items() if value is not None)
         raise UsageError(f"{name} was exported without {words}; it holds {held(ways)}")
     return next((way for way in fit if way.grids == preset.grids), fit[0])
+
+
+def _usual_steps(ways: tuple[Way, ...], preset: Way, solver: str) -> int:
+    fitted = [way.steps for way in ways if way.learned and plain(solver) in map(plain, way.names)]
+    return max(fitted, default=preset.steps)
 
 
 def _fits(way: Way, solver: str, steps: int, grid: str | None) -> bool:

@@ -83,6 +83,11 @@ class Way:
     levels_sha256: str
     program: Program
 
+    @property
+    def learned(self) -> bool:
+        """Whether its solver was fitted, for its number of steps alone."""
+        return bool(self.solver["name"] == "learned")
+
 
 Answer = Callable[[State, Call], State]
 """(y (B, *), the call) -> the denoiser's answer x0 (B, *)."""

@@ -12,6 +12,8 @@ from mezzotint.exported.plan import Way
 from mezzotint.exported.solved import program
 from mezzotint.governance.receipt import StageMade
 from mezzotint.making.recalled.sampling import sampling_of
+from mezzotint.making.spaced import AUTO, planned
+from mezzotint.pretrained.learned import INSTEAD, NAME, Asked
 from mezzotint.pretrained.model import AnyStage
 from mezzotint.pretrained.plan import Plan, levels_hash, plan
 from mezzotint.pretrained.spec import QUALITIES, Spec
@@ -23,7 +25,9 @@ def ways_of(
 ) -> tuple[Way, ...]:
     """The presets of a stage, then each solver in each number of steps; None and () are the standard preset's.
 
-    Raises UsageError: words that are wrong, a grid without solver or steps, a solver that cannot be exported.
+    An export has no ranker: learned solvers and optimised grids are those of runs without its guidance.
+    Raises UsageError: words that are wrong, a grid without solver or steps, a solver that cannot be exported, or that
+    was not made for these steps and the model's own scale.
     """
     spec = stage.spec
     if grid is not None and not (solvers or steps):
@@ -35,8 +39,16 @@ def ways_of(
         names: Sequence[str | None] = solvers or (None,)
         counts: Sequence[int | None] = steps or (None,)
         for name, n in product(names, counts):
-            _add(made, spec, plan(spec, solver=name, grid=grid, steps=n), name)
+            _add(made, spec, _spoken(stage, Asked(solver=name, grid=grid, steps=n)), name)
     return tuple(made.values())
+
+
+def _spoken(stage: AnyStage, asked: Asked) -> Plan:
+    """The plan of words, that of ``generate``.  Raises UsageError where that would take another solver than is said."""
+    found, remark = planned(stage.described, stage.spec, asked)
+    if remark:
+        raise UsageError(f"{remark.removesuffix(INSTEAD)}; nothing is exported")
+    return found
 
 
 def _add(made: dict[tuple[str, str], Way], spec: Spec, found: Plan, said: str | None, quality: str = "") -> None:
@@ -49,11 +61,10 @@ def _add(made: dict[tuple[str, str], Way], spec: Spec, found: Plan, said: str | 
 
 def _way(spec: Spec, found: Plan) -> Way:
     digest = levels_hash(found.levels)
-    solver, grid = sampling_of(_receipt(found, digest))
-    assert solver is not None and grid is not None
+    names, grids = _words(spec, found, digest)
     return Way(
-        names=tuple(dict.fromkeys((solver, *_names(spec, found, grid)))),
-        grids=tuple(dict.fromkeys((grid, str(found.grid_choice["name"])))),
+        names=names,
+        grids=grids,
         qualities=(),
         steps=found.steps,
         scale=found.scale,
@@ -62,6 +73,18 @@ def _way(spec: Spec, found: Plan) -> Way:
         levels_sha256=digest,
         program=program(found.solver, found.levels, parametrisation_of(spec)),
     )
+
+
+def _words(spec: Spec, found: Plan, digest: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(names of the solver, names of the grid); of a learned solver and of an optimised grid each has one."""
+    if found.solver_choice["name"] == NAME:
+        return (NAME,), (NAME,)
+    solver, grid = sampling_of(_receipt(found, digest))
+    assert solver is not None and grid is not None
+    if found.grid_choice["name"] == AUTO and "u" in found.grid_choice:
+        return (solver,), (AUTO,)
+    names = dict.fromkeys((solver, *_names(spec, found, grid)))
+    return tuple(names), tuple(dict.fromkeys((grid, str(found.grid_choice["name"]))))
 
 
 def _receipt(found: Plan, digest: str) -> StageMade:

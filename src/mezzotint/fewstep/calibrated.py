@@ -57,7 +57,17 @@ class Checked:
 
         The loss alone would let a solver pass that deceives what the loss looks through.
         """
-        return self.loss_found < self.loss_start and self.better > 0.5 and self.found < self.start
+        return not self.wanting
+
+    @property
+    def wanting(self) -> tuple[str, ...]:
+        """Of these three what does not hold, for people."""
+        found = {
+            f"loss {self.loss_start:.4f} -> {self.loss_found:.4f}": self.loss_found < self.loss_start,
+            f"less loss in {self.better:.0%} of the rows, not in most": self.better > 0.5,
+            f"distance {self.start:.4f} -> {self.found:.4f}": self.found < self.start,
+        }
+        return tuple(said for said, good in found.items() if not good)
 
 
 @dataclass(frozen=True, eq=False)

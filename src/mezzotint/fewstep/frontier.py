@@ -32,8 +32,8 @@ class Kernel:
 class Point:
     """One setting, measured.
 
-    calls: evaluations of the network a picture, guidance counted.  seconds: of processor time a picture.
-    distance: root mean squared, to the many-step pictures from the same noise (states, data about 1).
+    calls: evaluations of networks a picture, guidance counted.  seconds: of processor time a picture.
+    distance: root mean squared, to the many-step pictures from the same noise (states as shown, data about 1).
     """
 
     setting: Setting

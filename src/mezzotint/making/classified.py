@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from mezzotint.diffusion.denoiser import Cond, Denoiser
 from mezzotint.diffusion.guidance import EstimateGuided
 from mezzotint.errors import UsageError
 from mezzotint.making.ranker import asks_of, ranker_of
-from mezzotint.pretrained.plan import Plan, preset
+from mezzotint.pretrained.plan import preset
 
 if TYPE_CHECKING:
     from mezzotint.making.edit import Edit
@@ -23,21 +22,21 @@ if TYPE_CHECKING:
     from mezzotint.pretrained.system import System
 
 
-def classifying(plan: Plan, system: System, spec: Spec, said: Sampling, edit: Edit | None) -> Plan:
-    """The plan of the main stage with the scale that is said, else as the preset has, of models that have a ranker,
-    with nothing put on them and no word taught, and where no picture is given to begin from.
+def classifier_scale(system: System, spec: Spec, said: Sampling, edit: Edit | None) -> float:
+    """The scale that is said, else as the preset has, of models that have a ranker, with nothing put on them and no
+    word taught, and where no picture is given to begin from; 0 is off.
 
     edit: that picture.   Raises UsageError for a scale out of range, or a model without a ranker.
     """
     if said.classifier_scale is None:
         own = not (system.adapters or system.attached or system.embeddings)
         plain = system.ranker is not None and edit is None and own
-        return replace(plan, classifier_scale=preset(spec, said.quality).classifier_scale) if plain else plan
+        return preset(spec, said.quality).classifier_scale if plain else 0.0
     if not 0 <= said.classifier_scale < math.inf:
         raise UsageError(f"classifier scale is {said.classifier_scale:g}; expected 0, which is off, or more")
     if said.classifier_scale and system.ranker is None:
         raise UsageError(f"{system.name} has no ranker to guide by; leave out --classifier-scale")
-    return replace(plan, classifier_scale=float(said.classifier_scale))
+    return float(said.classifier_scale)
 
 
 def classified(job: Job, planned: Planned, denoiser: Denoiser) -> Denoiser:

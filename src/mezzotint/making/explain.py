@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mezzotint.conditioning.prompts import Prompts
 from mezzotint.config import DEFAULT_MODEL
 from mezzotint.making.calls import plan_calls
-from mezzotint.making.classified import classifying
+from mezzotint.making.classified import classifier_scale
 from mezzotint.making.ranked import competing
 from mezzotint.making.request import Sampling
 from mezzotint.making.spaced import planned
@@ -123,8 +123,10 @@ def explain(
     system = model.system if isinstance(model, Model) else describe_system(find(str(model)))
     plans = [plan(member.described.spec, quality=quality) for member in system.members]
     main = system.members[system.main].described
-    plans[system.main], remark = planned(main, main.spec, Asked(quality, solver, grid, steps, scale))
-    classed = classifying(plans[system.main], system, main.spec, Sampling(quality), None)
+    by_ranker = classifier_scale(system, main.spec, Sampling(quality), None)
+    asked = Asked(quality, solver, grid, steps, scale, classifier_scale=by_ranker)
+    plans[system.main], remark = planned(main, main.spec, asked)
+    classed = replace(plans[system.main], classifier_scale=by_ranker)
     plans[system.main] = competing(classed, system, main.spec, Sampling(quality), Prompts(), None)
     alone = len(plans) == 1
     pairs = [(member.described, made) for member, made in zip(system.members, plans, strict=True)]

@@ -48,16 +48,17 @@ def planned(
 
     first: the number of the first stage that is run.  edit: a picture to begin from.  Errors: as ``generate``.
     """
-    from mezzotint.making.classified import classifying
+    from mezzotint.making.classified import classifier_scale
     from mezzotint.making.ranked import competing
     from mezzotint.pretrained.device import device_for, dtype_for, use_threads
     from mezzotint.pretrained.model import load, wearing
 
     loaded = load(system) if isinstance(how.model, str | Path) else wearing(how.model, system)
     sized = [_steering(stage.at(size), how.said.negative_prompt) for stage in loaded.stages]
-    plans, remarks = _plans(how, loaded, [stage.spec for stage in sized])
     main = system.main
-    classed = classifying(plans[main], system, sized[main].spec, how.sampling, edit)
+    by_ranker = classifier_scale(system, sized[main].spec, how.sampling, edit)
+    plans, remarks = _plans(how, loaded, [stage.spec for stage in sized], by_ranker)
+    classed = replace(plans[main], classifier_scale=by_ranker)
     plans[main] = competing(classed, system, sized[main].spec, how.sampling, how.said, edit)
     kind = device_for(how.sampling.device)
     dtype = dtype_for(how.sampling.dtype, kind)
@@ -88,8 +89,10 @@ def planned(
     )
 
 
-def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], tuple[str, ...]]:
+def _plans(how: How, model: Model, specs: Sequence[Spec], by_ranker: float) -> tuple[list[Plan], tuple[str, ...]]:
     """How every stage is sampled: the main one and its refiner by the words, the others by their presets; and notes.
+
+    by_ranker: classifier scale of the main one.
 
     Raises UsageError for words that say nothing, or have no effect.
     """
@@ -115,6 +118,9 @@ def _plans(how: How, model: Model, specs: Sequence[Spec]) -> tuple[list[Plan], t
         how.sampling.scale,
         changed,
         led.interval is not None or isinstance(led.by, Ruled),
+        by_ranker,
+        how.said.negative,
+        how.cache,
     )
     remarks = [led.remark] if led.remark else []
     for k in spoken:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 KEY = "few_calls"
 """In the settings of an adapter's passport."""
 
+MAX_CALLS = 64
+"""Of a learned solver."""
+
 
 @dataclass(frozen=True)
 class Few:

@@ -13,13 +13,17 @@ from mezzotint.pretrained.spec import Spec
 
 NAME, FROM = "learned", "learned:from="
 
+INSTEAD = ": the default solver is taken, which needs more steps than it"
+"""The end of every note that a learned solver is not for a run."""
+
 
 @dataclass(frozen=True)
 class Asked:
     """The words of a run that its plan is made of, as ``plan`` takes them.
 
     changed: whether its weights are not the model's own, because of what is put on or beside them.   guided: whether
-    guidance is not the usual at every level.
+    guidance is not the usual at every level.   classifier_scale: of the ranker's guidance, as it will be.   negative:
+    whether there is anything to steer away from.   cache: threshold of first-block caching.
     """
 
     quality: str = "standard"
@@ -29,6 +33,27 @@ class Asked:
     scale: float | None = None
     changed: bool = False
     guided: bool = False
+    classifier_scale: float = 0.0
+    negative: bool = False
+    cache: float | None = None
+
+
+def unlike(asked: Asked, classifier_scale: float) -> str:
+    """How a solver was made that a run differs from in more than solver, steps, scale and size; "" where it does not.
+
+    classifier_scale: that the solver was made at.
+    """
+    if asked.changed:
+        return "for the model without what is put on it"
+    if asked.guided:
+        return "with the usual guidance at every level"
+    if asked.classifier_scale != classifier_scale:
+        if classifier_scale == 0:
+            return "without classifier guidance (--classifier-scale 0)"
+        return f"at classifier scale {classifier_scale:g}, not {asked.classifier_scale:g}"
+    if asked.negative:
+        return "without a negative prompt"
+    return "with every block of the network run (no --cache)" if asked.cache else ""
 
 
 def is_learned(solver: str | None) -> bool:
@@ -52,7 +77,7 @@ def plan_of(described: Described, spec: Spec, asked: Asked) -> tuple[Plan, str]:
     one, why = _chosen(described, asked, scale)
     why = why or _unfit(one, spec, asked, scale)
     if one is None or why:
-        return _plain(spec, asked, None), f"{why}: the default solver is taken, which needs more steps than it"
+        return _plain(spec, asked, None), f"{why}{INSTEAD}"
     solver, grid = one.choices
     return Plan(one.solver, one.levels, solver, grid, scale, rehearse(one.solver, one.levels)), ""
 
@@ -97,8 +122,5 @@ def _unfit(one: SideCar | None, spec: Spec, asked: Asked, scale: float) -> str:
         return f"the learned solver was made for scale {one.scale:g}, not {scale:g}"
     if one.shape != spec.shape:
         return f"the learned solver was made for states of {one.shape}, not {spec.shape}"
-    if asked.changed:
-        return "the learned solver was made for the model without what is put on it"
-    if asked.guided:
-        return "the learned solver was made with the usual guidance at every level"
-    return ""
+    why = unlike(asked, one.classifier_scale)
+    return f"the learned solver was made {why}" if why else ""

@@ -21,13 +21,13 @@ from mezzotint.diffusion.solver.learned import Learned, Rows
 from mezzotint.diffusion.spread import ending_in_data
 from mezzotint.errors import ModelError, UsageError
 from mezzotint.files import pretty_json, read_bytes, write_atomic
+from mezzotint.pretrained.few import MAX_CALLS
 from mezzotint.pretrained.folder import Described
 from mezzotint.pretrained.spec import Choice
 
 SCHEMA, RECEIPTS = "mezzotint/solver/1", "mezzotint/receipt/"
 FOLDER = "solvers"
 MAX_BYTES = 1 << 20
-MAX_CALLS = 64
 BIG = 1e3
 """No weight or shift of a solver that works is as large."""
 
@@ -37,7 +37,8 @@ class SideCar:
     """A learned solver, and what it was made for.
 
     weights_sha256: of the stage's weights.  scale: guidance.  shape: of its state.  dtype: of the network while it was
-    fitted.  u: sigma/(alpha+sigma) of the grid, calls + 1, falling, the last above 0.  measured: for people.
+    fitted.  classifier_scale: of the ranker's guidance, 0 for none.  u: sigma/(alpha+sigma) of the grid, calls + 1,
+    falling, the last above 0.  measured: for people.
     """
 
     model: str
@@ -48,6 +49,7 @@ class SideCar:
     solver: Learned
     u: tuple[float, ...]
     measured: Mapping[str, Any] = field(default_factory=dict)
+    classifier_scale: float = 0.0
 
     @property
     def calls(self) -> int:
@@ -73,6 +75,7 @@ def _weights(solver: Learned) -> dict[str, Any]:
 def to_dict(one: SideCar) -> dict[str, Any]:
     """The JSON value; floats come back to the bit."""
     about = {"model": one.model, "weights_sha256": one.weights_sha256, "scale": one.scale, "shape": list(one.shape)}
+    about |= {"classifier_scale": one.classifier_scale}
     return {"schema": SCHEMA, **about, "dtype": one.dtype, "u": list(one.u), **_weights(one.solver),
             "measured": dict(one.measured)}  # fmt: skip
 
@@ -115,7 +118,7 @@ def from_dict(value: Any, where: str) -> SideCar:
         solver, u = solver_of(value, value["u"])
         return SideCar(
             str(value["model"]), str(value["weights_sha256"]), float(value["scale"]), tuple(value["shape"]),
-            str(value["dtype"]), solver, u, dict(value["measured"]),
+            str(value["dtype"]), solver, u, dict(value["measured"]), float(value.get("classifier_scale", 0.0)),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, IndexError, UsageError) as error:
         raise ModelError(f"{where} is no side-car of a solver ({error}); make it again with calibrate") from error
@@ -125,7 +128,8 @@ def _of_receipt(made: Mapping[str, Any]) -> SideCar:
     stage = made["stages"][made["main"]]
     solver, u = solver_of(stage["solver"], stage["grid"]["u"])
     about = str(stage["model"]), str(stage["weights_sha256"]), float(stage["scale"]), tuple(stage["batch"][1:])
-    return SideCar(*about, str(made["dtype"]), solver, u)
+    by_ranker = float(stage.get("classifier", {"scale": 0.0})["scale"])
+    return SideCar(*about, str(made["dtype"]), solver, u, classifier_scale=by_ranker)
 
 
 def read(path: Path, weights_sha256: str) -> SideCar:

@@ -75,14 +75,15 @@ def by_frontier(job: Job, calls: int, size: tuple[int, int]) -> Pace | None:
     calls: network calls a picture.   size: in which it is made.   None where nothing like it was measured.
     Raises ModelError for a damaged frontier.
     """
-    from mezzotint.pretrained.frontier import frontier_path, seconds_of
+    from mezzotint.pretrained.frontier import found_frontier, seconds_of
 
     main = job.main
-    path = frontier_path(main.model.described.weights_sha256, main.plan.scale)
-    if job.device != "cpu" or len(job.stages) > 1 or not path.is_file():
+    path = found_frontier(main.model.described, main.plan.scale)
+    if job.device != "cpu" or len(job.stages) > 1 or path is None:
         return None
     dtype = str(job.dtype).removeprefix("torch.")
-    seconds = seconds_of(path, main.model.described, main.model.spec, dtype, calls)
+    by_ranker = main.plan.classifier_scale
+    seconds = seconds_of(path, main.model.described, main.model.spec, dtype, calls, by_ranker)
     if seconds is None:
         return None
     each = seconds / math.prod(size)

@@ -20,13 +20,14 @@ from mezzotint.fewstep.memory import frugal
 from mezzotint.fewstep.problem import Problem
 from mezzotint.fewstep.teacher import HaltedError, Teacher, taught
 from mezzotint.files import canonical_json, sha256
+from mezzotint.making.calibrated.counts import TEACHER, check_calls
 from mezzotint.making.calibrated.losses import LOSSES, loss_for
 from mezzotint.making.calibrated.rows import Rows, job_of, problem_of, prompts_for
 from mezzotint.making.job import Job
 from mezzotint.making.opened import opened
 from mezzotint.making.request import Request
 from mezzotint.pretrained.plan import preset
-from mezzotint.pretrained.sidecar import MAX_CALLS, SideCar, home_of, write
+from mezzotint.pretrained.sidecar import SideCar, home_of, write
 from mezzotint.pretrained.spaced import grid_path, read_grid, write_grid
 from mezzotint.pretrained.system import System
 
@@ -50,7 +51,7 @@ class Settings:
 
     learnt: int = 1024
     held: int = 128
-    teacher: int = 24
+    teacher: int = TEACHER
     recipe: Recipe = field(default_factory=Recipe)
     batch: int = 16
     loss: str | None = None
@@ -87,26 +88,19 @@ def never() -> bool:
     return False
 
 
-def check_calls(calls: Sequence[int], teacher: int) -> tuple[int, ...]:
-    """The numbers, each once, from the smallest.  Raises UsageError for one below 2, or not below the teacher's."""
-    for n in calls:
-        if not 2 <= n <= MAX_CALLS:
-            raise UsageError(f"calls is {n}; expected 2 to {MAX_CALLS}: a solver of one call has nothing to learn from")
-        if n >= teacher:
-            raise UsageError(f"calls is {n} and the teacher makes {teacher}; give fewer, or more with --teacher")
-    if not calls:
-        raise UsageError("no number of calls; give some with --calls, such as 4,6,8")
-    return tuple(sorted(set(calls)))
+def check_undistilled(system: System) -> None:
+    """Raises UsageError for a model that says of itself to what it is distilled."""
+    one = system.members[system.main].described.spec.distilled
+    if one is not None:
+        raise UsageError(
+            f"{system.name} is already distilled, to {one.calls} calls by {one.by}; use what it was made of, {one.base}"
+        )
 
 
 def check_model(system: System) -> None:
     """Raises UsageError for a model that is distilled already, or whose main stage is not the first."""
-    spec = system.members[system.main].described.spec
-    usual = preset(spec, "standard")
-    if (one := spec.distilled) is not None:
-        raise UsageError(
-            f"{system.name} is already distilled, to {one.calls} calls by {one.by}; use what it was made of, {one.base}"
-        )
+    check_undistilled(system)
+    usual = preset(system.members[system.main].described.spec, "standard")
     if usual.steps <= FEW or usual.solver.startswith("lcm"):
         raise UsageError(
             f"{system.name} is already distilled: it is sampled in {usual.steps} steps as it is; take the model"
@@ -206,6 +200,7 @@ def _side_car(job: Job, found: Calibrated, teacher: Teacher, recipe: Recipe, set
         solver=found.solver,
         u=found.u,
         measured={**found.measured, "fit": how, "mezzotint": __version__},
+        classifier_scale=stage.plan.classifier_scale,
     )
 
 

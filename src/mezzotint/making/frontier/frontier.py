@@ -17,8 +17,9 @@ from mezzotint.evaluation.kernel import LEAST
 from mezzotint.fewstep.frontier import RULE, Point, Setting, pareto, recommended
 from mezzotint.fewstep.teacher import HaltedError, Teacher, taught
 from mezzotint.files import canonical_json, sha256
-from mezzotint.making.calibrated.calibrate import Progressed, never, silent
+from mezzotint.making.calibrated.calibrate import Progressed, check_undistilled, never, silent
 from mezzotint.making.calibrated.rows import Rows, job_of, problem_of, prompts_for
+from mezzotint.making.frontier.later import Later, later, with_later
 from mezzotint.making.frontier.measure import Bench, all_measured
 from mezzotint.making.job import Job
 from mezzotint.making.opened import opened
@@ -26,7 +27,7 @@ from mezzotint.making.request import Request, Sampling
 from mezzotint.making.spaced import planned
 from mezzotint.pretrained.frontier import SCHEMA, frontier_path, write_frontier
 from mezzotint.pretrained.learned import Asked
-from mezzotint.pretrained.plan import Plan, named, preset
+from mezzotint.pretrained.plan import Plan, guided_calls, named, preset
 from mezzotint.pretrained.sidecar import kept
 from mezzotint.pretrained.system import System
 
@@ -41,7 +42,8 @@ BATCH = 16
 @dataclass(frozen=True, eq=False)
 class Frontier:
     """What came of it.   points: all; a setting that cannot run on the model's grid is left out.  kept: where
-    ``quality`` finds it.  document: as it is kept there.  stopped: before the end, when there are no points."""
+    ``quality`` finds it.  document: as it is kept there.  stopped: before the end, when there are no points.
+    later: what stages after the first take, which every point has in it."""
 
     model: str
     scale: float
@@ -50,6 +52,7 @@ class Frontier:
     document: Mapping[str, Any] = field(default_factory=dict)
     kept: Path | None = None
     stopped: bool = False
+    later: Later = field(default_factory=Later)
 
 
 def frontier(
@@ -72,9 +75,10 @@ def frontier(
 
     Every setting is given the same n noises; its ends are held against those of ``exact`` steps of UniPC-3 from the
     same noise (root mean squared), and its pictures against ``exact``-step pictures from n other noises (kernel
-    distance).  The model's own presets, learned solvers and ``--grid auto`` are among the settings.  What is measured
-    is kept, so that a call that was stopped goes on; ``quality`` draft | standard | best then takes, for this model at
-    this scale, the cheapest setting that is as good as the model's own preset (``fewstep.frontier.RULE``).
+    distance), both as they are shown.  Calls and seconds are of every stage; candidates are not drawn and a ranker
+    does not guide.  The model's own presets, learned solvers and ``--grid auto`` are among the settings.  What is
+    measured is kept, so that a call that was stopped goes on; ``quality`` draft | standard | best then takes, for this
+    model at this scale, the cheapest setting that is as good as the model's own preset (``fewstep.frontier.RULE``).
 
     Args: solvers, steps: tried, by the words of ``generate``.  prompts: of a model of text; a class-conditional one
         takes its labels.  progressed: told (what, done, of how many, a note).
@@ -101,19 +105,22 @@ def frontier(
         ends = taught(problem, truth, work, lambda k, of: progressed("many steps", k, of, "pictures"), stop)
     except HaltedError:
         return stopped
-    each = 1 if job.main.plan.scale == 1 else 2
+    each = guided_calls(job.main.model.spec, job.main.plan.scale)
     bench = Bench(problem, ends, job.main.model.codec(job.device), extractor(), each, work)
     total = len(plans)
     points = all_measured(bench, plans, lambda k, s: progressed("settings", k, total, str(s)), stop)
     if points is None:
         return stopped
-    found = Frontier(system.name, stopped.scale, tuple(points), recommended(points, own))
+    rest = later(job, plans[0][1])
+    whole = with_later(points, rest)
+    found = Frontier(system.name, stopped.scale, whole, recommended(whole, own), later=rest)
     said = _document(found, job, bench.features.distances[1], n, exact)
     return replace(found, document=said, kept=write_frontier(frontier_path(_hash(job), found.scale), said))
 
 
 def _check(system: System) -> None:
-    """Raises UsageError for a model whose main stage is not its first."""
+    """Raises UsageError for a model whose main stage is not its first, or that is distilled."""
+    check_undistilled(system)
     if system.main != 0 or system.refiner is not None:
         raise UsageError(f"{system.name} makes its pictures from another stage's; frontier takes a first stage alone")
 
@@ -157,12 +164,14 @@ def _document(found: Frontier, job: Job, metric: str, n: int, exact: int) -> dic
         "model": found.model,
         "weights_sha256": _hash(job),
         "scale": found.scale,
+        "classifier_scale": job.main.plan.classifier_scale,
         "shape": list(job.main.model.spec.shape),
         "dtype": str(job.dtype).removeprefix("torch."),
         "n": n,
         "exact": exact,
         "metric": metric,
         "rule": RULE,
+        "later": asdict(found.later),
         "points": [_point(p) for p in found.points],
         "pareto": [asdict(p.setting) for p in pareto(found.points)],
         "recommended": {quality: asdict(p.setting) for quality, p in found.recommended.items()},

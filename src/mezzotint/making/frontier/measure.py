@@ -22,6 +22,9 @@ from mezzotint.fewstep.problem import Problem
 from mezzotint.files import canonical_json, pretty_json, sha256, write_atomic
 from mezzotint.pretrained.plan import Plan
 
+MEASURED = "distance as shown"
+"""What points that are kept must have been measured by."""
+
 
 @dataclass(eq=False)
 class Counter:
@@ -40,7 +43,7 @@ class Bench:
     """What settings are measured on.
 
     problem: its learnt rows are made; ends: of many steps, of all rows, (rows, *shape).  each: evaluations of the
-    network a call, 2 where guided.  work: where points are kept.
+    network a call (``plan.guided_calls``).  work: where points are kept.
     """
 
     problem: Problem
@@ -63,7 +66,8 @@ class Bench:
 
 def measured(bench: Bench, setting: Setting, plan: Plan, reference: Tensor) -> Point:
     """One point; what is kept is not measured again.   A setting that diverges is infinitely far."""
-    path = bench.work / f"{sha256(canonical_json([asdict(setting), plan.solver_choice, plan.grid_choice]))[:20]}.json"
+    about = [MEASURED, asdict(setting), plan.solver_choice, plan.grid_choice]
+    path = bench.work / f"{sha256(canonical_json(about))[:20]}.json"
     kept = _kept(path, setting)
     if kept is not None:
         return kept
@@ -71,7 +75,8 @@ def measured(bench: Bench, setting: Setting, plan: Plan, reference: Tensor) -> P
     began = time.process_time()
     ends = replace(bench.problem, denoiser=counter).all_ends(rows, plan.levels, plan.solver).float()
     seconds = (time.process_time() - began) / len(rows)
-    distance = distances(ends, bench.ends[list(rows)]).mean().sqrt().item()
+    shown = bench.problem.shown
+    distance = distances(shown(ends), shown(bench.ends[list(rows)])).mean().sqrt().item()
     finite = bool(ends.isfinite().all())
     found = kernel_distance(bench.features(bench.pictures(ends)), reference) if finite else None
     far = Kernel(float("inf"), float("inf"), float("inf"))

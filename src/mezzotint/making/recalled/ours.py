@@ -136,7 +136,10 @@ def _sampling(made: Made) -> tuple[int, float | None, str | None, str | None]:
         raise InputError(
             "base and refiner were sampled in other ways, which no command says; use the version that made it"
         )
-    return sum(stage.steps for stage in spoken), scales.pop() if len(scales) == 1 else None, solver, grid
+    scale = scales.pop() if len(scales) == 1 else None
+    if "export" in made.task:  # it holds what a receipt would say
+        solver, grid = (None if word is None else word.removesuffix(f":from={RECEIPT}") for word in (solver, grid))
+    return sum(stage.steps for stage in spoken), scale, solver, grid
 
 
 def _guidance(made: Made) -> Iterator[Option]:
