@@ -79,6 +79,15 @@ def test_a_picture_is_the_same_as_the_first_of_its_group() -> None:
     assert not alike(photos[:1], photos[2:]).any() and groups(photos) == [[0, 1], [2]]
 
 
+def test_a_mirrored_photograph_is_the_same_picture() -> None:
+    (one, other) = turntable([0, 2])
+    mirrored = replace(one, pixels=one.pixels[:, ::-1], sha256="mirrored")
+    assert alike([one], [mirrored]).all() and alike([mirrored], [one]).all() and not alike([other], [mirrored]).any()
+    photos = [*turntable([0, 1, 2, 3, 4]), replace(mirrored, name="5")]
+    learnt, held = held_apart(photos)
+    assert held and not alike(held, learnt).any() and groups(photos)[0] == [0, 5]
+
+
 def test_a_crowd_of_the_same_takes_nothing_from_learning() -> None:
     learnt, held = held_apart(numbered([*"ab", *("c" * 20), "d"]))
     assert [photo.sha256 for photo in held] in (["a"], ["b"], ["d"]) and len(learnt) == 22
@@ -148,7 +157,8 @@ def test_further_judges_that_are_learnt_from_do_not_judge(tmp_path: Path, featur
     assert "2 of the photographs to judge by are learnt from, known.png first: the other 1 judge" in found.notes
     (more / "new.png").unlink()
     none = seen(folder, features, judge_by=more)
-    assert none.held[MUG] == () and none.judges(MUG) == none.learnt[MUG] and "that were learnt from" in none.seen
+    assert none.held[MUG] == () and none.judges(MUG) == none.learnt[MUG]
+    assert none.seen == "the photographs that were learnt from: those to judge by are learnt from too"
     assert any(
         note.endswith("none is left, so it is judged by what it learnt from; give others") for note in none.notes
     )

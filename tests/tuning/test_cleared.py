@@ -16,16 +16,23 @@ from mezzotint.making.tuned import tune as tuning
 from mezzotint.making.tuned.cleared import cleared
 from mezzotint.making.tuned.product import Layers
 
-PIECE, WORD = f"{'0a' * 12}.npz", "learned_embeds.safetensors"
+PIECE, WORD, WORD_AT = f"{'0a' * 12}.npz", "learned_embeds.safetensors", "word-0123456789ab-4"
 
 
 def left(folder: Path) -> Path:
     """A run's folder with all that one leaves, half written files among it."""
     work = folder / "work"
-    for place in ("prior", "word-4"):
+    for place in ("prior", WORD_AT):
         (work / place).mkdir(parents=True)
     half = f".{PIECE}.{'5f' * 6}.part"
-    for name in (PIECE, half, f"prior/{PIECE}", f"prior/{half}", f"word-4/{WORD}", f"word-4/.{WORD}.{'5f' * 6}.part"):
+    for name in (
+        PIECE,
+        half,
+        f"prior/{PIECE}",
+        f"prior/{half}",
+        f"{WORD_AT}/{WORD}",
+        f"{WORD_AT}/.{WORD}.{'5f' * 6}.part",
+    ):
         (work / name).write_bytes(b"x")
     return folder
 
@@ -44,7 +51,7 @@ def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.Monk
         raise StorageError(f"{place.name} stays")
 
     monkeypatch.setattr(clearing, "forget", refused)
-    assert cleared(left(tmp_path)) == ("word-4 stays", "prior stays", "work stays")
+    assert cleared(left(tmp_path)) == (f"{WORD_AT} stays", "prior stays", "work stays")
 
 
 def test_a_folder_with_what_was_learnt_is_cleared_of_it(

@@ -93,8 +93,18 @@ def test_its_file_says_what_was_learnt(cascade: Path, shoot: Path, tmp_path: Pat
         assert torch.allclose(answers(c, conds(knows, CAPTIONS)), learnt, atol=1e-4)
         plain = answers(c, conds(c.base.system, CAPTIONS))
     assert not torch.allclose(plain[0], learnt[0], atol=1e-3) and torch.allclose(plain[2], learnt[2], atol=1e-5)
-    again = read_embedding(tmp_path / "word-4/learned_embeds.safetensors", c.base.system)
+    again = read_embedding(next(tmp_path.glob("word-*-4/learned_embeds.safetensors")), c.base.system)
     assert torch.equal(again.vectors("text_encoder"), made.vectors["text_encoder"])
+
+
+def test_a_word_of_another_run_is_not_judged(cascade: Path, shoot: Path, tmp_path: Path) -> None:
+    c = case(cascade, shoot, WORD)
+    first, second = (until(c.net, moved(c.net, by), "acme mug") for by in (0.05, 0.5))
+    assert isinstance(first, Vectors) and isinstance(second, Vectors)
+    for made, digest in ((first, "seed 0/4"), (second, "seed 5/4"), (first, "seed 0/4")):
+        worn = made.worn("mug", digest, tmp_path, c.base)
+        assert torch.equal(worn.vectors("text_encoder"), made.vectors["text_encoder"])
+    assert {place.name.rpartition("-")[2] for place in tmp_path.iterdir()} == {"4"}
 
 
 def test_a_word_keeps_its_place_and_is_dropped_whole(cascade: Path) -> None:

@@ -57,6 +57,13 @@ def test_one_that_has_ended_is_known_by_its_journal(tmp_path: Path) -> None:
     assert not Patient(journal(tmp_path / "journal.jsonl", ENDS - 1)).early
 
 
+def test_what_is_learnt_anew_has_not_been_seen(tmp_path: Path) -> None:
+    """A journal goes further than the last checkpoint where a run was killed between the two."""
+    path = journal(tmp_path / "journal.jsonl", ENDS)
+    assert not Patient(path, ENDS - 1).early and ended(Patient(path, ENDS - 2), ENDS - 1) == ENDS
+    assert Patient(path, ENDS).early and ended(Patient(path, 0)) == ENDS
+
+
 def test_a_usual_run_can_end_early_and_each_moment_is_measured() -> None:
     every = -(-Settings.steps // Settings.moments)
     apart = looks(Settings.steps, every)

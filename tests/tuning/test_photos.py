@@ -16,6 +16,7 @@ from tuning_case import mug, photographs
 
 from mezzotint.errors import InputError
 from mezzotint.tuning.apart import held_apart
+from mezzotint.tuning.masks import same_shape
 from mezzotint.tuning.photos import LARGEST, MOST, Photo, Shoot, read_shoot
 
 GREY = (200, 200, 200)
@@ -210,13 +211,47 @@ def test_a_mask_of_any_suffix(tmp_path: Path, name: str) -> None:
 def test_a_mask_of_another_shape_is_named(tmp_path: Path) -> None:
     found = with_mask(tmp_path, (64, 32), 255)
     assert [p.name for p in found.photos] == ["1.png"]
-    assert "0.mask.png is 64x32; expected the shape of its photograph, 64x64" in found.notes[0]
+    assert "0.mask.png is 64x32; expected the shape of its photograph, 64x64 (0.png)" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("photo", "mask"),
+    [((301, 200), (301, 200)), ((1000, 667), (1000, 667)), ((667, 1000), (128, 192)), ((128, 85), (1000, 667))],
+)
+def test_a_mask_of_its_photograph_s_shape_is_taken_whatever_they_shrink_to(
+    tmp_path: Path, photo: tuple[int, int], mask: tuple[int, int]
+) -> None:
+    Image.effect_noise(photo, 60).convert("RGB").save(tmp_path / "a.png")
+    drawn = Image.new("L", mask, 0)
+    drawn.paste(255, (mask[0] // 4, mask[1] // 4, mask[0] // 2, mask[1] // 2))
+    drawn.save(tmp_path / "a.mask.png")
+    for side in (64, 100, 128):
+        (found,) = read_shoot(tmp_path, side).photos
+        assert found.mask is not None and found.mask.alpha.shape == found.pixels.shape[:2]
+
+
+@pytest.mark.parametrize("mask", [(64, 32), (32, 64), (64, 62), (128, 120), (6, 4)])
+def test_shapes_that_are_not_the_same(mask: tuple[int, int]) -> None:
+    assert not same_shape(mask, (64, 64)) and not same_shape((64, 64), mask)
+
+
+def test_a_turned_photograph_s_mask_is_as_it_is_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.effect_noise((300, 200), 60).convert("RGB").save(tmp_path / "a.jpg", exif=exif)
+    drawn = Image.new("L", (200, 300), 0)
+    drawn.paste(255, (50, 50, 100, 100))
+    drawn.save(tmp_path / "a.mask.png")
+    assert only(tmp_path).mask is not None
+    drawn.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "a.mask.png")
+    with pytest.raises(InputError, match=r"a.mask.png is 300x200; expected the shape of its photograph, 200x300"):
+        read_shoot(tmp_path, 64)
 
 
 def test_an_empty_mask_is_named(tmp_path: Path) -> None:
     found = with_mask(tmp_path, (64, 64), 0)
     assert [p.name for p in found.photos] == ["1.png"]
-    assert "0.mask.png: nothing in it is the product's" in found.notes[0]
+    assert "0.mask.png, the mask of 0.png: nothing in it is the product's" in found.notes[0]
     Image.new("RGBA", (64, 64), (9, 9, 9, 0)).save(tmp_path / "clear.png")
     assert any("clear.png: nothing in it is the product's" in note for note in read_shoot(tmp_path, 64).notes)
 
@@ -242,6 +277,7 @@ def test_captions_beside(tmp_path: Path) -> None:
     (tmp_path / "7.txt").write_text("gone")
     found = read_shoot(tmp_path, 64)
     assert [p.caption for p in found.photos] == ["an acme mug on a shelf", None]
+    assert found.photos[0].said_in == "0.txt"
     assert found.notes == ("7.txt is a caption of no picture",)
 
 
@@ -252,6 +288,7 @@ def test_captions_in_a_table(tmp_path: Path) -> None:
     (tmp_path / "metadata.jsonl").write_text("\n".join([*lines, "no json"]))
     found = read_shoot(tmp_path, 64)
     assert [(p.name, p.caption) for p in found.photos] == [("0.png", "an acme mug"), ("1.png", None)]
+    assert found.photos[0].said_in == "metadata.jsonl, 0.png"
     assert len(found.notes) == 3 and found.notes[0].startswith("left out: gone.png: it cannot be read")
     assert "points outside the folder" in found.notes[1] and "is not JSON" in found.notes[2]
 

@@ -143,7 +143,7 @@ def test_a_word_s_file_says_what_was_learnt(read_by_clip: Path, shoot: Path, tmp
         assert torch.allclose(found, c(c.net), atol=1e-4)
         plain = c(c.net.base.net, _read_plainly(c))
     assert not torch.allclose(found[0], plain[0], atol=1e-3) and torch.allclose(found[2], plain[2], atol=1e-4)
-    again = read_embedding(tmp_path / "word-4/learned_embeds.safetensors", c.base.system)
+    again = read_embedding(next(tmp_path.glob("word-*-4/learned_embeds.safetensors")), c.base.system)
     assert all(torch.equal(again.vectors(name), made.vectors[name]) for name in made.vectors)
 
 

@@ -14,8 +14,11 @@ from tuning_case import photographs
 
 from mezzotint.evaluation.features import DEFAULT_SIZE, Features, extractor
 from mezzotint.evaluation.page import image
+from mezzotint.making.tuned.base import base
+from mezzotint.making.tuned.learn import lesson, tunable_of
 from mezzotint.making.tuned.shoots import shoots
 from mezzotint.making.tuned.wish import Wish
+from mezzotint.pretrained.model import load
 from mezzotint.tuning.choose import CAUTION, RULE, Choice, choose
 from mezzotint.tuning.curves import Loss
 from mezzotint.tuning.evidence import Pictures, evidence, marks, parted, real, together
@@ -23,6 +26,8 @@ from mezzotint.tuning.nearest import Nearest
 from mezzotint.tuning.photos import Photo, read_shoot
 from mezzotint.tuning.prompts import BACKGROUNDS, OTHER, asked_of, prompts_of
 from mezzotint.tuning.report import Found, document, page, text
+from mezzotint.tuning.scenes import Sittings
+from mezzotint.tuning.settings import Method, Settings
 from mezzotint.tuning.warn import warnings
 from mezzotint.tuning.words import Subject
 
@@ -140,6 +145,15 @@ def test_reports_say_each_subject_s() -> None:
     )
     assert read["acme mug"].keys() == {"0", "5"} and document(two)["nearest"]["zorb <cup>"]["most"] == 0.7
     assert "zorb &lt;cup&gt;.png" in page(two, {}) and "<cup>" not in page(two, {})
+
+
+def test_the_loss_is_measured_on_every_subject(cascade: Path, photos: list[tuple[Photo, ...]]) -> None:
+    """Of the one with photographs held apart on those, of the other on scenes that are not learnt from."""
+    model, said = base(load(cascade), "cpu", "float32"), Settings(Method("lora", 2), 2, 2, moments=1)
+    (*mugs, held), cups = photos
+    plan = lesson(model, tunable_of(model, said.method), {MUG: mugs, CUP: cups}, {MUG: [held], CUP: ()}, (), said)
+    measured = plan.data.held_out
+    assert isinstance(measured, Sittings) and dict(measured.photos) == {MUG: [held], CUP: cups}
 
 
 @pytest.mark.slow

@@ -91,7 +91,7 @@ def test_wrong_words(
     inside: Path, capsys: pytest.CaptureFixture[str], cascade: Path, shoot: Path, more: tuple[str, ...], said: str
 ) -> None:
     assert said in fails(capsys, words(shoot, cascade, inside / "o", *more))
-    assert not [p for p in (inside / "o").rglob("*") if p.is_file()]
+    assert not (inside / "o").exists()
 
 
 def test_resume_needs_its_folder(inside: Path, capsys: pytest.CaptureFixture[str], cascade: Path, shoot: Path) -> None:

@@ -49,9 +49,10 @@ def test_every_method_writes_a_file_that_fits(cascade: Path, mugs: Path, tmp_pat
 
 
 def test_what_no_file_has_a_form_for_is_refused_before_it_is_learnt(sd3: Path, mugs: Path, tmp_path: Path) -> None:
+    seen: list[object] = []
     with pytest.raises(UsageError, match=r"no form for rotations .*choose another --method"):
-        tuned(mugs, sd3, tmp_path / "o", method="oft")
-    assert not (tmp_path / "o/run").exists()
+        tuned(mugs, sd3, tmp_path / "o", method="oft", prior_pictures=2, pictured=lambda *told: seen.append(told))
+    assert not seen and not (tmp_path / "o").exists()
 
 
 def test_a_run_that_is_gone_on_with_keeps_its_own_steps(tmp_path: Path) -> None:
@@ -61,12 +62,21 @@ def test_a_run_that_is_gone_on_with_keeps_its_own_steps(tmp_path: Path) -> None:
     assert _steps(None, tmp_path, resume=False) == _steps(None, tmp_path / "none", resume=True) == Settings.steps
 
 
+def test_a_folder_that_was_there_stays(cascade: Path, mugs: Path, tmp_path: Path) -> None:
+    (tmp_path / "o").mkdir()
+    for out in (tmp_path / "o", tmp_path / "new"):
+        with pytest.raises(UsageError, match="are in no layer's name"):
+            tuned(mugs, cascade, out, targets="nothing")
+    assert (tmp_path / "o").is_dir() and not (tmp_path / "new").exists()
+
+
 def test_captions_go_through_the_prompt_gate(cascade: Path, mugs: Path, tmp_path: Path) -> None:
     photos = photographs(tmp_path / "captioned", 2)
+    (photos / "0.txt").write_text("an acme mug")
     (photos / "1.txt").write_text("a mug with a naked child on it")
-    with pytest.raises(PromptBlockedError, match="caption"):
+    with pytest.raises(PromptBlockedError, match=r"^1\.txt: the text is blocked: .*caption\)"):
         tuned(photos, cascade, tmp_path / "o")
-    assert not (tmp_path / "o/run").exists()
+    assert not (tmp_path / "o").exists()
 
 
 @pytest.mark.slow

@@ -112,16 +112,18 @@ def command(
     """
     if resume and out is None:
         raise UsageError("--resume goes on with a run; name its folder with --out")
+    new = out is None or not out.exists()
     said, folder = settled(words, "model", "device", "threads"), run_folder(out, "tune")
 
     from mezzotint.cli.train import Bar
+    from mezzotint.making.tuned.cleared import unless_empty
     from mezzotint.making.tuned.words import tune
     from mezzotint.training.run import Watch
 
     kept = f"go on with the same words, --resume --out {folder}"
     with (
-        Stop(minutes) as stop, budgeted("tune", stop, kept) as ends, Bar(shown=not quiet) as bar,
-        Pictures(bar.end, shown=not quiet) as pictures,
+        unless_empty(folder, new), Stop(minutes) as stop, budgeted("tune", stop, kept) as ends,
+        Bar(shown=not quiet) as bar, Pictures(bar.end, shown=not quiet) as pictures,
     ):  # fmt: skip
         watch = Watch(bar, ends, bar.say)
         made = tune(photos, out=folder, resume=resume, watch=watch, pictured=pictures, **said)

@@ -134,7 +134,11 @@ def pack(training: Training, fingerprint: str) -> Checkpoint:
     return Checkpoint(tensors, facts)
 
 
-def _check(recipe: Recipe, facts: Mapping[str, Any], fingerprint: str) -> None:
+def check(recipe: Recipe, facts: Mapping[str, Any], fingerprint: str) -> None:
+    """Whether a recipe can go on with a checkpoint of these facts.   fingerprint: of its data.
+
+    Raises UsageError for another recipe, or one that ends before the checkpoint; InputError for other data.
+    """
     old = facts["recipe_fields"]
     if facts["recipe_sha256"] != digest(same := replace(recipe, steps=old["steps"])):
         new = identity(same)
@@ -161,10 +165,10 @@ def unpack(training: Training, checkpoint: Checkpoint, fingerprint: str) -> list
     A recipe of another length goes on with it: what was learnt stays, and the rate goes by the new length from there.
     Returns: warnings: what differs from the run that wrote it so that the bits may differ (length, device,
     threads, torch).
-    Raises UsageError for another recipe, or one that ends before the checkpoint; InputError for other data.
+    Raises as ``check``.
     """
     facts = checkpoint.facts
-    _check(training.recipe, facts, fingerprint)
+    check(training.recipe, facts, fingerprint)
     for k, v in learnt(training.net).items():
         put(v, checkpoint.tensors["weights"][k])
     for profile, values in training.averages.values.items():

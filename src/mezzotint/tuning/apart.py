@@ -20,13 +20,15 @@ EVERY = 5
 
 
 def alike(photos: Sequence[Photo], others: Sequence[Photo]) -> NDArray[np.bool_]:
-    """(n, m): whether a photograph and another are the same picture, to the byte or nearly (``checks.NEARLY``)."""
+    """(n, m): whether a photograph and another are the same picture, to the byte or nearly (``checks.NEARLY``), as it
+    is or mirrored: a copy of a mirrored one is a copy too."""
     if not (photos and others):
         return np.zeros((len(photos), len(others)), bool)
     mine, theirs = (thumbs([photo.pixels for photo in several]) for several in (photos, others))
+    mirrored = thumbs([photo.pixels[:, ::-1] for photo in others])
     # Of one plain colour the correlation is 0, so bytes are asked too.
     same = np.array([photo.sha256 for photo in photos])[:, None] == np.array([photo.sha256 for photo in others])
-    found: NDArray[np.bool_] = (mine @ theirs.T > NEARLY) | same
+    found: NDArray[np.bool_] = (np.maximum(mine @ theirs.T, mine @ mirrored.T) > NEARLY) | same
     return found
 
 

@@ -78,32 +78,40 @@ def backdrop(pixels: Pixels) -> NDArray[np.float64] | None:
     return middle if float((delta_e(edge, middle) <= PLAIN).mean()) >= 0.7 else None
 
 
-def mask_of(photo: Path, pixels: Pixels, alpha: Bytes | None) -> Mask | None:
+def mask_of(photo: Path, pixels: Pixels, alpha: Bytes | None, whole: tuple[int, int] | None = None) -> Mask | None:
     """Of a photograph, None where nothing says where the product is.
 
-    pixels: (H, W, 3).  alpha: the file's own, (H, W), None where it is opaque.   Raises InputError for a mask file of
-    another shape than the photograph, and for a mask in which nothing is the product's.
+    pixels: (H, W, 3).  alpha: the file's own, (H, W), None where it is opaque.  whole: (width, height) of the
+    photograph before it was shrunk to its pixels, upright.   Raises InputError for a mask file of another shape than
+    the photograph, and for a mask in which nothing is the product's.
     """
-    beside = mask_beside(photo)
+    beside, (height, width, _) = mask_beside(photo), pixels.shape
     if beside is not None:
-        return Mask(_full(_read(beside, pixels.shape[1::-1]), beside), "file")
+        image = flat(read_picture(beside, LARGEST)).convert("L")
+        _check_shape(image.size, beside, whole or (width, height), photo)
+        read = np.asarray(image.resize((width, height)), np.uint8)
+        return Mask(_full(read, f"{beside}, the mask of {photo.name}"), "file")
     if alpha is not None:
-        return Mask(_full(alpha, photo), "alpha")
+        return Mask(_full(alpha, str(photo)), "alpha")
     colour = backdrop(pixels)
     return None if colour is None else cut(pixels, colour)
 
 
-def _read(path: Path, size: tuple[int, int]) -> Bytes:
-    image = flat(read_picture(path, LARGEST)).convert("L")
-    if image.width * size[1] != image.height * size[0]:
-        wanted = f"{size[0]}x{size[1]}"
-        raise InputError(f"{path} is {image.width}x{image.height}; expected the shape of its photograph, {wanted}")
-    return np.asarray(image.resize(size), np.uint8)
+def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two sizes are one shape, the sides of the smaller rounded by less than a pixel."""
+    (a, b), (c, d) = sorted((one, other), key=lambda size: size[0] * size[1])
+    return (a - 1) * d < (b + 1) * c and (b - 1) * c < (a + 1) * d
 
 
-def _full(alpha: Bytes, path: Path) -> Bytes:
+def _check_shape(size: tuple[int, int], path: Path, whole: tuple[int, int], photo: Path) -> None:
+    if not same_shape(size, whole):
+        is_, wanted = (f"{width}x{height}" for width, height in (size, whole))
+        raise InputError(f"{path} is {is_}; expected the shape of its photograph, {wanted} ({photo.name})")
+
+
+def _full(alpha: Bytes, what: str) -> Bytes:
     if not (alpha > 127).any():
-        raise InputError(f"{path}: nothing in it is the product's; expected white, or opaque, where the product is")
+        raise InputError(f"{what}: nothing in it is the product's; expected white, or opaque, where the product is")
     return alpha
 
 

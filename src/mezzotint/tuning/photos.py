@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -42,7 +42,7 @@ class Photo:
 
     name: of its file.  pixels: (H, W, 3), no side longer than was asked for.  whole: (width, height) of the file.
     mask: None where nothing says where the product is.  caption: None where none lies beside it.
-    sha256: of the pixels.
+    sha256: of the pixels.  said_in: the file that a caption is read from, "" where nobody knows.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Photo:
     mask: Mask | None
     caption: str | None
     sha256: str
+    said_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ def read_shoot(folder: Path, side: int) -> Shoot:
         try:
             item = shard[k]
             if not is_mask(Path(item.id)):
-                photos.append(_photo(folder / item.id, item.id, _said(shard, item), side))
+                photo = _photo(folder / item.id, item.id, _said(shard, item), side)
+                photos.append(replace(photo, said_in=_said_in(shard, item)))
         except BadItemError as damage:
             bad.append(str(damage))
         except InputError as error:
@@ -155,6 +157,11 @@ def _said(shard: Shard, item: Item) -> str | None:
     return None if item.label is not None and folders and item.text == folders[item.label] else item.text
 
 
+def _said_in(shard: Shard, item: Item) -> str:
+    """The file that an item's caption is read from."""
+    return f"{METADATA}, {item.id}" if isinstance(shard, Described) else str(PurePosixPath(item.id).with_suffix(".txt"))
+
+
 def _lonely(folder: Path) -> Iterator[str]:
     """Of captions for pictures that are not there."""
     stems = {p.stem for p in folder.iterdir() if p.suffix.lower() != ".txt"}
@@ -178,7 +185,7 @@ def _photo(path: Path, name: str, caption: str | None, side: int) -> Photo:
     image = image.convert("RGBA") if image.mode in ("P", "PA", "1") else image  # these shrink without a mean
     image.thumbnail((side, side))
     pixels: Pixels = np.asarray(flat(image), np.uint8)
-    mask = mask_of(path, pixels, _alpha(image.convert("RGBA").getchannel("A")))
+    mask = mask_of(path, pixels, _alpha(image.convert("RGBA").getchannel("A")), whole)
     said = caption.strip() if caption and caption.strip() else None
     return Photo(name, pixels, whole, mask, said, hashlib.sha256(pixels.tobytes()).hexdigest())
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mezzotint.errors import StorageError
+from mezzotint.errors import MezzotintError, StorageError
 from mezzotint.making.evaluation import PIECES, forget
 from mezzotint.making.tuned.product import WORD
 
@@ -24,6 +26,19 @@ def cleared(folder: Path) -> tuple[str, ...]:
     # What is within first, or the outer one is not empty.
     failed = [_failed(place, kept) for place, kept in (*words, (work / PRIOR, PIECES), (work, PIECES))]
     return tuple(why for why in failed if why)
+
+
+@contextmanager
+def unless_empty(folder: Path, made: bool) -> Iterator[None]:
+    """A run's folder, of which an error that came before anything was written leaves nothing.   made: whether it was
+    made for the run."""
+    try:
+        yield
+    except MezzotintError:
+        if made:
+            with suppress(OSError):  # whatever lies in it stays
+                folder.rmdir()
+        raise
 
 
 def _failed(place: Path, kept: re.Pattern[str]) -> str:

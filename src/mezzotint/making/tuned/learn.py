@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from mezzotint.codecs.base import Codec
 from mezzotint.codecs.halves import Halves
@@ -33,8 +33,9 @@ from mezzotint.training.data.source import Data
 from mezzotint.training.posthoc import load_snapshots
 from mezzotint.training.recipe import Recipe
 from mezzotint.training.run import Outcome, Watch, fit
+from mezzotint.training.state import check
 from mezzotint.tuning.photos import Photo
-from mezzotint.tuning.recipe import Prepare, Word, as_it_is, tuning_recipe
+from mezzotint.tuning.recipe import AVERAGE, Prepare, Word, as_it_is, tuning_recipe
 from mezzotint.tuning.scenes import VARIANTS, Bytes, Scene, Sittings, Stored, stand_ins, unsaid, with_counts
 from mezzotint.tuning.settings import Method, Settings, usual_rate
 from mezzotint.tuning.task import Tuned
@@ -151,24 +152,24 @@ def lesson(
 ) -> Lesson:
     """The recipe of an adapter, and its data.
 
-    photos: to learn from.  held: to measure the validation loss on, by subject; empty lists measure on ``photos``'
-    scenes that are not learnt from.  prior: pictures of what must stay; () takes the photographs for them, said to be
-    any of their kind.  prepare: see ``tuning_recipe``.   Raises UsageError.
+    photos: to learn from.  held: to measure the validation loss on, by subject; of an empty list on scenes of
+    ``photos`` that are not learnt from.  prior: pictures of what must stay; () takes the photographs for them, said to
+    be any of their kind.  prepare: see ``tuning_recipe``.   Raises UsageError.
     """
     device = device_for(base.device)
     how = kept(base, device)
     size = square(base)
     kept_so = prior or stand_ins(photos, size, STAND_INS)
     learn = Sittings(photos, [*kept_so, *unsaid(kept_so)], said.kept_share, size, how.stored, said.seed, how.shards)
-    measured = held if any(held.values()) else photos
-    check = Sittings(measured, (), 0.0, size, how.stored, said.seed + 1, min(4, how.shards))
+    measured = {subject: held[subject] or some for subject, some in photos.items()}
+    measure = Sittings(measured, (), 0.0, size, how.stored, said.seed + 1, min(4, how.shards))
     scale = preset(base.stage.spec, "standard").scale
     read = reader(base.until.system, (size, size), base.stage.takes, scale)
     first = next(iter(photos))
     word = word_of(said.method, first)
     texts = texts_of(base, said.method, word, halves)
     told = Told(read, first.kind) if texts is None else spelled(texts.reads, read, first.kind)
-    data = Data(learn, check)
+    data = Data(learn, measure)
     rate = usual_rate(said.method, base.numbers) if said.rate is None else said.rate
     made = tuning_recipe(base.stage, halves, said, rate, how.codec, how.shape, told, data, texts, word, prepare)
     return Lesson(made, data, device)
@@ -203,31 +204,53 @@ def learn(lesson: Lesson, folder: Path, start: Literal["new", "resume"], watch: 
     return fit(lesson.recipe, folder, lesson.data, start=start, device=lesson.device, watch=watch)
 
 
-def check_form(lesson: Lesson, model: Base) -> None:
-    """Raises UsageError where no file has a form for what would be learnt; better before hours of learning than after.
+def check_form(model: Base, halves: Tunable, photos: Mapping[Subject, Sequence[Photo]], said: Settings) -> None:
+    """Raises UsageError where no file has a form for what would be learnt; better before pictures are made and hours of
+    learning than after.
 
-    Of rotations of layers that one of the base's is cut into there is none, for example.
+    Of rotations of layers that one of the base's is cut into there is none, for example.   photos: to learn from.
     """
-    net, word = lesson.recipe.build(lesson.recipe.net), lesson.recipe.net.word
+    if said.method.inverts:  # words have one form
+        return
+    first = {subject: some[:1] for subject, some in photos.items()}
+    plan = lesson(model, halves, first, dict.fromkeys(first, ()), (), said)
+    net = plan.recipe.build(plan.recipe.net)
     assert isinstance(net, Tuned)
-    begun = until(net, {name: p.detach() for name, p in net.named_parameters()}, "" if word is None else word.name)
+    begun = until(net, {name: p.detach() for name, p in net.named_parameters()}, "")
+    assert isinstance(begun, Layers)
     try:
-        if isinstance(begun, Layers):
-            begun.layout(model)
+        begun.layout(model)
     except UsageError as error:
-        said = str(error).partition(";")[0]
-        raise UsageError(f"{said}, nor has any other layout: choose another --method, or other --targets") from error
+        why = str(error).partition(";")[0]
+        raise UsageError(f"{why}, nor has any other layout: choose another --method, or other --targets") from error
 
 
 def moments(lesson: Lesson, folder: Path) -> dict[int, Product]:
-    """Step -> what was learnt until then, of each moment that a run has kept, as its file will have it."""
+    """Step -> what was learnt until then, as its file will have it: of each moment that a run has kept, and of its end,
+    which where it ended early its last checkpoint alone has."""
     net, word = lesson.recipe.build(lesson.recipe.net), lesson.recipe.net.word
     assert isinstance(net, Tuned)
-    found = load_snapshots(folder / "snapshots")
-    return {one.step: until(net, one.weights, "" if word is None else word.name) for one in found}
+    found = {one.step: one.weights for one in load_snapshots(folder / "snapshots")}
+    found |= _end(Store(folder / "checkpoints"), found)
+    return {step: until(net, found[step], "" if word is None else word.name) for step in sorted(found)}
 
 
-def learnt_for(folder: Path) -> float:
-    """Seconds that a run has computed for, by its last checkpoint."""
-    last = Store(folder / "checkpoints").last()
-    return 0.0 if last is None else float(last.facts["seconds"])
+def _end(kept: Store, found: Mapping[int, Mapping[str, Tensor]]) -> dict[int, Mapping[str, Tensor]]:
+    """Step -> the average that is judged, of the last checkpoint, where ``found`` has none of it."""
+    if all(int(place.name.removeprefix("step-")) in found for place in kept.all()[-1:]):
+        return {}
+    last, head = kept.last(), f"{AVERAGE.name}/"
+    assert last is not None
+    return {last.step: {k.removeprefix(head): w for k, w in last.tensors["ema"].items() if k.startswith(head)}}
+
+
+def begun_before(lesson: Lesson, folder: Path) -> Mapping[str, Any] | None:
+    """The facts of the checkpoint that a run goes on from, None where there is none yet.
+
+    Raises UsageError, InputError for a run of other words or photographs, as ``training.state.check``.
+    """
+    last = Store(folder / "checkpoints").last(lambda _: None)  # ``fit`` says what is damaged
+    if last is None:
+        return None
+    check(lesson.recipe, last.facts, lesson.data.train.fingerprint)
+    return last.facts

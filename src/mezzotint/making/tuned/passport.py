@@ -18,6 +18,7 @@ from mezzotint.files import sha256
 from mezzotint.making.tuned.base import Base
 from mezzotint.making.tuned.shoots import Shoots
 from mezzotint.making.tuned.wish import Wish
+from mezzotint.pretrained.device import device_for
 from mezzotint.pretrained.passport import Passport, Photos, base_of
 from mezzotint.tuning.report import Found
 from mezzotint.tuning.settings import INVERSION
@@ -26,8 +27,8 @@ RANKLESS = ("full", INVERSION)
 """Methods without a rank."""
 
 
-def passport(wish: Wish, base: Base, photos: Shoots, found: Found) -> Passport:
-    """What is known of what was kept."""
+def passport(wish: Wish, base: Base, photos: Shoots, found: Found, made: int) -> Passport:
+    """What is known of what was kept.   made: updates, fewer than were wished for where the run ended early."""
     step = found.choice.step
     said, method = wish.settings, wish.settings.method
     ranked = method.name not in RANKLESS
@@ -50,19 +51,19 @@ def passport(wish: Wish, base: Base, photos: Shoots, found: Found) -> Passport:
             **asdict(found.evidence[step]),
             "each": {name: asdict(of[step]) for name, of in found.each.items()},
         },
-        settings={**_plain(asdict(said)), "kept_after": step},
+        settings={**_plain(asdict(said)), "steps": made, "kept_after": step},
         command=command(wish),
         versions={"mezzotint": __version__, "torch": torch.__version__},
         seed=said.seed,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        cost=_cost(base, found, said.steps),
+        cost=_cost(base, found, made),
     )
 
 
 def _cost(base: Base, found: Found, steps: int) -> Mapping[str, Any]:
     """Learning, resumed parts included, and judging; processor time of this process alone."""
     seconds = sum(found.seconds)
-    on_gpu = base.device != "cpu"
+    on_gpu = device_for(base.device) != "cpu"
     return cost_of(Used(steps, seconds, time.process_time(), seconds if on_gpu else 0.0), declared())
 
 

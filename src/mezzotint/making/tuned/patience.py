@@ -24,11 +24,13 @@ class Patient:
     """What a run is watched with, so that it also ends early; ``early`` says whether it did.
 
     The losses before a resumed run are read from its journal: it ends where the uninterrupted one does, and one that
-    has ended learns no more.
+    has ended learns no more.   until: the update after which it is gone on; what the journal has of later ones is
+    learnt anew.  None takes all.
     """
 
-    def __init__(self, journal: Path) -> None:
-        self._losses = {line["step"]: line["validation"] for line in read_journal(journal) if "validation" in line}
+    def __init__(self, journal: Path, until: int | None = None) -> None:
+        seen = [line for line in read_journal(journal) if "validation" in line]
+        self._losses = {line["step"]: line["validation"] for line in seen if until is None or line["step"] <= until}
 
     @property
     def early(self) -> bool:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mezzotint.errors import UsageError
-from mezzotint.files import make_folder
+from mezzotint.files import make_folder, sha256
 from mezzotint.making.tuned.base import Base, worn_parts
 from mezzotint.nets.adapters.contents import Contents, contents_of
 from mezzotint.nets.adapters.layouts import Part
@@ -63,8 +63,9 @@ class Vectors:
     vectors: Mapping[str, Tensor]
 
     def worn(self, name: str, digest: str, work: Path, model: Base) -> Learned:
-        """As prompts say it, of a file in ``work``: what is judged is what is read."""
-        path = make_folder(work / f"word-{digest.rpartition('/')[2]}") / WORD
+        """As prompts say it, of a file in ``work``: what is judged is what is read.   digest: as ``Layers.worn``; its
+        last part is the step.  Of another run another file, or that one's word would be judged."""
+        path = make_folder(work / f"word-{sha256(digest.encode())[:12]}-{digest.rpartition('/')[2]}") / WORD
         if not path.exists():
             write_embedding(path, self.name, self.vectors)
         found = read_embedding(path, model.system)

@@ -23,12 +23,14 @@ Photos = Mapping[Subject, tuple[Photo, ...]]
 @dataclass(frozen=True, eq=False)
 class Shoots:
     """learnt: what is learnt from.  held: what is judged by, nothing that is learnt from; () where too few are there.
-    notes: for people.  sha256: of all of them, by subject."""
+    notes: for people.  sha256: of all of them, by subject.  further: whether there are photographs to judge by alone,
+    held or not."""
 
     learnt: Photos
     held: Photos
     notes: tuple[str, ...]
     sha256: Mapping[str, str]
+    further: bool = False
 
     @property
     def seen(self) -> str:
@@ -36,13 +38,19 @@ class Shoots:
         if all(self.held.values()):
             n = sum(map(len, self.held.values()))
             return f"{n} photograph{'s' if n > 1 else ''} that {'were' if n > 1 else 'was'} not learnt from"
+        if self.further:
+            return "the photographs that were learnt from: those to judge by are learnt from too"
         return "the photographs that were learnt from: give four or more that differ, and some are held apart"
 
     @property
-    def captions(self) -> tuple[str, ...]:
-        """Of all photographs, where they have one."""
-        every = [photo for photos in (*self.learnt.values(), *self.held.values()) for photo in photos]
-        return tuple(photo.caption for photo in every if photo.caption)
+    def captions(self) -> Mapping[str, str]:
+        """Caption -> where it is read from first, of all photographs that have one."""
+        found: dict[str, str] = {}
+        for subject in self.learnt:
+            for photo in (*self.learnt[subject], *self.held[subject]):
+                where = photo.said_in or photo.name
+                found.setdefault(photo.caption or "", f"{subject.name}: {where}" if len(self.learnt) > 1 else where)
+        return {caption: where for caption, where in found.items() if caption}
 
     def judges(self, subject: Subject) -> tuple[Photo, ...]:
         """The photographs that a subject is judged by."""
@@ -63,7 +71,8 @@ def shoots(wish: Wish, side: int, features: Features) -> Shoots:
     )
     learnt, held = {s: a for s, (a, _) in parted.items()}, {s: b for s, (_, b) in parted.items()}
     notes += said
-    return Shoots(learnt, held, tuple(notes), {s.name: shoot.sha256 for s, shoot in read.items()})
+    known = {s.name: shoot.sha256 for s, shoot in read.items()}
+    return Shoots(learnt, held, tuple(notes), known, wish.judge_by is not None)
 
 
 Parted = Mapping[Subject, tuple[tuple[Photo, ...], tuple[Photo, ...]]]

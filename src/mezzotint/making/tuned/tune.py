@@ -23,10 +23,11 @@ from mezzotint.making.evaluation import Counted
 from mezzotint.making.licensed import licensed_to_tune
 from mezzotint.making.prompt import told
 from mezzotint.making.tuned.base import Base, base
+from mezzotint.making.tuned.captions import check_captions
 from mezzotint.making.tuned.cleared import PRIOR, WORK, cleared
 from mezzotint.making.tuned.halt import HaltedError, Pictured, heeding, unseen
 from mezzotint.making.tuned.judge import Court, Judged, judged
-from mezzotint.making.tuned.learn import Lesson, check_form, learn, learnt_for, lesson, moments, square, tunable_of
+from mezzotint.making.tuned.learn import Lesson, begun_before, check_form, learn, lesson, moments, square, tunable_of
 from mezzotint.making.tuned.licences import licence_notes
 from mezzotint.making.tuned.passport import passport
 from mezzotint.making.tuned.patience import Patient
@@ -108,30 +109,55 @@ def _tuned(wish: Wish, folder: Path, start: Literal["new", "resume"], watch: Wat
     features = extractor(2 * DEFAULT_SIZE)
     side = square(model)
     photos = shoots(wish, side, features)
-    checked(photos.captions, field="caption")
+    check_captions(photos.captions)
     licensed = (*licensed, *licence_notes(opened.system, wish.use), *_owner_notes(wish.photo_licence))
     notes = (*licensed, *_method_notes(wish), *photos.notes)
     for note in notes:
         watch.say(note)
+    check_form(model, halves, photos.learnt, wish.settings)
     work = make_folder(folder / WORK)
     count = 0 if wish.settings.method.inverts else pictures_for(model, wish.prior_pictures)
     heed = heeding(watch.stop, pictured, "what the base makes")
     prior = prior_scenes(model, wish.subjects, count, work / PRIOR, heed)
     prepare = checkpointed if wish.gradient_checkpointing else as_it_is
     plan = lesson(model, halves, photos.learnt, photos.held, prior, wish.settings, prepare)
-    check_form(plan, model)
     # What was left to the program is said from here on: report and passport state it.
     wish = replace(wish, settings=replace(wish.settings, rate=plan.recipe.optimiser.rate))
-    patient = Patient(folder / RUN / JOURNAL)
-    if start == "resume" and patient.early:  # it ended so, and was killed before or while it was judged
-        seconds = learnt_for(folder / RUN)
-    else:
-        outcome = learn(plan, folder / RUN, start, patient.on(watch))
-        if outcome.reason == "stopped" and not patient.early:
-            return Tuned(folder, None, None)
-        seconds = outcome.seconds
+    spent = _learnt(plan, folder / RUN, start, watch)
+    if spent is None:
+        return Tuned(folder, None, None)
+    notes += _early(spent, plan, watch)
     court = _court(wish, model, photos, features, heeding(watch.stop, pictured, "judging"), work)
-    return _judged(wish, photos, notes, plan, seconds, court, gate, folder, watch)
+    return _judged(wish, photos, notes, plan, spent, court, gate, folder, watch)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """On learning, resumed parts included: updates, and seconds."""
+
+    updates: int
+    seconds: float
+
+
+def _learnt(plan: Lesson, run: Path, start: Literal["new", "resume"], watch: Watch) -> Spent | None:
+    """What learning took until its end, None where it was stopped before that."""
+    last = begun_before(plan, run) if start == "resume" else None
+    patient = Patient(run / JOURNAL, 0 if last is None else int(last["step"]))
+    if last is not None and patient.early:  # it ended so, and was killed before or while it was judged
+        return Spent(int(last["step"]), float(last["seconds"]))
+    outcome = learn(plan, run, start, patient.on(watch))
+    ended = outcome.reason == "done" or patient.early
+    return Spent(outcome.training.step, outcome.seconds) if ended else None
+
+
+def _early(spent: Spent, plan: Lesson, watch: Watch) -> tuple[str, ...]:
+    """That a run ended early, which is said at once."""
+    steps = plan.recipe.steps
+    if spent.updates >= steps:
+        return ()
+    note = f"ended early after {spent.updates} of {steps} updates: the loss on what was held apart fell no more"
+    watch.say(note)
+    return (note,)
 
 
 def _check_told(model: Base) -> None:
@@ -177,7 +203,7 @@ def _judged(
     photos: Shoots,
     notes: tuple[str, ...],
     plan: Lesson,
-    spent: float,
+    spent: Spent,
     court: Court,
     gate: OutputGate,
     folder: Path,
@@ -209,12 +235,12 @@ def _judged(
             *warnings(choice, verdict.each),
         ),
         about=_about(wish, model, photos, plan),
-        seconds=(spent, time.perf_counter() - began),
+        seconds=(spent.seconds, time.perf_counter() - began),
         use=_use(court.asked[wish.subjects[0].name].behind[0][0], wish, folder),
     )
     curve = {CURVE: curve_png(journal, wish.title)} if journal else {}
     _write(folder, found, sheets(before, after, court), curve)
-    known = passport(wish, model, photos, found)
+    known = passport(wish, model, photos, found, spent.updates)
     # Before what was learnt is written, or a run that is killed between the two would leave them: where that is, none
     # goes on.
     for note in cleared(folder):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mezzotint.files import make_folder
+from mezzotint.making.tuned.cleared import unless_empty
 from mezzotint.making.tuned.halt import Pictured, unseen
 from mezzotint.making.tuned.tune import RUN, Tuned, tuned
 from mezzotint.making.tuned.wish import Wish, subjects_of
@@ -89,7 +90,9 @@ def tune(
         use=use,
         licence_mode=licence_mode,
     )
-    return tuned(wish, make_folder(Path(out)), "resume" if resume else "new", watch or Watch(), pictured)
+    folder, made = Path(out), not Path(out).exists()
+    with unless_empty(folder, made):
+        return tuned(wish, make_folder(folder), "resume" if resume else "new", watch or Watch(), pictured)
 
 
 def _steps(said: int | None, out: Path, resume: bool) -> int:
