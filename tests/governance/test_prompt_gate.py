@@ -25,7 +25,16 @@ from mezzotint.governance.safety.prompt.structure import MAX_BYTES, MAX_TOGETHER
 from mezzotint.governance.safety.prompt.verdict import Verdict
 from mezzotint.governance.safety.prompt.words import Decision
 
-STRONG = [t for t in load(Policy()).lexicon.loud if t.language == "en" and t.severity == "strong" and not t.stem]
+STRONG = [t for t in load(Policy()).lexicon.loud if t.language == "en" and t.severity == "strong"]
+INFLECTED = """
+pornography hentais copulation fornication blowjobs handjobs rimjobs footjobs deepthroating cunnilingus
+masturbation orgasms gangbangs genitals testicles cumshots ejaculation dildos erotica incestuous zoophilia
+necrophilia sodomy prostitution whores voyeurism exhibitionists wanking rapists molestation lolicons
+pedophilia nudists disrobing striptease beheading decapitation dismembered disemboweled eviscerated mutilation
+vivisection massacred cannibalism strangled swastikas hitler antisemitic homophobic islamophobic jihadis
+extremists methamphetamines molotovs kidnapping fucking assholes
+"""
+"""What stems of the list go on to."""
 
 
 @pytest.fixture
@@ -43,7 +52,7 @@ def of(prompt: str, gate: Gate | None = None, **beside: str) -> Verdict:
 
 @pytest.mark.parametrize("name", sorted(set(EVASIONS) - set(OUT_OF_SCOPE)))
 def test_a_disguise_hides_no_strong_word(name: str) -> None:
-    words, lists = [t.tokens[0] for t in STRONG], load(Policy(meaning="off"))
+    words, lists = [t.tokens[0] for t in STRONG] + INFLECTED.split(), load(Policy(meaning="off"))
     blocked = [of(f"a photo of {EVASIONS[name](w)} on a table", lists).decision == Decision.BLOCK for w in words]
     print(f"{name}: {sum(blocked)} of {len(blocked)}")
     assert sum(blocked) >= 0.95 * len(blocked)

@@ -106,7 +106,16 @@ OF_NO_HARM = [
     "twenty-fifth birthday",
     "a white stripped cat",
 ]
-SLOW = {"stars": "*" * 8000, "lines": "_" * 8000, "struck": "n*w*x " * 1190, "struck, a common letter": "s**** " * 1150}
+SLOW = {
+    "audiences": "kids nude boots. " * 400,
+    "colours": "red, nude, " * 590,
+    "gaps": "na ked " * 590,
+    "shirts": "beach, takes off his shirt. " * 230,
+    "stars": "*" * 8000,
+    "lines": "_" * 8000,
+    "struck": "n*w*x " * 1190,
+    "struck, a common letter": "s**** " * 1150,
+}
 
 
 def of_a_minor(text: str, gate: Gate) -> bool:

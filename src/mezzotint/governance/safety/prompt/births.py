@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from mezzotint.governance.safety.prompt.ages import ADULT
+from mezzotint.governance.safety.prompt.guarantees import names_somebody
 
 BUDDHIST = 543
 """Years that the Thai calendar is ahead."""
@@ -75,12 +76,17 @@ def _years(text: str, today: date) -> Iterator[int]:
             yield year - BUDDHIST if year > today.year + BUDDHIST // 2 else year
     yield from (2000 + int(found) for found in _DECADE.findall(text) if 2000 + int(found) <= today.year)
     for found in _SHORT.finditer(text):
-        if not _BRAND.search(text[: found.start()]) and 2000 + int(found[1]) <= today.year:
+        if not _is_of_a_maker(found, text) and 2000 + int(found[1]) <= today.year:
             yield 2000 + int(found[1])
 
 
 def _is_of_nobody(found: re.Match[str], text: str) -> bool:
     number = found["short"] is not None and _VIETNAMESE.search(text) is None
-    if found.start() == 0 and _OURS.match(text, found.end()):
-        return True
-    return number or _BRAND.search(text[: found.start()]) is not None
+    return number or _is_of_a_maker(found, text)
+
+
+def _is_of_a_maker(found: re.Match[str], text: str) -> bool:
+    if names_somebody(text):
+        return False
+    ours = found.start() == 0 and _OURS.match(text, found.end()) is not None
+    return ours or _BRAND.search(text[: found.start()]) is not None

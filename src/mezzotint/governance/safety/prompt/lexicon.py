@@ -7,20 +7,27 @@ in a text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from mezzotint.governance.licence import reading
 from mezzotint.governance.licence.reading import choice, several, wrong
-from mezzotint.governance.safety.prompt.canonical import Canonical, canonical
+from mezzotint.governance.safety.prompt.canonical import canonical
+from mezzotint.governance.safety.prompt.inflections import ENGLISH, forms
 from mezzotint.governance.safety.prompt.phrases import Phrases
 from mezzotint.governance.safety.prompt.scripts import script_of
 from mezzotint.governance.safety.prompt.term import Term, Tokens, collapse, shuffle
 from mezzotint.governance.safety.prompt.views import WORD
 from mezzotint.governance.safety.prompt.words import CATEGORIES, MARKS, SEVERITIES
 
+OF_NO_MINOR = ("sexual", "nudity", "suggestive", "undress")
+"""Categories that no minor is in."""
+LEAST = 4
+"""Letters of a word that is looked for with a gap in it."""
+K = TypeVar("K")
+V = TypeVar("V")
 LONG_ENOUGH = 8
 """Letters of a phrase that is looked for without its marks too: shorter ones are words of other languages then."""
 
@@ -87,22 +94,51 @@ class Lexicon:
             yield from self.stems.get(word[:size], ())
 
     @cached_property
+    def forms(self) -> list[tuple[str, Term]]:
+        """The words that are looked for under disguises, each whole: those of stems are what they are known to go on
+        to.  Made when a text is first read, for a start reads none."""
+        return [(form, term) for term in self.loud for form in forms(term)]
+
+    @cached_property
+    def spelt(self) -> dict[str, list[Term]]:
+        """English words that are looked for with a gap in them, by their spelling."""
+        quiet = (t for t in self.terms if t.category in OF_NO_MINOR and not t.loud and len(t.tokens) == 1)
+        found = [*self.forms, *((form, t) for t in quiet for form in forms(t))]
+        return _grouped((form, t) for form, t in found if t.language in ENGLISH and len(form) >= LEAST)
+
+    @cached_property
     def collapsed(self) -> dict[str, list[Term]]:
         """By their letters, each run once."""
-        return _grouped((collapse(t.tokens[0]), t) for t in self.loud)
+        return _grouped((collapse(form), t) for form, t in self.forms)
 
     @cached_property
-    def shuffled(self) -> dict[str, list[Term]]:
-        """By first letter, inner letters in order, last letter; words of four letters and more."""
-        return _grouped((shuffle(t.tokens[0]), t) for t in self.loud if len(t.tokens[0]) >= 4)
+    def shuffled(self) -> dict[str, list[tuple[str, Term]]]:
+        """By first letter, inner letters in order, last letter; words of four letters and more, as they are spelt."""
+        return _grouped((shuffle(form), (form, t)) for form, t in self.forms if len(form) >= 4)
 
     @cached_property
-    def by_size(self) -> dict[int, list[Term]]:
-        """By length."""
-        found: dict[int, list[Term]] = {}
-        for term in self.loud:
-            found.setdefault(len(term.tokens[0]), []).append(term)
-        return found
+    def by_size(self) -> dict[tuple[int, str], list[tuple[str, Term]]]:
+        """By length and first letter; by length alone, with "", too."""
+        return _grouped(((len(form), c), (form, t)) for form, t in self.forms for c in (form[0], ""))
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Phrases that are well, of one entry, split once for all its words.   spaced: with a space before each word."""
+
+    phrases: tuple[tuple[str, Tokens], ...] = ()
+    spaced: str = ""
+
+    @classmethod
+    def of(cls, phrases: Iterable[str]) -> Allowed:
+        split = (tuple(WORD.findall(phrase)) for phrase in phrases)
+        found = tuple((f" {' '.join(tokens)}", tokens) for tokens in split)
+        return cls(found, "".join(spaced for spaced, _ in found))
+
+    def near(self, word: str) -> tuple[Tokens, ...]:
+        """Those with a word that begins as a term does, in tokens."""
+        begins = f" {word}"
+        return tuple(tokens for spaced, tokens in self.phrases if begins in spaced) if begins in self.spaced else ()
 
 
 def _any(texts: Iterable[str]) -> str:
@@ -111,8 +147,8 @@ def _any(texts: Iterable[str]) -> str:
     return "|".join(" ?".join(map(re.escape, text.split())) for text in ordered) or r"(?!)"
 
 
-def _grouped(pairs: Iterable[tuple[str, Term]]) -> dict[str, list[Term]]:
-    found: dict[str, list[Term]] = {}
+def _grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    found: dict[K, list[V]] = {}
     for key, term in pairs:
         found.setdefault(key, []).append(term)
     return found
@@ -142,7 +178,11 @@ def read_lexicon(data: bytes, where: str) -> Lexicon:
 def read_words(words: Iterable[str], category: str, severity: str, where: str) -> Lexicon:
     """The terms of plain words, of any language.  Raises InputError for one without letters."""
     return Lexicon(
-        tuple(t for word in words for t in _term(word, Term(word, (), category, severity, "any"), (), where))
+        tuple(
+            t
+            for word in words
+            for t in _term(word, Term(word, (), category, severity, "any"), (Allowed(), Allowed()), where)
+        )
     )
 
 
@@ -167,7 +207,8 @@ def _entry(value: Any, where: str) -> dict[str, Any]:
 
 
 def _terms(entry: dict[str, Any], language: str, where: str) -> Iterable[Term]:
-    allow = [canonical(phrase) for phrase in entry["allow"]]
+    said = [canonical(phrase) for phrase in entry["allow"]]
+    allow = Allowed.of(one.bare for one in said), Allowed.of(one.accented for one in said)
     for word in entry["words"]:
         yield from _term(word, Term(word, (), entry["category"], entry["severity"], language), allow, where)
 
@@ -176,8 +217,11 @@ def _is_dense(text: str) -> bool:
     return any(script_of(c) in ("han", "thai", "tamil") for c in text)
 
 
-def _term(word: str, empty: Term, allow: Sequence[Canonical], where: str) -> Iterable[Term]:
-    """As it is written; one with marks and long enough also without them.   allow: phrases that are well."""
+def _term(word: str, empty: Term, allow: tuple[Allowed, Allowed], where: str) -> Iterable[Term]:
+    """As it is written; one with marks and long enough also without them.
+
+    allow: phrases that are well, without marks and with.
+    """
     said = canonical(word.rstrip("*"))
     if _is_dense(said.accented):
         yield replace(empty, text=letters(said.accented), tokens=(said.accented,), dense=True)
@@ -185,19 +229,13 @@ def _term(word: str, empty: Term, allow: Sequence[Canonical], where: str) -> Ite
     bare, accented = tuple(WORD.findall(said.bare)), tuple(WORD.findall(said.accented))
     if not bare:
         raise wrong(where, f"{word!r} has no letters", "a word")
-    plain = replace(empty, tokens=bare, stem=word.endswith("*"), allow=_near(bare[0], (a.bare for a in allow)))
+    plain = replace(empty, tokens=bare, stem=word.endswith("*"), allow=allow[0].near(bare[0]))
     if bare == accented:
         yield plain
         return
-    yield replace(plain, tokens=accented, accented=True, allow=_near(accented[0], (a.accented for a in allow)))
+    yield replace(plain, tokens=accented, accented=True, allow=allow[1].near(accented[0]))
     if len(bare) > 1 and sum(map(len, bare)) >= LONG_ENOUGH:
         yield plain
-
-
-def _near(word: str, phrases: Iterable[str]) -> tuple[Tokens, ...]:
-    """Those with a word that begins as a term does, in tokens."""
-    split = (tuple(WORD.findall(phrase)) for phrase in phrases)
-    return tuple(tokens for tokens in split if any(one.startswith(word) for one in tokens))
 
 
 def is_letter(c: str) -> bool:

@@ -13,11 +13,12 @@ from mezzotint.governance.safety.prompt.ages import minor_age
 from mezzotint.governance.safety.prompt.backwards import backwards
 from mezzotint.governance.safety.prompt.births import born_a_minor
 from mezzotint.governance.safety.prompt.decoders import rot13
+from mezzotint.governance.safety.prompt.gaps import gapped
 from mezzotint.governance.safety.prompt.lexicon import Lexicon, letters
 from mezzotint.governance.safety.prompt.pairs import paired
 from mezzotint.governance.safety.prompt.phrases import TRIPLE
 from mezzotint.governance.safety.prompt.said import Said
-from mezzotint.governance.safety.prompt.term import Term, collapse, shuffle
+from mezzotint.governance.safety.prompt.term import Term, collapse, shuffle, words_of
 from mezzotint.governance.safety.prompt.undressing import undresses
 from mezzotint.governance.safety.prompt.unspaced import unspaced, within
 from mezzotint.governance.safety.prompt.views import View, Views
@@ -41,8 +42,17 @@ class Hit:
         return self.term.category
 
 
-REAL = frozenset(("carp", "carps", "insect", "lana", "not", "parc", "pines"))
+_PEOPLE = ("minor", "young", "person")
+REAL = words_of(
+    "brain brains brian carp carps fraction fractional fractionally fractions furcations gelatine insect insects lana "
+    "motionless not parc pines plier prone sail"
+)
 """Common words that are others when letters change places, backwards or 13 places on."""
+DOUBLED = words_of("bonner bookkeep poorna popping rapped rapping")
+"""Common words that are others with their double letters once."""
+DOUBLE = re.compile(r"(.)\1")
+ENOUGH = 5
+"""Letters, each run once, of a word whose double letters may be drawn out."""
 
 AGE = Term("an age below 18", ("age",), "minor", "mark", "any")
 ABROAD = Term("a minor in another language", ("minor",), "minor", "mark", "any")
@@ -88,10 +98,10 @@ def in_views(read: Views, lexicon: Lexicon) -> Iterator[Term]:
 
 
 def _in_view(view: View, lexicon: Lexicon) -> Iterator[Term]:
-    minors = partial(_after_minors, lexicon=lexicon)
-    words = Said(view.text, minors)
+    minors, people = partial(_after_minors, lexicon=lexicon), partial(_of_people, lexicon=lexicon)
+    words = Said(view.text, minors, people=people)
     yield from _worded(words, lexicon, accented=False)
-    marked = Said(view.accented if view.accented != view.text else "", minors)
+    marked = Said(view.accented if view.accented != view.text else "", minors, people=people)
     yield from _worded(marked, lexicon, accented=True)
     if not (view.accented or view.text).isascii():
         yield from _dense(view, lexicon)
@@ -116,6 +126,7 @@ def _disguised(words: Said, lexicon: Lexicon) -> Iterator[Term]:
     yield from _stretched(words.words, lexicon)
     yield from _swapped(words.words, lexicon)
     yield from paired(words.words, lexicon)
+    yield from gapped(words, lexicon)
     yield from phrases.stretched(words)
     yield from phrases.swapped(words)
     yield from phrases.respaced(words)
@@ -140,18 +151,28 @@ def _after_minors(said: Said, lexicon: Lexicon) -> Iterator[int]:
                     yield end
 
 
+def _of_people(said: Said, lexicon: Lexicon) -> Iterator[int]:
+    """Places where words for a person begin, of whatever age."""
+    for at, word in enumerate(said.words):
+        if any(term.category in _PEOPLE and term.begins(said.words, at) for term in lexicon.beginning(word)):
+            yield at
+
+
 def _stretched(words: Sequence[str], lexicon: Lexicon) -> Iterator[Term]:
-    """Words with a letter three times and more."""
+    """Words with a letter three times and more; long ones also with one twice."""
     for word in words:
-        if TRIPLE.search(word):
-            yield from (t for t in lexicon.collapsed.get(collapse(word), ()) if word not in REAL)
+        if DOUBLE.search(word) and word not in REAL and word not in DOUBLED:
+            short = collapse(word)
+            if len(short) >= ENOUGH or TRIPLE.search(word):
+                yield from (t for t in lexicon.collapsed.get(short, ()) if not t.begins((word,), 0))
 
 
 def _swapped(words: Sequence[str], lexicon: Lexicon) -> Iterator[Term]:
     """Words whose inner letters changed places."""
     for word in words:
         if len(word) >= 4 and word not in REAL:
-            yield from (t for t in lexicon.shuffled.get(shuffle(word), ()) if t.tokens[0] != word)
+            some = lexicon.shuffled.get(shuffle(word), ())
+            yield from (t for form, t in some if form != word and not t.begins((word,), 0))
 
 
 def _masked(words: tuple[str, ...], lexicon: Lexicon) -> Iterator[Term]:
@@ -162,7 +183,8 @@ def _masked(words: tuple[str, ...], lexicon: Lexicon) -> Iterator[Term]:
         if not trimmed or left == trimmed or 2 * len(left) < len(trimmed):
             continue
         pattern = re.compile(re.sub(r"[^\w]", ".", trimmed))
-        yield from (t for t in lexicon.by_size.get(len(trimmed), ()) if pattern.fullmatch(t.tokens[0]))
+        some = lexicon.by_size.get((len(trimmed), trimmed[0] if trimmed[0].isalnum() else ""), ())
+        yield from (t for form, t in some if pattern.fullmatch(form))
 
 
 def _run_together(runs: tuple[str, ...], lexicon: Lexicon) -> Iterator[Term]:

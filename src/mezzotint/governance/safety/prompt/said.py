@@ -23,12 +23,14 @@ _OWN = re.compile(r"['’‘]")
 
 @dataclass(frozen=True)
 class Said:
-    """minors: the places right after marks of minors, asked only where a phrase may be well.   parted: words and
+    """minors: the places right after marks of minors, asked only where a phrase may be well; people: those of words for
+    anybody.   parted: words and
     clauses, where some are put right; read from the text where they are not."""
 
     text: str
     minors: Callable[[Said], Iterable[int]] = lambda said: ()
     parted: tuple[Sequence[str], Sequence[int]] | None = None
+    people: Callable[[Said], Iterable[int]] = lambda said: ()
 
     @cached_property
     def words(self) -> Sequence[str]:
@@ -57,6 +59,16 @@ class Said:
         """Places right after marks of minors whose own nothing is: "kids nude", not "a kid's nude shoe"."""
         ends = self.minors(self)
         return frozenset(end for end in ends if end > len(self.gaps) or not _OWN.search(self.gaps[end - 1]))
+
+    @cached_property
+    def of_people(self) -> frozenset[int]:
+        """Places where words for a person begin."""
+        return frozenset(self.people(self))
+
+    @cached_property
+    def is_aged(self) -> bool:
+        """Whether an age below 18 is named anywhere."""
+        return minor_age(" ".join(self.words))
 
     @cached_property
     def of_minors(self) -> frozenset[int]:

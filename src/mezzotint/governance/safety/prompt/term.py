@@ -64,3 +64,8 @@ def collapse(word: str) -> str:
 def shuffle(word: str) -> str:
     """The same for every order of the inner letters."""
     return word[0] + "".join(sorted(word[1:-1])) + word[-1]
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a list that is written as a text."""
+    return frozenset(text.split())

@@ -37,7 +37,10 @@ _AWAY = (
 )
 _ANKLES = r"(?:(?:his|her|their|the)\s+)?(?:ankles?|knees?|thighs?|hips?|calves|feet|floor|shins?)\b"
 _NO_LID = rf"(?!\s+(?:the|a)\s+tops?\s+off\s+(?:of\s+)?(?:the|a|an|his|her|its|their)\s+(?!{_BODY}))"
-_DOWN = rf"\s+(?:pulled\s+)?down\b(?!\s+(?:jackets?|coats?|vests?|pillows?|filled|from|\d|to\s+(?!{_ANKLES})))"
+_DOWN = (
+    rf"\s+(?:pulled\s+)?down\b(?![\s-]+(?:jackets?|coats?|vests?|pillows?|fill(?:ed|ing)?|insulat\w*|lined|lining|"
+    rf"in\s+(?:price|size|cost)|by\s+\d|from|\d|to\s+(?!{_ANKLES})))"
+)
 """Also what jackets are filled with, and where prices and stocks go."""
 _LIFT = r"(?:lift|pull|hik|rais|roll|tug)(?:s|ed|es|ing)?"
 _ONE = (
@@ -65,6 +68,7 @@ _UNDRESSES = re.compile(
     rf"\b{_LEGS}{_DOWN}|"
     rf"\b{_ONE}\s+(?:\w+ly\s+)?strips{_BEFORE_SOMEBODY}|"
     rf"\b{_NO}{_WORN}\s*(?:,\s*(?:and\s+|or\s+)?|and\s+|or\s+|nor\s+)(?:{_NO})?{_WORN}"
+    r"(?!\s+(?:(?:is|are)\s+)?(?:included|needed|required|supplied)\b)"
 )
 _VERBS = (
     *(" off", "remov", "lift", "rais", "pull", "hik", "push", "drop", " down", "roll", "tug", " strips"),
@@ -73,6 +77,37 @@ _VERBS = (
 """One of these stands in each of them."""
 
 
+_DIAPER = re.compile(r"\b(?:diapers?|napp(?:y|ies))\b")
+_CARE = re.compile(
+    r"\b(?:mother|mom|mum|mommy|mummy|dad|daddy|father|parents?|nurse|midwife|nanny|grandmother|grandma|grandfather|"
+    r"caregiver|chang(?:e|es|ed|ing)|bins?|pails?|disposal|mats?)\b"
+)
+_SHIRT = re.compile(r"\bhis\s+(?:own\s+)?(?:wet\s+|sandy\s+)?(?:t[\s-]?)?shirt\b")
+_SWIMS = re.compile(
+    r"\b(?:beach|seaside|pool|poolside|lake|river|swim|swims|swimming|waterpark|football|soccer|match)\b"
+)
+_TOP = re.compile(r"^(?!.*(?:\b(?:her|his|their|girls?|boys?|shirts?|pants)\b|['’]s\b)).*\b(?:tops?|skirts?)\b")
+"""Nobody's by a word."""
+_OBJECTS = re.compile(
+    r"\b(?:dress\s+forms?|mannequins?|tailor['’]?s?\s+dumm(?:y|ies)|duvets?|quilts?|comforters?|"
+    r"(?:toy|play)\s+kitchens?|lunch\s?box(?:es)?|jars?|markers?)\b"
+)
+"""What has a top and wears none."""
+_MORE = re.compile(
+    r"\b(?:camera|webcam|photo\s?shoot|selfie|bed|bedroom|hotel|motel|shower|posing|poses?|slowly|seduc\w*|"
+    r"strip\w*|watch\w*|touch\w*|expos\w*|pants|trousers|shorts|trunks|underwear|underpants|everything|all|clothes|"
+    r"skinny|bare|man|men|stranger|adult|alone)\b"
+)
+"""What makes more of it than care or the heat."""
+_EVERYDAY = ((_DIAPER, _CARE), (_SHIRT, _SWIMS), (_TOP, _OBJECTS))
+
+
 def undresses(text: str) -> bool:
-    """Whether somebody does; whose clothes is not asked."""
-    return any(verb in text for verb in _VERBS) and _UNDRESSES.search(text) is not None
+    """Whether somebody does; whose clothes is not asked.  A diaper that is changed, a boy's shirt at the beach
+    and the top of a thing are none, where nothing else is said."""
+    if not any(verb in text for verb in _VERBS):
+        return False
+    if _MORE.search(text):
+        return _UNDRESSES.search(text) is not None
+    everyday = [clothes for clothes, when in _EVERYDAY if when.search(text)]
+    return any(not any(one.search(found.group()) for one in everyday) for found in _UNDRESSES.finditer(text))

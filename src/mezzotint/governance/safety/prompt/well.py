@@ -7,6 +7,7 @@ Such a phrase holds inside one clause.  What is said of somebody's state right a
 from __future__ import annotations
 
 from mezzotint.governance.safety.prompt.ages import minor_age
+from mezzotint.governance.safety.prompt.colours import in_a_list, of_an_audience
 from mezzotint.governance.safety.prompt.said import Said
 from mezzotint.governance.safety.prompt.term import Term, Tokens
 
@@ -41,6 +42,8 @@ def is_meant(term: Term, said: Said, first: int, last: int) -> bool:
         return not (term.category == "undress" and term.tokens[0].startswith("strip"))  # "LED strip, off-white"
     if not term.allow:
         return True
+    if term.tokens == ("nude",) and last - first == 1 and _is_a_colour(said, first):
+        return False
     right = tuple(said.words[first:last]) == term.tokens or last - first == len(term.tokens) == 1
     read = said if right else said.with_words(first, last, term.tokens)
     return not any(
@@ -49,9 +52,16 @@ def is_meant(term: Term, said: Said, first: int, last: int) -> bool:
     )
 
 
+def _is_a_colour(said: Said, at: int) -> bool:
+    """Whether a word is one of a list of colours, in a text that names nobody."""
+    return in_a_list(said, at) and not said.of_people and not said.of_minors
+
+
 def _of_a_minor(term: Term, said: Said, at: int, start: int, phrase: Tokens) -> bool:
     """Whether a term is of a minor's state in spite of a phrase that begins at a place."""
     if term.tokens[0] not in _STATES or _BARE_FEET & set(phrase):
+        return False
+    if of_an_audience(said, at, start, phrase) and _is_of_goods_alone(said, at - 1):
         return False
     if phrase[-2:] in _HALVES:
         return _next(said, start + len(phrase)) not in _SURFACES and bool(_subjects(said, at) & said.of_minors)
@@ -67,6 +77,13 @@ def _stands_behind_a_minor(said: Said, at: int, start: int) -> bool:
         aged = minor_age(" ".join(said.words[max(0, before - _AGE) : before]))
         return before in said.after_minors or aged
     return False
+
+
+def _is_of_goods_alone(said: Said, audience: int) -> bool:
+    """Whether the clause of an audience names nobody else, and the text no age."""
+    here = said.clauses[audience]
+    others = any(said.clauses[at] == here for at in said.of_people if at != audience)
+    return not others and not said.is_aged
 
 
 def _stands_before_a_minor(said: Said, start: int, phrase: Tokens) -> bool:
