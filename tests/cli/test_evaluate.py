@@ -120,6 +120,29 @@ def test_an_evaluation_of_an_earlier_version_is_called_so(
     assert "that is there is of an earlier version; choose another --out" in said
 
 
+def test_copies_looked_for_as_an_earlier_version_did_are_not_given_back(
+    compared: Path, inside: Path, data: Path, capsys: Capture
+) -> None:
+    out = Path(shutil.copytree(compared / "first", "e")) / "evaluation.json"
+    found = json.loads(out.read_text())
+    found["about"]["copies_among"] = {"pictures": 40, "of": 40}
+    out.write_text(json.dumps(found))
+    said = refusal(capsys, "evaluate", str(compared / "second"), "--data", str(data), *FEW, *METRICS, "--out", "e")
+    assert "that is there is of an earlier version; choose another --out" in said
+
+
+def test_what_is_there_and_does_not_compare_is_refused_before_anything_is_made(
+    compared: Path, inside: Path, data: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Path(shutil.copytree(compared / "first", "old"))
+    found = json.loads((old / "evaluation.json").read_text())
+    found["about"]["copies_among"] = {"pictures": 3}
+    (old / "evaluation.json").write_text(json.dumps(found))
+    monkeypatch.setattr("mezzotint.making.evaluation.unreleased", never)
+    words = ("compare", "old", str(compared / "first"), "fashion", "--data", str(data), *FEW, *METRICS, "--out", "c")
+    assert "looked for copies among others do not compare" in refusal(capsys, *words)
+
+
 def test_a_policy_that_cannot_be_read_does_not_make_an_evaluation_anew(
     compared: Path, inside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,22 @@ def test_a_file_gets_a_line_with_how_far_and_how_long(
     assert re.fullmatch(r"mezzotint: 75% 3/4 \[\d\d:\d\d<\d\d:\d\d, .*update.*, loss 0\.3\]", lines[-1])
 
 
+def test_another_unit_has_a_clock_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(output, "APART", 0.0)
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    with Bar(20, "picture", True) as bar:
+        now[0] = 1000.0
+        bar.at(20, "model", 20, "picture")
+        bar.at(100, "model", 400, "photograph")
+        now[0] = 1010.0
+        bar.at(200, "model", 400, "photograph")
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "200/400 [00:10<00:20, 10.00photograph/s, model]" in last
+
+
 def test_what_is_done_within_a_minute_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     went()
     assert capsys.readouterr().err == ""

@@ -157,6 +157,10 @@ class All:
     def __len__(self):
         return len(self.images)
 
+    @property
+    def among(self):
+        return {"photographs": len(self), "scenes_of_each": 1}
+
     def features(self, extract, told):
         told(len(self), len(self))
         return extract(self.images)
@@ -177,19 +181,23 @@ def test_copies_are_looked_for_among_all_that_was_learnt(fewer, fashion):
     near = "nearer to training than to held out"
     assert found[every].named[near] == found[whole].named[near], "of as many as are held out"
     assert told == [(200, 200), (600, 600)]
-    assert (whole.copies_among, every.copies_among) == ({"pictures": 200}, {"pictures": 600, "of": 600})
+    assert (whole.copies_among, every.copies_among) == ({"pictures": 200}, {"photographs": 600, "scenes_of_each": 1})
 
 
 def test_what_copies_were_looked_for_among_is_said_and_must_be_the_same():
     measured = Measured((Measure(COPIES, "lower", estimate(0)),))
     few = report(measured=measured, about={COPIES_AMONG: {"pictures": 60}})
-    every = report("theirs", measured=measured, n=100, about={COPIES_AMONG: {"pictures": 600, "of": 600}})
+    every = report("theirs", measured=measured, n=100, about={COPIES_AMONG: {"photographs": 6000, "scenes_of_each": 1}})
     assert "copies looked for among 60 training pictures; 20 pictures say little of copies, from 100 they do\n" in text(
         [few]
     )
-    assert "copies looked for among 600 of 600 training pictures\n" in text([every])
-    assert "Copies looked for among 600 of 600 training pictures" in page([every], [], {"theirs": []}, [])
+    assert "copies looked for among 6,000 training photographs, one scene of each\n" in text([every])
+    assert "Copies looked for among 6,000 training photographs, one scene of each" in page(
+        [every], [], {"theirs": []}, []
+    )
     assert "copies" not in text([report()])
+    without = report("without", n=100)
+    assert "looked for among 6,000 training photographs" in text([without, every]), "not of the first alone"
     for other in (few, report(measured=measured)):
         with pytest.raises(UsageError, match="copies among others do not compare; evaluate them again"):
             text([dataclasses.replace(every, n=20), other])

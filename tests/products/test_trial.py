@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from mezzotint.errors import ModelError, UsageError
+from mezzotint.errors import ModelError, StorageError, UsageError
 from mezzotint.nets import JudgeConfig, build, config_to_dict
 from mezzotint.nets.judge import Judge
 from mezzotint.pretrained.network import save_network
@@ -154,7 +156,7 @@ def test_copies_are_looked_for_among_every_training_photograph(rendered: Path, m
     found, scenes = trial.trial(rendered, 2, 64, judged=False), Scenes(rendered, 64)
     n, extract, told = len(scenes.pictures), Greys(), list[tuple[int, int]]()
     assert found.learnt is not None and len(found.train) == 6 < n == len(found.learnt)
-    assert found.copies_among == {"pictures": n, "of": n}
+    assert found.copies_among == {"photographs": n, "scenes_of_each": 1}
     made = found.learnt.features(extract, lambda done, total: told.append((done, total)))
     assert torch.equal(made, extract(learnt.pictures_of(scenes, scenes.pictures)))
     assert told[-1] == (n, n) and told[0] == (4, n) and len(told) == -(-n // 4)
@@ -163,6 +165,62 @@ def test_copies_are_looked_for_among_every_training_photograph(rendered: Path, m
     found.learnt.features(other := Greys("others"), lambda done, total: None)
     learnt.Learnt(Scenes(rendered, 32)).features(smaller := Greys(), lambda done, total: None)
     assert other.asked == smaller.asked == n, "each extractor and size for itself"
+
+
+def unheard(done: int, total: int) -> None:
+    """Nobody is told."""
+
+
+def asked_again(scenes: Scenes) -> int:
+    """How many scenes are looked at for features that were kept."""
+    learnt.Learnt(scenes).features(extract := Greys(), unheard)
+    return extract.asked
+
+
+def test_features_that_cannot_be_kept_are_given_all_the_same(rendered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def refused(path: Path) -> Iterator[None]:
+        raise StorageError("cannot write")
+        yield
+
+    monkeypatch.setattr(learnt, "atomic_writer", refused)
+    monkeypatch.setattr(learnt.Learnt, "path", lambda *_: rendered / "nowhere.npy")
+    scenes = Scenes(rendered, 64)
+    assert len(learnt.Learnt(scenes).features(Greys(), unheard)) == len(scenes.pictures)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:-4]),
+        lambda path: path.write_bytes(b"damaged" * 40),
+        lambda path: np.save(path, np.zeros((2, 3), np.float32)),
+        lambda path: np.save(path, np.load(path).astype(np.float64)),
+    ],
+)
+def test_damaged_features_are_made_anew(
+    rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], None]
+) -> None:
+    path, scenes = tmp_path / "features.npy", Scenes(rendered, 64)
+    monkeypatch.setattr(learnt.Learnt, "path", lambda *_: path)
+    assert asked_again(scenes) == len(scenes.pictures) and asked_again(scenes) == 0
+    whole = path.read_bytes()
+    damage(path)
+    assert asked_again(scenes) == len(scenes.pictures) and path.read_bytes() == whole
+
+
+def test_features_are_of_one_network_textures_and_drawing(rendered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenes, wood = Scenes(rendered, 64), np.zeros((4, 4, 3), np.uint8)
+    paths = [learnt.Learnt(scenes).path(Greys())]
+    for name, value in (("WEIGHTS_SHA256", "other"), ("DRAWING", 0)):
+        monkeypatch.setattr(learnt, name, value)
+        paths.append(learnt.Learnt(scenes).path(Greys()))
+    for pixels in (wood, wood + 1):
+        other = Scenes(rendered, 64)
+        other.__dict__["textures"] = {"wood": (pixels,)}
+        paths.append(learnt.Learnt(other).path(Greys()))
+    assert len(set(paths)) == 5
 
 
 @pytest.mark.usefixtures("all_held")

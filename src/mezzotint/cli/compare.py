@@ -39,6 +39,7 @@ def command(model: tuple[str, ...], out: Path | None, as_json: bool, quiet: bool
     folder = run_folder(out, "compare")
     kept = [_kept(one, folder, quiet, words) for one in model]
     names = _names(model, kept)  # said before anything is evaluated, which takes hours
+    same_trial([replace(one.report, model=name) for one, name in zip(kept, names, strict=True) if one])
     try:
         made = [there or _made(one, folder, quiet=quiet, **words) for one, there in zip(model, kept, strict=True)]
     except KeyboardInterrupt:

@@ -62,7 +62,7 @@ def measured(model: str, folder: Path, done: Evaluated | None, *, quiet: bool, *
     with Bar(words["n"], "picture", not quiet) as bar, purse("evaluate") as money:
 
         def report(done: int, total: int) -> None:
-            bar.at(done, model, total)
+            bar.at(done, model, total, "picture" if total == words["n"] else "photograph")
             if money is not None:
                 money.heed()
 

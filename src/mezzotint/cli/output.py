@@ -92,14 +92,23 @@ class Bar:
         self._bar: Any = None
         self._total, self._unit, self._lines = total, unit, shown and not sys.stderr.isatty()
         self._began = self._said = time.monotonic()
+        self._first = 0
         if shown and not self._lines:
-            from tqdm.std import tqdm
+            self._bar = self._new_bar()
 
-            self._bar = tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, leave=False)
+    def _new_bar(self) -> Any:
+        from tqdm.std import tqdm
 
-    def at(self, done: int, note: str, total: int | None = None) -> None:
-        """How far it is; of ``total``, where that was not known before."""
+        return tqdm(
+            total=self._total, unit=self._unit, initial=self._first, file=sys.stderr, dynamic_ncols=True, leave=False
+        )
+
+    def at(self, done: int, note: str, total: int | None = None, unit: str | None = None) -> None:
+        """How far it is; of ``total``, where that was not known before.   unit: another begins a part of its own, whose
+        clock starts now."""
         self._total = self._total if total is None else total
+        if unit not in (None, self._unit):
+            self._begin(done, str(unit))
         if self._bar is not None:
             self._bar.total = self._total
             self._bar.set_postfix_str(note, refresh=False)
@@ -107,12 +116,19 @@ class Bar:
         elif self._lines and time.monotonic() - self._said >= APART:
             self._line(done, note)
 
+    def _begin(self, done: int, unit: str) -> None:
+        self._unit, self._first, self._began = unit, done, time.monotonic()
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = self._new_bar()
+
     def _line(self, done: int, note: str) -> None:
         from tqdm.std import tqdm
 
         self._said = time.monotonic()
         spent = self._said - self._began
-        say(tqdm.format_meter(done, self._total, spent, ncols=0, unit=self._unit, postfix=note))
+        said = tqdm.format_meter(done, self._total, spent, ncols=0, unit=self._unit, postfix=note, initial=self._first)
+        say(said)
 
     def __enter__(self) -> Self:
         return self

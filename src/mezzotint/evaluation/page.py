@@ -43,7 +43,7 @@ def page(
         f"<p>{first.n} pictures each. Trial: {escape(first.trial)}, reference",
         f"<code>{first.reference_sha256[:16]}</code>, features <code>{escape(first.features)}</code>.",
         "In brackets 95 % intervals.",
-        f"{escape(copies_said(first).capitalize())}</p>",
+        f"{escape(copies_said(reports).capitalize())}</p>",
         "<table>" + row("th", [escape(h) for h in head]),
         *(row("td", [escape(c) for c in each]) for each in rows),
         "</table><h2>How they were made</h2><ul>",

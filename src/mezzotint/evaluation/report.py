@@ -13,7 +13,8 @@ from mezzotint.files import pretty_json
 
 SCHEMA = "mezzotint/evaluation/2"
 COPIES_AMONG = "copies_among"
-"""Where ``about`` has in how many training pictures copies were looked for, and of how many ("of") where known."""
+"""Where ``about`` has in how many training "pictures" copies were looked for; or in how many "photographs", and in how
+many "scenes_of_each" of those that models learn from."""
 
 COPIES_WELL = 100
 """Pictures from which the share of copies says something: none of fewer may still be one in 27."""
@@ -124,14 +125,21 @@ def _row(found: Sequence[Measure | None]) -> list[str]:
     return [made[0].name, made[0].better, *("" if one is None else str(one.made) for one in found), real]
 
 
-def copies_said(report: Report) -> str:
-    """In what copies were looked for, and how far the share goes; "" where they were not."""
-    among = report.about.get(COPIES_AMONG)
-    if among is None:
+def copies_said(reports: Sequence[Report]) -> str:
+    """In what copies were looked for, and how far the share goes; "" where no report of them has it."""
+    found = next((r for r in reports if COPIES_AMONG in r.about), None)
+    if found is None:
         return ""
-    of = f" of {among['of']}" if "of" in among else ""
-    few = f"; {report.n} pictures say little of copies, from {COPIES_WELL} they do" if report.n < COPIES_WELL else ""
-    return f"copies looked for among {among['pictures']}{of} training pictures{few}"
+    few = f"; {found.n} pictures say little of copies, from {COPIES_WELL} they do" if found.n < COPIES_WELL else ""
+    return f"copies looked for among {_among(found.about[COPIES_AMONG])}{few}"
+
+
+def _among(said: Mapping[str, int]) -> str:
+    """In words."""
+    if "photographs" not in said:
+        return f"{said['pictures']:,} training pictures"
+    scenes = "one scene" if said["scenes_of_each"] == 1 else f"{said['scenes_of_each']} scenes"
+    return f"{said['photographs']:,} training photographs, {scenes} of each"
 
 
 def text(reports: Sequence[Report]) -> str:
@@ -139,5 +147,5 @@ def text(reports: Sequence[Report]) -> str:
     first = reports[0]
     trained = [f"{r.model}: trained with {r.cost.training or 'an amount its card does not say'}" for r in reports]
     about = f"{first.n} pictures each; trial {first.trial}, reference {first.reference_sha256[:12]}; 95 % intervals"
-    copies = [said] if (said := copies_said(first)) else []
+    copies = [said] if (said := copies_said(reports)) else []
     return table(*cells(reports)) + "\n".join([about, *copies, *trained]) + "\n"

@@ -32,6 +32,11 @@ class Learnt(Protocol):
 
     def __len__(self) -> int: ...
 
+    @property
+    def among(self) -> dict[str, int]:
+        """What they are, in numbers, as evaluations say it."""
+        ...
+
     def features(self, extract: Features, told: Told) -> Tensor:
         """(len, D) float32."""
         ...
@@ -66,10 +71,8 @@ class Trial:
 
     @property
     def copies_among(self) -> dict[str, int]:
-        """In how many training pictures copies are looked for, and of how many where that is known."""
-        if self.learnt is None:
-            return {"pictures": len(self.train)}
-        return {"pictures": len(self.learnt), "of": len(self.learnt)}
+        """Among what copies are looked for: training pictures, or as ``learnt`` says."""
+        return {"pictures": len(self.train)} if self.learnt is None else self.learnt.among
 
     @cached_property
     def sha256(self) -> str:

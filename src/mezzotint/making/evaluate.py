@@ -12,6 +12,8 @@ from mezzotint.errors import UsageError
 from mezzotint.evaluation.features import DEFAULT_SIZE, extractor
 from mezzotint.evaluation.inception import inception
 from mezzotint.evaluation.measure import METRICS, check
+from mezzotint.evaluation.report import COPIES_AMONG
+from mezzotint.evaluation.trial import Trial
 from mezzotint.making.evaluated import Evaluated, evaluated, leaving
 from mezzotint.making.evaluation import Counted, Made, assets_sha256, put_to, unheard
 from mezzotint.making.image import Image, image_of
@@ -88,7 +90,7 @@ def evaluate(
     }  # fmt: skip
     words = {name: value for name, value in said.items() if value is not None}
     if done is not None:
-        return _same(done, job, trial.sha256, words)
+        return _same(done, job, trial, words, trial.copies_among if "copies" in chosen else None)
     with tempfile.TemporaryDirectory() as scratch:
         found, made = put_to(job, trial, extract, work or Path(scratch), chosen, report=report)
     found = replace(found, about={**found.about, "words": words})
@@ -100,21 +102,29 @@ def _image(job: Job, made: Made, row: int, pixels: Pixels) -> Image:
     return image_of(job.made(job.pictures[row]), pixels, made.seconds, job.heeded, first=made.firsts[row])
 
 
-def _same(done: Evaluated, job: Job, reference_sha256: str, words: dict[str, Any]) -> Evaluated:
-    """An evaluation that is there.   Raises UsageError where it is not of these pictures, measured so."""
+def _same(
+    done: Evaluated, job: Job, trial: Trial, words: dict[str, Any], copies_among: dict[str, int] | None
+) -> Evaluated:
+    """An evaluation that is there.   Raises UsageError where it is not of these pictures, measured so.
+
+    copies_among: as a trial has it; None where copies are not measured.
+    """
     had = done.report
+    earlier = UsageError(f"the evaluation of {had.model} that is there is of an earlier version; choose another --out")
     if "assets_sha256" not in had.about:
-        raise UsageError(f"the evaluation of {had.model} that is there is of an earlier version; choose another --out")
+        raise earlier
     before = {"n": had.n, "seed": had.about.get("seed"), **had.about.get("words", {})}
     now = {"n": len(job.pictures), "seed": job.pictures[0].seed, **words}
     other = next((name for name in {**before, **now} if before.get(name) != now.get(name)), None)
     if other is not None:
         was, asked = ("the preset's" if one is None else one for one in (before.get(other), now.get(other)))
         said = f"{other.replace('_', '-')} {was}, not {asked}"
-    elif had.reference_sha256 != reference_sha256:
+    elif had.reference_sha256 != trial.sha256:
         said = "other real pictures"
     elif had.about["assets_sha256"] != assets_sha256(job):
         said = "pictures of other weights, adapters or settings"
+    elif copies_among is not None and had.about.get(COPIES_AMONG) != copies_among:
+        raise earlier
     else:
         return done
     raise UsageError(f"the evaluation of {had.model} that is there has {said}; choose another --out")

@@ -38,14 +38,14 @@ WEIGHTS = {"kind": 1.0, "view": 0.5, "colour": 0.5}
 
 def asked(text: str) -> Asked:
     """Of an English prompt.  Of several kinds ("a lamp on a table") the one that is named first, of words that begin
-    together ("desk lamp", "desk") the longest.  A colour is the product's where it is said last before it, and not of a
-    background ("on a red background, a chair")."""
+    together ("desk lamp", "desk") the longest, and of a compound its head.  A colour is the product's where it is said
+    last before it, and not of a background ("on a red background, a chair")."""
     low = text.lower()
-    kind, view = _first(low, _kind_words()), _first(low, _view_words())
+    kind, view = _kind(low), _view(low)
     colour = None if kind is None else _colour_before(low[: kind[0]])
     return Asked(
         None if kind is None else kinds().index(kind[1]),
-        None if view is None else VIEW_NAMES.index(view[1]),
+        None if view is None else VIEW_NAMES.index(view),
         None if colour is None else NAMES.index(colour),
     )
 
@@ -70,16 +70,49 @@ def log_prob(answers: Sequence[Tensor], asks: Mapping[str, Tensor], smoothing: f
     return torch.stack(terms).sum(0)
 
 
-def _first(text: str, words: tuple[tuple[str, str], ...]) -> tuple[int, str] | None:
-    """Where the first of the words stands in a text, and what it stands for."""
-    found = [(at, -len(word), means) for word, means in words if (at := _at(text, word)) is not None]
-    return (min(found)[0], min(found)[2]) if found else None
+def _kind(text: str) -> tuple[int, str] | None:
+    """Where the kind that is named first stands, and which it is.  Of kinds that follow one another directly ("a glass
+    door refrigerator") the last, which is what the thing is."""
+    found = _kinds().search(text)
+    while found is not None:
+        after = _next(_kinds(), text, found)
+        if after is None and not _qualifies(text, found):
+            return found.start(), _kind_words()[found[1]]
+        found = after or _kinds().search(text, found.start() + 1)
+    return None
 
 
-def _at(text: str, word: str) -> int | None:
-    """Where a word stands as a word of its own, or in the plural."""
-    match = re.search(rf"(?<!\w){re.escape(word)}(?:s|es)?(?!\w)", text)
-    return None if match is None else match.start()
+def _view(text: str) -> str | None:
+    found = _views().search(text)
+    return None if found is None else _view_words()[found[1]]
+
+
+def _next(words: re.Pattern[str], text: str, found: re.Match[str]) -> re.Match[str] | None:
+    """A word that directly follows one in the singular."""
+    gap = _GAP.match(text, found.end())
+    return None if gap is None or found.end() > found.end(1) else words.match(text, gap.end())
+
+
+def _qualifies(text: str, found: re.Match[str]) -> bool:
+    """Whether a word that captions never use ("sink") may stand for a noun that nobody knows ("plunger")."""
+    if found[1] not in _asked_words():
+        return False
+    after = _next(_WORD, text, found)
+    if after is None or after[0] in _NO_NOUN or after[0].endswith(("ed", "ing")):
+        return False
+    return not any(known.match(text, after.start()) for known in (_colours(), _views()))
+
+
+_GAP, _WORD = re.compile(r"[ -]+"), re.compile(r"[^\W\d_]+")
+_NO_NOUN = frozenset(
+    {
+        "a", "above", "against", "an", "and", "as", "at", "behind", "beside", "by", "for", "from", "has", "here", "in",
+        "inside", "into", "is", "isolated", "its", "near", "next", "of", "on", "onto", "or", "out", "outside", "over",
+        "photo", "photograph", "picture", "seen", "shot", "that", "the", "there", "this", "to", "under", "view",
+        "which", "while", "with", "within", "without",
+    }
+)  # fmt: skip
+"""What may follow the thing itself."""
 
 
 def _colour_before(text: str) -> str | None:
@@ -97,17 +130,34 @@ def _colours() -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)({'|'.join(map(re.escape, words))})(?!\w)")
 
 
-def _sorted(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((word.lower(), means) for word, means in pairs))
+def _said(words: Iterable[str]) -> re.Pattern[str]:
+    """Words as words of their own, or in the plural; of those that begin together the longest."""
+    ordered = "|".join(map(re.escape, sorted(words, key=lambda word: (-len(word), word))))
+    return re.compile(rf"(?<!\w)({ordered})(?:s|es)?(?!\w)")
 
 
 @cache
-def _kind_words() -> tuple[tuple[str, str], ...]:
+def _kinds() -> re.Pattern[str]:
+    return _said(_kind_words())
+
+
+@cache
+def _views() -> re.Pattern[str]:
+    return _said(_view_words())
+
+
+@cache
+def _kind_words() -> dict[str, str]:
     known = vocabulary()
     pairs = (*known.words.items(), *known.asked.items())
-    return _sorted((word, kind) for kind, said in pairs for word in said)
+    return {word.lower(): kind for kind, said in pairs for word in said}
 
 
 @cache
-def _view_words() -> tuple[tuple[str, str], ...]:
-    return _sorted((word, view) for view, said in VIEWS.items() for word in said)
+def _asked_words() -> frozenset[str]:
+    return frozenset(word for said in vocabulary().asked.values() for word in said)
+
+
+@cache
+def _view_words() -> dict[str, str]:
+    return {word.lower(): view for view, said in VIEWS.items() for word in said}

@@ -275,7 +275,12 @@ def _distance(low: str, word: Word, noun: Word, apart: frozenset[str]) -> tuple[
 def words_of(text: str) -> list[str]:
     """Its runs of letters with the marks that belong to them (Unicode L, M): a vowel sign is no end of a word."""
     kept = "".join(c if category(c)[0] in "LM" or c in JOINERS else " " for c in text)
-    return [word.strip(JOINERS) for word in kept.split() if any(category(c)[0] == "L" for c in word)]
+    return [_begun(word).rstrip(JOINERS) for word in kept.split() if any(category(c)[0] == "L" for c in word)]
+
+
+def _begun(word: str) -> str:
+    """Without marks at its begin, which belong to what stood before it: an emoji's, say."""
+    return word.lstrip(JOINERS + "".join(c for c in word if category(c)[0] == "M"))
 
 
 def _unknown(low: str, words: Sequence[Word], small: Set[str]) -> tuple[str, ...]:

@@ -28,6 +28,9 @@ Part = Literal["train", "compositions", "subjects"]
 VARIANTS, CAPTIONS = 64, 16
 """Scenes of a picture, and how many captions they share: scene v has the caption of v mod CAPTIONS."""
 
+DRAWING = 1
+"""Version of how scenes are drawn; raise it where the same photographs and numbers become other pictures."""
+
 CLEAR = 0.55
 """A product's own colour is named where so much of what is seen has it; a painted one where PAINTED has it."""
 PAINTED = 0.3

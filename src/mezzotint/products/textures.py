@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections.abc import Mapping
 from io import BytesIO
@@ -73,3 +74,12 @@ def load(out: Path) -> Textures:
         with Image.open(path) as image:
             found.setdefault(name, []).append(np.asarray(image.convert("RGB")))
     return {name: tuple(pixels) for name, pixels in found.items()}
+
+
+def digest(textures: Textures) -> str:
+    """sha256 of names and pixels."""
+    found = hashlib.sha256()
+    for name, several in sorted(textures.items()):
+        for pixels in several:
+            found.update(f"{name} {pixels.shape} ".encode() + pixels.tobytes())
+    return found.hexdigest()
