@@ -1,4 +1,4 @@
-"""Innocent sentences by somebody who had not read the rules: ``benchmarks/prompt_gate.py`` says what all layers flag."""
+"""Innocent sentences by one who had not read the rules; ``benchmarks/prompt_gate.py`` says what all layers flag."""
 
 from __future__ import annotations
 

@@ -23,9 +23,8 @@ _OWN = re.compile(r"['’‘]")
 
 @dataclass(frozen=True)
 class Said:
-    """minors: the places right after marks of minors, asked only where a phrase may be well; people: those of words for
-    anybody.   parted: words and
-    clauses, where some are put right; read from the text where they are not."""
+    """minors: the places right after marks of minors, asked only where a phrase may be well.  people: those of words
+    for anybody.  parted: words and clauses, where some are put right; read from the text where they are not."""
 
     text: str
     minors: Callable[[Said], Iterable[int]] = lambda said: ()
